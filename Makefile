@@ -1,0 +1,42 @@
+# Two commands do everything: `make demo` and `make test`. Each makes its own environment in .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test check format lint types imports pytest lock clean
+
+demo: $(STAMP)  ## the screen on simulated miners; no hardware, no network
+	@$(BIN)/minertui demo
+
+test: check pytest  ## format, lint, types, import contracts and tests, in under five minutes on two cores
+
+check: format lint types imports
+
+format: $(STAMP)
+	@$(BIN)/ruff format --check .
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+imports: $(STAMP)
+	@$(BIN)/lint-imports --no-logo
+
+pytest: $(STAMP)
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not long"
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:  ## pin the dependencies anew (needs uv); hashes, and no index addresses
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --extra dev --extra alerts pyproject.toml --output-file requirements.lock
+	@! grep -q '://' requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

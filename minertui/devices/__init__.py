@@ -1,0 +1,1 @@
+"""Who we talk to: one file a kind, which connects, reads, applies and closes. Kinds do not know each other."""

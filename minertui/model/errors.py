@@ -1,0 +1,78 @@
+"""One error family.
+
+    MinertuiError
+    ├─ ConfigError            names file, key and line
+    ├─ DeviceError            knows the device
+    │  ├─ Unreachable         no answer; after a write: the outcome is unknown
+    │  ├─ Garbled             an answer that is not the protocol
+    │  ├─ Refused             the device said no (auth included)
+    │  └─ Unsupported         this kind or firmware cannot
+    ├─ JobError
+    │  └─ Preempted           a higher rank took the device
+    └─ LinkError              the engine cannot be reached
+
+Every text is one clear sentence that says what is wrong and what to do. wire raises Garbled; devices translate library
+errors with ``from error``; the poller catches DeviceError; the runner alone catches Exception, at the task boundary;
+the screen catches LinkError and shows a banner; the command line prints any MinertuiError and exits 1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class MinertuiError(Exception):
+    """Anything this program says about itself; its text is fit for the user."""
+
+
+class ConfigError(MinertuiError):
+    """A config that cannot be used.
+
+    ``file`` is None when the value came from the command line or the API; ``key`` is the dotted key
+    (``miner[2].address``) and ``line`` the 1-based line where that is known.
+    """
+
+    def __init__(self, message: str, *, file: Path | None = None, key: str = "", line: int | None = None) -> None:
+        self.message, self.file, self.key, self.line = message, file, key, line
+        where = f"{file}:{line}" if file and line else str(file or "")
+        super().__init__(": ".join(part for part in (where, key, message) if part))
+
+
+class DeviceError(MinertuiError):
+    """Something about one device; ``device`` is its name or address."""
+
+    def __init__(self, device: str, message: str) -> None:
+        self.device, self.message = device, message
+        super().__init__(f"{device}: {message}")
+
+
+class Unreachable(DeviceError):
+    """No answer. After a write this means that the outcome is unknown: read back, never resend blindly."""
+
+
+class Garbled(DeviceError):
+    """An answer that is not the protocol. wire does not know the device and passes ``""``."""
+
+
+class Refused(DeviceError):
+    """The device said no. ``auth`` is True when it asks for a password or refuses our address (HTTP 401)."""
+
+    def __init__(self, device: str, message: str, *, auth: bool = False) -> None:
+        super().__init__(device, message)
+        self.auth = auth
+
+
+class Unsupported(DeviceError):
+    """This kind of device, or its firmware, cannot do that."""
+
+
+class JobError(MinertuiError):
+    """A job cannot start or go on."""
+
+
+class Preempted(JobError):
+    """A higher rank took the device (safety > person > curtailment > sweep)."""
+
+
+class LinkError(MinertuiError):
+    """The engine cannot be reached, or it refused; the text says what to do."""

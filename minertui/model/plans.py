@@ -1,0 +1,238 @@
+"""What may be asked to run on a device, and how it goes.
+
+One job runs on one device. Starting a sweep on five miners starts five independent jobs. A job's id is
+``<kind>:<device>``: a device has at most one job of a kind.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The user's caps for a device; None: only the model's own cap holds. They can only lower what ``safety`` allows.
+
+    Temperatures in °C, frequency MHz, voltage mV, power W.
+    """
+
+    max_chip_temp_c: float | None = None
+    max_vr_temp_c: float | None = None
+    max_power_w: float | None = None
+    min_mhz: float | None = None
+    max_mhz: float | None = None
+    min_mv: int | None = None
+    max_mv: int | None = None
+
+
+class Strategy(enum.StrEnum):
+    """How a sweep walks. GRID is the parallel benchmark guide's walk, mended."""
+
+    GRID = "grid"
+
+
+class Goal(enum.StrEnum):
+    """What the sweep's winner is best at; only points that passed compete."""
+
+    HASHRATE = "hashrate"
+    EFFICIENCY = "efficiency"
+
+
+class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag="sweep"):
+    """A benchmark sweep of one miner. Defaults are those of the parallel benchmark guide (specs: axeos 4.1, 4.3).
+
+    Times are seconds on the program's clock. ``start_mhz``/``start_mv`` None: what the miner runs now.
+    ``restart`` restarts the miner at every point, as the reference scripts do; otherwise changes are live and a restart
+    happens only where the firmware needs one.
+    """
+
+    device: str = ""  # empty in the config, where a plan is a template
+    strategy: Strategy = Strategy.GRID
+    goal: Goal = Goal.HASHRATE
+    start_mhz: float | None = None
+    start_mv: int | None = None
+    step_mhz: float = 5
+    step_mv: int = 5
+    min_mhz: float = 400
+    max_mhz: float = 1200
+    min_mv: int = 1000
+    max_mv: int = 1200
+    max_chip_temp_c: float = 62
+    max_vr_temp_c: float = 65
+    max_power_w: float = 28
+    settle_s: float = 90
+    measure_s: float = 600
+    sample_s: float = 15
+    tolerance: float = 0.94
+    max_error_pct: float = 1.0
+    min_chip_balance: float = 0.7
+    restart: bool = False
+    output_dir: str | None = None  # where the result file goes; None: the engine's own folder
+    apply_best: bool = True
+
+
+class GuardPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag="guard"):
+    """Watch one miner's temperatures: step down at once, climb back slowly.
+
+    ``high_mhz`` is what to run when cool, ``max_mhz`` never to exceed, ``low_mhz`` the floor that is really reached.
+    Defaults are the temperature-control script's (specs: axeos 4.4) where it has any.
+    """
+
+    device: str = ""  # empty in the config, where a plan is a template
+    max_chip_temp_c: float = 65
+    max_vr_temp_c: float = 85
+    high_mhz: float | None = None  # None: what the miner runs when the guard starts
+    low_mhz: float = 410
+    max_mhz: float = 575
+    step_down_mhz: float = 50
+    step_up_mhz: float = 25
+    hysteresis_c: float = 2
+    stable_s: float = 3600
+    check_s: float | None = None  # None: at every poll
+    max_writes_per_day: int = 48
+
+
+Plan = SweepPlan | GuardPlan
+
+
+class Phase(enum.StrEnum):
+    """Where a job is. RESTORING goes on until the baseline is proven; PARKED waits for a person."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    RESTORING = "restoring"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    PARKED = "parked"
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more will happen without a person."""
+        return self in (Phase.DONE, Phase.STOPPED, Phase.FAILED, Phase.PARKED)
+
+
+class PointVerdict(enum.StrEnum):
+    """What a measured point was worth; only PASSED points are ever ranked."""
+
+    PASSED = "passed"
+    UNSTABLE = "unstable"  # hashrate ratio, error percentage or chip balance
+    LIMIT = "limit"  # a temperature, power or input limit was touched
+    DISTURBED = "disturbed"  # reboot, pool or Wi-Fi loss, somebody else's change: says nothing about the point
+    NOT_APPLIED = "not-applied"  # the miner was never really at these settings
+
+
+class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One measured point. ``n`` counts from 1 in the order measured; ``at_s`` is wall time when it ended."""
+
+    n: int
+    mhz: float
+    mv: int
+    verdict: PointVerdict
+    reason: str = ""
+    hashrate_ghs: float | None = None
+    expected_ghs: float | None = None
+    power_w: float | None = None
+    efficiency_jth: float | None = None
+    chip_temp_c: float | None = None
+    vr_temp_c: float | None = None
+    input_mv: float | None = None
+    fan_pct: float | None = None
+    error_pct: float | None = None
+    chip_balance: float | None = None
+    hashrate_sd_ghs: float | None = None
+    samples: int = 0
+    at_s: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """True when the point may be ranked and applied."""
+        return self.verdict is PointVerdict.PASSED
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured share of the expected hashrate."""
+        return self.hashrate_ghs / self.expected_ghs if self.hashrate_ghs and self.expected_ghs else None
+
+
+class SweepSample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One reading taken inside a point: what the live line and the samples table show."""
+
+    at_s: float
+    n: int
+    mhz: float
+    mv: int
+    index: int  # 1-based within the point
+    of: int
+    hashrate_ghs: float | None = None
+    chip_temp_c: float | None = None
+    vr_temp_c: float | None = None
+    power_w: float | None = None
+    input_mv: float | None = None
+    error_pct: float | None = None
+    fan_pct: float | None = None
+
+
+class SweepView(msgspec.Struct, frozen=True, omit_defaults=True, tag="sweep"):
+    """How a sweep goes, for the screen and the command line."""
+
+    plan: SweepPlan
+    sweep_id: str = ""
+    points: tuple[SweepPoint, ...] = ()
+    at_mhz: float | None = None
+    at_mv: int | None = None
+    sample: SweepSample | None = None
+    best: SweepPoint | None = None
+    baseline_mhz: float | None = None
+    baseline_mv: int | None = None
+    result_file: str | None = None
+
+
+class GuardView(msgspec.Struct, frozen=True, omit_defaults=True, tag="guard"):
+    """How a guard goes: ``wanted_mhz`` is its present ceiling, ``why`` its last decision in words."""
+
+    plan: GuardPlan
+    wanted_mhz: float | None = None
+    mean_temp_c: float | None = None
+    writes_today: int = 0
+    why: str = ""
+
+
+JobView = SweepView | GuardView
+
+
+class JobState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a job goes. ``done``/``total`` are points (total is an estimate), ``left_s`` the time left in seconds of the
+    program's clock, ``note`` one sentence for a person, ``since_s`` wall time of the start."""
+
+    id: str
+    device: str
+    phase: Phase
+    view: JobView
+    note: str = ""
+    done: int = 0
+    total: int | None = None
+    left_s: float | None = None
+    since_s: float = 0.0
+    by: str = "person"
+
+    @property
+    def kind(self) -> str:
+        """``sweep`` or ``guard``: the first half of the id."""
+        return self.id.partition(":")[0]
+
+
+class SweepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A sweep as kept for ever: its plan, its points, how it ended."""
+
+    id: str
+    device: str
+    mac: str | None
+    model: str | None
+    plan: SweepPlan
+    phase: Phase
+    since_s: float
+    until_s: float | None = None
+    points: tuple[SweepPoint, ...] = ()
+    note: str = ""

@@ -1,0 +1,1 @@
+"""How it is spelt: protocols as pure functions between bytes and the model. No socket, no clock."""
