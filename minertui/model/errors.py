@@ -8,7 +8,8 @@
     │  ├─ Refused             the device said no (auth included)
     │  └─ Unsupported         this kind or firmware cannot
     ├─ JobError
-    │  └─ Preempted           a higher rank took the device
+    │  ├─ Preempted           a higher rank took the device
+    │  └─ Stopped             somebody asked the job to end
     └─ LinkError              the engine cannot be reached
 
 Every text is one clear sentence that says what is wrong and what to do. wire raises Garbled; devices translate library
@@ -72,6 +73,18 @@ class JobError(MinertuiError):
 
 class Preempted(JobError):
     """A higher rank took the device (safety > person > curtailment > sweep)."""
+
+
+class Stopped(JobError):
+    """The job was asked to end: raised by the Site's waiting methods, after which only ``conclude`` still works.
+
+    ``final`` is True when a person ended it (a sweep then applies its best passing point) and False when the engine is
+    going down (the baseline is restored, and the job resumes at the next start).
+    """
+
+    def __init__(self, *, final: bool) -> None:
+        super().__init__("stopped by a person" if final else "the engine is stopping")
+        self.final = final
 
 
 class LinkError(MinertuiError):

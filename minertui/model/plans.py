@@ -68,7 +68,6 @@ class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     max_error_pct: float = 1.0
     min_chip_balance: float = 0.7
     restart: bool = False
-    output_dir: str | None = None  # where the result file goes; None: the engine's own folder
     apply_best: bool = True
 
 
@@ -186,7 +185,6 @@ class SweepView(msgspec.Struct, frozen=True, omit_defaults=True, tag="sweep"):
     best: SweepPoint | None = None
     baseline_mhz: float | None = None
     baseline_mv: int | None = None
-    result_file: str | None = None
 
 
 class GuardView(msgspec.Struct, frozen=True, omit_defaults=True, tag="guard"):

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from minertui.model.alerts import Alert
-from minertui.model.commands import Command, CommandRecord, Order, Outcome
+from minertui.model.commands import Command, CommandRecord, Order, Outcome, Tune
 from minertui.model.events import LogLine, Message
 from minertui.model.fleet import Snapshot
 from minertui.model.history import Found, MinerEntry, Series
-from minertui.model.plans import JobState, JobView, Phase, Plan, SweepPoint, SweepRecord, SweepSample
+from minertui.model.plans import JobState, JobView, Phase, Plan, SweepRecord
 from minertui.model.status import Status
 
 
@@ -71,19 +71,29 @@ class Statistics(Protocol):
 
 
 class Site(Protocol):
-    """What a job may see and ask. Each job gets its own, bound to its device, its rank and its name."""
+    """What a job may see and ask. Each job gets its own, bound to its device, its rank and its name.
+
+    The waiting methods raise Stopped once the job was asked to end, and Preempted when a higher rank took the device;
+    after either only ``conclude``, ``log`` and ``report`` still work. A job that needs more states its own narrow
+    protocol on top of this one.
+    """
 
     def snapshot(self) -> Snapshot:
-        """The newest of the job's device (it may be stale: ask ``safety.fresh``)."""
+        """The newest of the job's device (it may be stale: ask ``safety``)."""
         ...
 
-    async def next_snapshot(self) -> Snapshot:
-        """Waits for the next poll of the device, successful or not; asks for one at once when the job polls faster
-        than the engine does."""
+    async def next_snapshot(self, within_s: float | None = None) -> Snapshot:
+        """Waits for the next poll of the device, successful or not; polls earlier when ``within_s`` is shorter than
+        the engine's own period."""
         ...
 
     async def send(self, command: Command) -> Outcome:
-        """Through arbiter and safety, read back. Raises Preempted when a higher rank took the device."""
+        """Through arbiter and safety, read back. The baseline is journalled before the first change."""
+        ...
+
+    async def conclude(self, settings: Tune | None) -> Outcome:
+        """Ends the job's changes: applies ``settings`` (None: the baseline), proves them in two fresh readings and
+        closes the journal's entry. Works after Stopped and Preempted; keeps the entry when it cannot be proven."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -94,10 +104,6 @@ class Site(Protocol):
     def log(self, text: str) -> None: ...
     def report(self, phase: Phase, view: JobView, note: str = "", **progress: float | None) -> None:
         """How the job goes: ``done``, ``total``, ``left_s``."""
-        ...
-
-    async def keep(self, record: SweepPoint | SweepSample) -> None:
-        """Returns when the record is durable (fsync)."""
         ...
 
 
