@@ -74,21 +74,25 @@ class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 class GuardPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag="guard"):
     """Watch one miner's temperatures: step down at once, climb back slowly.
 
-    ``high_mhz`` is what to run when cool, ``max_mhz`` never to exceed, ``low_mhz`` the floor that is really reached.
-    Defaults are the temperature-control script's (specs: axeos 4.4) where it has any.
+    ``high_mhz`` is what to run when cool (None: what the miner runs when the guard starts), ``low_mhz`` the floor that
+    is really reached (None: 70 % of ``high_mhz``), ``max_mhz`` never to exceed (None: only the safety limits hold).
+    ``check_s`` None: at every poll. ``settle_s``: time a step down gets to show its effect before the next one, unless
+    the temperature is 5 °C over its limit. Steps and times default to the temperature-control script's.
+    ``max_writes_per_day`` bounds steps up; a step down is never withheld.
     """
 
     device: str = ""  # empty in the config, where a plan is a template
     max_chip_temp_c: float = 65
     max_vr_temp_c: float = 85
-    high_mhz: float | None = None  # None: what the miner runs when the guard starts
-    low_mhz: float = 410
-    max_mhz: float = 575
+    high_mhz: float | None = None
+    low_mhz: float | None = None
+    max_mhz: float | None = None
     step_down_mhz: float = 50
     step_up_mhz: float = 25
     hysteresis_c: float = 2
     stable_s: float = 3600
-    check_s: float | None = None  # None: at every poll
+    settle_s: float = 30
+    check_s: float | None = None
     max_writes_per_day: int = 48
 
 
