@@ -78,3 +78,42 @@ class Numbered(msgspec.Struct, frozen=True, tag="event"):
 
 
 Message = Whole | Numbered
+
+
+def advance(fleet: Fleet, message: Message) -> Fleet:
+    """``fleet`` after this message: what every reader of a stream does. LogLine and CommandDone change the version
+    alone; ``at_s`` is the latest wall time that the events name."""
+    if isinstance(message, Whole):
+        return message.fleet
+    changed = _after(fleet, message.event)
+    return msgspec.structs.replace(changed, version=message.version, at_s=max(fleet.at_s, _when(message.event)))
+
+
+def _after(fleet: Fleet, event: Event) -> Fleet:
+    match event:
+        case SnapshotTaken(snapshot):
+            return fleet.with_(snapshot)
+        case DeviceRemoved(device):
+            return fleet.without(device)
+        case JobChanged(job):
+            return fleet.with_job(job)
+        case JobForgotten(id_):
+            return msgspec.structs.replace(fleet, jobs={k: v for k, v in fleet.jobs.items() if k != id_})
+        case AlertRaised(alert):
+            return fleet.with_alert(alert)
+        case NoticeChanged(text):
+            return msgspec.structs.replace(fleet, notice=text)
+        case _:
+            return fleet
+
+
+def _when(event: Event) -> float:
+    match event:
+        case SnapshotTaken(snapshot):
+            return max(snapshot.at_s or 0.0, snapshot.since_s or 0.0)
+        case LogLine():
+            return event.at_s
+        case CommandDone(record):
+            return record.at_s
+        case _:
+            return 0.0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from minertui.model.alerts import Severity
 from minertui.model.fleet import Snapshot
 from minertui.model.status import MinerStatus
 
@@ -35,7 +36,8 @@ class Metric(msgspec.Struct, frozen=True):
 
     ``id`` is the history column and, prefixed ``minertui_``, the Prometheus name. ``warn`` and ``limit`` say where a
     gauge puts its marks for a given device (None: no mark); ``lowest``/``highest`` are the gauge's ends.
-    ``digits`` is the number of decimals shown.
+    ``digits`` is the number of decimals shown. ``alert``: how bad it is when the limit is crossed (None: a mark on
+    the gauge says enough).
     """
 
     id: str
@@ -48,6 +50,15 @@ class Metric(msgspec.Struct, frozen=True):
     highest: float | None = None
     warn: Limit = _no_limit
     limit: Limit = _no_limit
+    alert: Severity | None = None
+
+    def crossed(self, snapshot: Snapshot) -> bool:
+        """True when the newest reading is at or beyond the limit, on the bad side of it."""
+        value = self.read(snapshot.status) if snapshot.status else None
+        limit = self.limit(snapshot)
+        if value is None or limit is None:
+            return False
+        return value < limit if self.better is Better.HIGH else value >= limit
 
     def text(self, status: MinerStatus | None) -> str:
         """The number as shown, without its unit; unknown is ``—``."""
@@ -91,12 +102,57 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("efficiency_jth", "Efficiency", "J/TH", lambda s: s.efficiency_jth, 1, Better.LOW, 0, 60),
     Metric(
-        "chip_temp_c", "Chip", "°C", lambda s: s.chip_temp_c, 1, Better.LOW, 20, 80, _below(_chip_limit, 4), _chip_limit
+        "chip_temp_c",
+        "Chip",
+        "°C",
+        lambda s: s.chip_temp_c,
+        1,
+        Better.LOW,
+        20,
+        80,
+        _below(_chip_limit, 4),
+        _chip_limit,
+        Severity.CRITICAL,
     ),
-    Metric("chip_temp2_c", "Chip 2", "°C", lambda s: s.chip_temp2_c, 1, Better.LOW, 20, 80, limit=_chip_limit),
-    Metric("vr_temp_c", "VR", "°C", lambda s: s.vr_temp_c, 1, Better.LOW, 20, 110, _below(_vr_limit, 5), _vr_limit),
-    Metric("power_w", "Power", "W", lambda s: s.power_w, 1, Better.LOW, 0, None, _below(_power_limit, 2), _power_limit),
-    Metric("input_mv", "Input", "mV", lambda s: s.input_mv, 0, Better.HIGH, limit=_input_floor),
+    Metric(
+        "chip_temp2_c",
+        "Chip 2",
+        "°C",
+        lambda s: s.chip_temp2_c,
+        1,
+        Better.LOW,
+        20,
+        80,
+        limit=_chip_limit,
+        alert=Severity.CRITICAL,
+    ),
+    Metric(
+        "vr_temp_c",
+        "VR",
+        "°C",
+        lambda s: s.vr_temp_c,
+        1,
+        Better.LOW,
+        20,
+        110,
+        _below(_vr_limit, 5),
+        _vr_limit,
+        Severity.CRITICAL,
+    ),
+    Metric(
+        "power_w",
+        "Power",
+        "W",
+        lambda s: s.power_w,
+        1,
+        Better.LOW,
+        0,
+        None,
+        _below(_power_limit, 2),
+        _power_limit,
+        Severity.WARNING,
+    ),
+    Metric("input_mv", "Input", "mV", lambda s: s.input_mv, 0, Better.HIGH, limit=_input_floor, alert=Severity.WARNING),
     Metric("current_ma", "Current", "mA", lambda s: s.current_ma),
     Metric("core_mv", "Core set", "mV", lambda s: s.core_mv, 0, Better.NEITHER, 900, 1400),
     Metric("core_actual_mv", "Core", "mV", lambda s: s.core_actual_mv, 0, Better.NEITHER, 900, 1400),

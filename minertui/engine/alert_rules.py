@@ -1,0 +1,153 @@
+"""When is something worth a person's attention? Pure rules: two snapshots or a job in, signals out.
+
+lost, back          the device does not answer (three polls), or answers again
+refused, stranger   it refuses us, or another device answers at its address
+parked              no automatic action until a person clears it
+<metric>            a METRICS row with ``alert`` is at or beyond its limit: over-temperature, power, input voltage
+hashrate-drop       the mean of five minutes is too far under the expected hashrate
+incident            the firmware's own overheat protection acted
+fault               the miner reports a power or hardware fault
+best-diff           a new best difficulty
+sweep-done, job-failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from minertui.model.alerts import Severity
+from minertui.model.fleet import Fleet, Health, Snapshot
+from minertui.model.metrics import METRICS, Better, Metric
+from minertui.model.plans import JobState, Phase, SweepView
+
+RULES: dict[str, str] = {
+    "lost": "a miner does not answer, and when it is back",
+    "refused": "a miner refuses this host (401)",
+    "stranger": "another device answers at a miner's address",
+    "parked": "a miner waits for a person",
+    **{m.id: f"{m.title} is at its limit" for m in METRICS if m.alert},
+    "hashrate-drop": "five minutes far under the expected hashrate",
+    "incident": "the firmware's overheat protection acted",
+    "fault": "a power or hardware fault",
+    "best-diff": "a new best difficulty",
+    "sweep-done": "a sweep ended",
+    "job-failed": "a job failed or waits for a person",
+}
+
+_MINUTES = 5  # of the mean for a hashrate drop
+_WARM_UP_S = 300.0  # after a restart the means say nothing yet
+_RECOVERED_PCT = 5.0  # hysteresis of the hashrate drop
+_BACK = 0.03  # hysteresis of a limit: 3 % of it
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """What a rule says. ``active`` None: it happened once; True: it holds; False: it does not hold any more."""
+
+    rule: str
+    device: str
+    severity: Severity
+    text: str
+    active: bool | None = None
+
+
+def judge(fleet: Fleet, before: Snapshot | None, after: Snapshot, drop_pct: float = 20.0) -> Iterator[Signal]:
+    """What the step from ``before`` to ``after`` says. ``drop_pct``: hashrate drop in per cent that is reported."""
+    yield from _health(after)
+    if after.health is not Health.OK or after.status is None:
+        return
+    for metric in METRICS:
+        if metric.alert:
+            yield from _limit(metric, metric.alert, after)
+    yield from _drop(fleet, after, drop_pct)
+    yield from _faults(after)
+    yield from _happened(before, after)
+
+
+def judge_job(job: JobState) -> Iterator[Signal]:
+    """What a job's change says."""
+    if job.phase in (Phase.FAILED, Phase.PARKED):
+        yield Signal("job-failed", job.device, Severity.WARNING, f"the {job.kind} {job.phase}: {job.note}")
+    elif job.phase.over and isinstance(job.view, SweepView):
+        best = job.view.best
+        found = (
+            f"best {best.mhz:g} MHz at {best.mv} mV, {best.hashrate_ghs or 0:.0f} GH/s" if best else "nothing passed"
+        )
+        yield Signal("sweep-done", job.device, Severity.INFO, f"sweep {job.phase}: {found}")
+
+
+def _health(after: Snapshot) -> Iterator[Signal]:
+    if after.health in (Health.UNKNOWN, Health.STALE):  # one lost poll is no news
+        return
+    for health, rule, severity, text in (
+        (Health.LOST, "lost", Severity.CRITICAL, "does not answer"),
+        (Health.AUTH, "refused", Severity.WARNING, "refuses this host"),
+        (Health.STRANGER, "stranger", Severity.CRITICAL, "another device answers here; it is never written"),
+        (Health.PARKED, "parked", Severity.WARNING, "parked until a person clears it"),
+    ):
+        active = after.health is health
+        said = f"{text}: {after.why}" if active and after.why else text if active else f"over: {text}"
+        yield Signal(rule, after.device, severity, said, active)
+
+
+def _limit(metric: Metric, severity: Severity, after: Snapshot) -> Iterator[Signal]:
+    value = metric.read(after.status) if after.status else None
+    limit = metric.limit(after)
+    if value is None or limit is None:
+        return
+    shown = f"{metric.title} {value:.{metric.digits}f} {metric.unit}"
+    high = metric.better is Better.HIGH
+    if metric.crossed(after):
+        side = "under" if high else "at or over"
+        yield Signal(
+            metric.id, after.device, severity, f"{shown}, {side} its limit of {limit:g} {metric.unit}", active=True
+        )
+    elif value >= limit * (1 + _BACK) if high else value < limit * (1 - _BACK):
+        yield Signal(metric.id, after.device, severity, f"{shown}, well again", active=False)
+
+
+def _drop(fleet: Fleet, after: Snapshot, drop_pct: float) -> Iterator[Signal]:
+    status = after.status
+    assert status is not None
+    sweeping = any(j.kind == "sweep" and not j.phase.over for j in fleet.jobs_of(after.device))
+    warming = status.uptime_s is not None and status.uptime_s < _WARM_UP_S
+    if sweeping or warming or status.paused or len(after.recent_ghs) < _MINUTES:
+        return
+    mean = sum(after.recent_ghs[-_MINUTES:]) / _MINUTES
+    expected = status.expected_ghs or max(after.recent_ghs)
+    if expected <= 0:
+        return
+    missing = 100 * (1 - mean / expected)
+    text = f"{mean:.0f} GH/s over {_MINUTES} min, {missing:.0f} % under the expected {expected:.0f} GH/s"
+    if missing >= drop_pct:
+        yield Signal("hashrate-drop", after.device, Severity.WARNING, text, True)
+    elif missing < drop_pct - _RECOVERED_PCT:
+        yield Signal("hashrate-drop", after.device, Severity.WARNING, f"{mean:.0f} GH/s, well again", False)
+
+
+def _faults(after: Snapshot) -> Iterator[Signal]:
+    assert after.status is not None
+    fault = after.status.hardware_fault or after.status.power_fault
+    yield Signal("fault", after.device, Severity.CRITICAL, fault or "no fault any more", fault is not None)
+
+
+def _happened(before: Snapshot | None, after: Snapshot) -> Iterator[Signal]:
+    """What is news only at the moment it happens."""
+    assert after.status is not None
+    if before is None or before.status is None:
+        return
+    if after.incidents > before.incidents:
+        text = "the firmware's overheat protection acted: settings and fan may have changed"
+        yield Signal("incident", after.device, Severity.CRITICAL, text)
+    old, new = before.status.best_diff, after.status.best_diff
+    if old is not None and new is not None and new > old:
+        yield Signal("best-diff", after.device, Severity.INFO, f"new best difficulty {_si(new)}")
+
+
+def _si(value: float) -> str:
+    for suffix in ("", "k", "M", "G", "T", "P"):
+        if value < 1000:
+            return f"{value:.3g}{suffix}"
+        value /= 1000
+    return f"{value:.3g}E"

@@ -1,0 +1,103 @@
+"""The book of alerts: the same trouble is one alert, however often it is seen; what flaps is counted, not repeated.
+
+Listens to the hub, asks the rules, publishes AlertRaised, and hands new ones to the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from minertui.engine.alert_rules import Signal, judge, judge_job
+from minertui.model.alerts import Alert, Severity
+from minertui.model.errors import MinertuiError
+from minertui.model.events import AlertRaised, Event, JobChanged, SnapshotTaken
+from minertui.model.fleet import Fleet, Snapshot
+from minertui.model.seams import Clock
+
+_FLAPPING_S = 600.0  # the same trouble again within this time is the same incident
+_ORDER = list(Severity)
+
+Tell = Callable[[Alert], None]
+
+
+class Alerts:
+    """The book. ``publish`` is the hub's; ``tell`` gets each alert that somebody should be sent, and its end."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        fleet: Callable[[], Fleet],
+        publish: Callable[[Event], None],
+        tell: Tell,
+        *,
+        mute: Collection[str] = (),
+        drop_pct: float = 20.0,
+    ) -> None:
+        self._clock, self._fleet, self._publish, self._tell = clock, fleet, publish, tell
+        self._mute, self._drop_pct = frozenset(mute), drop_pct
+        self._before: dict[str, Snapshot] = {}
+        self._phases: dict[str, str] = {}
+        self._book: dict[str, Alert] = {}
+
+    def on(self, event: Event) -> None:
+        """Take an event of the hub; never raises, never waits."""
+        if isinstance(event, SnapshotTaken):
+            before, after = self._before.get(event.snapshot.device), event.snapshot
+            self._before[after.device] = after
+            for signal in judge(self._fleet(), before, after, self._drop_pct):
+                self._take(signal)
+        elif isinstance(event, JobChanged) and self._phases.get(event.job.id) != event.job.phase:
+            self._phases[event.job.id] = event.job.phase
+            for signal in judge_job(event.job):
+                self._take(signal)
+
+    def acknowledge(self, alert_id: str) -> Alert:
+        """A person has seen it. Raises MinertuiError for an unknown alert."""
+        alert = self._book.get(alert_id)
+        if alert is None:
+            raise MinertuiError(f"there is no alert {alert_id!r}; it may have been forgotten since")
+        return self._put(msgspec.structs.replace(alert, acknowledged=True))
+
+    def _take(self, signal: Signal) -> None:
+        alert = self._book.get(f"{signal.rule}:{signal.device}")
+        if signal.active is False:
+            if alert is not None and alert.active:
+                self._end(alert, signal)
+        else:
+            self._raise(alert, signal)
+
+    def _raise(self, alert: Alert | None, signal: Signal) -> None:
+        now = self._clock.wall()
+        if alert is not None and alert.active:
+            if _ORDER.index(signal.severity) > _ORDER.index(alert.severity):
+                self._put(msgspec.structs.replace(alert, severity=signal.severity, text=signal.text))
+            return
+        again = alert is not None and alert.until_s is not None and now - alert.until_s < _FLAPPING_S
+        new = Alert(
+            id=f"{signal.rule}:{signal.device}",
+            rule=signal.rule,
+            device=signal.device,
+            severity=signal.severity,
+            text=signal.text,
+            since_s=now,
+            until_s=now if signal.active is None else None,
+            count=alert.count + 1 if alert is not None and again else 1,
+        )
+        self._put(new)
+        self._send(new, again=again and signal.active is not None)
+
+    def _end(self, alert: Alert, signal: Signal) -> None:
+        over = msgspec.structs.replace(alert, until_s=self._clock.wall(), text=signal.text)
+        self._put(over)
+        self._send(over, again=alert.count > 1)
+
+    def _send(self, alert: Alert, *, again: bool) -> None:
+        if not again and alert.rule not in self._mute:
+            self._tell(alert)
+
+    def _put(self, alert: Alert) -> Alert:
+        self._book[alert.id] = alert
+        self._publish(AlertRaised(alert))
+        return alert

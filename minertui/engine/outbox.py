@@ -1,0 +1,152 @@
+"""Messages to phones and chats, through Apprise (``pip install 'minertui[alerts]'``).
+
+What is to be sent is kept in a file until it was sent: at least once, also over a restart. Messages of the same few
+seconds go out as one, so that 160 lost miners are one message. A target that fails is tried again with
+growing pauses; at most ``per_hour`` messages leave in an hour, what is over that is counted in the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from minertui.model.alerts import Alert, Severity
+from minertui.model.errors import ConfigError
+from minertui.model.seams import Clock
+
+_log = logging.getLogger(__name__)
+_GROUP_S = 10.0  # alerts of this time go out as one message
+_LINES = 10  # shown in one message; the rest is counted
+_KEPT = 500  # unsent alerts; beyond that the oldest are dropped and counted
+_PAUSES_S = (10.0, 60.0, 300.0, 900.0)
+_DEADLINE_S = 60.0  # of one attempt, real seconds
+_HOUR_S = 3600.0
+
+Send = Callable[[str, str], bool]
+
+
+def apprise_sender(urls: Sequence[str]) -> Send:
+    """A function (title, body) → delivered to all ``urls``. It blocks: call it in a thread.
+
+    Raises ConfigError when Apprise is not installed or does not understand one of the addresses.
+    """
+    try:
+        import apprise
+    except ImportError as error:
+        raise ConfigError(
+            "sending alerts needs the extra: pip install 'minertui[alerts]'", key="alerts.urls"
+        ) from error
+    targets: Any = apprise.Apprise()
+    for n, url in enumerate(urls, 1):
+        if not targets.add(url):
+            raise ConfigError(f"address {n} is not one that Apprise knows; see its list of services", key="alerts.urls")
+    return lambda title, body: bool(targets.notify(title=title, body=body))
+
+
+class Outbox:
+    """Unsent alerts and the task that sends them."""
+
+    def __init__(self, file: Path, clock: Clock, send: Send, *, per_hour: int = 20) -> None:
+        """``file`` keeps what is unsent; ``send`` blocks and answers True when delivered."""
+        self._file, self._clock, self._deliver, self._per_hour = file, clock, send, per_hour
+        self._unsent: list[Alert] = self._load()
+        self._dropped = 0
+        self._sent_at: deque[float] = deque()
+        self._news = asyncio.Event()
+
+    def put(self, alert: Alert) -> None:
+        """Queue ``alert``; ``run`` writes it down before it sends. Never raises, never waits."""
+        self._unsent.append(alert)
+        if len(self._unsent) > _KEPT:
+            self._dropped += len(self._unsent) - _KEPT
+            self._unsent = self._unsent[-_KEPT:]
+        self._news.set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        failures = 0
+        while True:
+            if not self._unsent:
+                self._news.clear()
+                await self._news.wait()
+            await self._clock.sleep(_GROUP_S)
+            await asyncio.to_thread(self._save, tuple(self._unsent))
+            await self._wait_for_budget()
+            batch = list(self._unsent)
+            if await self._sent(batch):
+                failures = 0
+                sent = {id(alert) for alert in batch}
+                self._unsent = [alert for alert in self._unsent if id(alert) not in sent]
+                self._dropped = 0
+                await asyncio.to_thread(self._save, tuple(self._unsent))
+            else:
+                pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
+                failures += 1
+                _log.warning("alerts could not be sent; trying again in %g s", pause)
+                await self._clock.sleep(pause)
+
+    async def _wait_for_budget(self) -> None:
+        while True:
+            now = self._clock.mono()
+            while self._sent_at and now - self._sent_at[0] >= _HOUR_S:
+                self._sent_at.popleft()
+            if len(self._sent_at) < self._per_hour:
+                return
+            await self._clock.sleep(_HOUR_S - (now - self._sent_at[0]))
+
+    async def _sent(self, batch: Sequence[Alert]) -> bool:
+        title, body = message(batch, self._dropped)
+        self._sent_at.append(self._clock.mono())
+        try:
+            async with asyncio.timeout(_DEADLINE_S):
+                return await asyncio.to_thread(self._deliver, title, body)
+        except Exception as error:  # noqa: BLE001  a third party's sender may raise anything; the engine goes on
+            _log.warning("sending alerts failed: %s", type(error).__name__)
+            return False
+
+    def _load(self) -> list[Alert]:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=list[Alert])
+        except FileNotFoundError:
+            return []
+        except (OSError, msgspec.MsgspecError, RecursionError):
+            with contextlib.suppress(OSError):
+                self._file.replace(self._file.with_suffix(".corrupt"))
+            _log.warning("%s was not readable; starting with an empty outbox", self._file.name)
+            return []
+
+    def _save(self, unsent: Sequence[Alert]) -> None:
+        temporary = self._file.with_suffix(".tmp")
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+                out.write(msgspec.json.encode(unsent))
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.replace(self._file)
+        except OSError as error:
+            _log.warning("unsent alerts are only in memory: %s", error.strerror)
+
+
+def message(batch: Sequence[Alert], dropped: int = 0) -> tuple[str, str]:
+    """Title and body for a batch: the worst first, at most ten lines, the rest counted."""
+    order = list(Severity)
+    ranked = sorted(batch, key=lambda a: (-order.index(a.severity) if a.active else 1, a.since_s))
+    lines = [_line(alert) for alert in ranked[:_LINES]]
+    more = len(ranked) - len(lines) + dropped
+    if more:
+        lines.append(f"… and {more} more")
+    title = _line(ranked[0]) if len(ranked) == 1 else f"minertui: {len(ranked)} alerts"
+    return title, "\n".join(lines)
+
+
+def _line(alert: Alert) -> str:
+    mark = f"{alert.severity.mark} " if alert.active and alert.severity.mark else ""
+    return f"{mark}{alert.device}: {alert.text}"

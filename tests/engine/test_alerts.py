@@ -1,0 +1,263 @@
+"""What is worth a person's attention, and how often they are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from minertui.engine.alert_rules import RULES, judge, judge_job
+from minertui.engine.alerts import Alerts
+from minertui.engine.outbox import Outbox, apprise_sender, message
+from minertui.model.alerts import Alert, Severity
+from minertui.model.errors import ConfigError, MinertuiError
+from minertui.model.events import AlertRaised, Event, JobChanged, SnapshotTaken
+from minertui.model.fleet import Fleet, Health, Snapshot
+from minertui.model.plans import JobState, Limits, Phase, PointVerdict, SweepPlan, SweepPoint, SweepView
+from minertui.model.status import MinerStatus
+
+LIMITS = Limits(max_chip_temp_c=65, max_vr_temp_c=85, max_power_w=28)
+
+
+def snap(health: Health = Health.OK, recent: tuple[float, ...] = (1000,) * 10, **status: Any) -> Snapshot:
+    reading = MinerStatus(**{"chip_temp_c": 55.0, "expected_ghs": 1000.0, "uptime_s": 9000.0, **status})
+    incidents = status.pop("incidents", 0) if "incidents" in status else 0
+    return Snapshot("a", status=reading, health=health, limits=LIMITS, recent_ghs=recent, incidents=incidents)
+
+
+def active(before: Snapshot | None, after: Snapshot, fleet: Fleet | None = None) -> dict[str, str]:
+    return {s.rule: s.text for s in judge(fleet or Fleet(), before, after) if s.active is not False}
+
+
+def test_a_healthy_miner_says_nothing():
+    assert active(snap(), snap()) == {}
+
+
+def test_one_lost_poll_is_no_news_but_three_are():
+    assert active(snap(), snap(Health.STALE)) == {}
+    assert list(active(snap(), snap(Health.LOST))) == ["lost"]
+
+
+@pytest.mark.parametrize(
+    ("status", "rule"),
+    [
+        ({"chip_temp_c": 65.0}, "chip_temp_c"),
+        ({"chip_temp2_c": 70.0}, "chip_temp2_c"),
+        ({"vr_temp_c": 85.0}, "vr_temp_c"),
+        ({"power_w": 28.5}, "power_w"),
+        ({"input_mv": 4700.0, "nominal_input_v": 5.0}, "input_mv"),
+        ({"hardware_fault": "fan"}, "fault"),
+    ],
+)
+def test_a_crossed_limit_is_named(status: dict[str, Any], rule: str):
+    assert list(active(snap(), snap(**status))) == [rule]
+
+
+def test_between_limit_and_its_hysteresis_nothing_is_said():
+    assert [s.rule for s in judge(Fleet(), snap(), snap(chip_temp_c=64.5)) if s.rule == "chip_temp_c"] == []
+    over = [s.active for s in judge(Fleet(), snap(), snap(chip_temp_c=60.0)) if s.rule == "chip_temp_c"]
+    assert over == [False]
+
+
+def test_a_hashrate_drop_needs_five_bad_minutes_and_no_reason_for_them():
+    low = (1000,) * 5 + (700,) * 5
+    assert list(active(snap(), snap(recent=low))) == ["hashrate-drop"]
+    assert active(snap(), snap(recent=(1000,) * 7 + (700,) * 3)) == {}, "the mean is not bad enough yet"
+    assert active(snap(), snap(recent=low, paused=True)) == {}
+    assert active(snap(), snap(recent=low, uptime_s=60.0)) == {}, "warming up"
+    sweep = JobState("sweep:a", "a", Phase.RUNNING, SweepView(SweepPlan("a")))
+    assert active(snap(), snap(recent=low), Fleet().with_job(sweep)) == {}, "a sweep changes it on purpose"
+
+
+def test_no_hashrate_at_all_is_a_drop_even_when_nothing_is_expected_any_more():
+    stopped = snap(recent=(1000,) * 5 + (0,) * 5, expected_ghs=0.0)
+    assert list(active(snap(), stopped)) == ["hashrate-drop"]
+
+
+def test_a_new_best_difficulty_and_an_incident_are_news_once():
+    assert active(snap(best_diff=4.0e9), snap(best_diff=4.29e9)) == {"best-diff": "new best difficulty 4.29G"}
+    assert active(snap(best_diff=4.29e9), snap(best_diff=4.29e9)) == {}
+    tripped = msgspec.structs.replace(snap(), incidents=1)
+    assert list(active(snap(), tripped)) == ["incident"]
+
+
+def test_a_job_that_ended_says_what_it_found():
+    best = SweepPoint(1, 550, 1150, PointVerdict.PASSED, hashrate_ghs=1120)
+    done = JobState("sweep:a", "a", Phase.DONE, SweepView(SweepPlan("a"), best=best))
+    (signal,) = judge_job(done)
+    assert (signal.rule, signal.text) == ("sweep-done", "sweep done: best 550 MHz at 1150 mV, 1120 GH/s")
+    (failed,) = judge_job(msgspec.structs.replace(done, phase=Phase.PARKED, note="too hot"))
+    assert (failed.rule, failed.text) == ("job-failed", "the sweep parked: too hot")
+    assert list(judge_job(msgspec.structs.replace(done, phase=Phase.RUNNING))) == []
+
+
+@dataclass
+class Clocked:
+    """A clock that only moves by hand or by sleeping."""
+
+    t: float = 1_000_000.0
+    speed: float = 1.0
+    slept: list[float] = field(default_factory=list)
+
+    def mono(self) -> float:
+        return self.t
+
+    boot = wall = mono
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.t += seconds
+
+
+@dataclass
+class Book:
+    clock: Clocked = field(default_factory=Clocked)
+    fleet: Fleet = field(default_factory=Fleet)
+    said: list[Event] = field(default_factory=list)
+    told: list[Alert] = field(default_factory=list)
+    mute: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.alerts = Alerts(self.clock, lambda: self.fleet, self.said.append, self.told.append, mute=self.mute)
+
+    def see(self, snapshot: Snapshot, later: float = 5) -> None:
+        self.clock.t += later
+        self.alerts.on(SnapshotTaken(snapshot))
+
+
+def test_the_same_trouble_is_told_once_and_its_end_once():
+    book = Book()
+    for _ in range(20):
+        book.see(snap(Health.LOST))
+    book.see(snap())
+    assert [(a.rule, a.active) for a in book.told] == [("lost", True), ("lost", False)]
+    assert len([e for e in book.said if isinstance(e, AlertRaised)]) == 2
+
+
+def test_what_flaps_is_counted_and_not_told_again():
+    book = Book()
+    for _ in range(5):
+        book.see(snap(Health.LOST))
+        book.see(snap())
+    assert [(a.rule, a.active) for a in book.told] == [("lost", True), ("lost", False)]
+    last = book.said[-1]
+    assert isinstance(last, AlertRaised)
+    assert last.alert.count == 5
+
+
+def test_after_a_quiet_time_it_is_a_new_incident():
+    book = Book()
+    book.see(snap(Health.LOST))
+    book.see(snap())
+    book.see(snap(Health.LOST), later=3600)
+    assert [a.active for a in book.told] == [True, False, True]
+
+
+def test_muted_rules_stay_in_the_book_but_are_not_told():
+    book = Book(mute=("lost",))
+    book.see(snap(Health.LOST))
+    assert book.told == []
+    assert len(book.said) == 1
+
+
+def test_acknowledging_marks_it_and_an_unknown_one_is_refused():
+    book = Book()
+    book.see(snap(Health.LOST))
+    assert book.alerts.acknowledge("lost:a").acknowledged
+    with pytest.raises(MinertuiError, match="no alert 'nope'"):
+        book.alerts.acknowledge("nope")
+
+
+def test_a_jobs_phase_is_news_only_when_it_changes():
+    book = Book()
+    job = JobState("sweep:a", "a", Phase.DONE, SweepView(SweepPlan("a")))
+    for _ in range(3):
+        book.alerts.on(JobChanged(job))
+    assert [a.rule for a in book.told] == ["sweep-done"]
+
+
+def test_every_rule_is_described():
+    assert {"lost", "chip_temp_c", "vr_temp_c", "hashrate-drop", "best-diff", "sweep-done"} <= set(RULES)
+
+
+@dataclass
+class Sink:
+    """A target that keeps what it got."""
+
+    works: bool = True
+    got: list[tuple[str, str]] = field(default_factory=list)
+
+    def __call__(self, title: str, body: str) -> bool:
+        if self.works:
+            self.got.append((title, body))
+        return self.works
+
+
+def alert(n: int = 0, severity: Severity = Severity.WARNING) -> Alert:
+    return Alert(f"lost:m{n}", "lost", f"m{n}", severity, "does not answer", float(n))
+
+
+async def run_until_empty(outbox: Outbox, rounds: int = 6) -> None:
+    import asyncio
+
+    task = asyncio.create_task(outbox.run())
+    for _ in range(rounds * 20):
+        await asyncio.sleep(0.002)
+    task.cancel()
+
+
+async def test_a_storm_goes_out_as_one_message_worst_first(tmp_path: Path):
+    sink = Sink()
+    outbox = Outbox(tmp_path / "outbox.json", Clocked(), sink)
+    for n in range(160):
+        outbox.put(alert(n, Severity.CRITICAL if n == 100 else Severity.WARNING))
+    await run_until_empty(outbox)
+    ((title, body),) = sink.got
+    assert title == "minertui: 160 alerts"
+    assert body.splitlines()[0] == "!! m100: does not answer"
+    assert body.splitlines()[-1] == "… and 150 more"
+    assert msgspec.json.decode((tmp_path / "outbox.json").read_bytes()) == []
+
+
+async def test_a_dead_target_is_tried_again_and_nothing_is_lost_over_a_restart(tmp_path: Path):
+    file, clock = tmp_path / "outbox.json", Clocked()
+    outbox = Outbox(file, clock, Sink(works=False))
+    outbox.put(alert(1))
+    await run_until_empty(outbox)
+    assert clock.slept[:4] == [10.0, 10.0, 10.0, 60.0], "group, pause, group, longer pause"
+    sink = Sink()
+    again = Outbox(file, Clocked(), sink)
+    await run_until_empty(again)
+    assert [title for title, _ in sink.got] == ["! m1: does not answer"]
+
+
+async def test_not_more_than_the_hourly_budget_leaves(tmp_path: Path):
+    clock, sent = Clocked(), []
+
+    def send(title: str, body: str) -> bool:
+        sent.append(clock.t)
+        return True
+
+    outbox = Outbox(tmp_path / "o.json", clock, send, per_hour=2)
+    for n in range(4):
+        outbox.put(alert(n))
+        await run_until_empty(outbox, 1)
+    assert sent[2] - sent[0] >= 3600
+
+
+async def test_a_torn_outbox_is_put_aside(tmp_path: Path):
+    (tmp_path / "o.json").write_bytes(b'[{"id": "lost')
+    Outbox(tmp_path / "o.json", Clocked(), Sink())
+    assert (tmp_path / "o.corrupt").exists()
+
+
+def test_a_single_alert_is_its_own_title():
+    assert message([alert(1, Severity.CRITICAL)])[0] == "!! m1: does not answer"
+
+
+def test_an_address_that_apprise_does_not_know_is_refused():
+    with pytest.raises(ConfigError, match="address 1 is not one that Apprise knows"):
+        apprise_sender(["nonsense"])
