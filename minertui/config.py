@@ -3,15 +3,34 @@
 [engine] [api] [limits] [sweep] [guard] [alerts] [screen]      one table each, all optional
 [[miner]]                                                      one per device; its own limits, sweep and guard
                                                                tables override the general ones key by key
+
+On the way: size cap → TOML → unknown keys (with a suggestion) → types → ranges → secrets fetched. Keys in errors count
+miners from 1, as a person does: ``miner[2].address`` is in the second [[miner]].
 """
 
 from __future__ import annotations
 
+import difflib
+import enum
+import logging
+import os
+import re
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
 
 import msgspec
 
+from minertui.model.errors import ConfigError
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
+from minertui.model.text import clean
+from minertui.toml_place import Where, dotted, line_of
+
+MAX_BYTES = 256 * 1024
+"""A larger file is refused unread: hostile TOML takes seconds per 100 KiB in tomllib."""
+
+_log = logging.getLogger(__name__)
 
 
 class Secret:
@@ -108,3 +127,263 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertsConfig = AlertsConfig()
     screen: ScreenConfig = ScreenConfig()
     miner: tuple[MinerConfig, ...] = ()
+
+
+_SECTIONS: Mapping[str, type[msgspec.Struct]] = {
+    "engine": EngineConfig,
+    "api": ApiConfig,
+    "limits": Limits,
+    "sweep": SweepPlan,
+    "guard": GuardPlan,
+    "alerts": AlertsConfig,
+    "screen": ScreenConfig,
+}
+_OVERRIDABLE = ("limits", "sweep", "guard")
+_REFERENCES = ("env:", "file:")
+
+# What a value may be at all, wherever its key appears. What is safe for a device is decided in ``safety``.
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "poll_s": (2, 3600),
+    "per_hour": (1, 1000),
+    "hashrate_drop_pct": (1, 100),
+    "max_chip_temp_c": (30, 110),
+    "max_vr_temp_c": (30, 125),
+    "max_power_w": (1, 10_000),
+    **dict.fromkeys(("min_mhz", "max_mhz", "start_mhz", "high_mhz", "low_mhz"), (50, 3000)),
+    **dict.fromkeys(("min_mv", "max_mv", "start_mv"), (500, 2000)),
+    **dict.fromkeys(("step_mhz", "step_down_mhz", "step_up_mhz"), (1, 500)),
+    "step_mv": (1, 100),
+    "settle_s": (10, 3600),
+    "measure_s": (30, 86_400),
+    "sample_s": (2, 300),
+    "tolerance": (0.5, 1.2),
+    "max_error_pct": (0.01, 100),
+    "min_chip_balance": (0, 1),
+    "hysteresis_c": (0.5, 20),
+    "stable_s": (60, 86_400),
+    "check_s": (2, 3600),
+    "max_writes_per_day": (1, 1000),
+}
+_CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warning", "error")}
+_ORDERED = (("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz"))
+
+_WORDS = {
+    "`str`": "text in quotes",
+    "`bool`": "true or false",
+    "`int | null`": "a whole number",
+    "`float | null`": "a number",
+    "`str | null`": "text in quotes",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`array`": "a list […]",
+    "`object`": "a table",
+}
+
+_NAME = re.compile(r"[^\s/\\]([^/\\]{0,62}[^\s/\\])?")
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?")
+
+
+def load(path: Path) -> Config:
+    """The config in ``path``; a file that is not there is an empty config. Values ``env:NAME`` and ``file:/path`` of
+    secrets are fetched, and the lines of ``alerts.urls_file`` are added to ``alerts.urls``.
+
+    Raises ConfigError for the first thing that is wrong. Logs a warning when a file that others may read holds
+    secrets in plain text.
+    """
+    try:
+        data = path.read_bytes()[: MAX_BYTES + 1] if path.exists() else b""
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
+    config = decode(data, path)
+    if warning := exposure(path, data):
+        _log.warning("%s", warning)
+    return config
+
+
+def decode(data: bytes, path: Path) -> Config:
+    """``data`` as the config that ``path`` holds (or would hold). Raises ConfigError."""
+    return _Decoder(path, data).config()
+
+
+def exposure(path: Path, data: bytes | None = None) -> str | None:
+    """A warning when ``path`` holds secrets in plain text and other users may read it; None when all is well."""
+    if not path.exists() or not path.stat().st_mode & 0o077:
+        return None
+    table = tomllib.loads((path.read_bytes() if data is None else data).decode())
+    values = [*table.get("alerts", {}).get("urls", ())]
+    for miner in table.get("miner", ()):
+        values += miner.get("headers", {}).values()
+    if all(str(value).startswith(_REFERENCES) for value in values):
+        return None
+    return f"{path} holds secrets and other users may read it; run: chmod 600 {path}"
+
+
+class _Decoder:
+    """One file on its way to a Config; knows how to say where something is wrong."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path = path
+        self.text = self._text(data)
+        self.table = self._parse()
+
+    def config(self) -> Config:
+        """All sections, converted one by one so that an error knows its exact place."""
+        self._known(self.table, Config, ())
+        miners = self.table.get("miner", [])
+        if not isinstance(miners, list):
+            raise self.error("write each miner as a table of its own: [[miner]]", ("miner",))
+        sections = {name: self._section(name, kind) for name, kind in _SECTIONS.items()}
+        config = Config(**sections, miner=tuple(self._miner(n, table) for n, table in enumerate(miners)))
+        self._unique(config.miner)
+        alerts = self._urls(config.alerts)
+        return msgspec.structs.replace(config, alerts=alerts)
+
+    def error(self, message: str, where: Where) -> ConfigError:
+        """What is wrong at ``where``, with the line if it can be found."""
+        return ConfigError(message, file=self.path, key=dotted(where), line=line_of(self.text, where))
+
+    def _text(self, data: bytes) -> str:
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"is larger than {MAX_BYTES // 1024} KiB; this is not a config file", file=self.path)
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            raise ConfigError("is not UTF-8 text; save it as UTF-8", file=self.path, line=line) from error
+
+    def _parse(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            message, _, place = str(error).partition(" (at ")
+            digits = re.search(r"line (\d+)", place)
+            line = int(digits[1]) if digits else len(self.text.splitlines())
+            raise ConfigError(f"is not valid TOML: {message}", file=self.path, line=line) from error
+        except RecursionError as error:
+            raise ConfigError("is nested too deeply; a config has two levels", file=self.path) from error
+
+    def _section(self, name: str, kind: type[msgspec.Struct]) -> Any:
+        return self._convert(self.table.get(name, {}), kind, (name,))
+
+    def _miner(self, index: int, table: object) -> MinerConfig:
+        where = ("miner", index)
+        if isinstance(table, dict):
+            for name in _OVERRIDABLE:
+                general, own = self.table.get(name, {}), table.get(name, {})
+                if isinstance(own, dict):
+                    self._known(own, _SECTIONS[name], (*where, name))
+                    table = {**table, name: {**general, **own}}
+        miner: MinerConfig = self._convert(table, MinerConfig, where)
+        if not _NAME.fullmatch(miner.name) or clean(miner.name, 64) != miner.name:
+            raise self.error("1 to 64 characters, no slash or backslash, no space at the ends", (*where, "name"))
+        if not _ADDRESS.fullmatch(miner.address):
+            raise self.error("a host name or IP address, with :port if it is not 80; no http://", (*where, "address"))
+        return miner
+
+    def _unique(self, miners: tuple[MinerConfig, ...]) -> None:
+        seen: dict[str, int] = {}
+        for index, miner in enumerate(miners):
+            first = seen.setdefault(miner.name.casefold(), index)
+            if first != index:
+                raise self.error(f"“{miner.name}” is the name of miner[{first + 1}] too", ("miner", index, "name"))
+
+    def _convert(self, table: object, kind: type[msgspec.Struct], where: Where) -> Any:
+        self._known(table, kind, where)
+        try:
+            value = msgspec.convert(table, kind, dec_hook=self._secret)
+        except msgspec.ValidationError as error:
+            raise self._explained(error, kind, where) from error
+        self._in_range(value, where)
+        return value
+
+    def _explained(self, error: msgspec.ValidationError, kind: type, where: Where) -> ConfigError:
+        message, _, place = str(error).partition(" - at `$")
+        inner = tuple(part for part in re.split(r"[.\[\]`]+", place) if part and part != "...")
+        missing = re.fullmatch(r"Object missing required field `(\w+)`", message)
+        if missing:
+            message = f"has no {missing[1]}; write {missing[1]} = …"
+        elif message.startswith("Invalid enum value"):
+            message = f"allowed: {', '.join(_members(kind, inner))}"
+        for code, words in _WORDS.items():
+            message = message.replace(code, words)
+        return self.error(message[:1].lower() + message[1:], (*where, *inner))
+
+    def _known(self, table: object, kind: type[msgspec.Struct], where: Where) -> None:
+        if not isinstance(table, dict):
+            raise self.error("must be a table", where)
+        names = keys_of(kind)
+        for key in table:
+            if key not in names:
+                near = difflib.get_close_matches(key, names, 1)
+                hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(names)}"
+                raise self.error(f"unknown key; {hint}", (*where, key))
+        for name, inner in _nested(kind).items():
+            if name in table:
+                self._known(table[name], inner, (*where, name))
+
+    def _in_range(self, value: msgspec.Struct, where: Where) -> None:
+        for name in value.__struct_fields__:
+            inner = getattr(value, name)
+            if isinstance(inner, msgspec.Struct):
+                self._in_range(inner, (*where, name))
+            elif problem := _out_of_range(name, inner):
+                raise self.error(f"{problem}, not {inner}", (*where, name))
+        for low, high in _ORDERED:
+            a, b = getattr(value, low, None), getattr(value, high, None)
+            if a is not None and b is not None and a > b:
+                raise self.error(f"is above {high} ({b})", (*where, low))
+
+    def _secret(self, kind: type, value: object) -> Secret:
+        if kind is not Secret or not isinstance(value, str):
+            raise ValueError("Expected `str`")
+        if value.startswith("env:"):
+            return Secret(self._from_env(value[4:]))
+        if value.startswith("file:"):
+            return Secret(self._from_file(value[5:]).strip())
+        return Secret(value)
+
+    def _from_env(self, name: str) -> str:
+        if name not in os.environ:
+            raise ConfigError(f"needs the environment variable {name}, which is not set", file=self.path)
+        return os.environ[name]
+
+    def _from_file(self, name: str) -> str:
+        file = self.path.parent / Path(name).expanduser()
+        try:
+            return file.read_bytes()[:MAX_BYTES].decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"needs the file {file}, which cannot be read: {error}", file=self.path) from error
+
+    def _urls(self, alerts: AlertsConfig) -> AlertsConfig:
+        if alerts.urls_file is None:
+            return alerts
+        lines = (line.strip() for line in self._from_file(alerts.urls_file).splitlines())
+        more = tuple(Secret(line) for line in lines if line and not line.startswith("#"))
+        return msgspec.structs.replace(alerts, urls=alerts.urls + more)
+
+
+def keys_of(kind: type[msgspec.Struct]) -> list[str]:
+    """The keys that a table of this kind may have; not a plan's ``device``: in the config a plan is a template."""
+    return [name for name in kind.__struct_fields__ if name != "device"]
+
+
+def _nested(kind: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
+    return {name: _SECTIONS[name] for name in _OVERRIDABLE} if kind is MinerConfig else {}
+
+
+def _members(kind: type, inner: tuple[str, ...]) -> list[str]:
+    """The values of the enum that stands at ``inner`` in a table of this kind."""
+    for part in inner:
+        kind = get_type_hints(kind)[part]
+    return [str(member.value) for member in kind] if issubclass(kind, enum.Enum) else []
+
+
+def _out_of_range(name: str, value: object) -> str | None:
+    """What is allowed, when ``value`` is not; None when it is fine or unknown."""
+    if name in _CHOICES and value not in _CHOICES[name]:
+        return f"allowed: {', '.join(_CHOICES[name])}"
+    if name in _RANGES and isinstance(value, int | float):
+        low, high = _RANGES[name]
+        if not low <= value <= high:
+            return f"must be {low:g} to {high:g}"
+    return None

@@ -1,0 +1,144 @@
+"""Changing config.toml without losing the user's comments. What would not decode never replaces what did.
+
+The new text is decoded first, then written to a file beside the old one (mode 0600), synced, and renamed over it: a
+power cut leaves the old config or the new one, never half of either.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from minertui.config import Config, decode
+from minertui.model.errors import ConfigError
+from minertui.model.history import MinerEntry
+from minertui.model.plans import Limits
+
+_NEW = "# minertui: see config.example.toml for everything that can stand here.\n"
+
+
+def entries(config: Config) -> list[MinerEntry]:
+    """The miners of a config, without secrets. ``limits`` holds only what differs from the general [limits]."""
+    return [
+        MinerEntry(
+            name=miner.name,
+            address=miner.address,
+            kind=miner.kind,
+            tags=miner.tags,
+            pinned=miner.pinned,
+            poll_s=miner.poll_s,
+            readonly=miner.readonly,
+            limits=_own(miner.limits, config.limits),
+        )
+        for miner in config.miner
+    ]
+
+
+def save_miner(path: Path, entry: MinerEntry, replaces: str | None = None) -> Config:
+    """Add ``entry``, or change the miner named ``replaces``; keys that an entry does not know (headers, sweep, guard)
+    stay. Returns the new config. Raises ConfigError, and then the file is as it was."""
+    document = _document(path)
+    miners = document.get("miner")
+    if miners is None:
+        miners = document["miner"] = tomlkit.aot()
+    if replaces is None:
+        table = tomlkit.table()
+        miners.append(table)
+        table = miners[-1]
+    else:
+        table = miners[_index(path, miners, replaces)]
+    _update(table, entry)
+    return replace_text(path, tomlkit.dumps(document))
+
+
+def remove_miner(path: Path, name: str) -> Config:
+    """Take the miner out of the file. Returns the new config. Raises ConfigError when there is none of that name."""
+    document = _document(path)
+    miners = document.get("miner", [])
+    del miners[_index(path, miners, name)]
+    if not miners:
+        del document["miner"]
+    return replace_text(path, tomlkit.dumps(document))
+
+
+def replace_text(path: Path, text: str) -> Config:
+    """Make ``text`` the config in ``path`` if it decodes; returns what it says. Raises ConfigError."""
+    data = text.encode()
+    config = decode(data, path)
+    target = path.resolve()
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(target, data)
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}", file=path) from error
+    return config
+
+
+def _write(target: Path, data: bytes) -> None:
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _document(path: Path) -> tomlkit.TOMLDocument:
+    """The file for editing. One that is already wrong is refused: a change must not be blamed for it."""
+    try:
+        data = path.read_bytes() if path.exists() else _NEW.encode()
+        decode(data, path)
+        return tomlkit.parse(data.decode())
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
+    except TOMLKitError as error:
+        raise ConfigError(f"cannot be edited by the program: {error}; edit it by hand", file=path) from error
+
+
+def _index(path: Path, miners: list[Any], name: str) -> int:
+    for index, table in enumerate(miners):
+        if table["name"] == name:
+            return index
+    raise ConfigError(f"has no miner named “{name}”", file=path, key="miner")
+
+
+def _update(table: MutableMapping[str, Any], entry: MinerEntry) -> None:
+    wanted = msgspec.to_builtins(entry)
+    limits = wanted.pop("limits", {})
+    _set(table, wanted, [name for name in MinerEntry.__struct_fields__ if name != "limits"])
+    if limits and "limits" not in table:
+        table["limits"] = tomlkit.table()
+    if "limits" in table:
+        _set(table["limits"], limits, Limits.__struct_fields__)
+        if not table["limits"]:
+            del table["limits"]
+
+
+def _set(table: MutableMapping[str, Any], wanted: dict[str, Any], keys: tuple[str, ...] | list[str]) -> None:
+    for key in keys:
+        if key not in wanted:
+            table.pop(key, None)
+        elif key not in table or table[key] != wanted[key]:
+            table[key] = list(wanted[key]) if isinstance(wanted[key], tuple) else wanted[key]
+
+
+def _own(limits: Limits, general: Limits) -> Limits:
+    pairs = {name: getattr(limits, name) for name in Limits.__struct_fields__}
+    return Limits(**{name: value for name, value in pairs.items() if value != getattr(general, name)})

@@ -1,0 +1,175 @@
+"""The config decodes, and says where it does not."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from minertui.config import (
+    AlertsConfig,
+    ApiConfig,
+    Config,
+    EngineConfig,
+    MinerConfig,
+    ScreenConfig,
+    Secret,
+    decode,
+    exposure,
+    keys_of,
+    load,
+)
+from minertui.model.errors import ConfigError
+from minertui.model.plans import Goal, GuardPlan, Limits, SweepPlan
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "config.example.toml"
+HERE = Path("config.toml")
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "engine": EngineConfig,
+    "api": ApiConfig,
+    "limits": Limits,
+    "sweep": SweepPlan,
+    "guard": GuardPlan,
+    "alerts": AlertsConfig,
+    "screen": ScreenConfig,
+    "miner": MinerConfig,
+}
+OFF = re.compile(r"^# (\w+ = .*)$", re.MULTILINE)
+
+
+def text(*lines: str) -> bytes:
+    return "\n".join(lines).encode()
+
+
+MINER = ("[[miner]]", 'name = "a"', 'address = "10.0.0.1"')
+
+
+class TestExample:
+    def test_decodes_and_shows_the_defaults(self) -> None:
+        config = load(EXAMPLE)
+        general = msgspec.structs.replace(config, miner=())
+        assert general == Config()
+
+    def test_every_key_that_is_off_can_be_turned_on(self) -> None:
+        config = decode(OFF.sub(r"\1", EXAMPLE.read_text()).replace("urls_file", "# urls_file").encode(), EXAMPLE)
+        assert config.limits.max_power_w == 40
+        assert config.guard.low_mhz == 410
+        assert config.miner[0].poll_s == 10
+
+    @pytest.mark.parametrize("section", TABLES)
+    def test_mentions_every_key(self, section: str) -> None:
+        whole = EXAMPLE.read_text()
+        start = re.search(rf"^\[+{section}\]+$", whole, re.MULTILINE)
+        assert start, section
+        following = re.search(r"^\[\[?\w+\]", whole[start.end() :], re.MULTILINE)
+        part = whole[start.end() : start.end() + following.start()] if following else whole[start.end() :]
+        inner = {"limits", "sweep", "guard"} if section == "miner" else set()
+        for key in set(keys_of(TABLES[section])) - inner:
+            assert re.search(rf"^(# )?{key} = .*#? ?\w*", part, re.MULTILINE), f"[{section}] {key} is not explained"
+        for name in inner:
+            assert f"[miner.{name}]" in whole
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("lines", "said"),
+        [
+            (
+                [*MINER, "[[miner]]", 'name = "b"', 'adress = "x"'],
+                "miner[2].adress: unknown key; did you mean address?",
+            ),
+            (["[swep]"], "config.toml:1: swep: unknown key; did you mean sweep?"),
+            (["[engine]", "colour = 3"], "allowed: poll_s, log_level, readonly"),
+            (["", "[engine]", "poll_s = 1"], "config.toml:3: engine.poll_s: must be 2 to 3600, not 1"),
+            (["[engine]", "poll_s = nan"], "must be 2 to 3600"),
+            (["[engine]", 'poll_s = "5"'], "engine.poll_s: expected a number, got text in quotes"),
+            (["[engine]", 'log_level = "loud"'], "allowed: debug, info, warning, error"),
+            (["[sweep]", 'goal = "speed"'], "sweep.goal: allowed: hashrate, efficiency"),
+            (["[sweep]", 'device = "a"'], "sweep.device: unknown key"),
+            (["[sweep]", "min_mv = 1150", "max_mv = 1100"], "config.toml:2: sweep.min_mv: is above max_mv (1100)"),
+            ([*MINER, "[miner.sweep]", "max_mv = 3000"], "config.toml:5: miner[1].sweep.max_mv: must be 500 to 2000"),
+            (
+                [*MINER, "[miner.limits]", "max_pwer_w = 3"],
+                "miner[1].limits.max_pwer_w: unknown key; did you mean max_power_w?",
+            ),
+            (["[[miner]]", 'name = "a"'], "miner[1]: has no address; write address = …"),
+            ([*MINER, *MINER], "config.toml:5: miner[2].name: “a” is the name of miner[1] too"),
+            ([*MINER[:1], 'name = "a/b"', MINER[2]], "no slash"),
+            ([*MINER[:2], 'address = "http://x"'], "no http://"),
+            (["miner = 3"], "miner: write each miner as a table of its own: [[miner]]"),
+            (["[engine", ""], "is not valid TOML"),
+            (["a = 1", "a = 2"], "config.toml:2: is not valid TOML"),
+            (["a = " + "[" * 100_000], "nested too deeply"),
+            (["#" * 300_000], "larger than 256 KiB"),
+            (["[alerts]", 'urls = ["env:NOT_SET_ANYWHERE"]'], "environment variable NOT_SET_ANYWHERE"),
+            (["[alerts]", 'urls = ["file:/does/not/exist"]'], "needs the file /does/not/exist"),
+        ],
+    )
+    def test_one_sentence_names_the_place(self, lines: list[str], said: str) -> None:
+        with pytest.raises(ConfigError) as error:
+            decode(text(*lines), HERE)
+        assert said in str(error.value)
+        assert "\n" not in str(error.value)
+
+    def test_latin_1_names_the_line(self) -> None:
+        with pytest.raises(ConfigError, match=r"config.toml:2: is not UTF-8"):
+            decode(b"# a\n# \xe9\n", HERE)
+
+    def test_a_folder_is_not_a_config(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="cannot be read"):
+            load(tmp_path)
+
+
+def test_no_file_is_no_miners(tmp_path: Path) -> None:
+    assert load(tmp_path / "config.toml") == Config()
+
+
+def test_a_miner_overrides_key_by_key() -> None:
+    lines = ["[limits]", "max_power_w = 30", "max_mhz = 700", *MINER, "[miner.limits]", "max_mhz = 600"]
+    lines += ["[miner.sweep]", 'goal = "efficiency"', "[sweep]", "step_mv = 10"]
+    (miner,) = decode(text(*lines), HERE).miner
+    assert miner.limits == Limits(max_power_w=30, max_mhz=600)
+    assert (miner.sweep.goal, miner.sweep.step_mv) == (Goal.EFFICIENCY, 10)
+    assert miner.guard == GuardPlan()
+
+
+class TestSecrets:
+    def test_never_show_themselves(self) -> None:
+        config = decode(text(*MINER, 'headers = { Authorization = "canary-17" }'), HERE)
+        secret = config.miner[0].headers["Authorization"]
+        assert secret.reveal() == "canary-17"
+        assert "canary-17" not in f"{config!r} {secret} {secret!r} {secret:>20}"
+        with pytest.raises(TypeError):
+            msgspec.json.encode(config)
+
+    def test_references_are_fetched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("A_HOOK", "json://one")
+        (tmp_path / "hook").write_text("json://two\n")
+        (tmp_path / "more").write_text("# a comment\n\njson://three\njson://four\n")
+        file = tmp_path / "config.toml"
+        file.write_text('[alerts]\nurls = ["env:A_HOOK", "file:hook"]\nurls_file = "more"\n')
+        urls = load(file).alerts.urls
+        assert [url.reveal() for url in urls] == ["json://one", "json://two", "json://three", "json://four"]
+
+    def test_equal_by_value(self) -> None:
+        assert Secret("a") == Secret("a") != Secret("b")
+        assert len({Secret("a"), Secret("a")}) == 1
+
+    @pytest.mark.parametrize(
+        ("mode", "value", "warns"),
+        [(0o644, "tgram://1", True), (0o600, "tgram://1", False), (0o644, "env:HOME", False)],
+    )
+    def test_others_may_read_it(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, value: str, warns: bool
+    ) -> None:
+        file = tmp_path / "config.toml"
+        file.write_text(f'[alerts]\nurls = ["{value}"]\n')
+        file.chmod(mode)
+        with caplog.at_level(logging.WARNING):
+            load(file)
+        assert bool(exposure(file)) is warns
+        assert ("chmod 600" in caplog.text) is warns
+        assert "tgram" not in caplog.text
