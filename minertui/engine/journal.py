@@ -1,0 +1,196 @@
+"""The dead-man: what a miner was set to before we touched it, on disk before the first change.
+
+Firmware keeps every change for ever and knows no lease, so a controller that dies leaves a miner where it was driven.
+This journal is the way back: one small JSON file a device, named by its MAC, written as temporary file → fsync → rename
+→ fsync of the folder, and deleted only when the baseline was read back. Whoever opens a second time inherits the first
+baseline. A file that cannot be read is set aside as ``….corrupt-<time>``, never deleted and never believed.
+
+All calls block on the disk: async code runs them in a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from minertui.model.commands import Rank
+from minertui.model.errors import MinertuiError
+from minertui.model.fleet import Snapshot
+from minertui.safety.settings import Settings
+
+SCHEMA = 1
+_LARGEST = 64 * 1024
+_NAME = re.compile(r"[0-9a-z][0-9a-z._-]{0,80}")
+_MAC = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
+
+
+class JournalError(MinertuiError):
+    """The journal cannot be written; nothing may be raised until it can."""
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The way back for one device. ``ours``: our last writes on top of the baseline, newest last, noted before they
+    were sent; at most the newest two, because only the newest can be in doubt. ``at_s`` is wall time, for people."""
+
+    key: str
+    device: str
+    address: str
+    baseline: Settings
+    mac: str | None = None
+    kind: str = "axeos"
+    firmware: str | None = None
+    overheat: bool | None = None
+    reason: str = ""
+    rank: Rank = Rank.SWEEP
+    ours: tuple[Settings, ...] = ()
+    pid: int = 0
+    boot_id: str = ""
+    at_s: float = 0.0
+    schema: int = SCHEMA
+
+
+def key_of(snapshot: Snapshot) -> str:
+    """The file name of a device's entry: its MAC in hex, or its cleaned name where the firmware tells no MAC."""
+    mac = snapshot.status.mac if snapshot.status else None
+    if mac and _MAC.fullmatch(mac):
+        return mac.replace(":", "").lower()
+    plain = re.sub(r"[^0-9a-z]+", "-", snapshot.device.lower()).strip("-")[:40]
+    return f"name-{plain or 'unnamed'}-{snapshot.device.encode().hex()[:16]}"
+
+
+class Journal:
+    """The entries in one folder. ``problems`` tells what was set aside since the last call of ``entries``."""
+
+    def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
+        """``wall``: seconds since the epoch, for the times in the files."""
+        self._folder, self._wall = folder, wall
+        self.problems: tuple[str, ...] = ()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries that can be read, by key. What cannot be read is set aside and named in ``problems``. Raises
+        JournalError when the folder itself cannot be read."""
+        self.problems = ()
+        try:
+            names = sorted(path.stem for path in self._folder.glob("*.json"))
+        except OSError as error:
+            raise JournalError(f"the journal {self._folder} cannot be read: {error.strerror}") from error
+        found = (self.read(name) for name in names)
+        return tuple(entry for entry in found if entry is not None)
+
+    def read(self, key: str) -> Entry | None:
+        """The entry, or None where there is none (or only a broken one, which is then set aside)."""
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                raw = file.read(_LARGEST + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise JournalError(f"{path} cannot be read: {error.strerror}") from error
+        try:
+            entry = msgspec.json.decode(raw[:_LARGEST], type=Entry)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            self._set_aside(path, str(error))
+            return None
+        if entry.schema != SCHEMA or entry.key != key:
+            self._set_aside(path, "it is of another schema, or a copy of another device's file")
+            return None
+        return entry
+
+    def open_entry(self, entry: Entry) -> Entry:
+        """Put the way back on disk and return it: an entry that exists already is kept as it is, so the original
+        baseline survives a second job. Durable when it returns; raises JournalError when it cannot be."""
+        there = self.read(entry.key)
+        if there is not None:
+            return there
+        signed = msgspec.structs.replace(entry, pid=os.getpid(), boot_id=_boot_id(os.environ), at_s=self._wall())
+        self._write(signed)
+        return signed
+
+    def note_write(self, key: str, settings: Settings) -> None:
+        """Note what the device will hold after the write that follows. Without an entry nothing is noted."""
+        there = self.read(key)
+        if there is not None:
+            self._write(msgspec.structs.replace(there, ours=(*there.ours, settings)[-2:]))
+
+    def close(self, key: str) -> None:
+        """The baseline is proven, or no longer wanted: forget the entry, durably."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+            self._sync_folder()
+        except OSError as error:
+            raise JournalError(f"{self._path(key)} cannot be removed: {error.strerror}") from error
+
+    def writable(self) -> bool:
+        """True when an entry could be written right now: tried, not guessed."""
+        probe = self._folder / ".probe"
+        try:
+            self._put(probe, b"x" * 1024)
+            probe.unlink()
+        except OSError:
+            return False
+        return True
+
+    def _path(self, key: str) -> Path:
+        if not _NAME.fullmatch(key):
+            raise JournalError(f"{key!r} is not a name of a journal entry")
+        return self._folder / f"{key}.json"
+
+    def _write(self, entry: Entry) -> None:
+        path = self._path(entry.key)
+        try:
+            self._put(path, msgspec.json.encode(entry))
+        except OSError as error:
+            raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from error
+
+    def _put(self, path: Path, raw: bytes) -> None:
+        """Temporary file → fsync → rename → fsync of the folder. Names with a leading dot are no entries."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        self._sync_folder()
+
+    def _sync_folder(self) -> None:
+        if not self._folder.is_dir():
+            return
+        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        aside = path.with_name(f"{path.name}.corrupt-{self._wall():.0f}")
+        with contextlib.suppress(OSError):
+            path.rename(aside)
+        text = (
+            f"{path.name} could not be understood ({why}) and was set aside as {aside.name}; check that miner by hand"
+        )
+        self.problems = (*self.problems, text)
+
+
+def _boot_id(environment: Mapping[str, str]) -> str:
+    """The kernel's id of this boot; given by systemd (``%b``) where /proc is hidden."""
+    given = environment.get("MINERTUI_BOOT_ID")
+    if given:
+        return given[:64]
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""

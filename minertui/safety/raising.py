@@ -1,0 +1,110 @@
+"""What a raise of frequency or voltage needs: one gate a reason. Each says why not, in a sentence, or None.
+
+The order is the order in which a person would want to hear it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minertui.model.commands import Tune
+from minertui.model.fleet import Health
+from minertui.model.status import MinerStatus
+from minertui.safety import samples
+from minertui.safety.request import DAY_S, HOUR_S, Request, goes_up, recent
+from minertui.safety.settings import number
+
+Gate = Callable[[Request, Tune, MinerStatus], str | None]
+
+
+def _not_parked(request: Request, _: Tune, __: MinerStatus) -> str | None:
+    parked = request.parked or request.snapshot.health is Health.PARKED
+    return f"it is parked ({request.snapshot.why or 'by a safety stop'}): clear it first" if parked else None
+
+
+def _known_start(_: Request, tune: Tune, status: MinerStatus) -> str | None:
+    """A raise from an unknown value cannot be stepped, and an unknown partner cannot be ordered."""
+    lost = status.frequency_mhz is None or status.core_mv is None
+    return "it does not report its present frequency and voltage, so they can only be lowered" if lost else None
+
+
+def _under_caps(request: Request, tune: Tune, status: MinerStatus) -> str | None:
+    caps = request.limits
+    if caps is None or caps.max_mhz is None or caps.max_mv is None:
+        return "no limits are known for this model, so it is only watched; it can be lowered, not raised"
+    for value, have, cap, unit in (
+        (tune.frequency_mhz, status.frequency_mhz, caps.max_mhz, "MHz"),
+        (tune.core_mv, status.core_mv, caps.max_mv, "mV"),
+    ):
+        if goes_up(value, have) and not (value is not None and value <= cap):
+            return f"{number(value)} {unit} is above the limit in force, {number(cap)} {unit}"
+    return None
+
+
+def _fresh(request: Request, _: Tune, __: MinerStatus) -> str | None:
+    if samples.fresh(request.snapshot, request.now_s):
+        return None
+    return f"its reading is not fresh{_because(request.snapshot.why)}; nothing is raised blindly"
+
+
+def _settled(request: Request, _: Tune, __: MinerStatus) -> str | None:
+    taken = request.snapshot.boot_s
+    if request.settled_s is None or (taken is not None and taken > request.settled_s):
+        return None
+    return "there is no reading yet from after the last change"
+
+
+def _plausible(request: Request, _: Tune, status: MinerStatus) -> str | None:
+    found = (request.doubt, *samples.problems(status, request.before))
+    why = next((text for text in found if text), None)
+    return None if why is None else f"its reading cannot be trusted: {why}"
+
+
+def _sound(_: Request, __: Tune, status: MinerStatus) -> str | None:
+    if status.overheat:
+        return "it is in overheat mode; let it cool, then clear the overheat flag"
+    fault = status.power_fault or status.hardware_fault
+    if fault:
+        return f"the firmware reports a fault: {fault}"
+    if status.fan_auto is False and status.fan_pct == 0:
+        return "its fan is set to 0 % by hand"
+    return None
+
+
+def _cool(request: Request, _: Tune, status: MinerStatus) -> str | None:
+    assert request.limits is not None  # _under_caps came before
+    why = samples.hot(status, request.limits)
+    return None if why is None else f"it is at a limit: {why}"
+
+
+def _journalled(request: Request, _: Tune, __: MinerStatus) -> str | None:
+    if request.journalled:
+        return None
+    return "the journal cannot be written, so a crash could not be undone; free the disk or mend the state folder"
+
+
+def _budget(request: Request, _: Tune, __: MinerStatus) -> str | None:
+    rules, now = request.rules, request.now_s
+    if recent(request.raised_s, now, HOUR_S) >= rules.raises_per_hour:
+        return f"it was raised {rules.raises_per_hour} times within an hour, which is the most allowed"
+    if recent(request.wrote_s, now, DAY_S) >= rules.writes_per_day:
+        return f"it was written {rules.writes_per_day} times within a day, which is the most its flash shall bear"
+    return None
+
+
+GATES: tuple[Gate, ...] = (
+    _not_parked,
+    _known_start,
+    _under_caps,
+    _fresh,
+    _settled,
+    _plausible,
+    _sound,
+    _cool,
+    _journalled,
+    _budget,
+)
+
+
+def _because(why: str) -> str:
+    return f" ({why})" if why else ""
