@@ -1,0 +1,71 @@
+"""Everything a user can do, one class each. This list is all there is: keys, footer, palette and help come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from minertui.tui.commands import everywhere, fleet, jobs, miner, reading
+from minertui.tui.commands.base import Action, At
+
+ACTIONS: tuple[Action, ...] = (
+    everywhere.Help(),
+    everywhere.Palette(),
+    fleet.OpenMiner(),
+    fleet.FilterFleet(),
+    fleet.SortFleet(),
+    fleet.ReverseFleet(),
+    fleet.GroupFleet(),
+    fleet.MarkMiner(),
+    fleet.MarkAll(),
+    fleet.HeatMapAction(),
+    fleet.HeatMetric(),
+    reading.LongerSpan(),
+    reading.ShorterSpan(),
+    reading.Earlier(),
+    reading.Later(),
+    reading.Now(),
+    reading.Acknowledge(),
+    reading.AcknowledgeAll(),
+    reading.OpenAlertsMiner(),
+    jobs.StartBenchmark(),
+    jobs.StopBenchmark(),
+    jobs.StartGuard(),
+    jobs.StopGuard(),
+    miner.TuneMiner(),
+    miner.SetMinerFan(),
+    miner.RestartMiner(),
+    miner.SetMinerPools(),
+    miner.PauseMiner(),
+    miner.ResumeMiner(),
+    miner.IdentifyMiner(),
+    miner.ClearMinerOverheat(),
+    miner.ClearParked(),
+    reading.ExportHistory(),
+    reading.CopyPlace(),
+    fleet.AddMiner(),
+    fleet.Discover(),
+    fleet.EditMiner(),
+    fleet.PinMiner(),
+    fleet.RemoveMiner(),
+    fleet.CloseTab(),
+    everywhere.OpenFleet(),
+    everywhere.OpenSweeps(),
+    everywhere.OpenAlerts(),
+    everywhere.OpenLog(),
+    everywhere.OpenCommands(),
+    everywhere.Freeze(),
+    everywhere.Zoom(),
+    everywhere.NextTheme(),
+    everywhere.NextTab(),
+    everywhere.PreviousTab(),
+    *everywhere.TABS,
+    everywhere.Back(),
+    everywhere.Detach(),
+    everywhere.StopEngine(),
+)
+BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+
+def offered(at: At) -> tuple[Action, ...]:
+    """What can be done here, in the order of the footer."""
+    return tuple(action for action in ACTIONS if action.applies(at))

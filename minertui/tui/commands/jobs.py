@@ -1,0 +1,119 @@
+"""Jobs from the screen: a benchmark and a guard. Starting and stopping are different keys, never one that toggles."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from minertui.model.fleet import Fleet, Snapshot
+from minertui.model.plans import GuardPlan, GuardView, JobState, SweepPlan
+from minertui.model.status import Ability
+from minertui.tui.commands.base import Danger, Desk, DeviceAction
+from minertui.tui.commands.orders import named
+
+
+def job_of(fleet: Fleet, device: str, kind: str) -> JobState | None:
+    """The device's job of this kind, running or over."""
+    return fleet.jobs.get(f"{kind}:{device}")
+
+
+def runs(fleet: Fleet, device: str, kind: str) -> bool:
+    """Is such a job under way?"""
+    job = job_of(fleet, device, kind)
+    return job is not None and not job.phase.over
+
+
+class StartJob(DeviceAction):
+    """Start a job of ``kind`` on every device here."""
+
+    kind: ClassVar[str]
+    ability = Ability.TUNE
+
+    def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
+        """It can be tuned and has no such job yet."""
+        return super().fits(snapshot, fleet) and not runs(fleet, snapshot.device, self.kind)
+
+    async def start(self, desk: Desk, plan: SweepPlan | GuardPlan) -> None:
+        """The same plan for each, one independent job per device."""
+        for snapshot in self.targets(desk):
+            job = await desk.link.start(msgspec.structs.replace(plan, device=snapshot.device))
+            desk.say(f"{snapshot.device}: {job.kind} {job.phase.value}")
+
+
+class StartBenchmark(StartJob):
+    """Search the best settings."""
+
+    id, key, footer, title, kind = "benchmark", "b", "Benchmark", "Start a benchmark sweep", "sweep"
+    help = "Measures voltages and frequencies one by one, within limits, and applies the best that passed."
+    danger = Danger.YES_NO
+
+    async def run(self, desk: Desk) -> None:
+        """Ask for the plan (the last one of this miner is the proposal), show it, start."""
+        from minertui.tui.dialogs.sweep import SweepDialog
+
+        first = self.targets(desk)[0]
+        kept = await desk.link.sweeps(first.device)
+        proposal = kept[0].plan if kept else SweepPlan(device=first.device)
+        plan = await desk.ask(SweepDialog(first, msgspec.structs.replace(proposal, device=first.device)))
+        if plan is not None:
+            await self.start(desk, plan)
+            desk.open_tab("sweep")
+
+
+class StartGuard(StartJob):
+    """Watch the temperatures."""
+
+    id, key, footer, title, kind = "guard", "g", "Guard", "Switch the thermal guard on", "guard"
+    help = "Steps the frequency down at once when it gets too hot, and back up slowly."
+    danger = Danger.YES_NO
+
+    async def run(self, desk: Desk) -> None:
+        """Ask for the plan, start."""
+        from minertui.tui.dialogs.guard import GuardDialog
+
+        first = self.targets(desk)[0]
+        job = job_of(desk.at.fleet, first.device, "guard")
+        proposal = job.view.plan if job and isinstance(job.view, GuardView) else GuardPlan(device=first.device)
+        plan = await desk.ask(GuardDialog(first, proposal))
+        if plan is not None:
+            await self.start(desk, plan)
+
+
+class StopJob(DeviceAction):
+    """Stop the jobs of ``kind`` on every device here."""
+
+    kind: ClassVar[str]
+    does: ClassVar[str]
+    danger = Danger.YES_NO
+
+    def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
+        """Such a job is under way."""
+        return runs(fleet, snapshot.device, self.kind)
+
+    async def run(self, desk: Desk) -> None:
+        """Say what would be lost, ask, stop."""
+        at = desk.at
+        devices = [snapshot.device for snapshot in self.targets(desk)]
+        jobs = [job for device in devices if (job := job_of(at.fleet, device, self.kind))]
+        lines = [f"{job.device}: {job.note or job.phase.value}; {self.does}" for job in jobs]
+        if await desk.confirm(f"{self.title}: {named(devices)}", lines, self.danger):
+            for job in jobs:
+                state = await desk.link.stop(job.id)
+                desk.say(f"{job.device}: {job.kind} {state.phase.value}")
+
+
+class StopBenchmark(StopJob):
+    """End a sweep early."""
+
+    id, key, footer, title, kind = "stop-benchmark", "B", "Stop bench", "Stop the benchmark sweep", "sweep"
+    help = "Ends the sweep; the miner gets its best passing point, or what it ran before."
+    does = "the miner gets its best passing point, or what it ran before"
+
+
+class StopGuard(StopJob):
+    """Nobody watches any more."""
+
+    id, key, footer, title, kind = "guard-off", "G", "Guard off", "Switch the thermal guard off", "guard"
+    help = "Ends the guard; the miner gets back what it ran before, and nobody steps it down when it gets hot."
+    does = "nobody steps it down any more when it gets hot"

@@ -1,0 +1,177 @@
+"""What a miner can be told from the screen. Every one of these ends in an Order through the link."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from minertui.model.commands import ClearOverheat, Command, Identify, Pause, Restart, Resume
+from minertui.model.fleet import Fleet, Health, Snapshot
+from minertui.model.status import Ability
+from minertui.tui.commands.base import Danger, Desk, DeviceAction
+from minertui.tui.commands.orders import named, rehearse_and_send, send
+
+
+class PlainOrder(DeviceAction):
+    """An action that sends the same command to every device here, after its question."""
+
+    command: ClassVar[Command]
+    does: ClassVar[str]  # what happens, for the question
+
+    async def run(self, desk: Desk) -> None:
+        """Ask, then send one by one."""
+        devices = [snapshot.device for snapshot in self.targets(desk)]
+        lines = [f"{device}: {self.does}" for device in devices]
+        if await desk.confirm(f"{self.title}: {named(devices)}", lines, self.danger):
+            for device in devices:
+                await send(desk, device, self.command, confirmed=self.danger is not Danger.NONE)
+
+
+class TuneMiner(DeviceAction):
+    """Frequency and core voltage."""
+
+    id, key, footer, title = "tune", "t", "Tune", "Tune frequency and voltage"
+    help = "Set frequency and core voltage; shows the exact steps first."
+    ability = Ability.TUNE
+    danger = Danger.YES_NO
+
+    async def run(self, desk: Desk) -> None:
+        """Ask for values, rehearse them, show what would change, send."""
+        from minertui.tui.dialogs.tune import TuneDialog
+
+        targets = self.targets(desk)
+        command = await desk.ask(TuneDialog(targets[0]))
+        if command is not None:
+            devices = [snapshot.device for snapshot in targets]
+            await rehearse_and_send(desk, devices, command, f"Tune {named(devices)}")
+
+
+class SetMinerFan(DeviceAction):
+    """Fan automatic or fixed."""
+
+    id, key, footer, title = "fan", "f", "Fan", "Set the fan"
+    help = "Automatic towards a target temperature, or a fixed speed."
+    ability = Ability.FAN
+    danger = Danger.YES_NO
+
+    async def run(self, desk: Desk) -> None:
+        """Ask for values, rehearse, show, send."""
+        from minertui.tui.dialogs.fan import FanDialog
+
+        targets = self.targets(desk)
+        command = await desk.ask(FanDialog(targets[0]))
+        if command is not None:
+            devices = [snapshot.device for snapshot in targets]
+            await rehearse_and_send(desk, devices, command, f"Fan of {named(devices)}")
+
+
+class SetMinerPools(DeviceAction):
+    """Where the shares go. The most expensive mistake of all, so the name is typed."""
+
+    id, key, title = "pools", "o", "Set the pools"
+    help = "Primary and fallback pool; whoever owns the pool user gets the money, so you type the miner's name."
+    ability = Ability.POOLS
+    danger = Danger.TYPE_NAME
+
+    async def run(self, desk: Desk) -> None:
+        """Ask for pools, show old and new, let the name be typed, send."""
+        from minertui.tui.dialogs.pools import PoolsDialog
+
+        targets = self.targets(desk)
+        command = await desk.ask(PoolsDialog(targets[0]))
+        if command is None:
+            return
+        devices = [snapshot.device for snapshot in targets]
+        lines = [
+            f"{device}: pool {n} becomes {pool.url}:{pool.port} as {pool.user}"
+            for device in devices
+            for n, pool in enumerate(command.pools, 1)
+        ]
+        name = devices[0] if len(devices) == 1 else str(len(devices))
+        if await desk.confirm(f"Pools of {named(devices)}", lines, self.danger, name):
+            for device in devices:
+                await send(desk, device, command, confirmed=True)
+
+
+class RestartMiner(PlainOrder):
+    """Restart the controller of the miner."""
+
+    id, key, footer, title = "restart", "r", "Restart", "Restart the miner"
+    help = "Restarts the miner's controller; it hashes again after about a minute."
+    ability = Ability.RESTART
+    danger = Danger.YES_NO
+    command = Restart()
+    does = "restarts now; no hashing for about a minute"
+
+
+class PauseMiner(PlainOrder):
+    """Stop hashing."""
+
+    id, key, title = "pause", "u", "Pause mining"
+    help = "Stops hashing until resumed or rebooted."
+    ability = Ability.PAUSE
+    danger = Danger.YES_NO
+    command = Pause()
+    does = "stops hashing until resumed"
+
+    def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
+        """It is not paused yet."""
+        return super().fits(snapshot, fleet) and not (snapshot.status and snapshot.status.paused)
+
+
+class ResumeMiner(PlainOrder):
+    """Hash again."""
+
+    id, key, title = "resume", "U", "Resume mining"
+    help = "Hashes again after a pause."
+    ability = Ability.PAUSE
+    command = Resume()
+    does = "hashes again"
+
+    def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
+        """It is paused."""
+        return super().fits(snapshot, fleet) and bool(snapshot.status and snapshot.status.paused)
+
+
+class IdentifyMiner(PlainOrder):
+    """Which one is it?"""
+
+    id, key, title = "identify", "i", "Identify on its own display"
+    help = "The miner greets on its own display for 30 seconds."
+    ability = Ability.IDENTIFY
+    command = Identify()
+    does = "greets on its display"
+
+
+class ClearMinerOverheat(PlainOrder):
+    """Clear the firmware's stored overheat flag."""
+
+    id, key, title = "clear-overheat", "O", "Clear the overheat flag"
+    help = "Clears what the firmware stored after an overheat; look for the cause first."
+    danger = Danger.YES_NO
+    command = ClearOverheat()
+    does = "forgets its overheat; it may heat up again if the cause is still there"
+
+    def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
+        """The firmware says it overheated."""
+        return bool(snapshot.status and snapshot.status.overheat)
+
+
+class ClearParked(DeviceAction):
+    """A person lets the program act on a parked device again."""
+
+    id, key, title = "clear-parked", "C", "Clear a parked miner"
+    help = "A parked miner gets no automatic action until a person looked at it and clears it."
+    danger = Danger.YES_NO
+
+    def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
+        """It is parked."""
+        return snapshot.health is Health.PARKED
+
+    async def run(self, desk: Desk) -> None:
+        """Show why it was parked, ask, clear."""
+        targets = self.targets(desk)
+        lines = [f"{s.device}: parked because {s.why or 'of repeated trouble'}" for s in targets]
+        if await desk.confirm("Clear parked miners", lines, self.danger):
+            for snapshot in targets:
+                await desk.link.clear(snapshot.device)
+                desk.say(f"{snapshot.device}: cleared")

@@ -1,0 +1,141 @@
+"""What can be done while reading: charts, alerts, logs and export."""
+
+from __future__ import annotations
+
+from minertui.tui.commands.base import Action, At, Desk, DeviceAction, pane_of
+
+_MINER = frozenset({"miner"})
+
+
+class LongerSpan(Action):
+    """More time in the chart."""
+
+    id, key, footer, title, places = "span-longer", "plus,equals_sign", "Longer", "Longer chart span", _MINER
+    help = "From one minute to 90 days."
+
+    async def run(self, desk: Desk) -> None:
+        """Next span."""
+        pane_of(desk).span(1)
+
+
+class ShorterSpan(Action):
+    """Less time in the chart."""
+
+    id, key, title, places = "span-shorter", "minus", "Shorter chart span", _MINER
+
+    async def run(self, desk: Desk) -> None:
+        """Previous span."""
+        pane_of(desk).span(-1)
+
+
+class Earlier(Action):
+    """Back in time."""
+
+    id, key, title, places = "earlier", "less_than_sign", "Scroll the charts back", _MINER
+
+    async def run(self, desk: Desk) -> None:
+        """Half a span back."""
+        pane_of(desk).scroll_time(-1)
+
+
+class Later(Action):
+    """Forward in time."""
+
+    id, key, title, places = "later", "greater_than_sign", "Scroll the charts forward", _MINER
+
+    async def run(self, desk: Desk) -> None:
+        """Half a span forward, now at most."""
+        pane_of(desk).scroll_time(1)
+
+
+class Now(Action):
+    """Follow the present again."""
+
+    id, key, title, places = "now", "0", "Charts back to now", _MINER
+
+    async def run(self, desk: Desk) -> None:
+        """Now."""
+        pane_of(desk).back_to_now()
+
+
+class Acknowledge(Action):
+    """I have seen it."""
+
+    id, key, footer, title = "acknowledge", "space", "Acknowledge", "Acknowledge the alert"
+    places = frozenset({"alerts"})
+    writes = True
+
+    async def run(self, desk: Desk) -> None:
+        """Acknowledge the one under the cursor."""
+        alert = pane_of(desk).alert
+        if alert is not None and not alert.acknowledged:
+            await desk.link.acknowledge(alert.id)
+
+
+class AcknowledgeAll(Action):
+    """I have seen them all."""
+
+    id, key, footer, title = "acknowledge-all", "A", "All", "Acknowledge all alerts"
+    places = frozenset({"alerts"})
+    writes = True
+
+    async def run(self, desk: Desk) -> None:
+        """One by one."""
+        for alert in list(desk.at.fleet.alerts.values()):
+            if not alert.acknowledged:
+                await desk.link.acknowledge(alert.id)
+
+
+class OpenAlertsMiner(Action):
+    """From the alert to its miner."""
+
+    id, key, footer, title, places = (
+        "alert-open",
+        "enter",
+        "Open miner",
+        "Open the alert's miner",
+        frozenset({"alerts"}),
+    )
+
+    async def run(self, desk: Desk) -> None:
+        """Open its tab."""
+        alert = pane_of(desk).alert
+        if alert is not None and alert.device in desk.at.fleet.snapshots:
+            desk.open_tab(f"miner:{alert.device}")
+
+
+class ExportHistory(DeviceAction):
+    """Take the numbers with you."""
+
+    id, key, footer, title = "export", "e", "Export", "Export history to files"
+    help = "Writes the last day of the miner as CSV and JSON into the current folder, and says where."
+    places = frozenset({"fleet", "miner"})
+    writes = False
+
+    async def run(self, desk: Desk) -> None:
+        """Write the files, say their paths, copy the path."""
+        from minertui.tui.export import export_history
+
+        for snapshot in self.targets(desk):
+            paths = await export_history(desk.link, snapshot.device, desk.at.fleet.at_s)
+            desk.say(f"Saved {', '.join(str(path) for path in paths)}")
+
+
+class CopyPlace(Action):
+    """The address of what you see, for other programs."""
+
+    id, key, title = "copy", "y", "Copy the miner's address (OSC 52) and save it to a file"
+    help = "Not every terminal passes a copy on (tmux needs set-clipboard on), so it is saved to a file as well."
+    places = frozenset({"fleet", "miner"})
+
+    def applies(self, at: At) -> bool:
+        """There is a miner here."""
+        return super().applies(at) and bool(at.snapshots)
+
+    async def run(self, desk: Desk) -> None:
+        """Copy and save."""
+        from minertui.tui.export import save_text
+
+        text = "\n".join(f"{s.device} {s.address}" for s in desk.at.snapshots)
+        desk.copy(text)
+        desk.say(f"Copied; also in {save_text(text, 'minertui-copy.txt')}")

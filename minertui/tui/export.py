@@ -1,0 +1,71 @@
+"""What leaves the screen as a file: the history of a miner, or a text that was copied. Files go to the current folder,
+are never overwritten, and their paths are said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from minertui.model.errors import MinertuiError
+from minertui.model.history import Series
+from minertui.model.metrics import METRICS
+from minertui.model.seams import Link
+from minertui.model.text import clean
+
+DAY_S = 86_400.0
+_POINTS = 1440  # one a minute
+
+
+async def export_history(link: Link, device: str, now_s: float, folder: Path | None = None) -> tuple[Path, ...]:
+    """Write the last day of ``device`` as CSV and JSON into ``folder`` (default: the current one). Raises
+    MinertuiError when the engine has it not, or when the folder cannot be written to."""
+    series = await link.history(device, [m.id for m in METRICS], now_s - DAY_S, now_s, _POINTS)
+    stem = f"minertui-{file_stem(device)}-{datetime.fromtimestamp(now_s, tz=UTC):%Y%m%dT%H%M%SZ}"
+    json = msgspec.json.format(msgspec.json.encode(series)).decode()
+    return save_text(as_csv(series), f"{stem}.csv", folder), save_text(json, f"{stem}.json", folder)
+
+
+def as_csv(series: Series) -> str:
+    """A line per bucket: time (ISO 8601, UTC), then a column per metric; unknown is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = [m.id for m in METRICS if m.id in series.mean]
+    writer.writerow([cell("device"), "at", *columns])
+    name = cell(series.device)
+    for n, at_s in enumerate(series.at_s):
+        values = (series.mean[c][n] for c in columns)
+        at = datetime.fromtimestamp(at_s, tz=UTC).isoformat(timespec="seconds")
+        writer.writerow([name, at, *("" if v is None else f"{v:g}" for v in values)])
+    return out.getvalue()
+
+
+def cell(text: str) -> str:
+    """Foreign text in a CSV cell: cleaned, and never a spreadsheet's formula."""
+    text = clean(text)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def file_stem(name: str) -> str:
+    """A device's name as a part of a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:60] or "device"
+
+
+def save_text(text: str, name: str, folder: Path | None = None) -> Path:
+    """Write ``text`` to a new file in ``folder``; where ``name`` is taken a number is added. Returns its path."""
+    base = (folder or Path.cwd()) / name
+    for n in range(1, 1000):
+        path = base if n == 1 else base.with_name(f"{base.stem}-{n}{base.suffix}")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise MinertuiError(f"cannot write {path}: {error.strerror}; start minertui in another folder") from error
+        return path
+    raise MinertuiError(f"{base} and 998 more of its name are taken; move them away")

@@ -1,0 +1,1 @@
+"""The frame: header, tab bar, banner, the tab in front, and the footer."""

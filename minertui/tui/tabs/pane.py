@@ -1,0 +1,50 @@
+"""What every tab's body is to the frame."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from minertui.model.seams import Link
+from minertui.tui.feed import NOTHING, Feed, Picture
+
+
+class Pane(Widget):
+    """A tab's body. ``show`` is called with every picture while the pane is in front, and once when it comes there.
+
+    ``place`` names it for actions and help. ``link`` and ``feed`` are for what a picture does not hold (history, log).
+    """
+
+    place: ClassVar[str] = ""
+    DEFAULT_CSS = """
+    Pane { height: 1fr; width: 1fr; }
+    """
+
+    def __init__(self, link: Link, feed: Feed) -> None:
+        super().__init__()
+        self.link, self.feed = link, feed
+        self.picture: Picture = NOTHING
+
+    def show(self, picture: Picture) -> None:
+        """Draw this picture. Subclasses keep it by calling this one first."""
+        self.picture = picture
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What actions go to: marked devices, or the one under the cursor."""
+        return ()
+
+    def enter(self) -> None:
+        """The pane comes to the front."""
+        for widget in self.query("*"):
+            if widget.focusable:
+                widget.focus()
+                return
+
+    def leave(self) -> None:
+        """Another pane comes to the front."""
+
+    def back(self) -> bool:
+        """One step back inside the pane; False when there is none."""
+        return False
