@@ -1,0 +1,1 @@
+"""What a screen is painted with. Each widget is given values and paints them; none fetches, none knows the engine."""

@@ -1,0 +1,88 @@
+"""The fleet as a table: a line per device, the columns that fit, and nothing repainted that did not change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minertui.model.fleet import Fleet, Health, Snapshot
+from minertui.model.plans import JobState
+from minertui.tui.widgets.columns import Layout, Row, at, cells, header, jobs_by_device, layout
+from minertui.tui.widgets.painted import Line, Span, line
+from minertui.tui.widgets.rows import DeviceRows
+from minertui.tui.widgets.standing import age_text
+
+_Key = tuple[int, tuple[int, ...], str, bool]
+
+
+class FleetTable(DeviceRows):
+    """A line per device under a line of titles. ``show`` gives it everything; see ``DeviceRows`` for its messages."""
+
+    DEFAULT_CSS = """
+    FleetTable { height: 1fr; padding: 0 1; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id, classes=classes)
+        self.marked: frozenset[str] = frozenset()
+        self.sort: tuple[str, bool] | None = None
+        self._layout: Layout = ()
+        self._jobs: dict[str, tuple[JobState, ...]] = {}
+        # a device's spans, with the values they came from: those are kept alive here, so that their ids stay theirs
+        self._kept: dict[str, tuple[_Key, Snapshot, tuple[JobState, ...], list[Span]]] = {}
+
+    def show(
+        self, fleet: Fleet, rows: Sequence[str], marked: frozenset[str], sort: tuple[str, bool] | None = None
+    ) -> None:
+        """Show these devices in this order. ``sort``: the column id they are sorted by and whether descending."""
+        self.marked, self.sort = marked, sort
+        self._jobs = jobs_by_device(fleet)
+        self.take(fleet, rows)
+        self._kept = {name: kept for name, kept in self._kept.items() if name in fleet.snapshots}
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Titles, then the devices around the cursor."""
+        bar = len(self.rows) > height - 1
+        longest = max((len(name) for name in self.rows), default=0)
+        columns = layout(width - 2 * bar, longest)
+        if columns != self._layout:
+            self._layout, self._kept = columns, {}
+        self.reveal()
+        lines = [line((header(columns, self.sort, self.glyphs), "head"))]
+        for y, name in enumerate(self.rows[self.top : self.top + max(0, height - 1)]):
+            spans = self._spans(name)
+            if bar:
+                spans = [*spans, Span(self._thumb(y, height - 1), "faint")]
+            row = "cursor" if name == self.cursor else "marked" if name in self.marked else ""
+            lines.append(line(*spans, row=row))
+        return lines
+
+    def _spans(self, name: str) -> list[Span]:
+        snapshot, jobs = self.fleet.snapshots[name], self._jobs.get(name, ())
+        marked = name in self.marked
+        key: _Key = (id(snapshot), tuple(map(id, jobs)), age_text(snapshot, self.fleet.at_s), marked)
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] == key:
+            return kept[3]
+        row = Row(snapshot=snapshot, jobs=jobs, now_s=self.fleet.at_s, marked=marked)
+        spans = cells(self._layout, row, self.glyphs)
+        if snapshot.health is not Health.OK:  # an old reading is dimmed, its state is not
+            spans = [s if column.id in ("state", "word", "name", "job") else Span(s.text, "dim")
+                     for s, (column, _) in zip(spans, self._layout, strict=True)]  # fmt: skip
+        self._kept[name] = (key, snapshot, jobs, spans)
+        return spans
+
+    def _thumb(self, y: int, page: int) -> str:
+        total = len(self.rows)
+        size = max(1, page * page // total)
+        start = round((page - size) * self.top / max(1, total - page))
+        return " " + (self.glyphs.thumb if start <= y < start + size else " ")
+
+    def device_at(self, x: int, y: int) -> str | None:
+        """The device on a line of the widget's content."""
+        index = self.top + y - 1
+        return self.rows[index] if y > 0 and index < len(self.rows) else None
+
+    def title_at(self, x: int, y: int) -> str | None:
+        """The column whose title is there."""
+        return at(self._layout, x) if y == 0 else None

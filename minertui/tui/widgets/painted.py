@@ -1,0 +1,250 @@
+"""The ground all our widgets stand on: a picture is lines of styled spans, and only what differs is painted.
+
+A widget says its whole picture as plain values (``draw``); this class compares it with the one on the screen and marks
+the changed part of the changed lines. Nothing changed → nothing is written. A line is repainted from its left edge up
+to the last span that differs, because that is what the terminal is sent anyway; so steady things belong to the right.
+
+Text of a device comes in as spans and is filtered once more right before it becomes a Segment. There is no markup.
+
+Styles are names. ``title`` is the component class ``painted--title``; ``heat:0`` … ``heat:9`` are steps of the gradient
+from ``painted--low`` over ``painted--middle`` to ``painted--high``; ``cell:0`` … the same as background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from minertui.tui.widgets.glyphs import Glyphs, glyphs_of, plain
+from minertui.tui.widgets.wording import harmless
+
+HEATS = 10
+
+
+class Span(NamedTuple):
+    """Some text in one style."""
+
+    text: str
+    style: str = ""
+
+
+class Line(NamedTuple):
+    """One line of a picture; ``row`` names a style that lies under all its spans, up to the right edge."""
+
+    spans: tuple[Span, ...]
+    row: str = ""
+
+    @property
+    def text(self) -> str:
+        """What it says, without its styles."""
+        return "".join(span.text for span in self.spans)
+
+
+BLANK = Line(())
+
+
+def line(*spans: Span | tuple[str, str] | str, row: str = "") -> Line:
+    """A line of spans, tuples or unstyled strings; neighbours of one style become one span."""
+    return Line(tuple(_joined(Span(s) if isinstance(s, str) else Span(*s) for s in spans)), row)
+
+
+def _joined(spans: Iterable[Span]) -> Iterable[Span]:
+    texts: list[str] = []
+    style = ""
+    for span in spans:
+        if not span.text:
+            continue
+        if texts and span.style != style:
+            yield Span("".join(texts), style)
+            texts = []
+        texts.append(span.text)
+        style = span.style
+    if texts:
+        yield Span("".join(texts), style)
+
+
+def heat(share: float, kind: str = "heat") -> str:
+    """The style of a place between cold (0) and hot (1); outside it is clipped."""
+    return f"{kind}:{min(HEATS - 1, max(0, int(share * HEATS)))}"
+
+
+def warmth(of_limit: float) -> float:
+    """How hot a share of a limit looks, 0 to 1: calm up to a little over half of it, hottest where it is reached."""
+    return (of_limit - 0.55) / 0.45
+
+
+class Painted(Widget):
+    """A widget whose picture is lines. Subclasses say it in ``draw`` and call ``repaint`` when their values changed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "painted--title",
+        "painted--dim",
+        "painted--faint",
+        "painted--good",
+        "painted--warn",
+        "painted--bad",
+        "painted--accent",
+        "painted--second",
+        "painted--third",
+        "painted--strong",
+        "painted--head",
+        "painted--cursor",
+        "painted--marked",
+        "painted--match",
+        "painted--low",
+        "painted--middle",
+        "painted--high",
+        "painted--on-heat",
+    }
+    DEFAULT_CSS = """
+    Painted {
+        & > .painted--title { color: $accent; text-style: bold; }
+        & > .painted--dim { color: $text-muted; }
+        & > .painted--faint { color: $foreground 35%; }
+        & > .painted--good { color: $text-success; }
+        & > .painted--warn { color: $text-warning; text-style: bold; }
+        & > .painted--bad { color: $text-error; text-style: bold; }
+        & > .painted--accent { color: $text-primary; }
+        & > .painted--second { color: $text-warning; }
+        & > .painted--third { color: $text-success; }
+        & > .painted--strong { color: $foreground; text-style: bold; }
+        & > .painted--head { color: $text-accent; text-style: bold; }
+        & > .painted--cursor { background: $primary 25%; }
+        & > .painted--marked { background: $accent 15%; }
+        & > .painted--match { color: $background; background: $warning; text-style: bold; }
+        & > .painted--low { color: $success; }
+        & > .painted--middle { color: $warning; }
+        & > .painted--high { color: $error; }
+        & > .painted--on-heat { color: $background; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id, classes=classes)
+        self._picture: tuple[Line, ...] = ()
+        self._inks: dict[tuple[str, str], Style] = {}
+
+    # -- for subclasses
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        """The whole picture for a content area of this size, top line first; missing lines are blank."""
+        raise NotImplementedError
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The signs to paint with."""
+        return glyphs_of(self)
+
+    def repaint(self) -> None:
+        """Paint what differs from the picture on the screen. Cheap when nothing does."""
+        if not self.is_mounted or not self.size:
+            return
+        old, new = self._picture, tuple(self.draw(self.size.width, self.size.height))
+        self._picture = new
+        if self.styles.auto_dimensions and len(old) != len(new):
+            self.refresh(layout=True)
+            return
+        regions = [
+            Region(0, y, width, 1)
+            for y in range(min(self.size.height, max(len(old), len(new))))
+            if (width := _differing(_at(old, y), _at(new, y), self.size.width))
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    # -- Textual's side
+
+    def on_mount(self) -> None:
+        """The first picture, as soon as the app (and so its glyphs) is known."""
+        self.repaint()
+
+    def on_resize(self) -> None:
+        """Another size is another picture."""
+        self._picture = tuple(self.draw(self.size.width, self.size.height))
+        self.refresh()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """With ``height: auto`` as many lines as the picture has."""
+        return max(1, len(self.draw(width, 0)))
+
+    def notify_style_update(self) -> None:
+        """The theme changed: mix the inks anew."""
+        self._inks = {}
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture as Textual wants it."""
+        width = self.size.width
+        content = _at(self._picture, y)
+        only_ascii = self.glyphs.ascii
+        segments = [
+            Segment(_printable(span.text, only_ascii), self._ink(span.style, content.row)) for span in content.spans
+        ]
+        return Strip(segments).adjust_cell_length(width, self._ink("", content.row))
+
+    def _ink(self, name: str, row: str) -> Style:
+        ink = self._inks.get((name, row))
+        if ink is None:
+            ink = self.rich_style
+            if row:
+                ink += self.get_component_rich_style(f"painted--{row}")
+            if name:
+                ink += self._heat_ink(name) if ":" in name else self._component_ink(name)
+            self._inks[(name, row)] = ink
+        return ink
+
+    def _component_ink(self, name: str) -> Style:
+        styles = self.get_component_styles(f"painted--{name}")
+        solid = self.get_component_rich_style(f"painted--{name}")
+        # without a background of its own a span lets the row's shine through
+        return (
+            solid
+            if styles.background.a
+            else Style(color=solid.color)
+            + self.get_component_rich_style(f"painted--{name}", partial=True).without_color
+        )
+
+    def _heat_ink(self, name: str) -> Style:
+        kind, _, step = name.partition(":")
+        color = self._gradient(int(step) / (HEATS - 1))
+        if kind == "heat":
+            return Style(color=color)
+        return self._component_ink("on-heat") + Style(bgcolor=color)
+
+    def _gradient(self, share: float) -> RichColor:
+        low, middle, high = (self.get_component_styles(f"painted--{n}").color for n in ("low", "middle", "high"))
+        if low.ansi is not None:  # the terminal's own colours cannot be mixed
+            return (low, middle, high)[min(2, int(share * 3))].rich_color
+        blend = low.blend(middle, share * 2) if share < 0.5 else middle.blend(high, share * 2 - 1)
+        return blend.rich_color
+
+
+def _at(picture: Sequence[Line], y: int) -> Line:
+    return picture[y] if y < len(picture) else BLANK
+
+
+def _differing(old: Line, new: Line, width: int) -> int:
+    """How many cells from the left differ at most; 0 when the lines are equal."""
+    if old == new:
+        return 0
+    if old.row != new.row or (old.text and len(old.text) != len(new.text)):
+        return width
+    same = 0
+    for before, after in zip(reversed(old.spans), reversed(new.spans), strict=False):
+        if before != after:
+            break
+        same += len(after.text)
+    wide = not (old.text.isascii() and new.text.isascii()) and Strip([Segment(new.text)]).cell_length != len(new.text)
+    return width if wide else min(width, max(len(old.text), len(new.text)) - same)
+
+
+def _printable(text: str, only_ascii: bool) -> str:
+    text = harmless(text)
+    return plain(text) if only_ascii else text

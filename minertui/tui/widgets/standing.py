@@ -1,0 +1,121 @@
+"""How a device stands: one sign, one word, one style. Judged from what the snapshot says, for the eye only; what may
+be done to hardware is judged elsewhere."""
+
+from __future__ import annotations
+
+import enum
+
+from minertui.model.fleet import Health, Snapshot
+from minertui.model.metrics import BY_ID, Better, Metric
+from minertui.model.plans import JobState, Phase, SweepView
+from minertui.tui.widgets.glyphs import Glyphs
+from minertui.tui.widgets.wording import duration, number
+
+LOW_SHARE = 0.8
+"""Below this share of the expected hashrate a miner is marked (the smoothed value swings by ±10 % on its own)."""
+
+
+class Level(enum.IntEnum):
+    """How much it matters. Always shown by mark too: ``!`` and ``!!``."""
+
+    GOOD = 0
+    WARN = 1
+    BAD = 2
+
+    @property
+    def mark(self) -> str:
+        """What stands behind a number."""
+        return ("", "!", "!!")[self]
+
+    @property
+    def ink(self) -> str:
+        """The style of a number; a good one needs none."""
+        return ("", "warn", "bad")[self]
+
+
+_WATCHED = ("chip_temp_c", "vr_temp_c", "power_w", "input_mv", "error_pct")
+_WORDS = {
+    "chip_temp_c": "chip hot",
+    "vr_temp_c": "VR hot",
+    "power_w": "power",
+    "input_mv": "input",
+    "error_pct": "errors",
+}
+_HEALTH = {
+    Health.UNKNOWN: ("", "no answer yet", "dim"),
+    Health.STALE: ("!", "stale", "warn"),
+    Health.LOST: ("x", "lost", "bad"),
+    Health.AUTH: ("!!", "refused", "bad"),
+    Health.STRANGER: ("!!", "stranger", "bad"),
+    Health.PARKED: ("!!", "parked", "bad"),
+}
+
+
+def level(metric: Metric, snapshot: Snapshot) -> Level:
+    """Where the newest value stands against the metric's marks for this device."""
+    value = metric.read(snapshot.status) if snapshot.status else None
+    if value is None:
+        return Level.GOOD
+    beyond = value.__le__ if metric.better is Better.HIGH else value.__ge__
+    for mark, found in ((metric.limit(snapshot), Level.BAD), (metric.warn(snapshot), Level.WARN)):
+        if mark is not None and beyond(mark) is True:
+            return found
+    return Level.GOOD
+
+
+def standing(snapshot: Snapshot, glyphs: Glyphs) -> tuple[str, str, str]:
+    """Sign (at most two cells), word and style of a device."""
+    if snapshot.health is not Health.OK:
+        sign, word, ink = _HEALTH[snapshot.health]
+        return {"": glyphs.idle, "x": glyphs.lost}.get(sign, sign), word, ink
+    status = snapshot.status
+    if status is None:
+        return glyphs.idle, "no answer yet", "dim"
+    if status.overheat:
+        return "!!", "overheated", "bad"
+    if status.power_fault or status.hardware_fault:
+        return "!!", "fault", "bad"
+    if status.paused:
+        return glyphs.idle, "paused", "dim"
+    return _worst(snapshot, glyphs)
+
+
+def _worst(snapshot: Snapshot, glyphs: Glyphs) -> tuple[str, str, str]:
+    worst, name = max(((level(BY_ID[m], snapshot), m) for m in _WATCHED), key=lambda found: found[0])
+    if worst is not Level.GOOD:
+        return worst.mark, _WORDS[name], worst.ink
+    ratio = snapshot.status.ratio if snapshot.status else None
+    if ratio is not None and ratio < LOW_SHARE:
+        return "!", "slow", "warn"
+    return glyphs.good, "ok", "good"
+
+
+def age_s(snapshot: Snapshot, now_s: float) -> float | None:
+    """Seconds since the reading; None without one."""
+    return None if snapshot.at_s is None else max(0.0, now_s - snapshot.at_s)
+
+
+def age_text(snapshot: Snapshot, now_s: float) -> str:
+    """``now`` while the reading is of the last poll, then its age."""
+    age = age_s(snapshot, now_s)
+    if age is not None and snapshot.health is Health.OK and age <= 2 * snapshot.poll_s:
+        return "now"
+    return duration(age)
+
+
+def job_text(jobs: tuple[JobState, ...]) -> str:
+    """The job that matters most on a device: the running one, else a parked or failed one."""
+    for job in jobs:
+        if not job.phase.over:
+            return _running(job)
+    return next((f"{j.kind} {j.phase.value}" for j in jobs if j.phase in (Phase.PARKED, Phase.FAILED)), "")
+
+
+def _running(job: JobState) -> str:
+    if not isinstance(job.view, SweepView):
+        wanted = job.view.wanted_mhz
+        return job.kind if wanted is None else f"{job.kind} {number(wanted)} MHz"
+    word = job.kind if job.phase is Phase.RUNNING else job.phase.value
+    of = "" if job.total is None else f"/{job.total}"
+    left = "" if job.left_s is None else f" {duration(job.left_s)}"
+    return f"{word} {job.done}{of}{left}"

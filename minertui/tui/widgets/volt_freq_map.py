@@ -1,0 +1,127 @@
+"""A sweep as a map: voltage up, frequency to the right, one cell a point, coloured by how good it is at the goal.
+
+Only points that passed have a colour; the others say by sign why not: ``x`` a limit was touched, ``~`` unstable,
+``?`` says nothing (disturbed, or never really there), ``>`` being measured now, ``*`` the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minertui.model.plans import Goal, PointVerdict, SweepPoint
+from minertui.tui.widgets.painted import Line, Painted, Span, heat, line
+from minertui.tui.widgets.wording import fit, number, terahash
+
+_LABEL = 6
+SIGNS = {
+    PointVerdict.UNSTABLE: "~",
+    PointVerdict.LIMIT: "x",
+    PointVerdict.DISTURBED: "?",
+    PointVerdict.NOT_APPLIED: "?",
+}
+_INKS = {"~": "warn", "x": "bad", "?": "dim"}
+_Place = tuple[float, float]  # mV, MHz
+
+
+class VoltFreqMap(Painted):
+    """The map of one sweep."""
+
+    DEFAULT_CSS = """
+    VoltFreqMap { height: 1fr; min-height: 5; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id, classes=classes)
+        self.points: tuple[SweepPoint, ...] = ()
+        self.goal = Goal.HASHRATE
+        self.now: _Place | None = None
+        self.best: SweepPoint | None = None
+        self.chosen: SweepPoint | None = None
+
+    def show(
+        self,
+        points: Sequence[SweepPoint],
+        goal: Goal,
+        *,
+        now: tuple[float | None, int | None] = (None, None),
+        best: SweepPoint | None = None,
+        chosen: SweepPoint | None = None,
+    ) -> None:
+        """Show these points. ``now``: MHz and mV being measured; ``best`` and ``chosen`` are marked."""
+        self.points, self.goal, self.best, self.chosen = tuple(points), goal, best, chosen
+        self.now = None if now[0] is None or now[1] is None else (now[1], now[0])
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Voltages from high to low, frequencies below, the legend last."""
+        newest: dict[_Place, SweepPoint] = {(p.mv, p.mhz): p for p in self.points}
+        places = [*newest, *([self.now] if self.now else [])]
+        if not places:
+            return [line(("no point measured yet", "dim"))]
+        rows = max(1, height - 2)
+        volts = _around(sorted({mv for mv, _ in places}, reverse=True), rows, self._focus(0))
+        freqs = sorted({mhz for _, mhz in places})
+        cell = 8 if len(freqs) * 8 + _LABEL <= width else 5
+        freqs = _around(freqs, max(1, (width - _LABEL) // cell), self._focus(1))
+        lines = []
+        for mv in volts:
+            cells = [self._cell((mv, mhz), newest.get((mv, mhz)), cell) for mhz in freqs]
+            lines.append(line(Span(fit(number(mv), 4, right=True) + f" {self.glyphs.axis}", "dim"), *cells))
+        ticks = "".join(fit(number(mhz), cell, right=True) for mhz in freqs)
+        lines.append(line(("mV/MHz"[:_LABEL] + ticks[: width - _LABEL], "dim")))
+        return [*lines, self._legend(width)]
+
+    def _focus(self, axis: int) -> float | None:
+        if self.chosen:
+            return (self.chosen.mv, self.chosen.mhz)[axis]
+        return self.now[axis] if self.now else None
+
+    def _cell(self, place: _Place, point: SweepPoint | None, width: int) -> Span:
+        if place == self.now and point is None:
+            return Span(fit("> ", width, right=True), "strong")
+        if point is None:
+            return Span(fit(self.glyphs.dot + " ", width, right=True), "faint")
+        sign = self._sign(point)
+        if not point.passed:
+            return Span(fit(sign + " ", width, right=True), _INKS[sign.strip("<")])
+        text = _value(point, self.goal)
+        return Span(fit(f"{text}{sign or ' '}", width, right=True), heat(1 - self._share(point), "cell"))
+
+    def _sign(self, point: SweepPoint) -> str:
+        if point == self.chosen:
+            return "<"
+        if point == self.best:
+            return self.glyphs.best
+        return SIGNS.get(point.verdict, "")
+
+    def _share(self, point: SweepPoint) -> float:
+        known = [v for p in self.points if p.passed and (v := merit(p, self.goal)) is not None]
+        value = merit(point, self.goal)
+        if value is None or not known or max(known) == min(known):
+            return 1.0
+        return (value - min(known)) / (max(known) - min(known))
+
+    def _legend(self, width: int) -> Line:
+        word = "TH/s" if self.goal is Goal.HASHRATE else "J/TH"
+        scale = [Span(" ", f"cell:{9 - i}") for i in range(10)]
+        text = f"  {self.glyphs.best} best  x limit  ~ unstable  ? says nothing  > now"
+        return line((f"{word} worst ", "dim"), *scale, (" best", "dim"), (fit(text, max(0, width - 26)), "dim"))
+
+
+def merit(point: SweepPoint, goal: Goal) -> float | None:
+    """How good a point is at the goal: more is better."""
+    if goal is Goal.HASHRATE:
+        return point.hashrate_ghs
+    return None if point.efficiency_jth is None else -point.efficiency_jth
+
+
+def _value(point: SweepPoint, goal: Goal) -> str:
+    return terahash(point.hashrate_ghs) if goal is Goal.HASHRATE else number(point.efficiency_jth, 1)
+
+
+def _around(values: list[float], room: int, focus: float | None) -> list[float]:
+    if len(values) <= room:
+        return values
+    at = min(range(len(values)), key=lambda i: abs(values[i] - focus)) if focus is not None else len(values) - 1
+    start = max(0, min(at - room // 2, len(values) - room))
+    return values[start : start + room]
