@@ -1,0 +1,139 @@
+"""The benchmark sweep: which frequency and voltage suit this very chip best?
+
+    strategy (walk, grid, strategies)   which point is next, given all points so far
+    brain    (state, brain)             one point: set, settle, measure, judge; limits and disturbances; pure
+    watch, stats                        what a reading says about the point; what its samples add up to
+    run      (here)                     carries the brain's wishes to the site, and ends the sweep well
+
+However it ends, the miner is left at settings that were measured to be good, or at the user's own:
+
+    walk complete, person's stop    the best point that passed, if the plan wants it and there is one; else the baseline
+    failed, overheat, engine stops  the baseline (safety refuses it while the firmware handles an overheat)
+    a higher rank took the miner    nothing: who took it decides
+
+``docs/sweeps.md`` tells the rules and the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from minertui.jobs.sweep import brain, progress
+from minertui.jobs.sweep.state import End, Event, Look, Seen, Send, State, Step, Told
+from minertui.model import ranking
+from minertui.model.commands import OutcomeState, Tune
+from minertui.model.errors import Preempted, Stopped
+from minertui.model.plans import Phase, SweepPlan, SweepPoint, SweepSample, SweepView
+from minertui.model.seams import Site
+from minertui.safety import samples
+
+__all__ = ["SweepSite", "run"]
+
+_FIRST_POLLS = 12  # a miner that gives no fresh reading for so many polls cannot be swept
+
+
+class SweepSite(Site, Protocol):
+    """What a sweep needs beyond a Site."""
+
+    async def keep(self, record: SweepPoint | SweepSample) -> None:
+        """Store a measured point or sample; durable when it returns."""
+        ...
+
+
+async def run(site: SweepSite, plan: SweepPlan, done: Sequence[SweepPoint] = ()) -> None:
+    """Sweep the site's miner. ``done``: the points of the same sweep before an interruption; they are not measured
+    again and count for the walk. Ends by itself, after a stop, or when the miner is taken; reports its last phase."""
+    sweep = _Sweep(site, plan, done)
+    try:
+        await sweep.finish(await sweep.measure())
+    except Preempted as preempted:
+        site.report(Phase.STOPPED, sweep.view, f"{preempted}; its settings are left to that", **sweep.counts)
+    except Stopped as stopped:
+        await sweep.stop(final=stopped.final)
+
+
+class _Sweep:
+    """A sweep under way: the brain's newest state, and the site that it asks."""
+
+    def __init__(self, site: SweepSite, plan: SweepPlan, done: Sequence[SweepPoint]) -> None:
+        self._site, self._plan, self._done = site, plan, tuple(done)
+        self._state: State | None = None
+
+    @property
+    def view(self) -> SweepView:
+        """How it goes."""
+        if self._state is not None:
+            return progress.view(self._state)
+        best = ranking.best(self._done, self._plan.goal)
+        return SweepView(plan=self._plan, points=self._done, best=best)
+
+    @property
+    def counts(self) -> dict[str, float | None]:
+        """The same in numbers."""
+        return progress.counts(self._state, self._site.now()) if self._state else {"done": len(self._done)}
+
+    async def measure(self) -> End:
+        """Walk until the brain says that it is over."""
+        made = await self._begin()
+        while not isinstance(made, End):
+            if isinstance(made.ask, End):
+                await self._take(made)
+                return made.ask
+            made = brain.step(await self._take(made), await self._answer(made), self._site.now())
+        return made
+
+    async def finish(self, end: End) -> None:
+        """Leave the miner well, and say how it ended."""
+        settings = self._best() if end.phase is Phase.DONE else None
+        await self._conclude(settings, end.phase, end.reason)
+
+    async def stop(self, *, final: bool) -> None:
+        """A person's stop keeps what was gained; the engine's leaves the sweep to be resumed."""
+        if final:
+            await self._conclude(self._best(), Phase.STOPPED, "stopped")
+        else:
+            await self._conclude(None, Phase.WAITING, "goes on when the engine starts again")
+
+    async def _begin(self) -> Step | End:
+        self._site.report(Phase.RUNNING, self.view, "waiting for a fresh reading", **self.counts)
+        for _ in range(_FIRST_POLLS):
+            snapshot = await self._site.next_snapshot(within_s=brain.LOOK_S)
+            if samples.fresh(snapshot, self._site.now()):
+                return brain.begin(self._plan, self._done, snapshot, self._site.now())
+        return End(Phase.FAILED, "the miner gives no fresh reading, so nothing was changed")
+
+    async def _take(self, made: Step) -> State:
+        """Keep, say and show what a step brought. What was measured is kept even when the sweep is being stopped."""
+        self._state = made.state
+        for record in made.keep:
+            await self._site.keep(record)
+        for text in made.say:
+            self._site.log(text)
+        self._site.report(progress.phase(made.state), self.view, progress.note(made.state), **self.counts)
+        return made.state
+
+    async def _answer(self, made: Step) -> Event:
+        assert isinstance(made.ask, Send | Look)
+        if isinstance(made.ask, Look):
+            return Seen(await self._site.next_snapshot(within_s=made.ask.within_s))
+        return Told(await self._site.send(made.ask.command), self._site.snapshot())
+
+    def _best(self) -> Tune | None:
+        best = ranking.best(self.view.points, self._plan.goal)
+        return Tune(best.mhz, best.mv) if best is not None and self._plan.apply_best else None
+
+    async def _conclude(self, settings: Tune | None, phase: Phase, reason: str) -> None:
+        what = "your own settings" if settings is None else f"{settings.core_mv} mV / {settings.frequency_mhz:g} MHz"
+        self._site.report(Phase.RESTORING, self.view, f"{reason}; applying {what}", **self.counts)
+        outcome = await self._site.conclude(settings)
+        if outcome.state is not OutcomeState.APPLIED and settings is not None:
+            self._site.log(f"{what} could not be applied ({outcome.reason}); going back to your own settings")
+            what, outcome = "your own settings", await self._site.conclude(None)
+        if outcome.state is not OutcomeState.APPLIED:
+            note = f"{reason}; {what} could not be proven: {outcome.reason}"
+            phase = Phase.FAILED if phase in (Phase.DONE, Phase.STOPPED) else phase
+        else:
+            note = f"{reason}; now at {what}"
+        self._site.log(note)
+        self._site.report(phase, self.view, note, **{**self.counts, "left_s": 0.0, "total": self.counts["done"]})

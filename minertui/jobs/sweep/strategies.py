@@ -1,0 +1,11 @@
+"""The strategies there are. A new one is a file with a function of the ``Walk`` protocol and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from minertui.jobs.sweep import grid
+from minertui.jobs.sweep.walk import Walk
+from minertui.model.plans import Strategy
+
+STRATEGIES: Mapping[Strategy, Walk] = {Strategy.GRID: grid.next_target}

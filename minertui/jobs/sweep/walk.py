@@ -1,0 +1,39 @@
+"""What a strategy is: given all points so far, the next one to measure, or the end and why.
+
+A strategy has no memory of its own. It is asked again with every point measured, so a resumed sweep walks on exactly
+where it stopped, and a plan with the same points always gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from minertui.model.plans import SweepPlan, SweepPoint
+from minertui.model.ranking import Bounds
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Settings to measure: frequency in MHz, core voltage in mV."""
+
+    mhz: float
+    mv: int
+
+    def __str__(self) -> str:
+        return f"{self.mv} mV / {self.mhz:g} MHz"
+
+
+class Finish(msgspec.Struct, frozen=True):
+    """Nothing more to measure; ``reason`` is one sentence for a person."""
+
+    reason: str
+
+
+class Walk(Protocol):
+    """A strategy. ``points`` holds one point per target handed out so far, in that order."""
+
+    def __call__(self, plan: SweepPlan, within: Bounds, start: Target, points: Sequence[SweepPoint]) -> Target | Finish:
+        """The next target, or the end."""
+        ...

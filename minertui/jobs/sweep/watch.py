@@ -1,0 +1,124 @@
+"""Is this reading still about our point? Limits touched, and disturbances told apart.
+
+    limit       chip, VR, power, input voltage, a fault the board reports     ends the point, nothing is raised again
+    overheat    the firmware's own protection tripped                         ends the sweep, a person must look
+    strange     somebody else changed the settings                            ends the sweep, nobody is fought
+    reboot      the uptime went back                                          the point is repeated
+    paused, idle (no work: pool lost), silent (work, but no hashrate)         the point is repeated
+    blind       hashing without a believable chip temperature                 three in a row count as hot
+
+The judgement of single readings is ``safety``'s; here it is put in the order that a sweep needs.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from minertui.jobs.sweep.walk import Target
+from minertui.model.commands import Tune
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import Limits
+from minertui.model.ranking import Bounds
+from minertui.model.status import MinerStatus
+from minertui.safety import samples
+
+SAME_MHZ = 3.2  # half a PLL step of 6.25 MHz
+SAME_MV = 1.0
+ACTUAL_MV_SHARE = 0.05  # measured voltage sags up to 2 % under load (recorded payloads); a refused one stays far off
+CALM_C = 5.0
+
+
+class Trouble(enum.Enum):
+    """What is wrong with a reading; see the top of the file. The value says it to a person."""
+
+    LIMIT = "a limit was touched"
+    OVERHEAT = "the firmware's overheat protection tripped"
+    STRANGE = "somebody else changed the settings"
+    REBOOT = "the miner rebooted"
+    PAUSED = "mining is paused"
+    IDLE = "no work: the pool is lost or mining stopped"
+    SILENT = "no hashrate"
+    BLIND = "no believable chip temperature"
+    LOST = "the miner does not answer"
+    STUCK = "the readings stand still"
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What held when the point began, to compare later readings with."""
+
+    target: Target
+    status: MinerStatus
+    incidents: int = 0
+
+
+def touched(status: MinerStatus, within: Bounds) -> str | None:
+    """The limit that this reading touches, in words; None when all is within."""
+    fault = status.power_fault or status.hardware_fault
+    if fault:
+        return f"the board reports: {fault}"
+    return samples.hot(status, _limits(within), raised=False)
+
+
+def calm(status: MinerStatus, within: Bounds) -> bool:
+    """True when the miner is CALM_C under both temperature limits and within all others: cool enough to go on."""
+    if not samples.valid_temp(status.chip_temp_c):
+        return False
+    cooler = msgspec.structs.replace(
+        within,
+        max_chip_temp_c=within.max_chip_temp_c - CALM_C,
+        max_vr_temp_c=within.max_vr_temp_c - CALM_C,
+    )
+    return touched(status, cooler) is None
+
+
+def reached(status: MinerStatus, target: Target) -> str | None:
+    """None when the hardware is really at ``target`` as far as it tells; otherwise what it does instead. The stored
+    settings prove nothing: a regulator that refuses a voltage keeps the old one (ESP-Miner main/power)."""
+    if status.actual_mhz is not None and not abs(status.actual_mhz - target.mhz) <= SAME_MHZ:
+        return f"the clock runs at {status.actual_mhz:g} MHz, not at {target.mhz:g} MHz"
+    volts = status.core_actual_mv
+    if volts is not None and not abs(volts - target.mv) <= ACTUAL_MV_SHARE * target.mv:
+        return f"the core gets {volts:.0f} mV, not {target.mv} mV"
+    return None
+
+
+def trouble(snapshot: Snapshot, since: Mark) -> Trouble | None:
+    """What makes this reading say nothing about the point; the gravest first, None when nothing does."""
+    status = snapshot.status or MinerStatus()
+    if _overheated(snapshot, status, since):
+        return Trouble.OVERHEAT
+    if not stored_at(status, since.target):
+        return Trouble.STRANGE
+    if samples.rebooted(since.status, status):
+        return Trouble.REBOOT
+    if status.paused:
+        return Trouble.PAUSED
+    if not status.hashrate_ghs:
+        # AxeOS >= 2.14 expects nothing while it has no pool; older firmware does not tell
+        return Trouble.IDLE if status.expected_ghs == 0 else Trouble.SILENT
+    return None if samples.valid_temp(status.chip_temp_c) else Trouble.BLIND
+
+
+def stored_at(status: MinerStatus, target: Target) -> bool:
+    """True when the stored settings are the target's, as far as the miner tells."""
+    mhz, mv = status.frequency_mhz, status.core_mv
+    return (mhz is None or abs(mhz - target.mhz) <= SAME_MHZ) and (mv is None or abs(mv - target.mv) <= SAME_MV)
+
+
+def _overheated(snapshot: Snapshot, status: MinerStatus, since: Mark) -> bool:
+    """Signs of the firmware's overheat handling; no single one is reliable over all versions (AxeOS 2.1.9..2.15)."""
+    if status.power_fault or status.hardware_fault:
+        return False  # a limit of the board, not of its temperature
+    ours = Tune(since.target.mhz, since.target.mv)
+    counted = snapshot.incidents > since.incidents
+    return bool(status.overheat) or counted or samples.incident(since.status, status, ours) is not None
+
+
+def _limits(within: Bounds) -> Limits:
+    return Limits(
+        max_chip_temp_c=within.max_chip_temp_c,
+        max_vr_temp_c=within.max_vr_temp_c,
+        max_power_w=within.max_power_w,
+    )

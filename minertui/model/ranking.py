@@ -1,0 +1,123 @@
+"""What a sweep may do, how long it may take and what won: pure sums that the job, the command line and the screen
+share.
+
+Only points that passed compete. The estimate is the longest climb the grid walk can make, so it only ever shrinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+import msgspec
+
+from minertui.model.plans import Goal, Limits, SweepPlan, SweepPoint
+from minertui.model.status import Ability, MinerStatus
+
+SETTLE_LEAST_S = 60.0  # the firmware's averages and the heat sink need a minute after a live change
+SETTLE_RESTART_S = 90.0  # the reference scripts' wait after a restart
+REBOOT_S = 30.0  # a usual reboot, for the estimate only
+_SAME = 1e-6
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What a sweep keeps within: the plan's limits, lowered by the device's own. MHz, mV, °C, W."""
+
+    min_mhz: float
+    max_mhz: float
+    min_mv: int
+    max_mv: int
+    max_chip_temp_c: float
+    max_vr_temp_c: float
+    max_power_w: float
+
+    def clamped(self, mhz: float, mv: float) -> tuple[float, int]:
+        """The nearest settings inside."""
+        return min(max(mhz, self.min_mhz), self.max_mhz), round(min(max(mv, self.min_mv), self.max_mv))
+
+
+def bounds(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | None = None) -> Bounds:
+    """The plan's limits joined with ``limits`` (those in force for the device) and the maxima it publishes; always the
+    stricter one."""
+    limits = limits or Limits()
+    return Bounds(
+        min_mhz=_highest(plan.min_mhz, limits.min_mhz),
+        max_mhz=_lowest(plan.max_mhz, limits.max_mhz, status.cap_mhz if status else None),
+        min_mv=round(_highest(plan.min_mv, limits.min_mv)),
+        max_mv=int(_lowest(plan.max_mv, limits.max_mv, status.cap_mv if status else None)),
+        max_chip_temp_c=_lowest(plan.max_chip_temp_c, limits.max_chip_temp_c),
+        max_vr_temp_c=_lowest(plan.max_vr_temp_c, limits.max_vr_temp_c),
+        max_power_w=_lowest(plan.max_power_w, limits.max_power_w),
+    )
+
+
+def start(plan: SweepPlan, status: MinerStatus | None, within: Bounds) -> tuple[float, int] | None:
+    """Where the walk begins, MHz and mV: the plan's start or what the miner runs now, inside the bounds; None when
+    neither is known."""
+    mhz = plan.start_mhz if plan.start_mhz is not None else (status.frequency_mhz if status else None)
+    mv = plan.start_mv if plan.start_mv is not None else (status.core_mv if status else None)
+    return None if mhz is None or mv is None else within.clamped(mhz, mv)
+
+
+def restarts(plan: SweepPlan, status: MinerStatus | None) -> bool:
+    """True when every point needs a restart: the plan wants it, or the firmware (AxeOS < 2.2) cannot change live."""
+    return plan.restart or bool(
+        status and Ability.TUNE in status.abilities and Ability.TUNE_LIVE not in status.abilities
+    )
+
+
+def settle_seconds(plan: SweepPlan, restart: bool) -> float:
+    """Seconds between a change and the first sample that counts."""
+    return max(plan.settle_s, SETTLE_RESTART_S if restart else SETTLE_LEAST_S)
+
+
+def samples_per_point(plan: SweepPlan) -> int:
+    """Samples of a whole point, at least one."""
+    return max(1, int(plan.measure_s / plan.sample_s + _SAME))
+
+
+def point_seconds(plan: SweepPlan, restart: bool) -> float:
+    """Seconds a whole point takes, from the change to the last sample."""
+    measuring = (samples_per_point(plan) - 1) * plan.sample_s
+    return settle_seconds(plan, restart) + measuring + (REBOOT_S if restart else 0.0)
+
+
+def longest(plan: SweepPlan, within: Bounds, mhz: float, mv: float) -> int:
+    """Points of the longest climb from ``mhz``/``mv``: every voltage step costs one step of frequency, which is then
+    climbed again."""
+    up_f = max(0, int((within.max_mhz - mhz) / plan.step_mhz + _SAME)) if plan.step_mhz > 0 else 0
+    up_v = max(0, int((within.max_mv - mv) / plan.step_mv + _SAME)) if plan.step_mv > 0 else 0
+    return 1 + up_f + 2 * up_v
+
+
+def estimate(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | None = None) -> tuple[int, float]:
+    """Points and seconds (of the program's clock) that the sweep takes at most; a plateau or a limit ends it sooner."""
+    within = bounds(plan, status, limits)
+    mhz, mv = start(plan, status, within) or (within.min_mhz, within.min_mv)
+    points = longest(plan, within, mhz, mv)
+    return points, points * point_seconds(plan, restarts(plan, status))
+
+
+def ranked(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> tuple[SweepPoint, ...]:
+    """The points that passed, best first; a point without the goal's number is left out. Ties: the cooler voltage, then
+    the earlier point."""
+    if goal is Goal.EFFICIENCY:
+        rows = [(p.efficiency_jth, p) for p in points if p.passed and p.efficiency_jth is not None]
+    else:
+        rows = [(-p.hashrate_ghs, p) for p in points if p.passed and p.hashrate_ghs is not None]
+    order = count()
+    return tuple(p for _, _, _, p in sorted((value, p.mv, next(order), p) for value, p in rows))
+
+
+def best(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> SweepPoint | None:
+    """The winner, or None when no point passed."""
+    order = ranked(points, goal)
+    return order[0] if order else None
+
+
+def _lowest(*values: float | None) -> float:
+    return min(v for v in values if v is not None)
+
+
+def _highest(*values: float | None) -> float:
+    return max(v for v in values if v is not None)
