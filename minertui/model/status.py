@@ -24,6 +24,10 @@ class Ability(enum.StrEnum):
     IDENTIFY = "identify"
     LOG = "log"  # log stream over a websocket
     STATISTICS = "statistics"  # own history for back-fill (AxeOS >= 2.8)
+    TUNE_FRACTION = "tune-fraction"  # stores fractions of a MHz (AxeOS >= 2.10)
+    FAN_MIN = "fan-min"  # has a lowest speed for the automatic fan (AxeOS >= 2.10)
+    FAN_SETPOINT = "fan-setpoint"  # tells the manual speed wanted apart from the speed reached (AxeOS >= 2.11)
+    POOL_SLOTS = "pool-slots"  # pools are numbered slots, written whole (AxeOS >= 2.15)
 
 
 class ChipStatus(msgspec.Struct, frozen=True, omit_defaults=True):

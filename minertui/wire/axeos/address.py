@@ -1,0 +1,50 @@
+"""Where a miner is, as people write it: ``bitaxe.local``, ``192.168.1.20``, ``192.168.1.20:8080``, ``http://bitaxe/``."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address
+from urllib.parse import urlsplit
+
+from minertui.model.errors import ConfigError
+
+HTTP_PORT = 80
+
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?", re.ASCII)
+
+
+def host_port(address: str) -> tuple[str, int]:
+    """Host (an IPv6 address without its brackets) and port, 80 when none is given.
+
+    Raises ConfigError when it is neither a host, ``host:port`` nor an ``http://`` address without a path.
+    """
+    text = address.strip()
+    parts = urlsplit(text if "://" in text else f"//{text}", scheme="http")
+    try:
+        host, port = parts.hostname or "", parts.port or HTTP_PORT
+    except ValueError as error:
+        raise _bad(address, "its port is not a number from 1 to 65535") from error
+    if parts.scheme != "http":
+        raise _bad(address, "a miner speaks plain http")
+    if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
+        raise _bad(address, "only a host and a port are needed")
+    if not _HOST.fullmatch(host) and not _is_ipv6(host):
+        raise _bad(address, "it has no host name or IP address")
+    return host, port
+
+
+def authority(host: str, port: int) -> str:
+    """``host`` or ``host:port`` as a URL writes it; port 80 is left out."""
+    name = f"[{host}]" if ":" in host else host
+    return name if port == HTTP_PORT else f"{name}:{port}"
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return bool(IPv6Address(host))
+    except ValueError:
+        return False
+
+
+def _bad(address: str, why: str) -> ConfigError:
+    return ConfigError(f'"{address[:80]}" is not the address of a miner: {why}; write e.g. 192.168.1.20')
