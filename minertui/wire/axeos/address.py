@@ -7,6 +7,7 @@ from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from minertui.model.errors import ConfigError
+from minertui.model.text import clean
 
 HTTP_PORT = 80
 
@@ -19,11 +20,13 @@ def host_port(address: str) -> tuple[str, int]:
     Raises ConfigError when it is neither a host, ``host:port`` nor an ``http://`` address without a path.
     """
     text = address.strip()
-    parts = urlsplit(text if "://" in text else f"//{text}", scheme="http")
     try:
+        parts = urlsplit(text if "://" in text else f"//{text}", scheme="http")
         host, port = parts.hostname or "", parts.port or HTTP_PORT
     except ValueError as error:
-        raise _bad(address, "its port is not a number from 1 to 65535") from error
+        raise _bad(address, "brackets or port are not right (a port is 1 to 65535)") from error
+    if not text.isprintable() or " " in text:  # urlsplit drops line breaks silently
+        raise _bad(address, "it holds blanks or control characters")
     if parts.scheme != "http":
         raise _bad(address, "a miner speaks plain http")
     if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
@@ -47,4 +50,4 @@ def _is_ipv6(host: str) -> bool:
 
 
 def _bad(address: str, why: str) -> ConfigError:
-    return ConfigError(f'"{address[:80]}" is not the address of a miner: {why}; write e.g. 192.168.1.20')
+    return ConfigError(f'"{clean(address, 80)}" is not the address of a miner: {why}; write e.g. 192.168.1.20')

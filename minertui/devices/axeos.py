@@ -1,0 +1,325 @@
+"""A Bitaxe or NerdQAxe over HTTP: one client, one connection and one request at a time for each miner.
+
+Their web servers are small and die when pressed (ESP-Miner #70, #356, #773), so nothing here is done twice: ``info`` is
+read at each poll, ``asic`` once, and again after a reboot or when another miner answers. What comes back is bounded in
+bytes and in time before anybody looks at it: a server that drips, floods or redirects costs one deadline and no more.
+
+A retry happens in one place: a GET on a connection that the miner had closed meanwhile. A write is never sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from minertui.model.commands import Command
+from minertui.model.errors import DeviceError, Garbled, Refused, Unreachable, Unsupported
+from minertui.model.status import MinerStatus
+from minertui.model.text import clean
+from minertui.wire import axeos as wire
+from minertui.wire.axeos.address import authority, host_port
+from minertui.wire.json import MAX_BYTES
+
+if TYPE_CHECKING:
+    import httpx2
+    from websockets.asyncio.client import ClientConnection
+
+INFO, ASIC, STATISTICS, LOG = "/api/system/info", "/api/system/asic", "/api/system/statistics", "/api/ws"
+DEADLINE_S = 10.0  # for a whole exchange; real seconds, whatever the program's clock says
+
+_ASIC_TRIES = 3
+_MAX_LOG_MESSAGE = 16 * 1024
+_MAX_LOG_LINE = 512
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_OFF = "no answer; check that the miner is on, that the address is right and that this computer is in its network"
+_SLOW = (
+    "no complete answer within {:g} s; the miner is off, its Wi-Fi is weak, or its web server hangs"
+    " (then restart it at the plug)"
+)
+_STRANGER_ADDRESS = (
+    "it refuses this computer (401); AxeOS only answers addresses of private networks (10.*, 172.16-31.*, 192.168.*),"
+    " not a VPN such as Tailscale: run minertui in the miner's own network"
+)
+_NEEDS_OTP = (
+    "it asks for a one-time password (401); put a session token as header X-OTP-Session into this miner's headers in"
+    " the config, or turn OTP off in the miner"
+)
+
+
+def connect(address: str, *, headers: Mapping[str, str] | None = None, deadline_s: float = DEADLINE_S) -> AxeosDevice:
+    """A miner at ``address`` (``host`` or ``host:port``); nothing is sent yet. ``headers`` go with every request, for
+    firmware that wants authentication. Raises ConfigError for an address or header that cannot be one."""
+    import httpx2  # noqa: F401 - so that a missing library shows here and not at the first poll
+
+    for name in ("httpx2", "httpcore2", "websockets.client"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they would log addresses and tokens
+    return AxeosDevice(address, headers or {}, deadline_s)
+
+
+class AxeosDevice:
+    """The ``Device``, ``LogSource`` and ``Statistics`` of an AxeOS miner. Made by ``connect``.
+
+    ``answers`` holds the bytes of the newest reading by path, readable or not, for ``minertui probe``.
+    """
+
+    def __init__(self, address: str, headers: Mapping[str, str], deadline_s: float) -> None:
+        host, port = host_port(address)
+        self._address = authority(host, port)
+        self._headers = dict(headers)
+        self._deadline_s = deadline_s
+        self._busy = asyncio.Lock()
+        self._client: httpx2.AsyncClient | None = None
+        self._urls: dict[str, httpx2.URL] = {}
+        self._reused = False
+        self._last: MinerStatus | None = None
+        self._asic: bytes | None = None
+        self._asic_tries_left = _ASIC_TRIES
+        self.answers: dict[str, bytes] = {}
+
+    @property
+    def address(self) -> str:
+        """``host`` or ``host:port``."""
+        return self._address
+
+    async def read(self) -> MinerStatus:
+        """The newest status. Raises DeviceError."""
+        code, info = await self._exchange("GET", INFO)
+        self.answers = {INFO: info}
+        self._check_read(code, info)
+        status = self._parsed(info)
+        if self._is_new(status):
+            self._asic, self._asic_tries_left = None, _ASIC_TRIES
+        if self._asic is None and self._asic_tries_left:
+            await self._read_asic()
+            status = self._parsed(info)
+        if self._asic is not None:
+            self.answers[ASIC] = self._asic
+        self._last = status
+        return status
+
+    async def apply(self, command: Command) -> None:
+        """Sends ``command`` once; returns when the miner accepted it (200, usually with an empty body). Raises
+        DeviceError; Unreachable means that nobody knows whether it took effect."""
+        status = self._last or await self.read()
+        try:
+            request = wire.encode(command, status)
+        except Unsupported as error:
+            raise Unsupported(self._address, error.message) from error
+        code, body = await self._exchange(request.method, request.path, request.body)
+        if code in (404, 405) or 300 <= code < 400:
+            raise Unsupported(self._address, f"this miner's firmware has no {request.path}")
+        if not 200 <= code < 300:
+            raise self._refusal(code, body)
+
+    async def statistics(self) -> Sequence[tuple[float, dict[str, float]]]:
+        """The miner's own history; empty while its recording is off. Raises DeviceError; Unsupported before 2.8."""
+        code, body = await self._exchange("GET", STATISTICS)
+        if code == 404 or 300 <= code < 400:
+            raise Unsupported(self._address, "this miner's firmware keeps no statistics (AxeOS does from 2.8)")
+        self._check_read(code, body)
+        try:
+            return wire.parse_statistics(body)
+        except Garbled as error:
+            raise Garbled(self._address, error.message) from error
+
+    async def log_lines(self) -> AsyncIterator[str]:
+        """The miner's log until the connection ends; the caller connects again. Raises DeviceError when it cannot be
+        opened."""
+        from websockets.exceptions import ConnectionClosed
+
+        socket = await self._open_log()
+        try:
+            async for message in socket:
+                text = message if isinstance(message, str) else message.decode("utf-8", errors="replace")
+                for line in _COLOUR.sub("", text).splitlines():
+                    if line.strip():
+                        yield clean(line.rstrip(), _MAX_LOG_LINE)
+        except ConnectionClosed:
+            return
+        finally:
+            await socket.close()
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    # One exchange -----------------------------------------------------------------------------------------------
+
+    async def _exchange(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """Status code and whole body, within the deadline. Raises Unreachable or Garbled."""
+        import httpx2
+
+        async with self._busy:
+            try:
+                async with asyncio.timeout(self._deadline_s):
+                    return await self._send(method, path, body)
+            except TimeoutError as error:
+                raise Unreachable(self._address, _SLOW.format(self._deadline_s)) from error
+            except httpx2.TimeoutException as error:
+                if isinstance(error, httpx2.PoolTimeout):
+                    await self.close()
+                raise Unreachable(self._address, _SLOW.format(self._deadline_s)) from error
+            except httpx2.RemoteProtocolError as error:
+                raise Unreachable(self._address, f"it broke off or does not speak HTTP ({_said(error)})") from error
+            except httpx2.HTTPError as error:
+                raise Unreachable(self._address, f"{_OFF} ({_said(error)})") from error
+
+    async def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        response = await self._open(method, path, body)
+        try:
+            return response.status_code, await self._body(response)
+        finally:
+            await response.aclose()
+
+    async def _open(self, method: str, path: str, body: bytes | None) -> httpx2.Response:
+        import httpx2
+
+        client = self._client or self._new_client()
+        request = client.build_request(method, self._url(path), content=body, headers=_JSON if body else None)
+        reused, self._reused = self._reused, False
+        try:
+            return await client.send(request, stream=True)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            if method != "GET" or not reused:
+                raise
+            return await client.send(request, stream=True)  # the miner had closed the idle connection: no fault
+
+    async def _body(self, response: httpx2.Response) -> bytes:
+        encoding = response.headers.get("content-encoding", "identity").lower()
+        if encoding != "identity":
+            raise Garbled(self._address, f"it sends a compressed answer ({clean(encoding, 32)}), unasked")
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_raw():
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise Garbled(self._address, f"its answer is larger than {MAX_BYTES // 1024} KiB")
+            chunks.append(chunk)
+        if self._client is not None:
+            self._client.cookies.clear()
+        self._reused = True
+        return b"".join(chunks)
+
+    def _new_client(self) -> httpx2.AsyncClient:
+        import httpx2
+
+        self._reused = False
+        self._client = httpx2.AsyncClient(
+            verify=_tls(),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=self._deadline_s,
+            limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60),
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "minertui"}
+            | self._headers,
+        )
+        return self._client
+
+    def _url(self, path: str) -> httpx2.URL:
+        import httpx2
+
+        if path not in self._urls:
+            self._urls[path] = httpx2.URL(f"http://{self._address}{path}")
+        return self._urls[path]
+
+    # What an answer means ---------------------------------------------------------------------------------------
+
+    def _parsed(self, info: bytes) -> MinerStatus:
+        try:
+            return wire.parse_info(info, self._asic)
+        except Garbled as error:
+            raise Garbled(self._address, error.message) from error
+
+    def _is_new(self, status: MinerStatus) -> bool:
+        """Another miner, another firmware, or the same one after a reboot."""
+        last = self._last
+        if last is None:
+            return False
+        rebooted = (status.uptime_s or 0) < (last.uptime_s or 0)
+        return rebooted or status.mac != last.mac or status.firmware != last.firmware
+
+    async def _read_asic(self) -> None:
+        """Fetches ``asic``. Firmware before 2.7 has none and answers 404 or its web page: that is remembered. A miner
+        that does not answer this time is asked again at the next polls, a few times."""
+        self._asic_tries_left -= 1
+        try:
+            code, body = await self._exchange("GET", ASIC)
+        except Garbled:
+            code, body = 404, b""
+        except Unreachable:
+            return
+        if code == 200 and body.lstrip().startswith(b"{"):
+            self._asic = body
+        else:
+            self._asic_tries_left = 0
+
+    def _check_read(self, code: int, body: bytes) -> None:
+        if code == 401:
+            raise self._refusal(code, body)
+        if code in (404, 405) or 300 <= code < 400:
+            raise Garbled(self._address, f"something answers, but not as an AxeOS miner ({code}); check the address")
+        if code != 200:
+            raise Garbled(self._address, f"its web server reports an error ({code}{_quoted(body)})")
+
+    def _refusal(self, code: int, body: bytes) -> DeviceError:
+        if code == 401:
+            text = body[:200].lower()
+            otp = b"otp" in text or b"blocked" in text
+            return Refused(self._address, (_NEEDS_OTP if otp else _STRANGER_ADDRESS) + _quoted(body), auth=True)
+        return Refused(self._address, f"it refuses ({code}{_quoted(body)})")
+
+    async def _open_log(self) -> ClientConnection:
+        from websockets.asyncio.client import connect as open_socket
+        from websockets.exceptions import InvalidStatus, WebSocketException
+
+        class OpenOnce(open_socket):
+            """Goes where it was sent and nowhere else."""
+
+            def process_redirect(self, exc: Exception) -> Exception:
+                return exc
+
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await OpenOnce(
+                    f"ws://{self._address}{LOG}",
+                    additional_headers=self._headers,
+                    user_agent_header="minertui",
+                    compression=None,
+                    proxy=None,
+                    max_size=_MAX_LOG_MESSAGE,
+                    close_timeout=1,
+                    open_timeout=None,
+                )
+        except InvalidStatus as error:
+            code = error.response.status_code
+            if code == 401:
+                raise self._refusal(code, bytes(error.response.body or b"")) from error
+            hint = "; close other log views of it" if code == 429 else ""
+            raise Refused(self._address, f"it does not open its log ({code}){hint}") from error
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise Unreachable(self._address, f"its log cannot be opened ({_said(error)})") from error
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """One context for all clients: each would load the host's certificates for connections that are plain http."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _said(error: Exception) -> str:
+    return clean(str(error) or type(error).__name__, 120)
+
+
+def _quoted(body: bytes) -> str:
+    text = clean(body[:400].decode("utf-8", errors="replace").strip(), 100)
+    return f': "{text}"' if text and not text.startswith("<") else ""
