@@ -1,0 +1,278 @@
+"""The engine from afar: a Link over the API. A screen cannot tell it from the engine itself.
+
+``watch`` goes on by itself after a break, with what it missed. A question that got no answer raises LinkError, whose
+text says what to do; an order is never sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx2
+import msgspec
+
+from minertui.api.shapes import (
+    HEARTBEAT_S,
+    EngineHealth,
+    Follow,
+    Heartbeat,
+    Networks,
+    Problem,
+    StreamLine,
+    error_of,
+)
+from minertui.clock import SystemClock
+from minertui.model.alerts import Alert
+from minertui.model.commands import CommandRecord, Order
+from minertui.model.errors import LinkError
+from minertui.model.events import LogLine, Message, Numbered
+from minertui.model.fleet import Fleet
+from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.plans import JobState, Plan, SweepRecord
+from minertui.model.seams import Clock
+
+T = TypeVar("T")
+
+ANSWER_S = 30.0
+LONG_S = 600.0
+"""Orders and discovery take their time: a voltage is walked in steps, each read back; a /22 is 1,022 addresses."""
+RETRIES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Waits between attempts to reconnect; after the last one the engine counts as away."""
+
+_SILENCE_S = 2.5 * HEARTBEAT_S
+_line = msgspec.json.Decoder(StreamLine)
+
+
+class ApiClient:
+    """A Link to the engine at a Unix socket, or at ``url`` with a ``token``."""
+
+    def __init__(
+        self,
+        socket_path: Path | None = None,
+        *,
+        url: str = "http://localhost",
+        token: str | None = None,
+        clock: Clock | None = None,
+        silence_s: float = _SILENCE_S,
+    ) -> None:
+        """``clock`` times the waits between reconnects; ``silence_s``: a stream silent for so long is broken."""
+        self._place = str(socket_path or url)
+        self._clock = clock or SystemClock()
+        self._silence_s = silence_s
+        limits = httpx2.Limits(max_connections=20, max_keepalive_connections=0)
+        self._http = httpx2.AsyncClient(
+            base_url=url,
+            transport=httpx2.AsyncHTTPTransport(
+                uds=str(socket_path) if socket_path else None, limits=limits, trust_env=False
+            ),
+            headers={"authorization": f"Bearer {token}"} if token else {},
+            timeout=httpx2.Timeout(None),
+            trust_env=False,
+        )
+
+    async def health(self) -> EngineHealth:
+        """Who answers there. Raises LinkError when nobody does."""
+        return await self._ask("GET", "/v1/health", EngineHealth)
+
+    async def fleet(self) -> Fleet:
+        """Everything known now, once."""
+        return await self._ask("GET", "/v1/fleet", Fleet)
+
+    async def watch(self, after: int | None = None) -> AsyncGenerator[Message, None]:
+        """The whole fleet (or, with ``after``, what came after that version), then every change; breaks are bridged.
+        Raises LinkError when the engine stays away."""
+        seen, attempt = after, len(RETRIES_S)  # nobody there at first: say so at once
+        while True:
+            try:
+                async for message in self._stream(seen):
+                    attempt = 0
+                    if isinstance(message, Numbered) and seen is not None and message.version != seen + 1:
+                        seen = None  # something is missing: ask for the whole fleet
+                        break
+                    seen = message.version if isinstance(message, Numbered) else message.fleet.version
+                    yield message
+            except LinkError:
+                if attempt == len(RETRIES_S):
+                    raise
+            await self._clock.sleep(RETRIES_S[attempt] * self._clock.speed)
+            attempt += 1
+
+    async def send(self, order: Order) -> CommandRecord:
+        """See Link."""
+        return await self._ask("POST", "/v1/commands", CommandRecord, order, within_s=LONG_S)
+
+    async def commands(self, limit: int = 200) -> Sequence[CommandRecord]:
+        """See Link."""
+        return await self._ask("GET", "/v1/commands", tuple[CommandRecord, ...], query={"limit": limit})
+
+    async def start(self, plan: Plan) -> JobState:
+        """See Link."""
+        return await self._ask("POST", "/v1/jobs", JobState, plan)
+
+    async def stop(self, job_id: str) -> JobState:
+        """See Link."""
+        return await self._ask("DELETE", f"/v1/jobs/{_part(job_id)}", JobState)
+
+    async def clear(self, device: str) -> None:
+        """See Link."""
+        await self._tell("POST", f"/v1/devices/{_part(device)}/clear", {})
+
+    async def history(
+        self, device: str, metrics: Sequence[str], since_s: float, until_s: float, points: int = 500
+    ) -> Series:
+        """See Link."""
+        query = {"metrics": ",".join(metrics), "since_s": since_s, "until_s": until_s, "points": points}
+        return await self._ask("GET", f"/v1/devices/{_part(device)}/history", Series, query=query)
+
+    async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
+        """See Link."""
+        return await self._ask("GET", "/v1/sweeps", tuple[SweepRecord, ...], query={"device": device})
+
+    async def log(self, source: str | None = None, limit: int = 500) -> Sequence[LogLine]:
+        """See Link."""
+        return await self._ask("GET", "/v1/log", tuple[LogLine, ...], query={"source": source, "limit": limit})
+
+    async def follow(self, device: str, on: bool) -> None:
+        """See Link."""
+        await self._tell("POST", f"/v1/devices/{_part(device)}/follow", Follow(on))
+
+    async def acknowledge(self, alert_id: str) -> Alert:
+        """See Link."""
+        return await self._ask("POST", f"/v1/alerts/{_part(alert_id)}/acknowledge", Alert, {})
+
+    async def save_miner(self, entry: MinerEntry, replaces: str | None = None) -> None:
+        """See Link."""
+        if replaces is None:
+            await self._tell("POST", "/v1/miners", entry)
+        else:
+            await self._tell("PUT", f"/v1/miners/{_part(replaces)}", entry)
+
+    async def remove_miner(self, name: str) -> None:
+        """See Link."""
+        await self._tell("DELETE", f"/v1/miners/{_part(name)}")
+
+    async def miners(self) -> Sequence[MinerEntry]:
+        """See Link."""
+        return await self._ask("GET", "/v1/miners", tuple[MinerEntry, ...])
+
+    async def discover(self, networks: Sequence[str]) -> Sequence[Found]:
+        """See Link."""
+        body = Networks(tuple(networks))
+        return await self._ask("POST", "/v1/discover", tuple[Found, ...], body, within_s=LONG_S)
+
+    async def shutdown(self) -> None:
+        """See Link. Returns when the engine has begun to go down."""
+        await self._tell("POST", "/v1/shutdown", {})
+
+    async def close(self) -> None:
+        """Close the connections; the engine goes on."""
+        await self._http.aclose()
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        within_s: float = ANSWER_S,
+    ) -> T:
+        content = await self._exchange(method, path, body, query, within_s)
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise self._strange(error) from error
+
+    async def _tell(self, method: str, path: str, body: Any = None) -> None:
+        await self._exchange(method, path, body, None, ANSWER_S)
+
+    async def _exchange(
+        self, method: str, path: str, body: Any, query: Mapping[str, Any] | None, within_s: float
+    ) -> bytes:
+        content = b"" if body is None else msgspec.json.encode(body)
+        headers = {} if method == "GET" else {"content-type": "application/json"}
+        params = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            async with asyncio.timeout(within_s):
+                answer = await self._http.request(method, path, content=content, headers=headers, params=params)
+        except (httpx2.HTTPError, OSError) as error:  # TimeoutError is an OSError
+            raise self._unanswered(error, method) from error
+        if answer.is_success:
+            return answer.content
+        raise self._refused(answer.content, answer.status_code)
+
+    async def _stream(self, after: int | None) -> AsyncIterator[Message]:
+        params = {} if after is None else {"after": after}
+        try:
+            async with asyncio.timeout(self._silence_s):
+                request = self._http.build_request("GET", "/v1/events", params=params)
+                answer = await self._http.send(request, stream=True)
+            try:
+                async for message in self._messages(answer):
+                    yield message
+            finally:
+                await answer.aclose()
+        except (httpx2.HTTPError, OSError) as error:
+            raise self._unanswered(error, "GET") from error
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise self._strange(error) from error
+
+    async def _messages(self, answer: httpx2.Response) -> AsyncIterator[Message]:
+        if not answer.is_success:
+            raise self._refused(await answer.aread(), answer.status_code)
+        lines = _lines(answer.aiter_bytes())
+        while True:
+            async with asyncio.timeout(self._silence_s):
+                line = await anext(lines, None)
+            if line is None:
+                raise LinkError(f"the engine at {self._place} ended the stream")
+            message = _line.decode(line)
+            if not isinstance(message, Heartbeat):
+                yield message
+
+    def _unanswered(self, error: Exception, method: str) -> LinkError:
+        if isinstance(error, httpx2.ConnectError) and isinstance(_root(error), PermissionError):
+            return LinkError(f"the engine at {self._place} belongs to another user; run as that user, or name your own")
+        if isinstance(error, httpx2.ConnectError):
+            return LinkError(f"no engine is running at {self._place}; start it with “minertui” or “minertui engine”")
+        if method == "GET":
+            return LinkError(f"the engine at {self._place} does not answer; see its log with “minertui logs engine”")
+        return LinkError(
+            f"the engine at {self._place} took the request and gave no answer: it may have been done or not; "
+            "look into the command log before you try again"
+        )
+
+    def _refused(self, content: bytes, status: int) -> Exception:
+        try:
+            return error_of(msgspec.json.decode(content, type=Problem))
+        except msgspec.DecodeError:
+            return LinkError(f"{self._place} answers HTTP {status}, not like a minertui engine; check the address")
+
+    def _strange(self, error: Exception) -> LinkError:
+        return LinkError(
+            f"the engine at {self._place} speaks another version ({error}); end it with “minertui stop” and start again"
+        )
+
+
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Split at line feeds only: texts may hold other line breaks that Unicode knows."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _root(error: BaseException) -> BaseException:
+    while error.__cause__ is not None or error.__context__ is not None:
+        error = error.__cause__ or error.__context__ or error
+    return error

@@ -1,0 +1,132 @@
+"""The event stream: the whole fleet, then numbered changes, one JSON value a line, for as long as the caller reads.
+
+A caller that does not take a line within SEND_S is dropped: it comes back with ``after`` and gets what it missed. While
+nothing happens a heartbeat goes out, so that silence means a broken connection. Times are real seconds: they judge the
+transport, not the miners.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from minertui.api.guard import Receive, Send
+from minertui.api.shapes import HEARTBEAT_S, Heartbeat, StreamLine, problem_of, status_of
+from minertui.model.errors import LinkError, MinertuiError
+from minertui.model.events import Message
+from minertui.model.seams import Link
+
+SEND_S = 10.0
+FIRST_S = 0.2
+"""A caller who resumes when nothing has happened gets a heartbeat after so long, and knows that it is connected."""
+
+
+class Resumable(Protocol):
+    """A link that can go on after a version that the caller has seen, instead of starting with the whole fleet."""
+
+    def watch(self, after: int | None = None) -> AsyncIterator[Message]:
+        """As ``Link.watch``, after that version as far as it is still known."""
+        ...
+
+
+def messages(link: Link, after: int | None) -> AsyncIterator[Message]:
+    """The link's messages, after version ``after`` if the link can resume."""
+    if after is not None and "after" in inspect.signature(link.watch).parameters:
+        return cast(Resumable, link).watch(after)
+    return link.watch()
+
+
+class EventStream:
+    """An ASGI answer that goes on until the caller leaves, is too slow, or ``closing`` is set."""
+
+    def __init__(
+        self,
+        source: AsyncIterator[Message],
+        closing: asyncio.Event,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        send_s: float = SEND_S,
+    ) -> None:
+        self._source, self._closing = source, closing
+        self._heartbeat_s, self._send_s = heartbeat_s, send_s
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer for as long as it goes."""
+        ends: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(_gone(receive)),
+            asyncio.ensure_future(self._closing.wait()),
+        ]
+        try:
+            await self._answer(send, ends)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    async def _answer(self, send: Send, ends: list[asyncio.Future[Any]]) -> None:
+        lines = self._lines(ends)
+        try:
+            first = await anext(lines, None)
+        except MinertuiError as error:
+            await _error(send, error)
+            return
+        if first is None:
+            await _error(send, LinkError("the engine is going down"))
+            return
+        headers = [(b"content-type", b"application/x-ndjson"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        try:
+            await self._send(send, first)
+            async for line in lines:
+                await self._send(send, line)
+            await send({"type": "http.response.body", "body": b""})
+        except (TimeoutError, MinertuiError):
+            return  # an answer without an end closes the connection; the caller resumes
+        finally:
+            await lines.aclose()
+
+    async def _send(self, send: Send, line: StreamLine) -> None:
+        async with asyncio.timeout(self._send_s):
+            await send({"type": "http.response.body", "body": msgspec.json.encode(line) + b"\n", "more_body": True})
+
+    async def _lines(self, ends: list[asyncio.Future[Any]]) -> Any:
+        """Messages as they come, a heartbeat when none came for a while; stops when one of ``ends`` is done."""
+        waiting: asyncio.Future[Message] | None = None
+        quiet_s = min(FIRST_S, self._heartbeat_s)
+        try:
+            while True:
+                waiting = waiting or asyncio.ensure_future(_next(self._source))
+                await asyncio.wait([waiting, *ends], timeout=quiet_s, return_when=asyncio.FIRST_COMPLETED)
+                quiet_s = self._heartbeat_s
+                if any(end.done() for end in ends):
+                    return
+                if not waiting.done():
+                    yield Heartbeat()
+                    continue
+                try:
+                    message = waiting.result()
+                except StopAsyncIteration:
+                    return
+                waiting = None
+                yield message
+        finally:
+            if waiting is not None:
+                waiting.cancel()
+
+
+async def _next(source: AsyncIterator[Message]) -> Message:
+    return await anext(source)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _error(send: Send, error: MinertuiError) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status_of(error), "headers": headers})
+    await send({"type": "http.response.body", "body": msgspec.json.encode(problem_of(error))})

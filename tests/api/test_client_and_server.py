@@ -1,0 +1,242 @@
+"""The client is the same Link as what stands behind the server."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minertui.api import client as client_module
+from minertui.api.client import ApiClient
+from minertui.api.server import ApiServer, serve
+from minertui.model.commands import (
+    ClearOverheat,
+    Command,
+    Identify,
+    Order,
+    OutcomeState,
+    Pause,
+    Rank,
+    Restart,
+    Resume,
+    SetFan,
+    SetPools,
+    Tune,
+)
+from minertui.model.errors import (
+    ConfigError,
+    DeviceError,
+    JobError,
+    LinkError,
+    MinertuiError,
+    Preempted,
+    Refused,
+    Unreachable,
+    Unsupported,
+)
+from minertui.model.events import LogLine, Numbered, Whole
+from minertui.model.history import MinerEntry
+from minertui.model.plans import GuardPlan, Limits, SweepPlan
+from minertui.model.seams import Link
+from minertui.model.status import PoolSetting
+from tests.api.fake_link import FakeLink
+
+ODD = "a b?c#d%2é"
+CALLS: list[tuple[str, Callable[[Link], Awaitable[Any]]]] = [
+    ("send", lambda link: link.send(Order("1", ODD, Tune(575, 1150), confirmed=True))),
+    ("commands", lambda link: link.commands(5)),
+    ("start", lambda link: link.start(SweepPlan(ODD, step_mv=10))),
+    ("start", lambda link: link.start(GuardPlan(ODD, low_mhz=410))),
+    ("stop", lambda link: link.stop(f"sweep:{ODD}")),
+    ("clear", lambda link: link.clear(ODD)),
+    ("history", lambda link: link.history(ODD, ["power_w", "chip_temp_c"], 1.5, 2.5, 50)),
+    ("sweeps", lambda link: link.sweeps()),
+    ("sweeps", lambda link: link.sweeps(ODD)),
+    ("log", lambda link: link.log()),
+    ("log", lambda link: link.log(f"sweep:{ODD}", 3)),
+    ("follow", lambda link: link.follow(ODD, True)),
+    ("acknowledge", lambda link: link.acknowledge(f"lost:{ODD}")),
+    ("save_miner", lambda link: link.save_miner(MinerEntry(ODD, "10.0.0.1", limits=Limits(max_mv=1200)))),
+    ("save_miner", lambda link: link.save_miner(MinerEntry("new", "10.0.0.1"), ODD)),
+    ("remove_miner", lambda link: link.remove_miner(ODD)),
+    ("miners", lambda link: link.miners()),
+    ("discover", lambda link: link.discover(["10.0.0.0/24"])),
+    ("shutdown", lambda link: link.shutdown()),
+]
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=[f"{n}-{i}" for i, (n, _) in enumerate(CALLS)])
+async def test_every_call_arrives_and_answers_as_if_direct(
+    client: ApiClient, link: FakeLink, name: str, call: Callable[[Link], Awaitable[Any]]
+) -> None:
+    direct = FakeLink()
+    expected = await call(direct)
+    answer = await call(client)
+    assert (list(answer) if isinstance(answer, tuple) else answer) == expected
+    assert link.calls == direct.calls
+    assert link.calls[0][0] == name
+
+
+def test_no_call_of_the_link_is_missing_here() -> None:
+    wanted = {name for name, _ in inspect.getmembers(Link, inspect.isfunction) if not name.startswith("_")}
+    assert wanted - {name for name, _ in CALLS} == {"watch", "close"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Tune(),
+        SetFan(auto=True, target_c=60),
+        SetPools((PoolSetting("p", 1, "u", "secret", extra={"a": 1}),)),
+        Restart(),
+        Pause(),
+        Resume(),
+        Identify(),
+        ClearOverheat(),
+    ],
+)
+async def test_every_command_arrives(client: ApiClient, link: FakeLink, command: Command) -> None:
+    order = Order("1", "garage", command, by="test", rank=Rank.CURTAILMENT, dry_run=True)
+    record = await client.send(order)
+    assert record.order == order
+    assert record.outcome.state is OutcomeState.DRY_RUN
+    assert link.calls == [("send", order)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MinertuiError("no miner named “x”; there are garage, attic"),
+        ConfigError("miner[1].name: taken"),
+        DeviceError("garage", "odd"),
+        Unreachable("garage", "no answer within 5 s"),
+        Refused("garage", "says no"),
+        Unsupported("garage", "cannot pause"),
+        JobError("a sweep runs already"),
+        Preempted("a person took garage"),
+        LinkError("the engine is going down"),
+    ],
+)
+async def test_errors_arrive_as_they_were(client: ApiClient, link: FakeLink, error: MinertuiError) -> None:
+    link.fails = error
+    with pytest.raises(type(error)) as caught:
+        await client.miners()
+    assert type(caught.value) is type(error)
+    assert str(caught.value) == str(error)
+
+
+class TestWatch:
+    async def test_whole_then_changes(self, client: ApiClient, link: FakeLink) -> None:
+        stream = client.watch()
+        assert await anext(stream) == Whole(link.fleet)
+        line = LogLine("garage", "one\u2028two", 1.0)
+        await link.push(line)
+        assert await anext(stream) == Numbered(8, line)
+        await stream.aclose()
+        await _until(lambda: link.watchers == 0)
+
+    async def test_goes_on_after_a_break(self, link: FakeLink, socket_path: Path, quick: None) -> None:
+        first = await serve(link, socket_path=socket_path)
+        client = ApiClient(socket_path)
+        stream = client.watch()
+        assert isinstance(await anext(stream), Whole)
+        await first.close()
+        await link.push(LogLine("garage", "in the gap", 1.0))
+        second = await serve(link, socket_path=socket_path)
+        message = await anext(stream)
+        assert isinstance(message, Numbered)
+        assert message.version == 8
+        assert link.calls == [("watch", None), ("watch", 7)]
+        await stream.aclose()
+        await client.close()
+        await second.close()
+
+    async def test_asks_for_the_whole_when_something_is_missing(
+        self, client: ApiClient, link: FakeLink, quick: None
+    ) -> None:
+        stream = client.watch()
+        await anext(stream)
+        await link.push(LogLine("garage", "lost", 1.0))
+        link.events.clear()
+        await link.push(LogLine("garage", "seen", 1.0))
+        assert await anext(stream) == Whole(link.fleet)
+        await stream.aclose()
+
+    async def test_says_so_when_the_engine_stays_away(self, link: FakeLink, socket_path: Path, quick: None) -> None:
+        server = await serve(link, socket_path=socket_path)
+        client = ApiClient(socket_path)
+        stream = client.watch()
+        await anext(stream)
+        await server.close()
+        with pytest.raises(LinkError, match="no engine is running"):
+            await anext(stream)
+        await client.close()
+
+    async def test_silence_is_a_broken_connection(
+        self, server: ApiServer, socket_path: Path, link: FakeLink, quick: None
+    ) -> None:
+        client = ApiClient(socket_path, silence_s=0.05)
+        stream = client.watch()
+        await anext(stream)
+        waiting = asyncio.ensure_future(anext(stream))
+        await _until(lambda: len(link.calls) > 2)  # it connects anew, again and again
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await _until(lambda: link.watchers == 0)
+        await client.close()
+
+
+async def test_no_engine_at_all(socket_path: Path) -> None:
+    client = ApiClient(socket_path)
+    with pytest.raises(LinkError, match=r"no engine is running at .*e\.sock; start it with"):
+        await client.health()
+    with pytest.raises(LinkError, match="no engine is running"):
+        await anext(client.watch())
+    await client.close()
+
+
+async def test_an_order_without_an_answer_is_not_sent_again(client: ApiClient, link: FakeLink) -> None:
+    link.gate = asyncio.Event()
+    with pytest.raises(LinkError, match="look into the command log"):
+        await client._exchange("POST", "/v1/commands", Order("1", "garage", Restart()), None, 0.05)
+    link.gate.set()
+    await _until(lambda: link.done == ["1"])
+    assert len(link.calls) == 1
+
+
+async def test_an_order_that_has_begun_survives_the_closing_door(
+    link: FakeLink, socket_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minertui.api.server._CLOSE_S", 0)
+    server = await serve(link, socket_path=socket_path)
+    client = ApiClient(socket_path)
+    link.gate = asyncio.Event()
+    sending = asyncio.create_task(client.send(Order("1", "garage", Restart())))
+    await _until(lambda: bool(link.calls))
+    await server.close()
+    link.gate.set()
+    await _until(lambda: link.done == ["1"])
+    with pytest.raises(LinkError):
+        await sending
+    await client.close()
+
+
+async def test_health_and_fleet(client: ApiClient, link: FakeLink) -> None:
+    assert (await client.health()).api == 1
+    assert await client.fleet() == link.fleet
+    await _until(lambda: link.watchers == 0)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "RETRIES_S", (0.01,) * 5)
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(2):
+        while not true():
+            await asyncio.sleep(0.005)

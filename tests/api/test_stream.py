@@ -1,0 +1,137 @@
+"""The event stream as any program sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx2
+import msgspec
+import pytest
+
+from minertui.api.server import ApiServer
+from minertui.api.shapes import Heartbeat, StreamLine
+from minertui.api.stream import EventStream, messages
+from minertui.model.errors import LinkError
+from minertui.model.events import LogLine, Message, Numbered, Whole
+from tests.api.fake_link import FakeLink
+
+LINE = LogLine("garage", "hello", 1.0)
+
+
+def parsed(text: str | bytes) -> StreamLine:
+    line: StreamLine = msgspec.json.decode(text, type=StreamLine)
+    return line
+
+
+async def test_lines_of_json(http: httpx2.AsyncClient, link: FakeLink) -> None:
+    async with http.stream("GET", "/v1/events") as answer:
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        lines = answer.aiter_lines()
+        assert parsed(await anext(lines)) == Whole(link.fleet)
+        await link.push(LINE)
+        assert parsed(await anext(lines)) == Numbered(8, LINE)
+
+
+async def test_after_says_where_to_go_on(http: httpx2.AsyncClient, link: FakeLink) -> None:
+    await link.push(LINE)
+    async with http.stream("GET", "/v1/events?after=7") as answer:
+        assert parsed(await anext(answer.aiter_lines())) == Numbered(8, LINE)
+
+
+async def test_a_caller_that_is_up_to_date_hears_a_heartbeat_at_once(http: httpx2.AsyncClient) -> None:
+    async with asyncio.timeout(2), http.stream("GET", "/v1/events?after=7") as answer:
+        assert parsed(await anext(answer.aiter_lines())) == Heartbeat()
+
+
+async def test_an_engine_that_goes_down_ends_the_stream(
+    http: httpx2.AsyncClient, server: ApiServer, link: FakeLink
+) -> None:
+    async with http.stream("GET", "/v1/events") as answer:
+        lines = answer.aiter_lines()
+        await anext(lines)
+        async with asyncio.timeout(2):
+            await server.close()
+        assert await anext(lines, "the end") == "the end"
+    assert link.watchers == 0
+
+
+async def test_an_engine_that_says_no_says_why(http: httpx2.AsyncClient, link: FakeLink) -> None:
+    link.fails = LinkError("the engine is going down")
+    answer = await http.get("/v1/events")
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "the engine is going down", "kind": "LinkError"}
+
+
+def test_a_link_that_cannot_resume_starts_with_the_whole() -> None:
+    class Plain:
+        def watch(self) -> str:
+            return "from the start"
+
+    assert messages(Plain(), 7) == "from the start"  # type: ignore[arg-type,comparison-overlap]
+
+
+class Reader:
+    """An ASGI caller. ``slow``: it takes the start and then nothing."""
+
+    def __init__(self, slow: bool = False) -> None:
+        self.got: list[dict[str, object]] = []
+        self.slow, self.left = slow, asyncio.Event()
+
+    async def receive(self):
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message) -> None:
+        self.got.append(message)
+        if self.slow and len(self.got) > 1:
+            await asyncio.Event().wait()
+
+
+async def source(*given: Message, closed: list[str] | None = None) -> AsyncIterator[Message]:
+    try:
+        for message in given:
+            yield message
+        await asyncio.Event().wait()
+    finally:
+        if closed is not None:
+            closed.append("closed")
+
+
+@pytest.fixture
+def whole() -> Whole:
+    return Whole(FakeLink().fleet)
+
+
+async def test_silence_is_filled_with_heartbeats(whole: Whole) -> None:
+    reader = Reader()
+    stream = EventStream(source(whole), asyncio.Event(), heartbeat_s=0.01)
+    task = asyncio.ensure_future(stream({}, reader.receive, reader.send))
+    async with asyncio.timeout(2):
+        while len(reader.got) < 5:
+            await asyncio.sleep(0.005)
+    reader.left.set()
+    await task
+    assert [parsed(m["body"]) for m in reader.got[2:5]] == [Heartbeat()] * 3  # type: ignore[arg-type]
+
+
+async def test_a_slow_reader_is_dropped(whole: Whole) -> None:
+    reader = Reader(slow=True)
+    stream = EventStream(source(whole), asyncio.Event(), send_s=0.02)
+    async with asyncio.timeout(2):
+        await stream({}, reader.receive, reader.send)
+    assert len(reader.got) == 2, "no end is told: the connection is cut"
+
+
+async def test_a_caller_that_leaves_is_let_go(whole: Whole) -> None:
+    reader, closed = Reader(), list[str]()
+    task = asyncio.ensure_future(
+        EventStream(source(whole, closed=closed), asyncio.Event())({}, reader.receive, reader.send)
+    )
+    async with asyncio.timeout(2):
+        while len(reader.got) < 2:
+            await asyncio.sleep(0.005)
+        reader.left.set()
+        await task
+        while not closed:
+            await asyncio.sleep(0.005)
