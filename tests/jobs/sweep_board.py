@@ -72,7 +72,7 @@ class FakeSite:
     """A SweepSite. ``at`` holds (program time, what happens then) in order; nothing ever really waits."""
 
     board: Board = field(default_factory=Board)
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     clock: float = 1000.0
     booted: float = 0.0
     misses: int = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 
 from minertui.jobs.sweep import run
@@ -34,9 +37,9 @@ async def test_a_point_settles_90_s_and_takes_40_samples_15_s_apart():
     assert len(site.samples) == 40
     times = [s.at_s for s in site.samples]
     assert times[0] - site.sent_at[0] == 90
-    assert {b - a for a, b in zip(times, times[1:], strict=False)} == {15}
+    assert {b - a for a, b in pairwise(times)} == {15}
     assert [(s.index, s.of) for s in (site.samples[0], site.samples[-1])] == [(1, 40), (40, 40)]
-    point = site.points[0]
+    point: Any = site.points[0]
     assert point.samples == 40
     assert point.hashrate_ghs == pytest.approx(1020, rel=0.01)
     assert point.efficiency_jth == pytest.approx(point.power_w / point.hashrate_ghs * 1000)
@@ -64,13 +67,13 @@ async def test_defect_4_1_1_the_applied_best_is_never_a_failed_point():
     applied = site.concluded[0]
     assert applied is not None
     assert (applied.frequency_mhz, applied.core_mv) != (failed.mhz, failed.mv)
-    assert [p for p in site.points if (p.mhz, p.mv) == (applied.frequency_mhz, applied.core_mv)][0].passed
+    assert next(p for p in site.points if (p.mhz, p.mv) == (applied.frequency_mhz, applied.core_mv)).passed
 
 
 async def test_defect_4_1_2_never_below_the_lowest_frequency():
     site = FakeSite(Board(mhz=410, top_mhz=lambda _: 300))
     await run(site, plan(min_mhz=400), ())
-    assert min(t.frequency_mhz for t in site.tunes) == 400
+    assert min(t.frequency_mhz or 0 for t in site.tunes) == 400
     assert site.concluded == [None]
     assert not any(p.passed for p in site.points)
 
@@ -138,7 +141,7 @@ async def test_defect_4_1_9_a_slow_start_is_waited_for():
     await run(site, plan(max_mhz=500), ())
     assert steps(site.points) == [(500, 1150, "passed")]
     assert site.samples[0].at_s >= 1250
-    assert min(s.hashrate_ghs for s in site.samples) > 900
+    assert min(s.hashrate_ghs or 0 for s in site.samples) > 900
 
 
 async def test_defect_4_3_without_expected_hashrate_it_is_computed_from_cores_and_clock():
@@ -199,7 +202,7 @@ async def test_a_thermal_stop_never_leads_to_more_voltage_or_frequency():
     hot = site.points[first]
     after = site.points[first + 1 :]
     assert all(p.mv <= hot.mv and p.mhz <= hot.mhz for p in after)
-    assert all(t.core_mv <= hot.mv for t in site.tunes[first:])
+    assert all((t.core_mv or 0) <= hot.mv for t in site.tunes[first:])
     assert site.end[0] is Phase.DONE
     assert site.concluded[0] is not None  # what passed below the limit is applied
     assert "chip temperature 63" in hot.reason
@@ -239,8 +242,8 @@ async def test_power_limit():
 async def test_the_devices_own_limits_can_only_lower_the_plans():
     site = FakeSite(Board(chip_c=lambda *_: 40), limits=Limits(max_mhz=510, max_mv=1150, max_chip_temp_c=70))
     await run(site, plan(), ())
-    assert max(t.frequency_mhz for t in site.tunes) == 510
-    assert max(t.core_mv for t in site.tunes) == 1150
+    assert max(t.frequency_mhz or 0 for t in site.tunes) == 510
+    assert max(t.core_mv or 0 for t in site.tunes) == 1150
 
 
 async def test_a_silent_chip_is_unstable_and_never_ranked():
@@ -330,8 +333,8 @@ async def test_somebody_elses_change_ends_the_sweep_and_is_not_ranked():
     "trip",
     [
         lambda s: s.board.extra.update(overheat=True),
-        lambda s: (setattr(s.board, "mhz", s.board.mhz - 100), setattr(s.board, "mv", s.board.mv - 100)),
-        lambda s: (setattr(s.board, "mhz", 50), setattr(s.board, "mv", 1000)),
+        lambda s: vars(s.board).update(mhz=s.board.mhz - 100, mv=s.board.mv - 100),
+        lambda s: vars(s.board).update(mhz=50, mv=1000),
         lambda s: s.board.extra.update(fan_auto=False, fan_manual_pct=100.0),
         lambda s: setattr(s, "incidents", 1),
     ],
@@ -464,10 +467,10 @@ async def test_stop_by_the_engine_restores_the_baseline_and_resumes_where_it_was
 async def test_resume_after_a_limit_still_never_goes_up():
     site = FakeSite(Board(chip_c=lambda mhz, mv: 63 if mhz > 500 else 50))
     await run(site, plan(), ())
-    cut = [i for i, p in enumerate(site.points) if p.verdict is PointVerdict.LIMIT][0] + 1
+    cut = next(i for i, p in enumerate(site.points) if p.verdict is PointVerdict.LIMIT) + 1
     again = FakeSite(Board(chip_c=lambda *_: 40))
     await run(again, plan(), site.points[:cut])
-    assert all(t.core_mv <= site.points[cut - 1].mv for t in again.tunes)
+    assert all((t.core_mv or 0) <= site.points[cut - 1].mv for t in again.tunes)
 
 
 async def test_preempted_leaves_the_miner_to_who_took_it():
@@ -513,7 +516,9 @@ async def test_an_unproven_baseline_is_a_failure():
 async def test_progress_counts_up_and_the_time_left_goes_down():
     site = FakeSite(Board())
     await run(site, plan(max_mv=1160), ())
-    seen = [(p["done"], p["total"], p["left_s"]) for _, _, _, p in site.reports if p.get("left_s") is not None]
+    seen: list[Any] = [
+        (p["done"], p["total"], p["left_s"]) for _, _, _, p in site.reports if p.get("left_s") is not None
+    ]
     first, middle = seen[1], seen[100]
     assert first[0] == 0
     assert first[1] == 1 + 20 + 2

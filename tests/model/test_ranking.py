@@ -1,0 +1,65 @@
+"""Bounds, estimate and ranking of a sweep."""
+
+from __future__ import annotations
+
+import pytest
+
+from minertui.model import ranking
+from minertui.model.plans import Goal, Limits, PointVerdict, SweepPlan, SweepPoint
+from minertui.model.status import Ability, MinerStatus
+
+LIVE = frozenset({Ability.TUNE, Ability.TUNE_LIVE})
+
+
+def point(n, rate, jth, verdict=PointVerdict.PASSED, mv=1150):
+    return SweepPoint(n=n, mhz=500 + n, mv=mv, verdict=verdict, hashrate_ghs=rate, efficiency_jth=jth)
+
+
+def test_only_points_that_passed_compete():
+    points = [point(1, 900, 17), point(2, 1000, 18), *(point(3, 9999, 1, v) for v in PointVerdict if v != "passed")]
+    assert [p.n for p in ranking.ranked(points)] == [2, 1]
+    assert [p.n for p in ranking.ranked(points, Goal.EFFICIENCY)] == [1, 2]
+    assert ranking.best([], Goal.HASHRATE) is None
+
+
+def test_a_point_without_the_goals_number_is_left_out_and_ties_go_to_less_voltage():
+    assert ranking.ranked([point(1, 900, None)], Goal.EFFICIENCY) == ()
+    tied = [point(1, 900, 17, mv=1200), point(2, 900, 17, mv=1150), point(3, 900, 17, mv=1150)]
+    assert [p.n for p in ranking.ranked(tied)] == [2, 3, 1]
+
+
+def test_bounds_are_the_stricter_of_plan_limits_and_device():
+    plan = SweepPlan(min_mhz=400, max_mhz=1200, max_mv=1300, max_power_w=28)
+    status = MinerStatus(cap_mhz=800, cap_mv=1400)
+    within = ranking.bounds(plan, status, Limits(min_mhz=450, max_power_w=60, max_chip_temp_c=60, min_mv=1050))
+    assert (within.min_mhz, within.max_mhz, within.min_mv, within.max_mv) == (450, 800, 1050, 1300)
+    assert (within.max_chip_temp_c, within.max_vr_temp_c, within.max_power_w) == (60, 65, 28)
+
+
+def test_the_start_is_the_plans_or_what_the_miner_runs_inside_the_bounds():
+    status = MinerStatus(frequency_mhz=350, core_mv=1166)
+    within = ranking.bounds(SweepPlan(), status)
+    assert ranking.start(SweepPlan(), status, within) == (400, 1166)
+    assert ranking.start(SweepPlan(start_mhz=500, start_mv=1300), status, within) == (500, 1200)
+    assert ranking.start(SweepPlan(start_mhz=500), None, within) is None
+
+
+def test_the_guides_point_is_90_s_and_39_intervals():
+    assert ranking.point_seconds(SweepPlan(), restart=False) == 90 + 39 * 15
+    assert ranking.samples_per_point(SweepPlan(measure_s=600, sample_s=15)) == 40
+    assert ranking.samples_per_point(SweepPlan(measure_s=1, sample_s=15)) == 1
+
+
+def test_the_estimate_is_the_longest_climb():
+    plan = SweepPlan(start_mhz=500, start_mv=1150, max_mhz=520, max_mv=1160, step_mhz=10, step_mv=5)
+    assert ranking.estimate(plan, MinerStatus(abilities=LIVE)) == (1 + 2 + 2 * 2, 7 * 675)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "asked", "restarts"),
+    [(LIVE, False, False), (LIVE, True, True), (frozenset({Ability.TUNE}), False, True), (frozenset(), False, False)],
+)
+def test_a_restart_is_for_old_firmware_or_on_request(abilities, asked, restarts):
+    plan, status = SweepPlan(restart=asked), MinerStatus(abilities=abilities)
+    assert ranking.restarts(plan, status) is restarts
+    assert ranking.settle_seconds(SweepPlan(settle_s=10), restarts) == (90 if restarts else 60)
