@@ -11,7 +11,7 @@ from minertui import __version__
 from minertui.model.errors import MinertuiError
 
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = ("restore",)
 
 
 def parser() -> argparse.ArgumentParser:
