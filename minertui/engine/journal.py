@@ -24,6 +24,8 @@ from minertui.model.fleet import Snapshot
 from minertui.safety.settings import Settings
 
 SCHEMA = 1
+FOLDER = "journal"
+"""Its name in the state folder."""
 _LARGEST = 64 * 1024
 _NAME = re.compile(r"[0-9a-z][0-9a-z._-]{0,80}")
 _MAC = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
@@ -34,8 +36,8 @@ class JournalError(MinertuiError):
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The way back for one device. ``ours``: our last writes on top of the baseline, newest last, noted before they
-    were sent; at most the newest two, because only the newest can be in doubt. ``at_s`` is wall time, for people."""
+    """The way back for one device. ``ours``: what we last made of it, and before it what it was just before that write,
+    which may not have arrived. ``at_s`` is wall time, for people; ``kind`` and ``address`` lead back to it."""
 
     key: str
     device: str
@@ -76,7 +78,7 @@ class Journal:
         JournalError when the folder itself cannot be read."""
         self.problems = ()
         try:
-            names = sorted(path.stem for path in self._folder.glob("*.json"))
+            names = sorted(path.stem for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem))
         except OSError as error:
             raise JournalError(f"the journal {self._folder} cannot be read: {error.strerror}") from error
         found = (self.read(name) for name in names)
@@ -112,11 +114,21 @@ class Journal:
         self._write(signed)
         return signed
 
-    def note_write(self, key: str, settings: Settings) -> None:
-        """Note what the device will hold after the write that follows. Without an entry nothing is noted."""
+    def note_write(self, key: str, settings: Settings, now: Settings | None = None) -> Entry | None:
+        """Note what the device will hold after the write that follows, beside what it holds ``now`` (None: that is
+        not ours), because a crash may fall on either side of the write. Without an entry nothing is noted."""
+        there = self.read(key)
+        if there is None:
+            return None
+        noted = msgspec.structs.replace(there, ours=(settings,) if now is None else (now, settings))
+        self._write(noted)
+        return noted
+
+    def rebase(self, key: str, baseline: Settings) -> None:
+        """A person changed what the device is to go back to. Without an entry there is nothing to do."""
         there = self.read(key)
         if there is not None:
-            self._write(msgspec.structs.replace(there, ours=(*there.ours, settings)[-2:]))
+            self._write(msgspec.structs.replace(there, baseline=baseline))
 
     def close(self, key: str) -> None:
         """The baseline is proven, or no longer wanted: forget the entry, durably."""

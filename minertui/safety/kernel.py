@@ -38,7 +38,7 @@ from minertui.model.status import Ability, MinerStatus
 from minertui.safety import others, raising
 from minertui.safety.limits import FLOOR_MHZ, FLOOR_MV
 from minertui.safety.request import Decision, Request, Rules, goes_up
-from minertui.safety.settings import Settings, number
+from minertui.safety.settings import SAME, Settings, number, same
 from minertui.safety.steps import DROOP_MOST_MV, SETTLE_S, Refusal, Step, Steps
 
 
@@ -95,11 +95,16 @@ def _floor(request: Request, tune: Tune) -> str | None:
 
 def _ordered(tune: Tune, status: MinerStatus, rules: Rules) -> tuple[Step, ...]:
     """Frequency down, voltage, frequency up; the rest of the file trusts this order, and so does the hardware."""
-    mhz, mv = tune.frequency_mhz, tune.core_mv
+    mhz: float | None = tune.frequency_mhz
+    mv: float | None = tune.core_mv
     steps: list[Step] = []
-    if mhz is not None and not goes_up(mhz, status.frequency_mhz) and mhz != status.frequency_mhz:
+    if same(mhz, status.frequency_mhz, SAME):
+        mhz = None
+    if same(mv, status.core_mv, SAME):
+        mv = None
+    if mhz is not None and not goes_up(mhz, status.frequency_mhz):
         steps.append(Step(Tune(frequency_mhz=mhz), settle_s=_settle(mhz, status.frequency_mhz)))
-    if mv is not None and mv != status.core_mv:
+    if mv is not None:
         up, droop = goes_up(mv, status.core_mv), _droop(status)
         steps += [
             Step(Tune(core_mv=round(to)), raises=up, settle_s=SETTLE_S, droop_mv=droop)

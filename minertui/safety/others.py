@@ -31,7 +31,8 @@ def _fan_too_slow(request: Request, fan: SetFan, status: MinerStatus) -> str | N
         return None
     pct = status.fan_manual_pct if fan.pct is None else fan.pct
     least = request.rules.fan_least_pct
-    if pct is None or not pct >= least:
+    was_so = request.baseline is not None and pct is not None and pct == request.baseline.fan_pct
+    if pct is None or not (pct >= least or was_so):
         return f"a fan set by hand needs at least {least} %, and {number(pct)} % was asked"
     now = 100.0 if status.fan_pct is None else status.fan_pct
     if pct < min(now, 100.0) and _may_be_hot(request, status):

@@ -55,9 +55,10 @@ def _settled(request: Request, _: Tune, __: MinerStatus) -> str | None:
 
 
 def _plausible(request: Request, _: Tune, status: MinerStatus) -> str | None:
-    found = (request.doubt, *samples.problems(status, request.before))
-    why = next((text for text in found if text), None)
-    return None if why is None else f"its reading cannot be trusted: {why}"
+    if request.doubt:
+        return request.doubt
+    found = samples.problems(status, request.before)
+    return f"its reading cannot be trusted: {found[0]}" if found else None
 
 
 def _sound(_: Request, __: Tune, status: MinerStatus) -> str | None:

@@ -17,7 +17,7 @@ from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import Limits
 from minertui.model.status import MinerStatus
 from minertui.safety.limits import supply_window_mv
-from minertui.safety.settings import Settings, same
+from minertui.safety.settings import SAME, Settings, same
 
 FRESH_FLOOR_S = 5.0
 JUMP_C = 15.0
@@ -197,7 +197,7 @@ def _rewritten(before: MinerStatus, after: MinerStatus, ours: Settings) -> str |
     was, now = Settings.of(before), Settings.of(after)
     if None in (was.frequency_mhz, was.core_mv, now.frequency_mhz, now.core_mv) or was.same_tune(now):
         return None
-    if same(now.frequency_mhz, ours.frequency_mhz, 0.51) or same(now.core_mv, ours.core_mv, 0.51):
+    if same(now.frequency_mhz, ours.frequency_mhz, SAME) or same(now.core_mv, ours.core_mv, SAME):
         return None
     assert was.frequency_mhz is not None and was.core_mv is not None  # noqa: PT018
     less = Settings(frequency_mhz=was.frequency_mhz - 100, core_mv=was.core_mv - 100)

@@ -7,8 +7,8 @@ import msgspec
 from minertui.model.commands import Change, Command, SetFan, Tune
 from minertui.model.status import MinerStatus
 
-_SAME_MHZ = 0.51
-_SAME_MV = 0.51
+SAME = 0.51
+"""Firmware rounds to whole MHz, mV and per cent in some releases."""
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,11 +53,11 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def same_tune(self, other: Settings) -> bool:
         """Frequency and voltage are the same, within what firmware rounds. Unknown equals only unknown."""
-        return same(self.frequency_mhz, other.frequency_mhz, _SAME_MHZ) and same(self.core_mv, other.core_mv, _SAME_MV)
+        return same(self.frequency_mhz, other.frequency_mhz, SAME) and same(self.core_mv, other.core_mv, SAME)
 
     def nowhere_above(self, other: Settings) -> bool:
         """True when neither frequency nor voltage is higher than in ``other``; False when that is not known."""
-        pairs = ((self.frequency_mhz, other.frequency_mhz, _SAME_MHZ), (self.core_mv, other.core_mv, _SAME_MV))
+        pairs = ((self.frequency_mhz, other.frequency_mhz, SAME), (self.core_mv, other.core_mv, SAME))
         return all(mine is not None and theirs is not None and mine <= theirs + by for mine, theirs, by in pairs)
 
     @property

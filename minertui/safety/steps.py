@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import msgspec
 
-from minertui.model.commands import Command, SetFan, SetPools, Tune
+from minertui.model.commands import ClearOverheat, Command, Pause, Resume, SetFan, SetPools, Tune
 from minertui.model.status import MinerStatus
-from minertui.safety.settings import Settings, same
+from minertui.safety.settings import SAME, Settings, same
 
 NEAR_MV = 15.0
 NEAR_MHZ = 3.5
@@ -52,18 +52,18 @@ def stored(command: Command, status: MinerStatus) -> bool | None:
     now = Settings.of(status)
     if isinstance(command, Tune):
         return _all(
-            _agrees(command.frequency_mhz, now.frequency_mhz, 0.51), _agrees(command.core_mv, now.core_mv, 0.51)
+            _agrees(command.frequency_mhz, now.frequency_mhz, SAME), _agrees(command.core_mv, now.core_mv, SAME)
         )
     if isinstance(command, SetFan):
         return _all(
             None if command.auto is not None and now.fan_auto is None else command.auto in (None, now.fan_auto),
-            _agrees(command.pct, now.fan_pct, 0.51),
-            _agrees(command.target_c, now.fan_target_c, 0.51),
-            _agrees(command.min_pct, now.fan_min_pct, 0.51),
+            _agrees(command.pct, now.fan_pct, SAME),
+            _agrees(command.target_c, now.fan_target_c, SAME),
+            _agrees(command.min_pct, now.fan_min_pct, SAME),
         )
     if isinstance(command, SetPools):
         return _pools_stored(command, status)
-    return None
+    return _switched(command, status)
 
 
 def effect(step: Step, status: MinerStatus) -> bool | None:
@@ -92,6 +92,15 @@ def _mv_there(tune: Tune, step: Step, status: MinerStatus) -> bool | None:
     if step.raises:
         return status.core_actual_mv >= tune.core_mv - max(NEAR_MV, step.droop_mv + 2)
     return status.core_actual_mv <= tune.core_mv + NEAR_MV
+
+
+def _switched(command: Command, status: MinerStatus) -> bool | None:
+    """Pause, resume and the overheat flag read back as states; a restart or a greeting leaves nothing to read."""
+    if isinstance(command, Pause | Resume):
+        return None if status.paused is None else status.paused is isinstance(command, Pause)
+    if isinstance(command, ClearOverheat):
+        return None if status.overheat is None else not status.overheat
+    return None
 
 
 def _pools_stored(command: SetPools, status: MinerStatus) -> bool | None:

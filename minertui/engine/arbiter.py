@@ -1,0 +1,239 @@
+"""The only path to hardware. Every write passes here: one order at a time a device, judged by ``safety.kernel``.
+
+    claim → look → is it the right device? → decide → baseline into the journal → write ONE step → look until it shows
+                                                ↑                                                     │
+                                                └──────────── decide anew before each further step ───┘
+
+A step that raises is thus always backed by a reading taken after the step before it. Nothing is resent blindly, and no
+answer is believed without a read-back. ``conclude`` and ``restore`` lead a device back to its baseline and close its
+journal entry once two readings prove it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import msgspec
+
+from minertui.engine.desk import Desk, disturbing
+from minertui.engine.facts import is_it, new_entry, planned, stranger
+from minertui.engine.journal import Entry, Journal, JournalError, key_of
+from minertui.engine.stepping import Line as Line
+from minertui.engine.stepping import off_loop
+from minertui.engine.walk import Walker
+from minertui.engine.way_back import WayBack
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetFan, Tune
+from minertui.model.errors import DeviceError, JobError
+from minertui.model.fleet import Snapshot
+from minertui.model.seams import Clock
+from minertui.safety import kernel
+from minertui.safety.request import Request, may_lift_park
+from minertui.safety.settings import Settings
+from minertui.safety.steps import Refusal, Steps
+
+_REMEMBERED = 1000
+
+
+class Arbiter:
+    """``line`` gives the Line of a device's name and raises DeviceError or KeyError for an unknown one."""
+
+    def __init__(self, clock: Clock, journal: Journal, line: Callable[[str], Line]) -> None:
+        self._clock, self._journal, self._line = clock, journal, line
+        self._desks: dict[str, Desk] = {}
+        self._orders: OrderedDict[str, asyncio.Task[CommandRecord]] = OrderedDict()
+
+    # who may ------------------------------------------------------------------------------------------------------
+
+    def claim(self, device: str, rank: Rank, holder: str) -> None:
+        """Hold a device for a job. A lower rank loses it: its next order raises Preempted. Raises JobError, saying who
+        holds it, when an equal or higher rank does."""
+        self._desk(device).claim(rank, holder)
+
+    def release(self, device: str, holder: str) -> None:
+        """The job is done with the device; call it also after Preempted."""
+        self._desk(device).release(holder)
+
+    def clear(self, device: str, rank: Rank = Rank.PERSON) -> None:
+        """Lift a park. Raises JobError for anybody but a person."""
+        if not may_lift_park(rank):
+            raise JobError(f"{device} is parked; only a person clears it")
+        self._walker(device).line.unpark()
+
+    # orders -------------------------------------------------------------------------------------------------------
+
+    async def execute(self, order: Order) -> CommandRecord:
+        """Carry an order out and say how it ended: applied, refused or unknown.
+
+        The same id is one order: asked twice, also while it runs, it is done once. A caller that is cancelled does not
+        cut the order short. Raises Preempted when a higher rank took the device from ``order.by``.
+        """
+        task = self._orders.get(order.id)
+        if task is None:
+            task = asyncio.create_task(self._execute(order), name=f"order {order.id}")
+            task.add_done_callback(_seen)
+            self._orders[order.id] = task
+            self._forget()
+        return await asyncio.shield(task)
+
+    async def drain(self) -> None:
+        """Wait until no order is on its way, for the engine's end."""
+        running = [task for task in self._orders.values() if not task.done()]
+        if running:
+            await asyncio.wait(running)
+
+    async def _execute(self, order: Order) -> CommandRecord:
+        walker = self._walker(order.device)
+        desk = walker.desk
+        outcome = self._stand_back(order, walker)
+        if outcome is None:
+            with desk.waiting(order):
+                await desk.turn.acquire()
+            try:
+                desk.check(order.rank, order.by)
+                if disturbing(order):
+                    desk.oust(order.rank)
+                outcome = await self._carry_out(order, walker)
+            finally:
+                desk.turn.release()
+        return CommandRecord(order, self._clock.wall(), outcome)
+
+    def _stand_back(self, order: Order, walker: Walker) -> Outcome | None:
+        """Refusals that need no look: behind a holder, or an order that would oust a job only to be refused."""
+        desk, snapshot = walker.desk, walker.line.snapshot()
+        desk.check(order.rank, order.by)
+        if not disturbing(order):
+            return None
+        objection = desk.objection(order)
+        lowering = order.rank is Rank.PERSON and kernel.lowers(order.command, snapshot.status)
+        if objection and not lowering:
+            return Outcome(OutcomeState.REFUSED, objection)
+        if desk.held_lower(order.rank):
+            early = kernel.decide(walker.request(order, snapshot, None, None, journalled=True))
+            if isinstance(early, Refusal):
+                return Outcome(OutcomeState.REFUSED, early.reason)
+        return None
+
+    async def _carry_out(self, order: Order, walker: Walker) -> Outcome:
+        request, entry = await self._ask(order, walker)
+        wrong = stranger(walker.line, request.snapshot)
+        if wrong:
+            return Outcome(OutcomeState.REFUSED, wrong)
+        decision = kernel.decide(request)
+        if isinstance(decision, Refusal):
+            if decision.park and not order.dry_run:
+                walker.line.park(decision.reason)
+            return Outcome(OutcomeState.REFUSED, decision.reason)
+        if order.dry_run:
+            return Outcome(OutcomeState.DRY_RUN, changes=planned(order.command, request.snapshot))
+        if not decision.steps:
+            return Outcome(OutcomeState.APPLIED, "it is so already")
+        try:
+            opened = await self._open(order, request.snapshot, entry, decision)
+        except JournalError as error:
+            return Outcome(OutcomeState.REFUSED, str(error))
+        outcome = await walker.walk(request, opened, order.by)
+        await self._rebase(order, entry, opened, outcome, walker.line.snapshot())
+        return outcome
+
+    async def _ask(self, order: Order, walker: Walker) -> tuple[Request, Entry | None]:
+        snapshot, before = await walker.look()
+        try:
+            entry = await off_loop(partial(self._journal.read, key_of(snapshot)))
+            journalled = await off_loop(self._journal.writable)
+        except JournalError:
+            entry, journalled = None, False
+        return walker.request(order, snapshot, before, entry, journalled=journalled), entry
+
+    # the journal --------------------------------------------------------------------------------------------------
+
+    async def _open(self, order: Order, snapshot: Snapshot, entry: Entry | None, steps: Steps) -> Entry | None:
+        """The baseline on disk before the first change. What only goes down goes without, when the disk is full."""
+        if not isinstance(order.command, Tune | SetFan):
+            return entry
+        if order.rank is Rank.PERSON and isinstance(order.command, SetFan):
+            return entry
+        try:
+            if entry is not None and entry.rank is Rank.PERSON:
+                await off_loop(partial(self._journal.close, entry.key))
+            return await off_loop(partial(self._journal.open_entry, new_entry(snapshot, order.by, order.rank)))
+        except JournalError:
+            if any(step.raises for step in steps.steps):
+                raise
+            return entry
+
+    async def _rebase(
+        self, order: Order, was: Entry | None, entry: Entry | None, outcome: Outcome, last: Snapshot
+    ) -> None:
+        """A person's settings are the new baseline: nothing is to be brought back any more. Of a person's order that
+        ended in doubt the entry stays; of one that was refused only a job's."""
+        if order.rank is not Rank.PERSON or entry is None or last.status is None:
+            return
+        if isinstance(order.command, SetFan) and outcome.ok:
+            mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
+            kept = msgspec.structs.replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
+            await off_loop(partial(self._journal.rebase, entry.key, kept))
+        if isinstance(order.command, Tune):
+            own = was is None or was.rank is Rank.PERSON
+            if outcome.ok or (own and outcome.state is OutcomeState.REFUSED):
+                await off_loop(partial(self._journal.close, entry.key))
+
+    # the way back -------------------------------------------------------------------------------------------------
+
+    async def conclude(self, device: str, settings: Tune | None, by: str) -> Outcome:
+        """End a job's changes: lead the device to ``settings`` (None: its baseline), prove them in two readings, close
+        its journal entry. Not ok: the entry is kept, and the caller tries again later.
+
+        What a person set in the meantime stays, and settings that somebody else lowered are never raised again.
+        """
+        walker = self._walker(device)
+        async with walker.desk.turn:
+            taker = walker.desk.was_ousted(by)
+            return await WayBack(self._clock, walker).conclude(None if taker is Rank.PERSON else settings, by)
+
+    async def restore(self, entry: Entry, devices: Sequence[str] = ()) -> Outcome:
+        """Lead the device of a journal entry back to its baseline. It is looked for under its name, then among
+        ``devices``, and believed by its MAC alone. Absent: the entry is kept."""
+        for name in dict.fromkeys((entry.device, *devices)):
+            try:
+                walker = self._walker(name)
+            except DeviceError:
+                continue
+            async with walker.desk.turn:
+                snapshot, _ = await walker.look()
+                if is_it(entry, snapshot):
+                    return await WayBack(self._clock, walker).bring(entry, snapshot, None, entry.reason)
+        text = f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"
+        return Outcome(OutcomeState.UNKNOWN, text)
+
+    async def restore_all(self, devices: Sequence[str] = ()) -> tuple[tuple[Entry, Outcome], ...]:
+        """Restore whatever an earlier run left behind; for the start of an engine. Entries that are not ok stay."""
+        entries = await off_loop(self._journal.entries)
+        return tuple([(entry, await self.restore(entry, devices)) for entry in entries])
+
+    # small --------------------------------------------------------------------------------------------------------
+
+    def _desk(self, device: str) -> Desk:
+        return self._desks.setdefault(device, Desk(device))
+
+    def _walker(self, device: str) -> Walker:
+        try:
+            line = self._line(device)
+        except LookupError:
+            raise DeviceError(device, "there is no miner of this name in the config") from None
+        return Walker(self._clock, self._journal, line, self._desk(device))
+
+    def _forget(self) -> None:
+        for order_id in list(self._orders):
+            if len(self._orders) <= _REMEMBERED:
+                return
+            if self._orders[order_id].done():
+                del self._orders[order_id]
+
+
+def _seen(task: asyncio.Task[CommandRecord]) -> None:
+    """Its caller may be gone: an exception is then nobody's, and not worth a warning."""
+    if not task.cancelled():
+        task.exception()

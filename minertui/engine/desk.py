@@ -1,0 +1,110 @@
+"""What the arbiter keeps for one device: who holds it, whose turn it is, and how often it was written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from minertui.model.commands import Command, Identify, Order, Rank, Restart
+from minertui.model.errors import JobError, Preempted
+from minertui.safety.request import DAY_S
+
+_WORDS = {
+    Rank.SAFETY: "a safety stop",
+    Rank.PERSON: "a person",
+    Rank.CURTAILMENT: "curtailment",
+    Rank.SWEEP: "a sweep",
+}
+
+
+class Desk:
+    """One device's turn-taking: safety > person > curtailment > sweep. One order at a time; a higher rank that arrives
+    makes the present one give way at its next look."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.turn = asyncio.Lock()
+        self.settled_s: float | None = None
+        self.wrote_s: deque[float] = deque()
+        self.raised_s: deque[float] = deque()
+        self.restarted_s: deque[float] = deque()
+        self._holder: tuple[Rank, str] | None = None
+        self._ousted: dict[str, Rank] = {}
+        self._waiting: list[Rank] = []
+
+    def claim(self, rank: Rank, holder: str) -> None:
+        """Hold the device until ``release``. A lower rank is ousted; raises JobError when an equal or higher one holds
+        it."""
+        if self._holder is not None and self._holder[1] != holder:
+            if rank >= self._holder[0]:
+                held, by = self._holder
+                raise JobError(f"{self.device} is held by {_WORDS[held]} ({by}); stop that first")
+            self.oust(rank)
+        self._ousted.pop(holder, None)
+        self._holder = (rank, holder)
+
+    def release(self, holder: str) -> None:
+        """The holder is done, ousted or not. Unknown holders are welcome to say so too."""
+        self._ousted.pop(holder, None)
+        if self._holder is not None and self._holder[1] == holder:
+            self._holder = None
+
+    def oust(self, rank: Rank) -> None:
+        """Take the device from whoever holds it at a lower rank."""
+        if self._holder is not None and rank < self._holder[0]:
+            self._ousted[self._holder[1]] = rank
+            self._holder = None
+
+    def was_ousted(self, holder: str) -> Rank | None:
+        """The rank that took the device from this holder, until it claims anew or releases."""
+        return self._ousted.get(holder)
+
+    def check(self, rank: Rank, by: str) -> None:
+        """Raises Preempted when this holder lost the device."""
+        taker = self._ousted.get(by)
+        if taker is not None and rank > taker:
+            raise Preempted(f"{self.device}: {_WORDS[taker]} took the device")
+
+    def objection(self, order: Order) -> str | None:
+        """Why this order has to stand back behind the holder; None when it may go on."""
+        if self._holder is None or self._holder[1] == order.by or order.rank < self._holder[0]:
+            return None
+        held, by = self._holder
+        return f"{_WORDS[held]} ({by}) holds the device; stop that first"
+
+    def held_lower(self, rank: Rank) -> bool:
+        """True when somebody of a lower rank holds the device."""
+        return self._holder is not None and rank < self._holder[0]
+
+    @contextmanager
+    def waiting(self, order: Order) -> Iterator[None]:
+        """While an order waits for its turn, lower ones give way. Greetings and dry runs disturb nobody."""
+        disturbs = disturbing(order)
+        if disturbs:
+            self._waiting.append(order.rank)
+        try:
+            yield
+        finally:
+            if disturbs:
+                self._waiting.remove(order.rank)
+
+    def outranked(self, rank: Rank) -> bool:
+        """True when a higher rank waits for its turn."""
+        return any(other < rank for other in self._waiting)
+
+    def count(self, command: Command, now_s: float, *, wrote: bool = True) -> None:
+        """Remember a write, and forget what is older than a day."""
+        if wrote:
+            self.wrote_s.append(now_s)
+        if isinstance(command, Restart):
+            self.restarted_s.append(now_s)
+        for times in (self.wrote_s, self.raised_s, self.restarted_s):
+            while times and now_s - times[0] > DAY_S:
+                times.popleft()
+
+
+def disturbing(order: Order) -> bool:
+    """True when the order changes what the miner does."""
+    return not order.dry_run and not isinstance(order.command, Identify)

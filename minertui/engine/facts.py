@@ -1,0 +1,92 @@
+"""What the arbiter concludes from readings and journal entries. Pure."""
+
+from __future__ import annotations
+
+from minertui.engine.journal import Entry, key_of
+from minertui.engine.stepping import Line
+from minertui.model.commands import Change, Command, Rank, SetPools
+from minertui.model.fleet import Health, Snapshot
+from minertui.model.status import MinerStatus
+from minertui.safety.settings import Settings, changes
+
+_BEFORE_S = 60.0
+
+
+def stranger(line: Line, snapshot: Snapshot) -> str | None:
+    """A sentence when this is not the device that is meant; checked before every first write."""
+    mac = snapshot.status.mac if snapshot.status else None
+    if snapshot.health is Health.STRANGER or (snapshot.status and line.expected_mac and mac != line.expected_mac):
+        return f"another device answers at its address (MAC {mac or 'unknown'}, not {line.expected_mac or 'known'})"
+    return None
+
+
+def new_entry(snapshot: Snapshot, by: str, rank: Rank) -> Entry:
+    """A journal entry for what this reading shows."""
+    status = snapshot.status
+    assert status is not None  # nothing is journalled before the first reading
+    return Entry(
+        key=key_of(snapshot),
+        device=snapshot.device,
+        address=snapshot.address,
+        baseline=Settings.of(status),
+        mac=status.mac,
+        kind=snapshot.kind,
+        firmware=status.firmware,
+        overheat=status.overheat,
+        reason=by,
+        rank=rank,
+    )
+
+
+def foreign(entry: Entry, snapshot: Snapshot) -> str:
+    """A sentence when frequency and voltage are neither the baseline's nor ours: somebody else, or the firmware."""
+    if snapshot.status is None:
+        return ""
+    now = Settings.of(snapshot.status)
+    if any(now.same_tune(known) for known in (entry.baseline, *entry.ours)):
+        return ""
+    ours = (entry.ours or (entry.baseline,))[-1]
+    return f"somebody else or its firmware changed it to {now.tune_text}; we left it at {ours.tune_text}"
+
+
+def planned(command: Command, snapshot: Snapshot) -> tuple[Change, ...]:
+    """What a dry run says: the changes that would be sent."""
+    if snapshot.status is None:
+        return ()
+    if isinstance(command, SetPools):
+        have = snapshot.status.pools
+        rows = enumerate(command.pools)
+        return tuple(
+            Change(f"pool {n + 1}", _pool(have[n].url, have[n].port, have[n].user) if n < len(have) else "—", now)
+            for n, pool in rows
+            if (now := _pool(pool.url, pool.port, pool.user))
+        )
+    before = Settings.of(snapshot.status)
+    return changes(before, before.wrote(command))
+
+
+def moved(command: Command, start: Snapshot, last: Snapshot) -> tuple[Change, ...]:
+    """What the readings prove to have changed."""
+    if isinstance(command, SetPools):
+        return planned(command, start)
+    if start.status is None or last.status is None:
+        return ()
+    return changes(Settings.of(start.status), Settings.of(last.status))
+
+
+def _pool(url: str, port: int, user: str) -> str:
+    return f"{url}:{port} as {user}"
+
+
+def recent(before: Snapshot | None, now: Snapshot) -> MinerStatus | None:
+    """The reading before ``now``, when it is recent enough for a jump to mean something."""
+    if before is None or before.status is None or before.boot_s is None or now.boot_s is None:
+        return None
+    return before.status if 0 < now.boot_s - before.boot_s <= _BEFORE_S else None
+
+
+def is_it(entry: Entry, snapshot: Snapshot) -> bool:
+    """Is this the device of the entry? By MAC; by name only where neither knows a MAC (AxeOS before 2.3)."""
+    if snapshot.status is None or snapshot.health not in (Health.OK, Health.PARKED):
+        return False
+    return snapshot.status.mac == entry.mac and (entry.mac is not None or snapshot.device == entry.device)

@@ -1,0 +1,132 @@
+"""Taking a device somewhere, step by step: each further step is decided anew on a reading from after the one before.
+
+The caller holds the desk's turn. The baseline is in the journal before the first step, and every write is noted there
+before it is sent, so that a crash at any moment leaves a file that tells the baseline and what was ours.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from minertui.engine import stepping
+from minertui.engine.desk import Desk
+from minertui.engine.facts import foreign, moved, recent, stranger
+from minertui.engine.journal import Entry, Journal, JournalError
+from minertui.engine.stepping import Line, Taken, off_loop
+from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
+from minertui.model.fleet import Health, Snapshot
+from minertui.model.seams import Clock
+from minertui.safety import kernel, limits, samples
+from minertui.safety.request import Request
+from minertui.safety.settings import Settings
+from minertui.safety.steps import Refusal, Step, Steps
+
+_DWELL_S = 1.0
+
+
+class Walker:
+    """One device on its way: its line, its desk and the journal that covers it."""
+
+    def __init__(self, clock: Clock, journal: Journal, line: Line, desk: Desk) -> None:
+        self.line, self.desk, self.journal = line, desk, journal
+        self._clock = clock
+
+    async def look(self) -> tuple[Snapshot, Snapshot]:
+        """A new reading, taken after the last change settled, and the one before it."""
+        before = self.line.snapshot()
+        snapshot = await stepping.look(self.line)
+        settled_s = self.desk.settled_s
+        if settled_s is not None and (snapshot.boot_s is None or snapshot.boot_s <= settled_s):
+            await self._clock.sleep(_DWELL_S)
+            snapshot = await stepping.look(self.line)
+        return snapshot, before
+
+    async def ask(self, order: Order, entry: Entry | None) -> Request:
+        """Look at the device and put all that the kernel needs into a request."""
+        snapshot, before = await self.look()
+        journalled = await off_loop(self.journal.writable)
+        return self.request(order, snapshot, before, entry, journalled=journalled)
+
+    def request(
+        self, order: Order, snapshot: Snapshot, before: Snapshot | None, entry: Entry | None, *, journalled: bool
+    ) -> Request:
+        """The kernel's question for this order. A job that finds somebody else's settings may only lower."""
+        asked = Request(
+            command=order.command,
+            rank=order.rank,
+            snapshot=snapshot,
+            now_s=0.0,
+            journalled=journalled,
+            baseline=entry.baseline if entry else None,
+            raised_s=tuple(self.desk.raised_s),
+            restarted_s=tuple(self.desk.restarted_s),
+            doubt=foreign(entry, snapshot) if entry and order.rank is not Rank.PERSON else "",
+            readonly=self.line.readonly,
+            confirmed=order.confirmed,
+        )
+        return self._anew(asked, snapshot, before)
+
+    async def walk(self, request: Request, entry: Entry | None, by: str) -> Outcome:
+        """Take the steps of the request's command until none is left, and say what the readings prove.
+
+        Raises Preempted when a higher rank wants the device.
+        """
+        start = last = request.snapshot
+        raised = False
+        decision = kernel.decide(self._anew(request, last, None, before_too=True))
+        while isinstance(decision, Steps) and decision.steps:
+            step = decision.steps[0]
+            self.desk.check(request.rank, by)
+            taken, entry = await self._one(step, request.rank, entry, last)
+            last, self.desk.settled_s = taken.snapshot, taken.snapshot.boot_s
+            if step.raises and not raised:
+                raised = True
+                self.desk.raised_s.append(self._clock.boot())
+            if not taken.ok or not isinstance(request.command, Tune):
+                return Outcome(taken.state, taken.reason, moved(request.command, start, last))
+            if len(decision.steps) == 1:
+                return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
+            last, before = await self.look()
+            if wrong := stranger(self.line, last):
+                return Outcome(OutcomeState.REFUSED, wrong, moved(request.command, start, last))
+            request = self._anew(request, last, before)
+            decision = kernel.decide(request)
+        if isinstance(decision, Refusal):
+            text = f"stopped on the way: {decision.reason}" if last is not start else decision.reason
+            return Outcome(OutcomeState.REFUSED, text, moved(request.command, start, last))
+        return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
+
+    async def _one(self, step: Step, rank: Rank, entry: Entry | None, last: Snapshot) -> tuple[Taken, Entry | None]:
+        """Note what the device will hold, then write it. A raise is not written when noting took too long."""
+        if entry is not None and last.status is not None and isinstance(step.command, Tune | SetFan):
+            now = Settings.of(last.status)
+            mine = None if foreign(entry, last) else now
+            try:
+                note = partial(self.journal.note_write, entry.key, now.wrote(step.command), mine)
+                entry = await off_loop(note) or entry
+            except JournalError as error:
+                if step.raises:
+                    return Taken(OutcomeState.REFUSED, last, str(error)), entry
+        if step.raises and not samples.fresh(last, self._clock.boot()):
+            return Taken(OutcomeState.REFUSED, last, "its reading grew old before the change was sent"), entry
+        self.desk.count(step.command, self._clock.boot())
+        taken = await stepping.take(self.line, self._clock, step, partial(self.desk.outranked, rank))
+        return taken, entry
+
+    def _anew(
+        self, request: Request, snapshot: Snapshot, before: Snapshot | None, *, before_too: bool = False
+    ) -> Request:
+        """The request on this reading, at this moment."""
+        status = snapshot.status
+        return msgspec.structs.replace(
+            request,
+            snapshot=snapshot,
+            before=request.before if before_too else recent(before, snapshot),
+            now_s=self._clock.boot(),
+            limits=limits.effective(self.line.limits, status) if status else None,
+            wrote_s=tuple(self.desk.wrote_s),
+            settled_s=self.desk.settled_s,
+            parked=snapshot.health is Health.PARKED,
+        )

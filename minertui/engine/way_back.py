@@ -1,0 +1,157 @@
+"""How a device gets back: to the settings a job ends with, or to its baseline; proven, then forgotten.
+
+what is it set to now?         what is done
+─────────────────────────      ──────────────────────────────────────────────────────────────
+ours, or the baseline's        to the target, frequency down → voltage → frequency up
+neither, nowhere above it      left alone and said so: what somebody else lowered is not raised by a program
+neither, somewhere above it    to the baseline
+anything, and a person's job   the entry is closed when it is where the person wanted it, or where it was
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from minertui.engine.facts import foreign, stranger
+from minertui.engine.journal import Entry, JournalError, key_of
+from minertui.engine.stepping import look, off_loop
+from minertui.engine.walk import Walker
+from minertui.model.commands import Command, Order, Outcome, OutcomeState, Rank, SetFan, Tune
+from minertui.model.errors import Preempted
+from minertui.model.fleet import Health, Snapshot
+from minertui.model.seams import Clock
+from minertui.safety import kernel
+from minertui.safety.request import goes_up
+from minertui.safety.settings import SAME, Settings, same
+from minertui.safety.steps import Refusal
+
+_PROOFS = 2
+_BETWEEN_S = 2.0
+_TRIES = 6
+
+
+class WayBack:
+    """For one device, by whoever holds its turn."""
+
+    def __init__(self, clock: Clock, walker: Walker) -> None:
+        self._clock, self._walker = clock, walker
+        self._line, self._journal = walker.line, walker.journal
+
+    async def conclude(self, settings: Tune | None, by: str) -> Outcome:
+        """To ``settings``, or the baseline of the journal's entry; without an entry there is nothing to bring back."""
+        snapshot = await look(self._line)
+        if wrong := stranger(self._line, snapshot):
+            return _kept(OutcomeState.REFUSED, wrong)
+        if snapshot.status is None:
+            return _kept(OutcomeState.UNKNOWN, f"it does not answer{_because(snapshot.why)}")
+        try:
+            entry = await off_loop(partial(self._journal.read, key_of(snapshot)))
+        except JournalError as error:
+            return _kept(OutcomeState.UNKNOWN, str(error))
+        if entry is None:
+            return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
+        if not _answers(snapshot):
+            return _kept(OutcomeState.UNKNOWN, f"it does not answer{_because(snapshot.why)}")
+        return await self.bring(entry, snapshot, settings, by)
+
+    async def bring(self, entry: Entry, snapshot: Snapshot, settings: Tune | None, by: str) -> Outcome:
+        """To ``settings``, or the baseline of ``entry``, whose device ``snapshot`` has just shown to be this one."""
+        assert snapshot.status is not None  # the caller has seen it
+        if wrong := stranger(self._line, snapshot):
+            return _kept(OutcomeState.REFUSED, wrong)
+        now, others = Settings.of(snapshot.status), foreign(entry, snapshot)
+        if others and now.nowhere_above(entry.baseline):
+            return await self._close(
+                entry, f"left as it is, not above its baseline {entry.baseline.tune_text}: {others}"
+            )
+        if entry.rank is Rank.PERSON and entry.ours and now.same_tune(entry.ours[-1]):
+            return await self._close(entry, f"it is at {now.tune_text}, as a person wanted")
+        target = _target(entry.baseline, None if others else settings)
+        commands: tuple[Command, ...] = (_down_part(target, now), target, *_fan_back(entry, now))
+        for command in commands:
+            outcome = await self._lead(command, entry, by)
+            if not outcome.ok:
+                return _kept(outcome.state, outcome.reason)
+        return await self._prove(entry, target)
+
+    async def _lead(self, command: Command, entry: Entry, by: str) -> Outcome:
+        """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too."""
+        order = Order(id="", device=self._line.name, command=command, by=f"way back of {by}", rank=Rank.SWEEP)
+        request = msgspec.structs.replace(await self._walker.ask(order, entry), doubt="")
+        decision = kernel.decide(request)
+        if isinstance(decision, Refusal):
+            return Outcome(OutcomeState.REFUSED, decision.reason)
+        try:
+            return await self._walker.walk(request, entry, order.by)
+        except Preempted as error:
+            return Outcome(OutcomeState.UNKNOWN, str(error))
+
+    async def _prove(self, entry: Entry, target: Tune) -> Outcome:
+        """Two readings, each newer than the one before, that show the target."""
+        want = Settings(frequency_mhz=target.frequency_mhz, core_mv=target.core_mv)
+        seen, last_s = 0, self._clock.boot()
+        for _ in range(_TRIES):
+            await self._clock.sleep(_BETWEEN_S)
+            snapshot = await look(self._line)
+            if not _answers(snapshot) or snapshot.boot_s is None or snapshot.boot_s <= last_s:
+                continue
+            assert snapshot.status is not None  # _answers saw it
+            now, last_s = Settings.of(snapshot.status), snapshot.boot_s
+            if not now.wrote(target).same_tune(now):
+                return _kept(OutcomeState.REFUSED, f"it went to {now.tune_text} by itself")
+            seen += 1
+            if seen == _PROOFS:
+                return await self._close(entry, f"at {now.tune_text}, proven by two readings")
+        return _kept(OutcomeState.UNKNOWN, f"{want.tune_text} could not be proven by two readings")
+
+    async def _close(self, entry: Entry, text: str) -> Outcome:
+        try:
+            await off_loop(partial(self._journal.close, entry.key))
+        except JournalError as error:
+            return _kept(OutcomeState.UNKNOWN, str(error))
+        return Outcome(OutcomeState.APPLIED, text)
+
+
+def _target(baseline: Settings, settings: Tune | None) -> Tune:
+    """Where to: the job's settings, filled up with the baseline's."""
+    mv = None if baseline.core_mv is None else round(baseline.core_mv)
+    if settings is None:
+        return Tune(frequency_mhz=baseline.frequency_mhz, core_mv=mv)
+    return Tune(
+        frequency_mhz=baseline.frequency_mhz if settings.frequency_mhz is None else settings.frequency_mhz,
+        core_mv=mv if settings.core_mv is None else settings.core_mv,
+    )
+
+
+def _down_part(target: Tune, now: Settings) -> Tune:
+    """What of the target is lower than now: done first and for itself, because it is never refused, while a rise that
+    belongs to the same target may have to wait until the miner is cool."""
+    mhz, mv = target.frequency_mhz, target.core_mv
+    return Tune(
+        frequency_mhz=None if goes_up(mhz, now.frequency_mhz) else mhz,
+        core_mv=None if goes_up(mv, now.core_mv) else mv,
+    )
+
+
+def _fan_back(entry: Entry, now: Settings) -> tuple[SetFan, ...]:
+    """The fan's mode, when it is as we set it and not as it was."""
+    ours, was = (entry.ours or (entry.baseline,))[-1], entry.baseline
+    if ours.fan_auto == was.fan_auto and same(ours.fan_pct, was.fan_pct, SAME):
+        return ()
+    if now.fan_auto != ours.fan_auto or was.fan_auto is None:
+        return ()
+    return (SetFan(auto=was.fan_auto, pct=None if was.fan_pct is None else round(was.fan_pct)),)
+
+
+def _answers(snapshot: Snapshot) -> bool:
+    return snapshot.status is not None and snapshot.health in (Health.OK, Health.PARKED)
+
+
+def _kept(state: OutcomeState, why: str) -> Outcome:
+    return Outcome(state, f"{why}; the way back is kept in the journal")
+
+
+def _because(why: str) -> str:
+    return f" ({why})" if why else ""
