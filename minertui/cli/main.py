@@ -11,7 +11,10 @@ from minertui import __version__
 from minertui.model.errors import MinertuiError
 
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
-COMMANDS: tuple[str, ...] = ("restore",)
+COMMANDS: tuple[str, ...] = (
+    "restore",
+    "sim",
+)
 
 
 def parser() -> argparse.ArgumentParser:
