@@ -1,0 +1,216 @@
+"""The screen: it follows a link, shows what comes, and turns keys into actions. It keeps nothing that matters, so it
+may die with its terminal at any moment.
+
+    run(link, options)   until the user leaves; prints the farewell; returns the exit code
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.filter import LineFilter, NoColor
+from textual.screen import Screen
+from textual.theme import Theme
+
+from minertui.model.alerts import Severity
+from minertui.model.errors import MinertuiError
+from minertui.model.seams import Link
+from minertui.tui import theme as themes
+from minertui.tui.commands import ACTIONS, BY_ID
+from minertui.tui.commands.base import Action, At
+from minertui.tui.desk import ScreenDesk
+from minertui.tui.feed import Feed, Picture, PictureTaken
+from minertui.tui.keys import checked
+from minertui.tui.options import Options, for_terminal
+from minertui.tui.printable import PrintableOnly, one_line
+from minertui.tui.screens.main import MainScreen
+
+_LOOK_S = 2.0  # between looks at the theme files
+_TOAST = {Severity.INFO: "information", Severity.WARNING: "warning", Severity.CRITICAL: "error"}
+
+
+class MinertuiApp(App[str]):
+    """The screen of a Link. Its result is what to print when the terminal is back."""
+
+    TITLE = "minertui"
+    CSS_PATH = "minertui.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [action.binding() for action in ACTIONS]
+
+    def __init__(self, link: Link, options: Options) -> None:
+        """``options`` as ``for_terminal`` gave them. The link is closed by whoever made it."""
+        super().__init__()
+        self.link = link
+        self.ascii = options.ascii
+        good, self._key_problems = checked(options.keys, _widgets_ids())
+        self.options = msgspec.structs.replace(options, keys=good)
+        self.set_keymap({"rows.last": "end", **good})  # G belongs to the guard
+        self.feed = Feed(link, self)
+        self.main = MainScreen(link, self.feed, demo=options.demo)
+        self.desk = ScreenDesk(self, self.main)
+        self._printable = PrintableOnly()
+        self._theme_files: dict[Path, int] = {}
+        self.theme_names: tuple[str, ...] = ()
+        self._known_alerts: frozenset[str] | None = None
+        self._take_themes()
+
+    # start and end
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one screen."""
+        return self.main
+
+    def on_mount(self) -> None:
+        """Follow the engine; end in good order when the terminal or the system says so."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self.exit, f"Ended by {number.name}; the engine goes on.")
+            except (ValueError, NotImplementedError, RuntimeError):  # not in the main thread: somebody else's signals
+                break
+        self.feed.on_lost(self._follow)
+        self._follow()
+        self.set_interval(_LOOK_S, self._look_at_themes)
+
+    def _follow(self) -> None:
+        self.run_worker(self.feed.run(), exclusive=True, group="feed")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and last the gate that lets only printable text out."""
+        filters = [*super().get_line_filters(), self._printable]
+        if self.options.no_color and not self.no_color:
+            filters.append(NoColor())
+        return filters
+
+    # pictures
+
+    def on_picture_taken(self, message: PictureTaken) -> None:
+        """Show the newest, and tell what is new in it."""
+        self.main.show(message.picture)
+        self._toast_new_alerts(message.picture)
+
+    def _toast_new_alerts(self, picture: Picture) -> None:
+        if not picture.first:
+            return
+        active = {a.id: a for a in picture.fleet.alerts.values() if a.active and not a.acknowledged}
+        if self._known_alerts is not None:
+            for id_ in active.keys() - self._known_alerts:
+                alert = active[id_]
+                self.desk.say(f"{alert.severity.mark} {alert.device}: {alert.text}".strip(), _TOAST[alert.severity])
+        self._known_alerts = frozenset(active)
+
+    # actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what applies here has a key."""
+        if action != "act" or not parameters:
+            return super().check_action(action, parameters)
+        return self.main.is_mounted and BY_ID[str(parameters[0])].applies(self.desk.at)
+
+    def action_act(self, action_id: str) -> None:
+        """A key was pressed."""
+        self.perform(BY_ID[action_id])
+
+    def perform(self, action: Action) -> None:
+        """Do it, beside the screen: it may wait for dialogs and for the engine."""
+        if action.applies(self.desk.at):
+            self.run_worker(self._perform(action), group="actions")
+
+    async def _perform(self, action: Action) -> None:
+        try:
+            await action.run(self.desk)
+        except MinertuiError as error:
+            self.desk.say(str(error), "error")
+        if self.is_running and self.main.is_mounted:
+            self.main.draw_keys()
+
+    def show_palette(self) -> None:
+        """Find everything."""
+        from textual.command import CommandPalette
+
+        from minertui.tui.palette import Everything
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette([Everything], placeholder="command, miner or theme"))
+
+    def show_help(self, at: At) -> None:
+        """What the keys do here."""
+        from minertui.tui.help import help_screen
+
+        self.push_screen(help_screen(at, self.options.keys))
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Two bindings of one widget want the same key: said once, in the banner."""
+        mapped = self.options.keys
+        lost = sorted(b.id or b.action for b in clashed_bindings if b.id not in mapped and b.id != "rows.last")
+        if not lost:  # a binding that keeps one of its own keys is no clash
+            return
+        names = ", ".join(lost)
+        self._say_problem(f"keys: {names} lost their key to another binding in {type(node).__name__}")
+
+    # themes
+
+    def cycle_theme(self) -> None:
+        """The next one, in the order of their names."""
+        names = self.theme_names
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        self.desk.say(f"Theme: {self.theme}")
+
+    def _take_themes(self) -> None:
+        folders = self.options.themes or (themes.shipped(),)
+        self._theme_files = themes.files(folders)
+        found, problems = themes.read_all(themes.files(folders))
+        for found_theme in found.values():
+            self.register_theme(found_theme)
+        self.theme_names = tuple(sorted(found)) or ("textual-dark",)
+        wanted = self.options.theme
+        if self.theme in found:
+            self._repaint_theme(found[self.theme])
+        elif wanted in found:
+            self.theme = wanted
+        else:
+            problems.append(f"there is no theme {wanted!r}; there are: {', '.join(self.theme_names)}")
+            self.theme = self.theme_names[0]
+        self._say_problem("; ".join([*self._key_problems, *problems]))
+
+    def _repaint_theme(self, changed: Theme) -> None:
+        """The file of the theme in use changed: setting the same name again would do nothing."""
+        self.call_next(self._watch_theme, changed.name)
+
+    def _look_at_themes(self) -> None:
+        if themes.files(self.options.themes or (themes.shipped(),)) != self._theme_files:
+            self._take_themes()
+
+    def _say_problem(self, text: str) -> None:
+        self.main.problem = one_line(text, 500)
+
+
+def _widgets_ids() -> frozenset[str]:
+    """Ids of bindings that widgets have of their own, for remapping."""
+    from minertui.tui.tabs.listing import Listing
+    from minertui.tui.widgets.heat_map import HeatMap
+    from minertui.tui.widgets.log_pane import LogPane
+    from minertui.tui.widgets.log_view import LogView
+
+    kinds = (HeatMap, *HeatMap.__mro__, Listing, LogPane, LogView)
+    found = (getattr(kind, "BINDINGS", ()) for kind in kinds)
+    return frozenset(b.id for bindings in found for b in bindings if isinstance(b, Binding) and b.id)
+
+
+def run(link: Link, options: Options) -> int:
+    """Show the screen until the user leaves; then say on the terminal what goes on. Returns the exit code."""
+    app = MinertuiApp(link, for_terminal(options, os.environ))
+    farewell = app.run(mouse=options.mouse)
+    if farewell:
+        print(one_line(farewell, 2000), file=sys.stderr)
+    return app.return_code or 0

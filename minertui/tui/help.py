@@ -1,0 +1,64 @@
+"""What the help says of a place: what it is for, its keys, then those that work everywhere. Made from the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from minertui.tui.commands import offered
+from minertui.tui.commands.base import Action, At, Danger
+from minertui.tui.keys import sign
+
+if TYPE_CHECKING:
+    from minertui.tui.dialogs.help import HelpScreen
+
+PLACES: Mapping[str, tuple[str, str]] = {
+    "fleet": ("The fleet", "All miners, one a line. Actions go to the marked ones, or to the one under the cursor."),
+    "miner": ("A miner", "How it is, how it was, how it is set, what runs on it, what it says."),
+    "sweep": ("Sweeps", "Benchmarks: voltage and frequency, measured point by point within limits."),
+    "alerts": ("Alerts", "What needs, or needed, attention. An acknowledged one is dimmed, not gone."),
+    "log": ("The log", "What the engine, its jobs and the miners say, in one stream."),
+    "commands": ("The command log", "What was sent to which miner, by whom, how it ended, what a read-back proved."),
+}
+_WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "fleet": (("↑ ↓ j k", "cursor"), ("PgUp PgDn", "a page"), ("Home End", "first, last")),
+    "miner": (("↑ ↓", "scroll"), ("/ & F w", "in the log: search, filter, follow, wrap"), ("Tab", "next section")),
+    "alerts": (("↑ ↓ j k", "cursor"),),
+    "commands": (("↑ ↓ j k", "cursor"),),
+    "log": (
+        ("/ n N", "search, next, previous"),
+        ("& F w p", "filter, follow, wrap, pause"),
+        ("^S", "save to a file"),
+    ),
+}
+_NOTE = {Danger.NONE: "", Danger.YES_NO: " (asks first)", Danger.TYPE_NAME: " (asks for the name)"}
+
+
+def help_rows(at: At, keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Rows of key and meaning; a row without a key is a heading. ``keys``: the user's own, by id."""
+    here = [action for action in offered(at) if action.places]
+    everywhere = [a for a in offered(at) if not a.places and not a.id.startswith("tab-")]
+    _, about = PLACES.get(at.place, (at.place, ""))
+    rows = [("", about), *_WIDGETS.get(at.place, ())]
+    rows += [_row(action, keys) for action in here]
+    rows += [("", "Everywhere"), ("1 … 9", "Go to the tab with this number")]
+    rows += [_row(action, keys) for action in everywhere]
+    if at.readonly or at.fleet.readonly:
+        rows.append(("", "This screen is read-only: what writes to a miner or the config is hidden."))
+    rows += [("", "Names for [screen.keys] in the config"), *_names(offered(at), keys)]
+    return rows
+
+
+def help_screen(at: At, keys: Mapping[str, str]) -> HelpScreen:
+    """The help of this place."""
+    from minertui.tui.dialogs.help import HelpScreen
+
+    return HelpScreen(PLACES.get(at.place, (at.place, ""))[0], help_rows(at, keys))
+
+
+def _row(action: Action, keys: Mapping[str, str]) -> tuple[str, str]:
+    return sign(keys.get(action.id, action.key)), f"{action.title}{_NOTE[action.danger]}"
+
+
+def _names(actions: tuple[Action, ...], keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(sign(keys.get(a.id, a.key)), a.id) for a in actions]

@@ -1,0 +1,196 @@
+"""The lines around a tab: totals on top, the tabs, and at the bottom what the keys do here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+
+from minertui.model.alerts import Severity
+from minertui.tui.feed import Picture
+from minertui.tui.totals import totals
+from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.wording import fit, hashrate, number
+from minertui.tui.words import clock_text
+
+
+class Tab(msgspec.Struct, frozen=True):
+    """A tab: its key (``fleet``, ``miner:<device>`` …), what is written on it, and a mark behind it."""
+
+    key: str
+    title: str
+    mark: str = ""
+    ink: str = ""
+
+
+def header_spans(picture: Picture, demo: bool) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Left: name and sums over the fleet; right: alerts, how the screen is, time."""
+    fleet = picture.fleet
+    sums = totals(fleet.snapshots.values())
+    rate, unit = hashrate(sums.hashrate_ghs)
+    left = [Span("minertui ", "title")]
+    if picture.first:
+        left += [Span(f" {rate} ", "strong"), Span(f"{unit} ", "dim")]
+        left += [Span(f" {number(sums.power_w)} ", "strong"), Span("W ", "dim")]
+        left += [Span(f" {number(sums.efficiency_jth, 1)} ", "strong"), Span("J/TH ", "dim")]
+        left += [Span(f" {sums.ok}", "good" if sums.ok else "dim"), Span(f" of {sums.count} ok ", "dim")]
+    if sums.away:
+        left.append(Span(f" !! {sums.away} lost ", "bad"))
+    right = []
+    running = sum(not job.phase.over for job in fleet.jobs.values())
+    if running:
+        right.append(Span(f"{running} job{'s' * (running > 1)}  ", "accent"))
+    words = [w for w, on in (("DEMO", demo or fleet.demo), ("read-only", fleet.readonly)) if on]
+    words += [f"×{fleet.speed:g}"] if fleet.speed != 1 else []
+    right += [Span(f"{word}  ", "accent") for word in words]
+    right.append(Span(clock_text(fleet.at_s), "dim"))
+    return tuple(left), tuple(right)
+
+
+def banner_spans(picture: Picture, frozen_s: float | None, problem: str) -> tuple[Span, ...]:
+    """What everybody must see: the engine is away, the picture stands still, the engine's own notice."""
+    if picture.lost:
+        since = f" since {clock_text(picture.lost_s)}" if picture.lost_s else ""
+        return (Span(f"!! Engine lost{since}: {picture.lost} Trying again.", "bad"),)
+    if frozen_s is not None:
+        return (Span(f"! Frozen at {clock_text(frozen_s)}; the engine goes on. p lets the picture go on.", "warn"),)
+    notice = picture.fleet.notice or problem
+    return (Span(f"! {notice}", "warn"),) if notice else ()
+
+
+def alerts_tab(picture: Picture) -> Tab:
+    """The tab that counts what is new."""
+    new = [a for a in picture.fleet.alerts.values() if a.active and not a.acknowledged]
+    bad = any(a.severity is Severity.CRITICAL for a in new)
+    return Tab("alerts", "Alerts", f"{len(new)}{'!!' if bad else '!'}" if new else "", "bad" if bad else "warn")
+
+
+class TabBar(Painted):
+    """The tabs in a line; the one in front is always in sight."""
+
+    DEFAULT_CSS = """
+    TabBar { height: 1; }
+    TabBar > .painted--tab { background: $primary; color: $background; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"painted--tab"}
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self) -> None:
+        super().__init__(id="tabs")
+        self.tabs: tuple[Tab, ...] = ()
+        self.active = ""
+        self._places: list[tuple[int, int, str]] = []
+
+    def show(self, tabs: Sequence[Tab], active: str) -> None:
+        """Show these tabs, ``active`` in front."""
+        self.tabs, self.active = tuple(tabs), active
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """As many tabs as fit, from the first one that leaves room for the active one."""
+        sizes = [self._cells(n, tab) for n, tab in enumerate(self.tabs)]
+        at = next((n for n, tab in enumerate(self.tabs) if tab.key == self.active), 0)
+        first = 0
+        while first < at and sum(sizes[first : at + 1]) + 2 > width:
+            first += 1
+        spans = [Span("‹" if not self.glyphs.ascii else "<", "dim")] if first else []
+        used, self._places = len(spans), []
+        for n in range(first, len(self.tabs)):
+            if used + sizes[n] > width and n > at:
+                spans.append(Span(" ›" if not self.glyphs.ascii else " >", "dim"))
+                break
+            self._places.append((used, used + sizes[n], self.tabs[n].key))
+            spans += self._tab(n, self.tabs[n])
+            used += sizes[n]
+        return [line(*spans)]
+
+    def _tab(self, n: int, tab: Tab) -> list[Span]:
+        number_ = f"{n + 1} " if n < 9 else ""
+        if tab.key == self.active:
+            mark = f" {tab.mark}" if tab.mark else ""
+            return [Span(f" {number_}{fit(tab.title, _title_cells(tab))}{mark} ", "tab")]
+        spans = [Span(f" {number_}", "faint"), Span(fit(tab.title, _title_cells(tab)), "dim")]
+        if tab.mark:
+            spans.append(Span(f" {tab.mark}", tab.ink))
+        return [*spans, Span(" ")]
+
+    def _cells(self, n: int, tab: Tab) -> int:
+        return 2 + (2 if n < 9 else 0) + _title_cells(tab) + (1 + cell_len(tab.mark) if tab.mark else 0)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the tab that was clicked."""
+        for start, end, key in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Chosen(key))
+
+
+def _title_cells(tab: Tab) -> int:
+    return min(16, cell_len(tab.title))
+
+
+def _key_cells(key: tuple[str, str, str]) -> int:
+    return cell_len(key[0]) + cell_len(key[1]) + 3
+
+
+class KeyBar(Painted):
+    """What the keys do here: as many as fit, the rest is in the help."""
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; }
+    KeyBar > .painted--key { color: $accent; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"painted--key"}
+
+    class Pressed(Message):
+        """A key's word was clicked."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self) -> None:
+        super().__init__(id="keys")
+        self.keys: tuple[tuple[str, str, str], ...] = ()
+        self.always: tuple[tuple[str, str, str], ...] = ()
+        self._places: list[tuple[int, int, str]] = []
+
+    def show(self, keys: Sequence[tuple[str, str, str]], always: Sequence[tuple[str, str, str]] = ()) -> None:
+        """Show these (sign, word, Textual action): ``keys`` as far as they fit, ``always`` at the right end."""
+        self.keys, self.always = tuple(keys), tuple(always)
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Sign and word, sign and word …"""
+        end = sum(_key_cells(key) for key in self.always)
+        self._places = []
+        spans, used = self._keys(self.keys, 0, width - end)
+        spans.append(Span(" " * max(0, width - end - used)))
+        last, _ = self._keys(self.always, max(used, width - end), width)
+        return [line(*spans, *last)]
+
+    def _keys(self, keys: Sequence[tuple[str, str, str]], start: int, end: int) -> tuple[list[Span], int]:
+        spans: list[Span] = []
+        for key in keys:
+            if start + _key_cells(key) > end:
+                continue
+            sign, word, action = key
+            self._places.append((start, start + _key_cells(key), action))
+            spans += [Span(f" {sign}", "key"), Span(f" {word} ", "dim")]
+            start += _key_cells(key)
+        return spans, start
+
+    def on_click(self, event: events.Click) -> None:
+        """A click is the key."""
+        for start, end, action in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Pressed(action))

@@ -1,0 +1,255 @@
+"""The one screen: header, tabs, banner, the tab in front, footer. It mounts a tab's body when it is first opened."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+
+from minertui.model.fleet import Fleet
+from minertui.model.seams import Link
+from minertui.tui.feed import NOTHING, Feed, Picture
+from minertui.tui.keys import sign
+from minertui.tui.order import natural
+from minertui.tui.screens.bars import KeyBar, Tab, TabBar, alerts_tab, banner_spans, header_spans
+from minertui.tui.tabs.fleet import FleetPane
+from minertui.tui.tabs.pane import Pane
+from minertui.tui.widgets.rows import DeviceRows
+from minertui.tui.widgets.status_line import StatusLine
+
+_ALWAYS = ("palette", "help", "detach")  # at the right end of the footer, wherever you are
+
+
+def pane_for(place: str, link: Link, feed: Feed) -> Pane:
+    """A new body for this place; imported when first opened, so that the first picture does not wait for it."""
+    if place == "miner":
+        from minertui.tui.tabs.miner import MinerPane
+
+        return MinerPane(link, feed)
+    if place == "sweep":
+        from minertui.tui.tabs.sweep import SweepPane
+
+        return SweepPane(link, feed)
+    if place == "alerts":
+        from minertui.tui.tabs.alerts import AlertsPane
+
+        return AlertsPane(link, feed)
+    if place == "log":
+        from minertui.tui.tabs.log import MergedLogPane
+
+        return MergedLogPane(link, feed)
+    if place == "commands":
+        from minertui.tui.tabs.commands import CommandsPane
+
+        return CommandsPane(link, feed)
+    return FleetPane(link, feed)
+
+
+class MainScreen(Screen[None]):
+    """Frame and tabs. The app gives it pictures; actions find the pane in front here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, link: Link, feed: Feed, *, demo: bool = False) -> None:
+        super().__init__()
+        self._link, self._feed, self._demo = link, feed, demo
+        self.picture: Picture = NOTHING
+        self.frozen_s: float | None = None
+        self.problem = ""  # a sentence of the screen's own (keys, themes), shown while the engine has none
+        self.front = "fleet"
+        self._opened: list[str] = []  # miners opened by hand, besides the pinned ones
+        self._panes: dict[str, Pane] = {}
+
+    def compose(self) -> ComposeResult:
+        """Line by line from the top."""
+        yield StatusLine(id="head")
+        yield TabBar()
+        yield StatusLine(id="banner")
+        with Container(id="body"):
+            yield self._make("fleet")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The first tab, before the first picture."""
+        self.pane.enter()
+        self._draw_frame()
+
+    def _make(self, place: str) -> Pane:
+        pane = pane_for(place, self._link, self._feed)
+        self._panes[place] = pane
+        return pane
+
+    @property
+    def pane(self) -> Pane:
+        """The body in front."""
+        return self._panes[self.front.partition(":")[0]]
+
+    # pictures
+
+    def show(self, picture: Picture) -> None:
+        """Draw this picture, unless the screen is frozen (a lost engine is told all the same)."""
+        if self.frozen_s is None:
+            self.picture = picture
+            self._forget_gone(picture.fleet)
+            self.pane.show(picture)
+        self._draw_frame(picture)
+
+    def freeze(self) -> None:
+        """Hold the picture still, or let it go on with the newest."""
+        self.frozen_s = self.picture.fleet.at_s if self.frozen_s is None else None
+        self.show(self._feed.picture)
+
+    def _forget_gone(self, fleet: Fleet) -> None:
+        self._opened = [name for name in self._opened if name in fleet.snapshots]
+        if self.front.startswith("miner:") and self.front not in [tab.key for tab in self.tabs]:
+            self.open_tab("fleet")
+
+    def _draw_frame(self, newest: Picture | None = None) -> None:
+        newest = newest or self.picture
+        self.query_one("#head", StatusLine).show(*header_spans(self.picture, self._demo))
+        banner = banner_spans(newest, self.frozen_s, self.problem)
+        line = self.query_one("#banner", StatusLine)
+        line.display = bool(banner)
+        line.show(banner)
+        self.query_one(TabBar).show(self.tabs, self.front)
+        self.draw_keys()
+
+    def draw_keys(self) -> None:
+        """The footer: what can be done here, in the focused widget and in the tab."""
+        active = self.active_bindings.values()
+        shown = [b for b in active if b.enabled and b.binding.show and b.binding.description]
+        own = [b for b in shown if b.node is not self.app]
+        acts = [b for b in shown if b.node is self.app]
+        seen: dict[str, tuple[str, str, str]] = {}
+        for found in (*own, *acts):
+            key = found.binding.id or found.binding.action
+            prefix = "" if found.node is self.app else "focused."
+            seen.setdefault(key, (sign(found.binding.key), found.binding.description, prefix + found.binding.action))
+        always = [seen.pop(id_) for id_ in _ALWAYS if id_ in seen]
+        self.query_one(KeyBar).show(list(seen.values()), always)
+
+    # tabs
+
+    @property
+    def tabs(self) -> tuple[Tab, ...]:
+        """Fleet, pinned miners, opened ones, then the fixed places."""
+        fleet = self.picture.fleet
+        pinned = sorted((s.device for s in fleet.snapshots.values() if s.pinned), key=natural)
+        miners = [*pinned, *(name for name in self._opened if name not in pinned)]
+        sweeps = sum(job.kind == "sweep" and not job.phase.over for job in fleet.jobs.values())
+        return (
+            Tab("fleet", "Fleet"),
+            *(Tab(f"miner:{name}", name) for name in miners),
+            Tab("sweep", "Sweep", str(sweeps) if sweeps else "", "accent"),
+            alerts_tab(self.picture),
+            Tab("log", "Log"),
+            Tab("commands", "Commands"),
+        )
+
+    def open_tab(self, key: str) -> None:
+        """Bring a tab to the front; a miner's tab is made when there is none. All miners share one body."""
+        place, _, device = key.partition(":")
+        if device and device not in self._opened:
+            self._opened.append(device)
+        if key == self.front:
+            return
+        self.pane.leave()
+        self.zoom(off=True)
+        self.pane.display = False
+        self.front = key
+        if place not in self._panes:
+            self.query_one("#body").mount(self._make(place))
+        pane = self.pane
+        pane.display = True
+        self._draw_frame()
+        self.call_after_refresh(self._enter, key)
+
+    def _enter(self, key: str) -> None:
+        """Once the body is mounted: whose it is, what it shows, where keys go."""
+        if key != self.front:
+            return
+        pane, device = self.pane, key.partition(":")[2]
+        if device:
+            from minertui.tui.tabs.miner import MinerPane
+
+            assert isinstance(pane, MinerPane)
+            pane.open(device)
+        pane.show(self.picture)
+        pane.enter()
+        self._draw_frame()
+
+    def close_tab(self) -> None:
+        """Close the miner's tab in front; a pinned one stays a tab."""
+        device = self.front.partition(":")[2]
+        self.open_tab("fleet")
+        self._opened = [name for name in self._opened if name != device]
+        self._draw_frame()
+
+    def step_tab(self, step: int) -> None:
+        """Go ``step`` tabs to the right, round the end."""
+        keys = [tab.key for tab in self.tabs]
+        self.open_tab(keys[(keys.index(self.front) + step) % len(keys)])
+
+    def nth_tab(self, number: int) -> None:
+        """Go to the tab with this number, if there is one."""
+        if number <= len(self.tabs):
+            self.open_tab(self.tabs[number - 1].key)
+
+    def back(self) -> None:
+        """One step back: zoom, what the pane has open, then the fleet."""
+        if self.zoom(off=True) or self.pane.back():
+            return
+        self.open_tab("fleet")
+
+    # one section over all
+
+    def zoom(self, *, off: bool = False) -> bool:
+        """The section with the focus alone in the tab, or all of them again; True when something changed."""
+        zoomed = self.query(".-zoomed")
+        if zoomed or off:
+            self.remove_class("-zooming")
+            changed = bool(zoomed)
+            zoomed.remove_class("-zoomed")
+            return changed
+        section = self._section(self.focused)
+        if section is not None:
+            section.add_class("-zoomed")
+            self.add_class("-zooming")
+        return section is not None
+
+    @staticmethod
+    def _section(widget: Widget | None) -> Widget | None:
+        if widget is None:
+            return None
+        return next((w for w in widget.ancestors_with_self if isinstance(w, Widget) and w.has_class("section")), None)
+
+    # from the widgets
+
+    @on(DeviceRows.Opened)
+    def _row_opened(self, message: DeviceRows.Opened) -> None:
+        self.open_tab(f"miner:{message.device}")
+
+    @on(DeviceRows.Moved)
+    def _row_moved(self) -> None:
+        self.draw_keys()
+
+    @on(TabBar.Chosen)
+    def _tab_clicked(self, message: TabBar.Chosen) -> None:
+        self.open_tab(message.key)
+
+    @on(KeyBar.Pressed)
+    async def _key_clicked(self, message: KeyBar.Pressed) -> None:
+        action = message.action
+        if action.startswith("focused.") and self.focused is not None:
+            await self.app.run_action(action.removeprefix("focused."), self.focused)
+        else:
+            await self.app.run_action(action)
+
+    def on_descendant_focus(self) -> None:
+        """Other keys apply now."""
+        self.call_after_refresh(self.draw_keys)

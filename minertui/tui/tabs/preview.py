@@ -1,0 +1,54 @@
+"""The miner under the cursor at a glance, below the table, where a large terminal has room for it. It draws from the
+picture alone: gauges, the last hour, and what it is."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from minertui.model.fleet import Fleet, Snapshot
+from minertui.model.history import Series
+from minertui.tui.tabs import miner_facts
+from minertui.tui.widgets.chart import Chart
+from minertui.tui.widgets.facts import Facts
+from minertui.tui.widgets.gauge import Gauges
+
+LEAST, MOST = 12, 22  # lines it is good for
+_WIDE = 160  # cells from which the words fit as well
+_GAUGES = ("chip_temp_c", "vr_temp_c", "power_w", "efficiency_jth", "input_mv", "fan_pct", "error_pct", "rejected_pct")
+_MINUTE_S = 60.0
+
+
+def last_hour(snapshot: Snapshot, now_s: float) -> Series | None:
+    """The means of a minute that a snapshot carries, as a chart wants them."""
+    rates = snapshot.recent_ghs
+    if not rates:
+        return None
+    end = snapshot.at_s or now_s
+    at = tuple(end - _MINUTE_S * (len(rates) - n - 0.5) for n in range(len(rates)))
+    return Series(snapshot.device, _MINUTE_S, at, {"hashrate_ghs": rates})
+
+
+class Preview(Horizontal):
+    """Three panes side by side; the last one only where the terminal is wide."""
+
+    def compose(self) -> ComposeResult:
+        """Gauges, chart, words."""
+        self.gauges, self.chart, self.facts = Gauges(), Chart(), Facts()
+        yield self.gauges
+        yield self.chart
+        yield self.facts
+
+    def show(self, fleet: Fleet, device: str) -> None:
+        """Show this miner."""
+        snapshot = fleet.snapshots.get(device)
+        if snapshot is None:
+            return
+        self.gauges.show(snapshot, _GAUGES)
+        self.chart.show(last_hour(snapshot, fleet.at_s), ("hashrate_ghs",), f"{device}, last hour")
+        self.facts.display = self.app.size.width >= _WIDE
+        trouble = miner_facts.trouble(snapshot)
+        rows = [("trouble", trouble)] if trouble else []
+        rows += [*miner_facts.jobs(fleet.jobs_of(device)), *miner_facts.pool(snapshot)[:4]]
+        rows += [*miner_facts.settings(snapshot)[:4], *miner_facts.identity(snapshot)[:8]]
+        self.facts.show(rows)
