@@ -1,0 +1,94 @@
+"""May this happen? The exact change stands above the question; what cannot be undone wants the name typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input
+
+from minertui.model.commands import Change
+from minertui.tui.dialogs.form import Lines, difference, wrapped
+from minertui.tui.widgets.painted import Line, line
+
+YES_NO, TYPE_NAME = "yes-no", "type-name"
+
+
+class ConfirmDialog(ModalScreen[bool]):
+    """Gives True only for a clear yes. ``level``: ``yes-no``, or ``type-name`` where ``name`` must be typed."""
+
+    AUTO_FOCUS = "Input, #no"
+    DEFAULT_CSS = """
+    ConfirmDialog { align: center middle; background: $background 60%; }
+    ConfirmDialog > Vertical {
+        width: 70; max-width: 100%; height: auto; max-height: 100%;
+        padding: 0 1; background: $panel; border: round $warning;
+    }
+    ConfirmDialog VerticalScroll { height: auto; max-height: 14; margin: 1 0 0 0; }
+    ConfirmDialog Input { margin: 1 0 0 0; }
+    ConfirmDialog .buttons { height: 1; margin: 1 0 0 0; }
+    ConfirmDialog Button { margin: 0 2 0 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "answer(False)", "No", id="confirm.no"),
+        Binding("n", "answer(False)", "No", show=False),
+        Binding("y", "yes", "Yes", id="confirm.yes"),
+        Binding("left,up", "app.focus_previous", "Previous", show=False),
+        Binding("right,down", "app.focus_next", "Next", show=False),
+    ]
+
+    def __init__(
+        self, title: str, changes: Sequence[Change] | Sequence[str], level: str = YES_NO, name: str = ""
+    ) -> None:
+        super().__init__()
+        self.question = title
+        self.lines = changes
+        self.wanted = name if level == TYPE_NAME else ""
+
+    def compose(self) -> ComposeResult:
+        """The question, what would happen, and the answers."""
+        with Vertical():
+            yield Lines(wrapped(self.question, 66, "title"))
+            with VerticalScroll(can_focus=False):
+                yield Lines(_said(self.lines))
+            if self.wanted:
+                yield Lines(wrapped(f"Type {self.wanted} and press Enter to go on.", 66, "warn"))
+                yield Input(compact=True)
+            with Horizontal(classes="buttons"):
+                yield Button("Yes" if self.wanted else "Yes (y)", id="yes", compact=True, disabled=bool(self.wanted))
+                yield Button("No (Esc)", id="no", variant="primary", compact=True)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Only the exact name opens the way."""
+        event.stop()
+        self.query_one("#yes", Button).disabled = event.value != self.wanted
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter after the name."""
+        event.stop()
+        if event.value == self.wanted:
+            self.dismiss(True)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Yes or no."""
+        event.stop()
+        self.dismiss(event.button.id == "yes")
+
+    def action_yes(self) -> None:
+        """``y`` is not enough where a name is wanted."""
+        if not self.wanted:
+            self.dismiss(True)
+
+    def action_answer(self, answer: bool) -> None:
+        """Leave with this answer."""
+        self.dismiss(answer)
+
+
+def _said(lines: Sequence[Change] | Sequence[str]) -> list[Line]:
+    changes = [(c.setting, c.before, c.after) for c in lines if isinstance(c, Change)]
+    texts = [found for text in lines if isinstance(text, str) for found in wrapped(text, 66)]
+    return [*difference(changes), *texts] or [line(("Nothing else changes.", "dim"))]

@@ -1,0 +1,215 @@
+"""Discovery: look for miners, choose, save. Only private networks that a person names are scanned."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input
+
+from minertui.model.errors import MinertuiError
+from minertui.model.history import Found, MinerEntry
+from minertui.model.seams import Link
+from minertui.model.text import clean
+from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.widgets.painted import Line, Painted, line
+from minertui.tui.widgets.wording import fit, hashrate
+
+
+class FoundList(Painted, can_focus=True):
+    """What was found; space marks, and what the config knows already cannot be marked."""
+
+    DEFAULT_CSS = """
+    FoundList { height: 10; margin: 1 0 0 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("space", "mark", "Mark"),
+        Binding("enter", "agree", "Add"),
+    ]
+
+    class Agreed(Message):
+        """Add what is marked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: tuple[Found, ...] = ()
+        self.chosen: set[str] = set()
+        self.at = 0
+        self.word = "Press Enter to look for miners."
+
+    def show(self, found: Sequence[Found], word: str) -> None:
+        """Show these, all new ones marked; ``word`` when there is none."""
+        self.found, self.word, self.at = tuple(found), word, 0
+        self.chosen = {f.address for f in found if f.known_as is None}
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        """A line each."""
+        if not self.found:
+            return wrapped(self.word, width, "dim")
+        top = max(0, min(self.at - height + 1, len(self.found) - height))
+        return [self._row(n, f, width) for n, f in enumerate(self.found)][top : top + height]
+
+    def _row(self, n: int, found: Found, width: int) -> Line:
+        known = found.known_as is not None
+        mark = "   " if known else "[x]" if found.address in self.chosen else "[ ]"
+        text, unit = hashrate(found.hashrate_ghs)
+        rest = f"known as {found.known_as}" if known else f"{found.hostname or ''}"
+        return line(
+            (f"{mark} {fit(found.address, 22)} {fit(found.model or found.kind, 12)} ", "dim" if known else ""),
+            (f"{text:>6} {unit:<5} {fit(rest, max(0, width - 54))}", "dim"),
+            row="cursor" if n == self.at and self.has_focus else "",
+        )
+
+    def action_move(self, by: int) -> None:
+        """Cursor up or down."""
+        self.at = max(0, min(len(self.found) - 1, self.at + by))
+        self.repaint()
+
+    def action_mark(self) -> None:
+        """Mark or not."""
+        if self.found and self.found[self.at].known_as is None:
+            self.chosen ^= {self.found[self.at].address}
+            self.repaint()
+
+    def action_agree(self) -> None:
+        """Add them."""
+        self.post_message(self.Agreed())
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.repaint()
+
+
+class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
+    """Saves what is chosen through the link and gives the entries saved; none after Escape."""
+
+    AUTO_FOCUS = "Input"
+    DEFAULT_CSS = """
+    DiscoverDialog { align: center middle; background: $background 60%; }
+    DiscoverDialog > Vertical {
+        width: 78; max-width: 100%; height: auto; max-height: 100%;
+        padding: 0 1; background: $panel; border: round $accent;
+    }
+    DiscoverDialog Input { margin: 0; }
+    DiscoverDialog .buttons { height: 1; margin: 1 0 0 0; }
+    DiscoverDialog Button { margin: 0 2 0 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self.link = link
+        self.list = FoundList()
+        self.wrong = Lines()
+
+    def compose(self) -> ComposeResult:
+        """Where to look, what was found, the ways out."""
+        with Vertical():
+            yield Lines([line(("Discover miners", "title"))])
+            yield Lines(wrapped("Networks to scan besides mDNS, like 192.168.1.0/24; empty: mDNS alone.", 74, "dim"))
+            yield Input(compact=True, placeholder="192.168.1.0/24")
+            yield self.list
+            yield self.wrong
+            with Horizontal(classes="buttons"):
+                yield Button("Look (Enter)", id="look", variant="primary", compact=True)
+                yield Button("Add marked", id="add", compact=True, disabled=True)
+                yield Button("Cancel (Esc)", id="cancel", compact=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter looks."""
+        event.stop()
+        self.look()
+
+    def on_found_list_agreed(self) -> None:
+        """Enter in the list adds."""
+        self.add_marked()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """What the button says."""
+        event.stop()
+        {"look": self.look, "add": self.add_marked, "cancel": self.action_cancel}[event.button.id or "cancel"]()
+
+    def look(self) -> None:
+        """Check the networks, then search in the background."""
+        networks = self.query_one(Input).value.replace(",", " ").split()
+        problem = next((p for n in networks if (p := _problem(n))), None)
+        self.wrong.show(wrapped(f"! {problem}", 74, "bad") if problem else [])
+        if problem is None:
+            self.list.show((), "looking …")
+            self.run_worker(self._look(networks), exclusive=True)
+
+    async def _look(self, networks: Sequence[str]) -> None:
+        try:
+            found = await self.link.discover(networks)
+        except MinertuiError as error:
+            self.list.show((), "nothing found")
+            self.wrong.show(wrapped(f"! {error}", 74, "bad"))
+            return
+        self.list.show(found, "Nothing answered. Name the network the miners are in, or add one by its address.")
+        self.query_one("#add", Button).disabled = not found
+        if found:
+            self.list.focus()
+
+    def add_marked(self) -> None:
+        """Save what is marked, in the background."""
+        chosen = [f for f in self.list.found if f.address in self.list.chosen]
+        if chosen:
+            self.run_worker(self._save(entries(chosen)), exclusive=True)
+        else:
+            self.wrong.show(wrapped("! Nothing is marked; mark with space.", 74, "bad"))
+
+    async def _save(self, chosen: Sequence[MinerEntry]) -> None:
+        saved: list[MinerEntry] = []
+        try:
+            for entry in chosen:
+                await self.link.save_miner(entry)
+                saved.append(entry)
+        except MinertuiError as error:
+            done = f" ({len(saved)} of {len(chosen)} are saved)" if saved else ""
+            self.wrong.show(wrapped(f"! {error}{done}", 74, "bad"))
+            return
+        self.dismiss(tuple(saved))
+
+    def action_cancel(self) -> None:
+        """Leave without any."""
+        self.dismiss(())
+
+
+def entries(found: Sequence[Found]) -> tuple[MinerEntry, ...]:
+    """Entries with names that differ: the host name where there is one, else the address."""
+    names: set[str] = set()
+    made = []
+    for one in found:
+        base = clean(one.hostname or one.address, 56).replace("/", "-").replace("\\", "-").strip() or one.address
+        name, n = base, 1
+        while name.casefold() in names:
+            n += 1
+            name = f"{base}-{n}"
+        names.add(name.casefold())
+        made.append(MinerEntry(name=name, address=one.address, kind=one.kind))
+    return tuple(made)
+
+
+def _problem(network: str) -> str | None:
+    try:
+        found = ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return f"{network} is not a network; write it like 192.168.1.0/24."
+    if not found.is_private:
+        return f"{network} is not private; only private networks are scanned."
+    if found.num_addresses > 1024:
+        return f"{network} is too large; at most /22 at a time."
+    return None

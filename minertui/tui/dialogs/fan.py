@@ -1,0 +1,67 @@
+"""The fan of one miner: towards a temperature, or a fixed speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minertui.model.commands import SetFan
+from minertui.model.fleet import Snapshot
+from minertui.model.status import Ability
+from minertui.tui.dialogs.fields import Answers, Choice, Number
+from minertui.tui.dialogs.form import Form, difference, wrapped
+from minertui.tui.widgets.painted import Line
+from minertui.tui.widgets.wording import number
+
+
+class FanDialog(Form[SetFan]):
+    """Gives a SetFan for the chosen mode. Miners without a target temperature are asked only for the mode."""
+
+    AGREE = "Apply"
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        status = snapshot.status
+        self.targets = bool(status and Ability.FAN_TARGET in status.abilities)
+        fields = (
+            Choice("mode", "Fan", choices=("auto", "manual")),
+            Number("target", "Target", "°C", lowest=35, highest=66, whole=True),
+            Number("least", "At least", "%", lowest=0, highest=99, whole=True),
+            Number("pct", "Speed", "%", lowest=0, highest=100, whole=True),
+        )
+        target = status.temp_target_c if status else None
+        least = status.fan_min_pct if status else None
+        pct = (status.fan_manual_pct if status.fan_manual_pct is not None else status.fan_pct) if status else None
+        values = {
+            "mode": "manual" if status and status.fan_auto is False else "auto",
+            "target": 60 if target is None else round(target),
+            "least": 25 if least is None else round(least),
+            "pct": 100 if pct is None else round(pct),
+        }
+        super().__init__(f"Fan of {snapshot.device}", fields, values)
+
+    def dress(self) -> None:
+        """Only what belongs to the mode can be edited."""
+        auto = self.rows["mode"].answer.value == "auto"
+        for name in ("target", "least"):
+            self.rows[name].answer.disabled = not (auto and self.targets)
+        self.rows["pct"].answer.disabled = auto
+
+    def build(self, answers: Answers) -> SetFan:
+        """What belongs to the mode."""
+        if answers["mode"] == "auto":
+            return SetFan(auto=True, target_c=answers["target"], min_pct=answers["least"])
+        return SetFan(auto=False, pct=answers["pct"])
+
+    def preview(self, answers: Answers, result: SetFan) -> Sequence[Line]:
+        """Before and after; a slow fixed fan gets a warning."""
+        status = self.snapshot.status
+        before = "unknown"
+        if status and status.fan_auto is not None:
+            before = f"auto to {number(status.temp_target_c)} °C" if status.fan_auto else f"{number(status.fan_pct)} %"
+        after = f"{result.pct} %"
+        if result.auto:
+            after = "auto" if result.target_c is None else f"auto to {result.target_c} °C, at least {result.min_pct} %"
+        lines = difference([("Fan", before, after)])
+        if result.pct is not None and result.pct < 30:
+            lines += wrapped("! A slow fixed fan does not speed up when the miner gets hot.", 74, "warn")
+        return lines

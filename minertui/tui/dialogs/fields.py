@@ -1,0 +1,124 @@
+"""What a form asks for, as data: each field knows its bounds and says in one sentence what is wrong with an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from minertui.model.text import clean
+from minertui.tui.widgets.wording import number
+
+
+class Invalid(Exception):  # noqa: N818 - it names the state of an answer
+    """An answer that cannot be used: the field it belongs to ("" for the form as a whole) and one sentence."""
+
+    def __init__(self, field_id: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field_id, self.sentence = field_id, sentence
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One question. ``width`` is that of the answer in cells; a ``wide`` field has a line for itself."""
+
+    id: str
+    label: str
+    unit: str = ""
+    width: int = 10
+    wide: bool = False
+
+    def show(self, value: Any) -> str:
+        """A value as text to edit."""
+        return "" if value is None else str(value)
+
+    def read(self, text: str) -> Any:
+        """The value that this text stands for. Raises Invalid."""
+        raise NotImplementedError
+
+
+class Number(Field, frozen=True):
+    """A number between two ends, both included; ``whole`` without decimals; empty is None where ``optional``."""
+
+    lowest: float = 0
+    highest: float = math.inf
+    whole: bool = False
+    optional: bool = False
+
+    def show(self, value: float | None) -> str:
+        """Without needless decimals."""
+        return "" if value is None else f"{value:.6f}".rstrip("0").rstrip(".")
+
+    def read(self, text: str) -> float | int | None:
+        """A comma counts as a point. Raises Invalid."""
+        text = text.strip().replace(",", ".")
+        if not text and self.optional:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and self.lowest <= value <= self.highest) or (self.whole and value % 1):
+            kind = "a whole number" if self.whole else "a number"
+            raise Invalid(
+                self.id, f"{self.label} must be {kind} {self._range()}{' or empty' if self.optional else ''}."
+            )
+        return int(value) if self.whole else value
+
+    def _range(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if math.isinf(self.highest):
+            return f"of at least {self.show(self.lowest)}{unit}"
+        return f"from {self.show(self.lowest)} to {self.show(self.highest)}{unit}"
+
+
+class Words(Field, frozen=True):
+    """Some text; ``secret`` is not shown while it is typed."""
+
+    optional: bool = False
+    secret: bool = False
+    longest: int = 256
+
+    def read(self, text: str) -> str:
+        """The text without blanks at its ends. Raises Invalid."""
+        text = text.strip()
+        if not text and not self.optional:
+            raise Invalid(self.id, f"{self.label} must not be empty.")
+        if len(text) > self.longest:
+            raise Invalid(self.id, f"{self.label} must have at most {self.longest} characters.")
+        if clean(text, self.longest) != text:
+            raise Invalid(self.id, f"{self.label} must not contain control characters.")
+        return text
+
+
+class Choice(Field, frozen=True):
+    """One of some words."""
+
+    choices: tuple[str, ...] = ("no", "yes")
+
+    def show(self, value: Any) -> str:
+        """True and False are yes and no."""
+        text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else str(value)
+        return text if text in self.choices else self.choices[0]
+
+    def read(self, text: str) -> str | bool:
+        """Yes and no are True and False."""
+        if self.choices == ("no", "yes"):
+            return text == "yes"
+        return text
+
+
+Answers = Mapping[str, Any]
+
+
+def ordered(answers: Answers, *pairs: tuple[str, str, str]) -> None:
+    """Each pair is (lower id, higher id, sentence). Raises Invalid where the first is above the second."""
+    for low, high, sentence in pairs:
+        if answers[low] is not None and answers[high] is not None and answers[low] > answers[high]:
+            raise Invalid(high, sentence)
+
+
+def changed(before: float | None, after: float | None, unit: str, digits: int = 0) -> str:
+    """``525 → 550 MHz``."""
+    return f"{number(before, digits)} → {number(after, digits)} {unit}"

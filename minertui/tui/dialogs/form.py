@@ -1,0 +1,291 @@
+"""A form: fields, what would come of them, and what is wrong — all live while a person types.
+
+Tab and the arrows go from field to field, left and right change a choice, Enter agrees, Escape leaves. The title, the
+answers and the preview are painted as text; nothing in here parses markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.css.query import NoMatches
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input
+
+from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Words
+from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.wording import fit
+
+T = TypeVar("T")
+
+
+class Lines(Painted):
+    """Some lines of text, as many as they are."""
+
+    DEFAULT_CSS = """
+    Lines { height: auto; }
+    """
+
+    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.said: tuple[Line, ...] = tuple(lines)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these."""
+        self.said = tuple(lines)
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        """As given."""
+        return self.said
+
+
+class Picker(Painted, can_focus=True):
+    """One of some words: left, right and space go through them."""
+
+    DEFAULT_CSS = """
+    Picker { height: 1; background: $surface; }
+    Picker:focus { background-tint: $foreground 5%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "Previous", show=False),
+        Binding("right,space", "step(1)", "Next", show=False),
+    ]
+
+    class Changed(Message):
+        """Another word."""
+
+    def __init__(self, choices: Sequence[str], value: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.choices = tuple(choices)
+        self.value = value
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        """The word between signs that it can be changed."""
+        left, right = ("<", ">") if self.glyphs.ascii else ("‹", "›")
+        ink = "title" if self.has_focus else ""
+        return [line((left + " ", "dim"), Span(self.value, ink), (" " + right, "dim"))]
+
+    def action_step(self, by: int) -> None:
+        """The next word, round and round."""
+        self.value = self.choices[(self.choices.index(self.value) + by) % len(self.choices)]
+        self.repaint()
+        self.post_message(self.Changed())
+
+    def on_click(self) -> None:
+        """As space."""
+        self.action_step(1)
+
+    def on_focus(self) -> None:
+        """Show it."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Show it."""
+        self.repaint()
+
+
+class FieldRow(Horizontal):
+    """Label, answer, unit."""
+
+    DEFAULT_CSS = """
+    FieldRow { height: 1; width: 1fr; }
+    FieldRow > Lines { width: 15; }
+    FieldRow > .unit { width: 5; }
+    FieldRow > Input, FieldRow > Picker { margin: 0 1 0 0; }
+    """
+
+    def __init__(self, field: Field, value: str, label_width: int) -> None:
+        super().__init__()
+        self.field = field
+        self.answer: Input | Picker
+        if isinstance(field, Choice):
+            self.answer = Picker(field.choices, value, id=field.id)
+        else:
+            secret = isinstance(field, Words) and field.secret
+            self.answer = Input(value, compact=True, password=secret, select_on_focus=True, id=field.id)
+        self._label_width = label_width
+
+    def compose(self) -> ComposeResult:
+        """Side by side."""
+        label = Lines([line((fit(self.field.label, self._label_width), "dim"))])
+        label.styles.width = self._label_width
+        yield label
+        self.answer.styles.width = "1fr" if self.field.wide else self.field.width
+        yield self.answer
+        if not self.field.wide or self.field.unit:
+            unit = Lines([line((self.field.unit, "dim"))])
+            unit.add_class("unit")
+            yield unit
+
+
+class Form(ModalScreen[T | None], Generic[T]):
+    """A dialog that asks for fields. Subclasses say ``TITLE``, ``AGREE``, ``COLUMNS`` and build the result."""
+
+    AGREE: ClassVar[str] = "OK"
+    COLUMNS: ClassVar[int] = 1
+    LABEL: ClassVar[int] = 15
+    AUTO_FOCUS = "FieldRow Input, FieldRow Picker"
+    DEFAULT_CSS = """
+    Form { align: center middle; background: $background 60%; }
+    Form > Vertical {
+        width: 78; max-width: 100%; height: auto; max-height: 100%;
+        padding: 0 1; background: $panel; border: round $accent; border-title-color: $text-accent;
+    }
+    Form .fields { height: auto; layout: grid; grid-rows: 1; grid-gutter: 0 2; }
+    Form VerticalScroll { height: auto; max-height: 14; }
+    Form #preview { margin: 1 0 0 0; }
+    Form #wrong { margin: 1 0 0 0; min-height: 1; }
+    Form .buttons { height: 1; margin: 1 0 0 0; }
+    Form .buttons Button { margin: 0 2 0 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        Binding("down", "app.focus_next", "Next", show=False, id="dialog.next"),
+        Binding("up", "app.focus_previous", "Previous", show=False, id="dialog.previous"),
+    ]
+
+    def __init__(self, heading: str, fields: Sequence[Field], values: Answers) -> None:
+        super().__init__()
+        self.heading = heading
+        self.fields = tuple(fields)
+        self.rows = {f.id: FieldRow(f, f.show(values.get(f.id)), self.LABEL) for f in self.fields}
+
+    # -- for subclasses
+
+    def build(self, answers: Answers) -> T:
+        """The result. Raises Invalid when the answers do not fit together."""
+        raise NotImplementedError
+
+    def preview(self, answers: Answers, result: T) -> Sequence[Line]:
+        """What would come of it."""
+        return ()
+
+    def dress(self) -> None:
+        """Called after each change: switch fields on and off."""
+
+    # -- the rest
+
+    def compose(self) -> ComposeResult:
+        """Fields, what would come of them, what is wrong, and the two ways out."""
+        with Vertical(id="box"):
+            yield Lines([line((fit(self.heading, 74), "title"))], id="heading")
+            with VerticalScroll(can_focus=False), Vertical(classes="fields") as grid:
+                grid.styles.grid_size_columns = self.COLUMNS
+                yield from self.rows.values()
+            yield Lines(id="preview")
+            yield Lines(id="wrong")
+            with Horizontal(classes="buttons"):
+                yield Button(f"{self.AGREE} (Enter)", id="agree", variant="primary", compact=True)
+                yield Button("Cancel (Esc)", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        """The first look at it."""
+        self.check()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A narrow terminal has one column."""
+        columns = self.COLUMNS if event.size.width >= 74 else 1
+        self.query_one(".fields").styles.grid_size_columns = columns
+
+    def answers(self) -> dict[str, object]:
+        """Every field's value; those switched off too. Raises Invalid for the first that cannot be read."""
+        return {row.field.id: self._read(row) for row in self.rows.values()}
+
+    def _read(self, row: FieldRow) -> object:
+        if row.answer.disabled:
+            return None
+        return row.field.read(row.answer.value)
+
+    def check(self) -> tuple[T] | None:
+        """Read, build and show; the result in a tuple, or None when something is wrong."""
+        self.dress()
+        try:
+            answers = self.answers()
+            result = self.build(answers)
+        except Invalid as wrong:
+            self._say(wrong)
+            return None
+        self._say(None)
+        self.query_one("#preview", Lines).show(self.preview(answers, result))
+        return (result,)
+
+    def _say(self, wrong: Invalid | None) -> None:
+        for name, row in self.rows.items():
+            row.answer.set_class(wrong is not None and wrong.field_id == name, "-invalid")
+        try:
+            said = self.query_one("#wrong", Lines)
+        except NoMatches:
+            return
+        said.show([] if wrong is None else wrapped(f"! {wrong.sentence}", 74, "bad"))
+        self.query_one("#agree", Button).disabled = wrong is not None
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look again."""
+        event.stop()
+        self.check()
+
+    def on_picker_changed(self, event: Picker.Changed) -> None:
+        """Look again."""
+        event.stop()
+        self.check()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field agrees."""
+        event.stop()
+        self.action_agree()
+
+    def key_enter(self) -> None:
+        """Enter on a choice agrees; a button's own Enter never comes here."""
+        if isinstance(self.focused, Picker):
+            self.action_agree()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """One of the two ways out."""
+        event.stop()
+        if event.button.id == "agree":
+            self.action_agree()
+        else:
+            self.action_cancel()
+
+    def action_agree(self) -> None:
+        """Leave with the result; with something wrong, go to the field it is in."""
+        result = self.check()
+        if result is not None:
+            self.dismiss(result[0])
+            return
+        for row in self.rows.values():
+            if row.answer.has_class("-invalid"):
+                row.answer.focus()
+
+    def action_cancel(self) -> None:
+        """Leave without one."""
+        self.dismiss(None)
+
+
+def wrapped(text: str, width: int, ink: str = "") -> list[Line]:
+    """Text broken at blanks."""
+    lines, now = [], ""
+    for word in text.split():
+        if now and len(now) + 1 + len(word) > width:
+            lines.append(line((now, ink)))
+            now = word
+        else:
+            now = f"{now} {word}" if now else word
+    return [*lines, line((now, ink))]
+
+
+def difference(rows: Sequence[tuple[str, str, str]], arrow: str = "→") -> list[Line]:
+    """What changes: (setting, before, after) as aligned lines."""
+    name = max((len(r[0]) for r in rows), default=0)
+    before = min(30, max((len(r[1]) for r in rows), default=0))
+    return [
+        line((fit(what, name + 2), "dim"), (fit(old, before), "dim"), (f" {arrow} ", "accent"), (new, "strong"))
+        for what, old, new in rows
+    ]

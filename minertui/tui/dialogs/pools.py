@@ -1,0 +1,106 @@
+"""The pools of one miner: primary and fallback. Somebody else's address in here earns for somebody else, so the exact
+difference is shown before anything is agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from minertui.model.commands import SetPools
+from minertui.model.fleet import Snapshot
+from minertui.model.status import PoolSetting
+from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, Words
+from minertui.tui.dialogs.form import Form, difference, wrapped
+from minertui.tui.widgets.painted import Line, line
+
+_SLOTS = (("a", "Primary"), ("b", "Fallback"))
+_TLS = ("off", "on", "own CA")
+_NONE = PoolSetting(url="", port=0, user="")
+
+
+def _fields(snapshot: Snapshot) -> tuple[Field, ...]:
+    found: list[Field] = []
+    for slot, title in _SLOTS:
+        optional = slot == "b"
+        found += [
+            Words(f"{slot}_url", title, wide=True, optional=optional),
+            Number(f"{slot}_port", "  port", width=8, lowest=1, highest=65_535, whole=True, optional=optional),
+            Words(f"{slot}_user", "  user", wide=True, optional=optional),
+            Words(f"{slot}_password", "  password", wide=True, optional=True, secret=True),
+        ]
+        if any(pool.tls is not None for pool in _pools(snapshot)):
+            found.append(Choice(f"{slot}_tls", "  TLS", choices=_TLS, width=12))
+    return tuple(found)
+
+
+def _pools(snapshot: Snapshot) -> tuple[PoolSetting, ...]:
+    return snapshot.status.pools if snapshot.status else ()
+
+
+class PoolsDialog(Form[SetPools]):
+    """Gives both pools whole. An empty password keeps the stored one; an empty fallback is left as it is stored."""
+
+    AGREE = "Store"
+    LABEL = 12
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.before = _pools(snapshot)
+        values: dict[str, object] = {}
+        for (slot, _), pool in zip(_SLOTS, self.before, strict=False):
+            tls = _TLS[pool.tls] if pool.tls is not None and 0 <= pool.tls < len(_TLS) else "off"
+            values |= {
+                f"{slot}_url": pool.url,
+                f"{slot}_port": pool.port or None,
+                f"{slot}_user": pool.user,
+                f"{slot}_tls": tls,
+            }
+        super().__init__(f"Pools of {snapshot.device}", _fields(snapshot), values)
+
+    def build(self, answers: Answers) -> SetPools:
+        """Raises Invalid when a pool is half filled in or nothing would change."""
+        pools = [self._pool(n, slot, title, answers) for n, (slot, title) in enumerate(_SLOTS)]
+        result = SetPools(tuple(p for p in pools if p is not None))
+        if result.pools == tuple(msgspec.structs.replace(p, password=None) for p in self.before[: len(result.pools)]):
+            raise Invalid("", "Nothing changes yet; edit a value.")
+        return result
+
+    def _pool(self, n: int, slot: str, title: str, answers: Answers) -> PoolSetting | None:
+        url, port, user = (answers[f"{slot}_{part}"] for part in ("url", "port", "user"))
+        before = self.before[n] if n < len(self.before) else _NONE
+        if not url and not user and not before.url:
+            return None
+        for part, value in (("url", url), ("port", port), ("user", user)):
+            if not value:
+                raise Invalid(f"{slot}_{part}", f"{title} pool: the {part} is missing.")
+        if "://" in url or "/" in url or " " in url:
+            raise Invalid(
+                f"{slot}_url", f"{title} pool: write the host alone, without stratum+tcp:// and without port."
+            )
+        tls = before.tls
+        if f"{slot}_tls" in answers and (before.tls is not None or answers[f"{slot}_tls"] != "off"):
+            tls = _TLS.index(answers[f"{slot}_tls"])
+        return msgspec.structs.replace(
+            before, url=url, port=port, user=user, password=answers[f"{slot}_password"] or None, tls=tls
+        )
+
+    def preview(self, answers: Answers, result: SetPools) -> Sequence[Line]:
+        """Every member that differs, before and after."""
+        rows: list[tuple[str, str, str]] = []
+        for n, pool in enumerate(result.pools):
+            before = self.before[n] if n < len(self.before) else _NONE
+            title = _SLOTS[n][1].lower()
+            for part in ("url", "port", "user", "tls"):
+                old, new = getattr(before, part), getattr(pool, part)
+                if old != new:
+                    rows.append((f"{title} {part}", str(old or "—"), str(new)))
+            if pool.password is not None:
+                rows.append((f"{title} password", "•••", "••• (new)"))
+        lines: list[Line] = []
+        for what, old, new in rows:
+            if len(old) + len(new) > 44:  # a wallet must be read whole
+                lines += [line((what, "dim")), line((f"  - {old}", "dim")), line((f"  + {new}", "strong"))]
+            else:
+                lines += difference([(what, old, new)])
+        return [*lines, *wrapped("The miner uses them after its next restart or reconnect.", 74, "dim")]

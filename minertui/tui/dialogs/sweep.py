@@ -1,0 +1,108 @@
+"""A benchmark sweep: the plan, and live what it means — where it begins, how far it goes, how long it takes at most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import Goal, SweepPlan
+from minertui.model.ranking import bounds, estimate, start
+from minertui.tui.dialogs.fields import Answers, Choice, Field, Number, ordered
+from minertui.tui.dialogs.form import Form, wrapped
+from minertui.tui.widgets.painted import Line, line
+from minertui.tui.widgets.wording import duration, number
+
+_FIELDS: tuple[Field, ...] = (
+    Choice("goal", "Best at", choices=tuple(goal.value for goal in Goal), width=16),
+    Choice("apply_best", "Apply the best"),
+    Number("start_mhz", "Start", "MHz", lowest=50, highest=3000, optional=True),
+    Number("start_mv", "Start", "mV", lowest=500, highest=2000, whole=True, optional=True),
+    Number("step_mhz", "Step", "MHz", lowest=1, highest=500),
+    Number("step_mv", "Step", "mV", lowest=1, highest=100, whole=True),
+    Number("min_mhz", "At least", "MHz", lowest=50, highest=3000),
+    Number("min_mv", "At least", "mV", lowest=500, highest=2000, whole=True),
+    Number("max_mhz", "At most", "MHz", lowest=50, highest=3000),
+    Number("max_mv", "At most", "mV", lowest=500, highest=2000, whole=True),
+    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110),
+    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125),
+    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000),
+    Number("tolerance_pct", "Of expected", "%", lowest=50, highest=120),
+    Number("max_error_pct", "Errors at most", "%", lowest=0.01, highest=100),
+    Number("balance_pct", "Weakest chip", "%", lowest=0, highest=100),
+    Number("settle_s", "Settle", "s", lowest=10, highest=3600),
+    Number("measure_s", "Measure", "s", lowest=30, highest=86_400),
+    Number("sample_s", "Sample every", "s", lowest=2, highest=300),
+    Choice("restart", "Restart each"),
+)
+
+
+class SweepDialog(Form[SweepPlan]):
+    """Gives the plan, for the device of the plan given. ``devices``: all that the same plan is meant for."""
+
+    AGREE = "Start"
+    COLUMNS = 2
+
+    def __init__(self, snapshot: Snapshot, plan: SweepPlan, devices: Sequence[str] = ()) -> None:
+        self.snapshot = snapshot
+        self.plan = plan
+        names = ", ".join(devices) or snapshot.device
+        values = {f.id: getattr(plan, f.id, None) for f in _FIELDS}
+        values |= {
+            "goal": plan.goal.value,
+            "tolerance_pct": 100 * plan.tolerance,
+            "balance_pct": 100 * plan.min_chip_balance,
+        }
+        super().__init__(f"Benchmark {names}", _FIELDS, values)
+
+    def build(self, answers: Answers) -> SweepPlan:
+        """Raises Invalid when ends are the wrong way round."""
+        ordered(
+            answers,
+            ("min_mhz", "max_mhz", "The lowest frequency must not be above the highest."),
+            ("min_mv", "max_mv", "The lowest voltage must not be above the highest."),
+            ("start_mhz", "max_mhz", "The sweep must not start above its highest frequency."),
+            ("start_mv", "max_mv", "The sweep must not start above its highest voltage."),
+            ("min_mhz", "start_mhz", "The sweep must not start below its lowest frequency."),
+            ("min_mv", "start_mv", "The sweep must not start below its lowest voltage."),
+            ("sample_s", "measure_s", "A sample must not take longer than the whole measurement."),
+        )
+        own = {k: v for k, v in answers.items() if k not in ("goal", "tolerance_pct", "balance_pct")}
+        return SweepPlan(
+            device=self.plan.device or self.snapshot.device,
+            strategy=self.plan.strategy,
+            goal=Goal(answers["goal"]),
+            tolerance=answers["tolerance_pct"] / 100,
+            min_chip_balance=answers["balance_pct"] / 100,
+            **own,
+        )
+
+    def preview(self, answers: Answers, result: SweepPlan) -> Sequence[Line]:
+        """From where to where, at most how many points and how long, and what lowers the plan."""
+        status, limits = self.snapshot.status, self.snapshot.limits
+        within = bounds(result, status, limits)
+        first = start(result, status, within)
+        points, seconds = estimate(result, status, limits)
+        begin = "start unknown" if first is None else f"{number(first[0])} MHz {first[1]} mV"
+        lines = [
+            line(
+                (f"{begin} → {number(within.max_mhz)} MHz {within.max_mv} mV", "strong"),
+                ("   at most ", "dim"),
+                (f"{points} points", "strong"),
+                (", ", "dim"),
+                (duration(seconds), "strong"),
+            )
+        ]
+        lowered = [
+            f"{number(ours)} {unit}"
+            for ours, theirs, unit in (
+                (within.max_mhz, result.max_mhz, "MHz"),
+                (within.max_mv, result.max_mv, "mV"),
+                (within.max_chip_temp_c, result.max_chip_temp_c, "°C chip"),
+                (within.max_vr_temp_c, result.max_vr_temp_c, "°C VR"),
+                (within.max_power_w, result.max_power_w, "W"),
+            )
+            if ours < theirs
+        ]
+        if lowered:
+            lines += wrapped(f"! Lowered to this miner's own limits: {', '.join(lowered)}.", 74, "warn")
+        return lines

@@ -1,0 +1,313 @@
+"""Sweeps: how those under way go, map and table of one of them, its ranking, and earlier ones to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from minertui.model.commands import Tune
+from minertui.model.errors import MinertuiError
+from minertui.model.fleet import EMPTY, Fleet
+from minertui.model.plans import Goal, JobState, SweepPlan, SweepPoint, SweepRecord, SweepView
+from minertui.model.ranking import ranked
+from minertui.model.seams import Link
+from minertui.tui.commands.base import Desk
+from minertui.tui.commands.orders import rehearse_and_send
+from minertui.tui.feed import Feed, Picture
+from minertui.tui.sweep_export import save_sweep
+from minertui.tui.tabs.pane import Pane
+from minertui.tui.widgets.painted import Span
+from minertui.tui.widgets.point_table import PointRow, PointTable
+from minertui.tui.widgets.status_line import StatusLine
+from minertui.tui.widgets.sweep_lines import SweepLines
+from minertui.tui.widgets.volt_freq_map import VoltFreqMap
+from minertui.tui.words import moment_text
+
+_WIDE = 150  # cells from which map and table stand side by side
+
+
+class SweepTab(Widget):
+    """The sweeps of a fleet. ``show`` gives it the newest; earlier sweeps it asks the link for."""
+
+    DEFAULT_CSS = """
+    SweepTab { height: 1fr; padding: 0 1; }
+    SweepTab .both { height: 1fr; layout: vertical; margin: 1 0 0 0; }
+    SweepTab.-wide .both { layout: horizontal; }
+    SweepTab VoltFreqMap { height: 2fr; margin: 0 0 1 0; }
+    SweepTab PointTable { height: 3fr; }
+    SweepTab.-wide VoltFreqMap, SweepTab.-wide PointTable { height: 1fr; width: 1fr; margin: 0 1 0 0; }
+    SweepTab.-wide PointTable { width: 92; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "device(-1)", "Miner before", show=False, id="sweep.before"),
+        Binding("right,l", "device(1)", "Next miner", show=False, id="sweep.next"),
+        Binding("o", "order", "Rank/measured", id="sweep.order"),
+        Binding("u", "goal", "Goal", id="sweep.goal"),
+        Binding("c", "compare", "Compare", id="sweep.compare"),
+        Binding("e", "export", "Export", id="sweep.export"),
+    ]
+
+    class Apply(Message):
+        """A person wants this point's settings on the device."""
+
+        def __init__(self, device: str, point: SweepPoint) -> None:
+            super().__init__()
+            self.device, self.point = device, point
+
+    class Export(Message):
+        """A person wants these points as files."""
+
+        def __init__(self, device: str, plan: SweepPlan, points: tuple[SweepPoint, ...]) -> None:
+            super().__init__()
+            self.device, self.plan, self.points = device, plan, points
+
+    def __init__(self, link: Link | None = None) -> None:
+        super().__init__()
+        self._link = link
+        self.fleet: Fleet = EMPTY
+        self.device = ""
+        self.records: tuple[SweepRecord, ...] = ()
+        self.by_rank = True
+        self.goal: Goal | None = None  # None: the plan's own
+        self.against = -1  # index of the record compared with; -1: none
+        self._asked: tuple[str, str, bool] | None = None
+        self._note = ""
+        self.lines, self.map, self.table, self.line = SweepLines(), VoltFreqMap(), PointTable(), StatusLine()
+
+    def compose(self) -> ComposeResult:
+        """Sweeps under way, map and table, and what they show."""
+        with Vertical():
+            yield self.lines
+            with Container(classes="both"):
+                yield self.map
+                yield self.table
+            yield self.line
+
+    # what it shows
+
+    def show(self, fleet: Fleet, device: str | None) -> None:
+        """Show the sweeps of ``fleet``; ``device`` chooses whose points (None: keep, else the first that sweeps)."""
+        self.fleet = fleet
+        if device and device != self.device:
+            self._choose(device)
+        jobs = self.jobs
+        known = [job.device for job in jobs]
+        if self.device not in fleet.snapshots:
+            self._choose(known[0] if known else next(iter(fleet.snapshots), ""))
+        self._ask_for_records()
+        self._draw()
+
+    @property
+    def jobs(self) -> tuple[JobState, ...]:
+        """The sweeps the engine knows, running ones first."""
+        found = [job for job in self.fleet.jobs.values() if isinstance(job.view, SweepView)]
+        return tuple(sorted(found, key=lambda job: (job.phase.over, job.device)))
+
+    def _view(self) -> SweepView | None:
+        job = self.fleet.jobs.get(f"sweep:{self.device}")
+        if job is not None and isinstance(job.view, SweepView):
+            return job.view
+        if self.records:
+            return SweepView(plan=self.records[0].plan, sweep_id=self.records[0].id, points=self.records[0].points)
+        return None
+
+    def _choose(self, device: str) -> None:
+        self.device, self.records, self.against, self._note = device, (), -1, ""
+
+    def _draw(self) -> None:
+        self.lines.show(self.jobs, self.device)
+        view = self._view()
+        points = view.points if view else ()
+        goal = self.goal or (view.plan.goal if view else Goal.HASHRATE)
+        order = ranked(points, goal)
+        self.table.show(self._rows(points, order), comparing=self._earlier is not None)
+        now = (view.at_mhz, view.at_mv) if view and self._runs else (None, None)
+        self.map.show(
+            points, goal, now=now, best=order[0] if order else None, chosen=self.table.point if points else None
+        )
+        self._tell(view, goal)
+
+    @property
+    def _runs(self) -> bool:
+        job = self.fleet.jobs.get(f"sweep:{self.device}")
+        return job is not None and not job.phase.over
+
+    def _rows(self, points: Sequence[SweepPoint], order: Sequence[SweepPoint]) -> list[PointRow]:
+        ranks = {p.n: n for n, p in enumerate(order, 1)}
+        then = {(p.mhz, p.mv): p for p in self._earlier.points} if self._earlier else {}
+        rows = [PointRow(p, ranks.get(p.n), then.get((p.mhz, p.mv))) for p in points]
+        if self.by_rank:
+            rows.sort(key=lambda row: (row.rank is None, row.rank or row.point.n))
+        return rows
+
+    @property
+    def _earlier(self) -> SweepRecord | None:
+        return self.records[self.against] if 0 <= self.against < len(self.records) else None
+
+    def _tell(self, view: SweepView | None, goal: Goal) -> None:
+        if view is None:
+            self.line.show((Span(f"{self.device or 'no miner'}: no sweep kept yet", "dim"),), self._note)
+            return
+        left = [
+            Span(self.device, "strong"),
+            Span(f"  {len(view.points)} points, best at {goal.value}", "dim"),
+            Span(", ranked" if self.by_rank else ", as measured", "dim"),
+        ]
+        if self._earlier:
+            at = moment_text(self._earlier.since_s, self.fleet.at_s)
+            left.append(Span(f"  against {at} ({self.against + 1} of {len(self.records)})", "accent"))
+        if self._note:
+            left.append(Span(f"  {self._note}", "warn"))
+        self.line.show(tuple(left))
+
+    # earlier sweeps
+
+    def _ask_for_records(self) -> None:
+        key = (self.device, getattr(self._view_of_job(), "sweep_id", ""), self._runs)
+        if self.device and self._link is not None and key != self._asked and self.is_mounted:
+            self._asked = key
+            self.run_worker(self._fetch(self._link, self.device), exclusive=True, group="sweeps")
+
+    def _view_of_job(self) -> SweepView | None:
+        job = self.fleet.jobs.get(f"sweep:{self.device}")
+        return job.view if job is not None and isinstance(job.view, SweepView) else None
+
+    async def _fetch(self, link: Link, device: str) -> None:
+        try:
+            records = tuple(await link.sweeps(device))
+        except MinertuiError as error:
+            self._note = f"earlier sweeps: {error}"
+        else:
+            if device != self.device:
+                return
+            self.records = records
+        self._draw()
+
+    # what a person may do
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A wide terminal shows map and table side by side."""
+        self.set_class(event.size.width >= _WIDE, "-wide")
+
+    def on_point_table_moved(self) -> None:
+        """The map follows the cursor."""
+        self._note = ""
+        self._draw()
+
+    def on_point_table_chosen(self, event: PointTable.Chosen) -> None:
+        """Only a point that passed may be applied."""
+        event.stop()
+        if event.point.passed:
+            self.post_message(self.Apply(self.device, event.point))
+        else:
+            self._note = "only a point that passed can be applied"
+            self._draw()
+
+    def action_device(self, by: int) -> None:
+        """The next miner that has a sweep."""
+        known = [job.device for job in self.jobs]
+        if known:
+            at = known.index(self.device) if self.device in known else -by
+            self.show(self.fleet, known[(at + by) % len(known)])
+
+    def action_order(self) -> None:
+        """Ranked, or in the order measured."""
+        self.by_rank = not self.by_rank
+        self._draw()
+
+    def action_goal(self) -> None:
+        """Rank and colour by the other goal."""
+        view = self._view()
+        now = self.goal or (view.plan.goal if view else Goal.HASHRATE)
+        self.goal = Goal.EFFICIENCY if now is Goal.HASHRATE else Goal.HASHRATE
+        self._draw()
+
+    def action_compare(self) -> None:
+        """Against the next earlier sweep, and in the end against none."""
+        shown = self._view()
+        self._note = ""
+        self.against += 1
+        if self._earlier is not None and shown is not None and self._earlier.id == shown.sweep_id:
+            self.against += 1  # not against itself
+        if self._earlier is None:
+            self._note = "" if self.against > 1 or len(self.records) > 1 else "no earlier sweep of this miner is kept"
+            self.against = -1
+        self._draw()
+
+    def action_export(self) -> None:
+        """Ask for the points as files."""
+        view = self._view()
+        if view is None or not view.points:
+            self._note = "there is nothing to export yet"
+            self._draw()
+            return
+        self.post_message(self.Export(self.device, view.plan, view.points))
+
+
+class _HasDesk(Protocol):
+    @property
+    def desk(self) -> Desk: ...
+
+
+class SweepPane(Pane):
+    """The sweep view as a tab of the frame: applies and exports what the view asks for."""
+
+    place = "sweep"
+
+    def __init__(self, link: Link, feed: Feed) -> None:
+        super().__init__(link, feed)
+        self.tab = SweepTab(link)
+
+    def compose(self) -> ComposeResult:
+        """The view."""
+        yield self.tab
+
+    def show(self, picture: Picture) -> None:
+        """Draw this picture."""
+        super().show(picture)
+        self.tab.show(picture.fleet, None)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The miner whose points are shown."""
+        return (self.tab.device,) if self.tab.device else ()
+
+    def back(self) -> bool:
+        """End a comparison."""
+        if self.tab.against < 0:
+            return False
+        self.tab.against = -1
+        self.tab.show(self.picture.fleet, None)
+        return True
+
+    @property
+    def _desk(self) -> Desk:
+        return cast(_HasDesk, self.app).desk
+
+    @on(SweepTab.Apply)
+    def _apply(self, event: SweepTab.Apply) -> None:
+        event.stop()
+        point = event.point
+        if self.picture.fleet.readonly or self._desk.at.readonly:
+            self._desk.say("this screen is read-only; nothing was sent", "warning")
+            return
+        command = Tune(frequency_mhz=point.mhz, core_mv=point.mv)
+        title = f"Apply point {point.n} to {event.device}: {point.mhz:g} MHz {point.mv} mV"
+        self.run_worker(rehearse_and_send(self._desk, [event.device], command, title), group="apply")
+
+    @on(SweepTab.Export)
+    def _export(self, event: SweepTab.Export) -> None:
+        event.stop()
+        try:
+            paths = save_sweep(event.device, event.plan, event.points, self.picture.fleet.at_s)
+        except MinertuiError as error:
+            self._desk.say(str(error), "error")
+        else:
+            self._desk.say("saved " + " and ".join(str(path) for path in paths))

@@ -1,0 +1,125 @@
+"""The points of a sweep as a table: as measured or ranked, and against an earlier sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from minertui.model.plans import SweepPoint
+from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.volt_freq_map import SIGNS
+from minertui.tui.widgets.wording import UNKNOWN, fit, number, terahash
+
+
+class PointRow(msgspec.Struct, frozen=True):
+    """A point, its rank (None: did not pass) and the point of another sweep at the same settings."""
+
+    point: SweepPoint
+    rank: int | None = None
+    earlier: SweepPoint | None = None
+
+
+_HEAD = (("#", 3), ("MHz", 5), ("mV", 5), ("TH/s", 7), ("exp %", 6), ("J/TH", 6), ("chip", 6), ("VR", 6), ("W", 6),
+         ("err %", 6))  # fmt: skip
+
+
+class PointTable(Painted, can_focus=True):
+    """A line per point with a cursor; Enter asks to apply the point under it."""
+
+    DEFAULT_CSS = """
+    PointTable { height: 1fr; min-height: 4; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="points.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="points.down"),
+        Binding("pageup", "move(-10)", "Page up", show=False, id="points.page-up"),
+        Binding("pagedown", "move(10)", "Page down", show=False, id="points.page-down"),
+        Binding("enter", "choose", "Apply point", id="points.apply"),
+    ]
+
+    class Chosen(Message):
+        """A person wants this point applied."""
+
+        def __init__(self, point: SweepPoint) -> None:
+            super().__init__()
+            self.point = point
+
+    class Moved(Message):
+        """The cursor is on another point."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.rows: tuple[PointRow, ...] = ()
+        self.at = 0
+        self.comparing = False
+
+    @property
+    def point(self) -> SweepPoint | None:
+        """The point under the cursor."""
+        return self.rows[self.at].point if self.at < len(self.rows) else None
+
+    def show(self, rows: Sequence[PointRow], *, comparing: bool = False) -> None:
+        """Show these; the cursor stays on its point when it is still there."""
+        kept = self.point
+        self.rows, self.comparing = tuple(rows), comparing
+        numbers = [row.point.n for row in self.rows]
+        if kept is not None and kept.n in numbers:
+            self.at = numbers.index(kept.n)
+        self.at = max(0, min(self.at, len(self.rows) - 1))
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Titles, then the points around the cursor."""
+        titles = "".join(fit(title, size, right=True) for title, size in _HEAD)
+        titles += "  " + ("against then" if self.comparing else "verdict")
+        page = max(1, height - 1)
+        top = max(0, min(self.at - page // 2, len(self.rows) - page))
+        lines = [line((titles, "head"))]
+        for n, row in enumerate(self.rows[top : top + page], top):
+            lines.append(self._row(row, "cursor" if n == self.at else ""))
+        return lines
+
+    def _row(self, row: PointRow, under: str) -> Line:
+        p = row.point
+        rank = UNKNOWN if row.rank is None else str(row.rank)
+        ratio = None if p.ratio is None else 100 * p.ratio
+        values = (
+            rank, number(p.mhz), number(p.mv), terahash(p.hashrate_ghs), number(ratio, 1), number(p.efficiency_jth, 1),
+            number(p.chip_temp_c, 1), number(p.vr_temp_c, 1), number(p.power_w, 1), number(p.error_pct, 2),
+        )  # fmt: skip
+        text = "".join(fit(v, size, right=True) for v, (_, size) in zip(values, _HEAD, strict=True))
+        ink = "strong" if row.rank == 1 else "" if p.passed else "dim"
+        tail = self._against(row) if self.comparing else self._verdict(row)
+        return line(Span(text + "  ", ink), tail, row=under)
+
+    def _verdict(self, row: PointRow) -> Span:
+        if row.rank == 1:
+            return Span(f"{self.glyphs.best} best", "good")
+        if row.point.passed:
+            return Span("passed", "dim")
+        return Span(f"{SIGNS[row.point.verdict]} {row.point.verdict.value}: {row.point.reason}", "warn")
+
+    def _against(self, row: PointRow) -> Span:
+        now, then = row.point, row.earlier
+        if then is None or not then.hashrate_ghs or now.hashrate_ghs is None:
+            return Span("not measured then", "dim")
+        more = 100 * (now.hashrate_ghs / then.hashrate_ghs - 1)
+        text = f"{more:+.1f} % TH/s"
+        if now.efficiency_jth is not None and then.efficiency_jth:
+            text += f", {100 * (now.efficiency_jth / then.efficiency_jth - 1):+.1f} % J/TH"
+        return Span(text, "good" if more > 0.5 else "warn" if more < -0.5 else "")
+
+    def action_move(self, by: int) -> None:
+        """Cursor up or down."""
+        self.at = max(0, min(len(self.rows) - 1, self.at + by))
+        self.repaint()
+        self.post_message(self.Moved())
+
+    def action_choose(self) -> None:
+        """This one."""
+        if self.point is not None:
+            self.post_message(self.Chosen(self.point))

@@ -1,0 +1,67 @@
+"""Sweeps under way: a line each, with how far it is, how long it still takes and what it measures right now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minertui.model.plans import JobState, Phase, SweepView
+from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.wording import duration, fit, number, terahash
+
+_INKS = {Phase.DONE: "good", Phase.FAILED: "bad", Phase.PARKED: "bad", Phase.STOPPED: "dim", Phase.RESTORING: "warn"}
+_MARKS = {Phase.FAILED: "!! ", Phase.PARKED: "!! "}
+
+
+class SweepLines(Painted):
+    """A line per sweep; the chosen device's is marked. Of more than there is room for, those around it are shown."""
+
+    DEFAULT_CSS = """
+    SweepLines { height: auto; max-height: 6; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.jobs: tuple[JobState, ...] = ()
+        self.chosen = ""
+
+    def show(self, jobs: Sequence[JobState], chosen: str) -> None:
+        """Show these."""
+        self.jobs, self.chosen = tuple(jobs), chosen
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """A line each."""
+        if not self.jobs:
+            return [line(("No sweep runs. Press b on a miner to start a benchmark.", "dim"))]
+        room = height or 6
+        at = next((n for n, job in enumerate(self.jobs) if job.device == self.chosen), 0)
+        top = max(0, min(at - room // 2, len(self.jobs) - room))
+        return [self._line(job, width) for job in self.jobs[top : top + room]]
+
+    def _line(self, job: JobState, width: int) -> Line:
+        glyphs = self.glyphs
+        room = max(6, min(30, width - 62))
+        share = job.done / job.total if job.total else 1.0 if job.phase is Phase.DONE else 0.0
+        full = round(min(1.0, share) * room)
+        of = f"{job.done}/{job.total}" if job.total is not None else str(job.done)
+        left = f"{duration(job.left_s)} left" if job.left_s is not None and not job.phase.over else ""
+        chosen = job.device == self.chosen
+        return line(
+            Span((glyphs.marked if chosen else " ") + " ", "title"),
+            Span(fit(job.device, 13, ellipsis=glyphs.ellipsis) + " ", "strong" if chosen else ""),
+            Span(fit(_MARKS.get(job.phase, "") + job.phase.value, 11), _INKS.get(job.phase, "accent")),
+            Span(glyphs.bar * full, "accent"),
+            Span(glyphs.track * (room - full), "faint"),
+            Span(f" {of:>7} {left:>11}  "),
+            Span(fit(_now(job), max(0, width - room - 48), ellipsis=glyphs.ellipsis), "dim"),
+        )
+
+
+def _now(job: JobState) -> str:
+    view = job.view
+    if not isinstance(view, SweepView) or job.phase.over or view.sample is None:
+        return job.note
+    sample = view.sample
+    text = f"{number(sample.mhz)} MHz {sample.mv} mV  {sample.index}/{sample.of}"
+    text += f"  {terahash(sample.hashrate_ghs)} TH/s  {number(sample.chip_temp_c, 1)} °C"
+    return text

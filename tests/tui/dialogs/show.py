@@ -1,0 +1,96 @@
+"""See one dialog alone: ``python -m tests.tui.dialogs.show NAME [--ascii] [--svg FILE COLUMNSxROWS]``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+from textual.screen import ModalScreen
+
+from minertui.model.commands import Change
+from minertui.model.history import Found
+from minertui.model.plans import GuardPlan, SweepPlan
+from minertui.tui.dialogs.confirm import TYPE_NAME, ConfirmDialog
+from minertui.tui.dialogs.discover import DiscoverDialog
+from minertui.tui.dialogs.fan import FanDialog
+from minertui.tui.dialogs.guard import GuardDialog
+from minertui.tui.dialogs.help import HelpScreen
+from minertui.tui.dialogs.miner import MinerDialog
+from minertui.tui.dialogs.pools import PoolsDialog
+from minertui.tui.dialogs.sweep import SweepDialog
+from minertui.tui.dialogs.tune import TuneDialog
+from tests.tui import pictures
+from tests.tui.fake_link import FakeLink
+
+FOUND = (
+    Found("192.168.1.20", "axeos", "Gamma", "bitaxe-20", hashrate_ghs=1100.0),
+    Found("192.168.1.21", "axeos", "Supra", "bitaxe-20", hashrate_ghs=640.0),
+    Found("192.168.1.22", "axeos", "Gamma", "attic", hashrate_ghs=1104.0, known_as="attic-1"),
+)
+
+
+def link() -> FakeLink:
+    """A link that finds three miners, one of them known."""
+    made = FakeLink(pictures.normal())
+    made.found = FOUND
+    return made
+
+
+DIALOGS: dict[str, Callable[[], ModalScreen[Any]]] = {
+    "tune": lambda: TuneDialog(pictures.snapshot(0)),
+    "fan": lambda: FanDialog(pictures.snapshot(0)),
+    "pools": lambda: PoolsDialog(pictures.snapshot(0)),
+    "guard": lambda: GuardDialog(pictures.snapshot(0), GuardPlan()),
+    "sweep": lambda: SweepDialog(pictures.snapshot(0), SweepPlan()),
+    "miner": lambda: MinerDialog(pictures.entries(pictures.normal())[0]),
+    "add": lambda: MinerDialog(None),
+    "discover": lambda: DiscoverDialog(link()),
+    "confirm": lambda: ConfirmDialog(
+        "Restart attic-1", [Change("Frequency", "525 MHz", "550 MHz"), Change("Core voltage", "1150 mV", "1180 mV")]
+    ),
+    "remove": lambda: ConfirmDialog("Remove attic-1", ["attic-1 goes on mining as it is."], TYPE_NAME, "attic-1"),
+    "help": lambda: HelpScreen(
+        "Fleet", [("", "Everywhere"), ("?", "Help"), ("q", "Detach; the engine goes on"), ("", "Here"), ("/", "Filter")]
+    ),
+}
+
+
+class Host(App[None]):
+    """An app that opens one dialog and keeps its result."""
+
+    def __init__(self, dialog: ModalScreen[Any], *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.ascii = ascii_only
+        self.dialog = dialog
+        self.results: list[Any] = []
+
+    def on_mount(self) -> None:
+        self.push_screen(self.dialog, self.results.append)
+
+
+async def _export(app: App[None], path: Path, columns: int, rows: int) -> None:
+    async with app.run_test(size=(columns, rows)) as pilot:
+        await pilot.pause(0.3)
+        path.write_text(app.export_screenshot())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=sorted(DIALOGS))
+    parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--svg", nargs=2, metavar=("FILE", "COLUMNSxROWS"))
+    args = parser.parse_args()
+    app = Host(DIALOGS[args.name](), ascii_only=args.ascii)
+    if args.svg:
+        columns, rows = args.svg[1].split("x")
+        asyncio.run(_export(app, Path(args.svg[0]), int(columns), int(rows)))
+    else:
+        app.run()
+
+
+if __name__ == "__main__":
+    main()
