@@ -1,0 +1,201 @@
+"""Finding miners: by what they announce (mDNS), and by asking every address of the networks that a person named.
+
+NerdQAxe announces ``_http._tcp`` with the subtype ``_axeos`` and its chip in the TXT record (its PR #613), AxeOS from
+2.15 a host name. Everything else is silent and has to be asked. A scan opens at most 60 connections a second, 32 at
+once, to private addresses only, and reads ``/api/system/info`` where somebody answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Interface
+from typing import TYPE_CHECKING
+
+from minertui.clock import SystemClock
+from minertui.devices import axeos
+from minertui.engine.reach import MAX_SCAN_PREFIX, check_address, check_host, is_private, network_of
+from minertui.model.errors import DeviceError
+from minertui.model.history import Found
+from minertui.model.seams import Clock
+from minertui.wire.axeos.address import HTTP_PORT, authority, host_port
+
+if TYPE_CHECKING:
+    from zeroconf.asyncio import AsyncServiceInfo
+
+__all__ = ["announced", "check_address", "check_host", "discover", "own_networks"]
+
+LISTEN_S = 3.0
+_PER_SECOND = 60
+_AT_ONCE = 32
+_CONNECT_S = 1.5
+_READ_S = 4.0
+
+_HTTP = "_http._tcp.local."
+_MINERS = f"_axeos._sub.{_HTTP}"
+_SIGNS = re.compile(r"axe|bitaxe|bm13\d\d|espminer", re.IGNORECASE)
+_VIRTUAL = re.compile(r"^(?:docker|br-|veth|virbr|tun|tap|wg|tailscale|zt|lo)")
+
+Announced = Callable[[Clock], Awaitable[Sequence[str]]]
+
+
+async def announced(clock: Clock, *, interfaces: Sequence[str] | None = None) -> list[str]:
+    """Addresses (``host`` or ``host:port``) of miners that announce themselves within 3 s; none without a network.
+    ``interfaces``: own IP addresses to listen on, default all."""
+    from zeroconf import InterfaceChoice, IPVersion
+    from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+    names: dict[str, bool] = {}  # instance → announced as a miner and not only as some web page
+
+    def heard(zeroconf: object, service_type: str, name: str, state_change: object) -> None:
+        names[name] = names.get(name, False) or service_type == _MINERS
+
+    where = list(interfaces) if interfaces else InterfaceChoice.All
+    try:
+        network = AsyncZeroconf(interfaces=where, ip_version=IPVersion.V4Only)
+    except OSError:
+        return []
+    async with network:
+        browser = AsyncServiceBrowser(network.zeroconf, [_MINERS, _HTTP], handlers=[heard])
+        await clock.sleep(LISTEN_S)
+        await browser.async_cancel()
+        services = [AsyncServiceInfo(_HTTP, name) for name in sorted(names)[:256] if name.endswith(_HTTP)]
+        await asyncio.gather(*(service.async_request(network.zeroconf, 1000) for service in services))
+    miners = (service for service in services if names[service.name] or _looks_like_one(service))
+    return sorted({place for service in miners for place in _places(service)})
+
+
+async def discover(
+    networks: Sequence[str],
+    *,
+    known: Mapping[str, str],
+    clock: Clock | None = None,
+    listen: Announced | None = announced,
+) -> list[Found]:
+    """Miners that answer: announced ones, and those in ``networks`` (CIDR, an address, or ``address:port``).
+
+    ``known`` maps hardware addresses and addresses to the names that the config has for them. ``listen`` None: no mDNS.
+    Sorted by address; a miner that was found twice is listed once. Raises ConfigError for a network that must not be
+    scanned.
+    """
+    clock = clock or SystemClock()
+    targets = _targets(networks)
+    async with asyncio.TaskGroup() as group:
+        scan = group.create_task(_ask(targets, clock))
+        heard = group.create_task(_heard(listen, clock))
+    extra = [place for place in heard.result() if place not in targets]
+    found = [*scan.result(), *await _ask(extra, clock)]
+    unique = {one.mac or one.address: one for one in reversed(found)}
+    return sorted((_with_name(one, known) for one in unique.values()), key=lambda one: _order(one.address))
+
+
+def own_networks() -> list[str]:
+    """The private networks that this computer is in, as CIDR, at most /22 each (larger ones: the /24 around it)."""
+    import ifaddr
+
+    found: dict[str, None] = {}
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            if ip.is_IPv4 and is_private(str(ip.ip)) and not _VIRTUAL.match(adapter.nice_name):
+                prefix = ip.network_prefix if ip.network_prefix >= MAX_SCAN_PREFIX else 24
+                found[str(IPv4Interface(f"{ip.ip}/{prefix}").network)] = None
+    return list(found)
+
+
+def _targets(networks: Sequence[str]) -> list[str]:
+    """Every address to ask, once, in the order named."""
+    targets: dict[str, None] = {}
+    for text in networks:
+        port = HTTP_PORT
+        if "/" not in text and text.count(":") == 1:
+            host, port = host_port(text)
+            text = host
+        for ip in network_of(text).hosts():
+            targets[authority(str(ip), port)] = None
+    return list(targets)
+
+
+async def _heard(listen: Announced | None, clock: Clock) -> list[str]:
+    if listen is None:
+        return []
+    return [place for place in await listen(clock) if is_private(host_port(place)[0])]
+
+
+async def _ask(targets: Iterable[str], clock: Clock) -> list[Found]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_identify(target, gate)) async for target, gate in _paced(targets, clock)]
+    return [found for task in tasks if (found := task.result())]
+
+
+async def _paced(targets: Iterable[str], clock: Clock) -> AsyncIterator[tuple[str, asyncio.Semaphore]]:
+    """Each target when its turn has come, with the gate that its asker gives back."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+    for target in targets:
+        await gate.acquire()
+        yield target, gate
+        await clock.sleep(1 / _PER_SECOND)
+
+
+async def _identify(address: str, gate: asyncio.Semaphore) -> Found | None:
+    try:
+        if not await _is_open(address):
+            return None
+        device = axeos.connect(address, deadline_s=_READ_S)
+        try:
+            status = await device.read()
+        except DeviceError:
+            return None
+        finally:
+            await device.close()
+    finally:
+        gate.release()
+    return Found(
+        address=address,
+        kind="axeos",
+        model=status.model or status.chip,
+        hostname=status.hostname,
+        mac=status.mac,
+        firmware=status.firmware,
+        hashrate_ghs=status.hashrate_ghs,
+    )
+
+
+async def _is_open(address: str) -> bool:
+    host, port = host_port(address)
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+def _looks_like_one(service: AsyncServiceInfo) -> bool:
+    said = [service.name, service.server or ""]
+    for key, value in service.decoded_properties.items():
+        said += [key, value or ""]
+    return any(_SIGNS.search(text) for text in said)
+
+
+def _places(service: AsyncServiceInfo) -> list[str]:
+    from zeroconf import IPVersion
+
+    return [authority(ip, service.port or HTTP_PORT) for ip in service.parsed_addresses(IPVersion.V4Only)]
+
+
+def _with_name(found: Found, known: Mapping[str, str]) -> Found:
+    name = known.get(found.mac or "") or known.get(found.address)
+    return Found(**{field: getattr(found, field) for field in Found.__struct_fields__} | {"known_as": name})
+
+
+def _order(address: str) -> tuple[int, int, str]:
+    host, port = host_port(address)
+    try:
+        return int(IPv4Address(host)), port, ""
+    except ValueError:
+        return 2**32, port, host

@@ -1,0 +1,199 @@
+"""Finding miners on this computer's own addresses, where small servers play them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from minertui.clock import SystemClock
+from minertui.engine import discovery
+from minertui.engine.discovery import announced, discover, own_networks
+from minertui.model.errors import ConfigError
+
+TOLD = {"ASICModel": "BM1370", "boardVersion": "601", "frequency": 525, "coreVoltage": 1150, "version": "v2.12.0"}
+Start = Callable[..., Awaitable[str]]
+
+
+class Watch:
+    """A clock whose sleeps pass at once and are noted."""
+
+    speed = 1.0
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def mono(self) -> float:
+        return 0.0
+
+    boot = wall = mono
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    servers = []
+
+    async def start(told: dict[str, object] | None = None, ip: str = "127.0.0.1", port: int = 0) -> str:
+        body = b"<html>" if told is None else json.dumps(TOLD | told).encode()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while True:
+                    await reader.readuntil(b"\r\n\r\n")
+                    writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                writer.close()
+
+        server = await asyncio.start_server(serve, ip, port)
+        servers.append(server)
+        return "{}:{}".format(*server.sockets[0].getsockname())
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+async def test_a_scan_finds_miners_and_names_the_known_ones(start, unused_tcp_port):
+    one = await start({"macAddr": "02:00:00:00:00:01", "hostname": "attic", "hashRate": 1000})
+    two = await start({"macAddr": "02:00:00:00:00:02"})
+    page = await start(None)
+    known = {"02:00:00:00:00:02": "cellar", one: "by address"}
+    networks = [two, one, page, f"127.0.0.1:{unused_tcp_port}", one]
+    found = await discover(networks, known=known, clock=Watch(), listen=None)
+    assert {(f.address, f.mac, f.known_as) for f in found} == {
+        (one, "02:00:00:00:00:01", "by address"),
+        (two, "02:00:00:00:00:02", "cellar"),
+    }
+    attic = next(f for f in found if f.address == one)
+    assert (attic.kind, attic.model, attic.hostname, attic.firmware, attic.hashrate_ghs) == (
+        "axeos",
+        "Gamma",
+        "attic",
+        "v2.12.0",
+        1000,
+    )
+    assert [f.address for f in found] == sorted((one, two), key=lambda a: int(a.rpartition(":")[2]))
+
+
+async def test_a_network_is_asked_address_by_address_and_not_too_fast(start, monkeypatch):
+    asked: list[str] = []
+
+    async def is_open(address: str) -> bool:
+        asked.append(address)
+        return False
+
+    monkeypatch.setattr(discovery, "_is_open", is_open)
+    clock = Watch()
+    assert await discover(["192.168.7.0/24", "10.9.9.9:8080"], known={}, clock=clock, listen=None) == []
+    assert asked == [f"192.168.7.{n}" for n in range(1, 255)] + ["10.9.9.9:8080"]
+    assert sum(clock.slept) == pytest.approx(255 / 60)
+
+
+async def test_at_most_32_are_asked_at_once(monkeypatch):
+    now = most = 0
+
+    async def is_open(address: str) -> bool:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        now -= 1
+        return False
+
+    monkeypatch.setattr(discovery, "_is_open", is_open)
+    await discover(["192.168.7.0/24"], known={}, clock=Watch(), listen=None)
+    assert most == 32
+
+
+@pytest.mark.parametrize("network", ["8.8.8.0/24", "10.0.0.0/8", "169.254.169.254", "nonsense"])
+async def test_a_network_that_must_not_be_scanned_is_refused_before_anything_is_sent(network, monkeypatch):
+    async def is_open(address: str) -> bool:
+        raise AssertionError(address)
+
+    monkeypatch.setattr(discovery, "_is_open", is_open)
+    with pytest.raises(ConfigError):
+        await discover(["192.168.7.1", network], known={}, clock=Watch(), listen=None)
+
+
+async def test_what_is_announced_is_asked_when_it_is_private(monkeypatch):
+    asked: list[str] = []
+
+    async def is_open(address: str) -> bool:
+        asked.append(address)
+        return False
+
+    async def listen(_: object) -> list[str]:
+        return ["192.168.7.3", "8.8.8.8", "127.0.0.1", "192.168.7.4:8080"]
+
+    monkeypatch.setattr(discovery, "_is_open", is_open)
+    await discover(["192.168.7.3"], known={}, clock=Watch(), listen=listen)
+    assert asked == ["192.168.7.3", "192.168.7.4:8080"]
+
+
+async def test_the_same_miner_at_two_addresses_is_listed_once(start):
+    one = await start({"macAddr": "02:00:00:00:00:01"})
+    two = await start({"macAddr": "02:00:00:00:00:01"})
+    found = await discover([one, two], known={}, clock=Watch(), listen=None)
+    assert [f.address for f in found] == [one]
+
+
+async def test_announcements_are_heard_by_name_chip_or_subtype(monkeypatch):
+    from zeroconf import IPVersion
+    from zeroconf._dns import DNSPointer
+    from zeroconf._protocol.outgoing import DNSOutgoing
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+    monkeypatch.setattr(discovery, "LISTEN_S", 0.4)
+    http = "_http._tcp.local."
+    services = [
+        AsyncServiceInfo(
+            http, f"{name}.{http}", addresses=[bytes(ip)], port=port, properties=txt, server=f"{name}.local."
+        )
+        for name, ip, port, txt in (
+            ("bitaxe-attic", (127, 0, 0, 2), 80, {}),
+            ("renamed", (127, 0, 0, 3), 8080, {"asic": "BM1370"}),
+            ("printer", (127, 0, 0, 4), 80, {"ty": "LaserJet"}),
+            ("nameless", (127, 0, 0, 5), 80, {}),
+        )
+    ]
+    response, pointer, internet = 0x8400, 12, 1  # DNS wire values
+    subtype = DNSOutgoing(response)
+    subtype.add_answer_at_time(DNSPointer(f"_axeos._sub.{http}", pointer, internet, 120, f"nameless.{http}"), 0)
+
+    async with AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only) as speaker:
+        for service in services:
+            speaker.zeroconf.registry.async_add(service)
+
+        async def announce() -> None:
+            for _ in range(3):
+                await asyncio.sleep(0.1)
+                speaker.zeroconf.async_send(subtype)
+
+        heard, _ = await asyncio.gather(announced(SystemClock(), interfaces=["127.0.0.1"]), announce())
+    assert heard == ["127.0.0.2", "127.0.0.3:8080", "127.0.0.5"]
+
+
+def test_own_networks_are_private_small_and_real(monkeypatch):
+    import ifaddr
+
+    def adapter(name: str, ip: str, prefix: int) -> ifaddr.Adapter:
+        return ifaddr.Adapter(name, name, [ifaddr.IP(ip, prefix, name)])
+
+    adapters = [
+        adapter("eth0", "192.168.1.7", 24),
+        adapter("wlan0", "192.168.1.8", 24),
+        adapter("eth1", "10.20.30.40", 8),
+        adapter("eth2", "172.16.4.1", 22),
+        adapter("docker0", "172.17.0.1", 16),
+        adapter("lo", "127.0.0.1", 8),
+        adapter("ppp0", "8.8.8.8", 24),
+    ]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: adapters)
+    assert own_networks() == ["192.168.1.0/24", "10.20.30.0/24", "172.16.4.0/22"]
