@@ -122,6 +122,7 @@ class AxeosDevice:
         if code == 404 or 300 <= code < 400:
             raise Unsupported(self._address, "this miner's firmware keeps no statistics (AxeOS does from 2.8)")
         self._check_read(code, body)
+        self.answers[STATISTICS] = body
         try:
             return wire.parse_statistics(body)
         except Garbled as error:

@@ -1,0 +1,128 @@
+"""``minertui discover``: find miners in the network and offer to add them to the config."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minertui.cli import places
+
+if TYPE_CHECKING:
+    from minertui.model.history import Found
+
+_ABOUT = """\
+Finds miners that announce themselves (mDNS) and, in the networks that you name or agree to, those that
+answer when asked. Only private networks are scanned, at most /22 (1,022 addresses) each, a few addresses
+a second. Without --yes nothing is written unless you say so.
+"""
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui discover``."""
+    parser = subparsers.add_parser(
+        "discover",
+        help="find miners in the network and add them",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[places.options()],
+    )
+    parser.add_argument("networks", nargs="*", metavar="CIDR", help="e.g. 192.168.1.0/24; default: this computer's own")
+    parser.add_argument("--yes", action="store_true", help="scan this computer's networks and add all miners, unasked")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when miners were found, 1 when not. Raises ConfigError."""
+    from minertui import config
+    from minertui.engine.discovery import discover
+    from minertui.wire.axeos.address import authority, host_port
+
+    path = places.config_file(args)
+    miners = config.load(path).miner
+    known = {authority(*host_port(miner.address)): miner.name for miner in miners}
+    networks = args.networks or _own(yes=args.yes)
+    if networks:
+        print(f"asking {', '.join(networks)} …", flush=True)
+    found = asyncio.run(discover(networks, known=known))
+    _show(found)
+    new = [one for one in found if one.known_as is None]
+    added = _add(new, path, {miner.name for miner in miners}, yes=args.yes)
+    if added:
+        print(f"{_miners(added)} added to {path}; a running engine takes them over by itself")
+    elif new and not _can_ask():
+        print("run it again with --yes to add what is new")
+    return 0 if found else 1
+
+
+def _own(*, yes: bool) -> Sequence[str]:
+    """The own networks that a person agreed to have scanned."""
+    from minertui.engine.discovery import own_networks
+
+    networks = own_networks()
+    if yes:
+        return networks
+    if not _can_ask():
+        if networks:
+            print(f"listening only; name a network to have it scanned, e.g. minertui discover {networks[0]}")
+        return []
+    return [network for network in networks if _ask(f"Ask every address of {network}? [y/N] ") in ("y", "yes")]
+
+
+def _show(found: Sequence[Found]) -> None:
+    if not found:
+        print("no miner found; is it on, and is this computer in its network? Name that network: 192.168.1.0/24")
+        return
+    rows = [("ADDRESS", "MODEL", "NAME", "FIRMWARE", "GH/S", "")]
+    for one in found:
+        speed = "—" if one.hashrate_ghs is None else f"{one.hashrate_ghs:.0f}"
+        known = f"known as {one.known_as}" if one.known_as else "new"
+        rows.append((one.address, one.model or "—", one.hostname or "—", one.firmware or "—", speed, known))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _add(new: Sequence[Found], path: Path, taken: set[str], *, yes: bool) -> int:
+    from minertui.config_file import save_miner
+    from minertui.model.history import MinerEntry
+
+    added = 0
+    for one in new if yes or _can_ask() else ():
+        name = name_for(one, taken)
+        if not yes:
+            said = _ask(f"Add {one.address} ({one.model or 'unknown model'}) as “{name}”? [Y/n/another name] ")
+            if said in ("n", "no"):
+                continue
+            name = name if said in ("", "y", "yes") else said
+        save_miner(path, MinerEntry(name=name, address=one.address, kind=one.kind), None)
+        taken.add(name)
+        added += 1
+    return added
+
+
+def name_for(found: Found, taken: Collection[str]) -> str:
+    """A name for the config: the miner's own, made unique with a number; what config forbids becomes ``-``."""
+    own = (found.hostname or found.model or "miner").replace("/", "-").replace("\\", "-").strip()[:56] or "miner"
+    used = {name.casefold() for name in taken}
+    names = (own if n == 1 else f"{own}-{n}" for n in range(1, len(used) + 2))
+    return next(name for name in names if name.casefold() not in used)
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _ask(question: str) -> str:
+    try:
+        said = input(question).strip()
+    except EOFError:
+        return "n"
+    return said.lower() if said.lower() in ("y", "yes", "n", "no") else said
+
+
+def _miners(count: int) -> str:
+    return "1 miner" if count == 1 else f"{count} miners"
