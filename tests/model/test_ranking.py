@@ -11,7 +11,9 @@ from minertui.model.status import Ability, MinerStatus
 LIVE = frozenset({Ability.TUNE, Ability.TUNE_LIVE})
 
 
-def point(n, rate, jth, verdict=PointVerdict.PASSED, mv=1150):
+def point(
+    n: int, rate: float, jth: float | None, verdict: PointVerdict = PointVerdict.PASSED, mv: int = 1150
+) -> SweepPoint:
     return SweepPoint(n=n, mhz=500 + n, mv=mv, verdict=verdict, hashrate_ghs=rate, efficiency_jth=jth)
 
 

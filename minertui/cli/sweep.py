@@ -1,0 +1,283 @@
+"""``minertui sweep``: benchmark miners from the command line, as the parallel benchmark guide does, but stoppable.
+
+A miner is named by its address or by its name in the config, and may carry its own options:
+
+    minertui sweep 192.168.1.20 192.168.1.21,v=1100,f=450,max-temp=58 -v 1150 -f 500 --yes
+
+When an engine of this user runs, it does the work and this command shows it; otherwise the command brings an engine
+of its own. Options on the command line beat the config's [sweep] table; what follows a miner's comma beats both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import math
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from minertui import config
+from minertui.cli import places
+from minertui.cli.sweep_follow import Follower, Sweep
+from minertui.model.errors import ConfigError, LinkError
+from minertui.model.fleet import Fleet
+from minertui.model.plans import Goal, Strategy, SweepPlan
+from minertui.model.seams import Link
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(text)
+    return value
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise ValueError(text)
+    return value
+
+
+Reader = Callable[[str], Any]
+# option → (key of the plan, how to read it, help)
+_OPTIONS: Mapping[str, tuple[str, Reader, str]] = {
+    "voltage": ("start_mv", _whole, "core voltage to start from, mV (default: what the miner runs)"),
+    "frequency": ("start_mhz", _number, "frequency to start from, MHz (default: what the miner runs)"),
+    "max-temp": ("max_chip_temp_c", _number, "chip temperature that ends a point, °C"),
+    "max-vr-temp": ("max_vr_temp_c", _number, "regulator temperature that ends a point, °C"),
+    "max-power": ("max_power_w", _number, "power that ends a point, W"),
+    "min-voltage": ("min_mv", _whole, "lowest core voltage, mV"),
+    "max-voltage": ("max_mv", _whole, "highest core voltage, mV"),
+    "min-frequency": ("min_mhz", _number, "lowest frequency, MHz"),
+    "max-frequency": ("max_mhz", _number, "highest frequency, MHz"),
+    "strategy": ("strategy", Strategy, f"how to walk: {', '.join(Strategy)}"),
+    "goal": ("goal", Goal, f"what the best point is best at: {', '.join(Goal)}"),
+}
+_SHORT = {"v": "voltage", "f": "frequency"}
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?")
+_PAIRS = (("min_mv", "max_mv"), ("min_mhz", "max_mhz"))
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui sweep``."""
+    parser = subparsers.add_parser(
+        "sweep",
+        help="benchmark miners: find the best frequency and voltage of each",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[places.options()],
+    )
+    parser.add_argument("miner", nargs="+", metavar="MINER", help="IP[:PORT] or name, with ,option=value … of its own")
+    for name, (_, reader, text) in _OPTIONS.items():
+        short = [f"-{key}" for key, long in _SHORT.items() if long == name]
+        metavar = {"voltage": "MV", "frequency": "MHZ"}.get(name, "N" if reader in (_number, _whole) else "WORD")
+        parser.add_argument(*short, f"--{name}", type=_said(name), metavar=metavar, help=text)
+    parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="folder of the result files")
+    parser.add_argument("--speed", type=_said("speed", _number), default=1.0, metavar="N", help="simulated miners only")
+    parser.add_argument("--restart", action="store_true", help="restart the miner at every point")
+    parser.add_argument("--yes", "-y", action="store_true", help="start without asking")
+    parser.add_argument("--dry-run", action="store_true", help="show points and duration, start nothing")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: every sweep ended as it should, or was stopped well. 1: one could not. Raises MinertuiError."""
+    settings = config.load(places.config_file(args))
+    miners = chosen(settings, args.miner, options_of(args))
+    if args.speed != 1:
+        _only_loopback(miners)
+    _folder(args.output)
+    return asyncio.run(_run(args, settings, miners))
+
+
+def options_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Keys of the plan that the command line sets."""
+    given = {key: getattr(args, name.replace("-", "_")) for name, (key, _, _) in _OPTIONS.items()}
+    said = {key: value for key, value in given.items() if value is not None}
+    return {**said, "restart": True} if args.restart else said
+
+
+def chosen(settings: config.Config, words: Sequence[str], options: Mapping[str, Any]) -> tuple[config.MinerConfig, ...]:
+    """The miners meant by ``words``, each with its plan: the config's, changed by the options, changed by its own.
+
+    A miner that the config knows by name or address keeps its headers and limits. Raises ConfigError.
+    """
+    miners: list[config.MinerConfig] = []
+    for word in words:
+        place, *own = word.split(",")
+        miner = _known(settings, place) or config.MinerConfig(
+            name=place, address=place, limits=settings.limits, sweep=settings.sweep
+        )
+        changes = {**options, **dict(_own(word, part) for part in own), "device": miner.name}
+        plan = msgspec.structs.replace(miner.sweep, **changes)
+        _ordered(word, plan)
+        if any(other.name == miner.name for other in miners):
+            raise ConfigError(f"{place} is named twice; a miner runs one sweep at a time")
+        miners.append(msgspec.structs.replace(miner, sweep=plan))
+    return tuple(miners)
+
+
+def _known(settings: config.Config, place: str) -> config.MinerConfig | None:
+    for miner in settings.miner:
+        if miner.name == place or _same_place(miner.address, place):
+            return miner
+    if not _ADDRESS.fullmatch(place):
+        raise ConfigError(f"{place!r} is neither an address nor the name of a miner in the config")
+    return None
+
+
+def _own(word: str, part: str) -> tuple[str, Any]:
+    name, _, text = part.partition("=")
+    name = _SHORT.get(name.strip(), name.strip())
+    if name not in _OPTIONS:
+        raise ConfigError(f"{name!r} is no option of a miner; there are v, f, {', '.join(_OPTIONS)}", key=word)
+    key, reader, _ = _OPTIONS[name]
+    try:
+        return key, reader(text.strip())
+    except ValueError as error:
+        raise ConfigError(f"{name}={text} is not what {name} can be: {_OPTIONS[name][2]}", key=word) from error
+
+
+def _ordered(word: str, plan: SweepPlan) -> None:
+    for low, high in _PAIRS:
+        if getattr(plan, low) > getattr(plan, high):
+            raise ConfigError(f"{low} {getattr(plan, low):g} is above {high} {getattr(plan, high):g}", key=word)
+
+
+def _said(name: str, reader: Reader | None = None) -> Reader:
+    """A reader for argparse, which says "invalid <its name> value"."""
+    read = reader or _OPTIONS[name][1]
+
+    def value(text: str) -> Any:
+        return read(text)
+
+    value.__name__ = name
+    return value
+
+
+def _only_loopback(miners: Iterable[config.MinerConfig]) -> None:
+    """Hardware must never be timed by a clock that runs faster than its own."""
+    for miner in miners:
+        host = miner.address.rpartition(":")[0] if miner.address.count(":") == 1 else miner.address
+        try:
+            fine = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+        except ValueError:
+            fine = False
+        if not fine:
+            raise ConfigError(f"--speed is for simulated miners on this host (127.0.0.1), not for {miner.address}")
+
+
+def _folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the output folder {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f"the output folder {folder} cannot be written to; choose another with --output")
+
+
+async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig]) -> int:
+    async with _engine(args, settings, miners) as (link, names):
+        sweeps = [
+            Sweep(number, miner.address, msgspec.structs.replace(miner.sweep, device=name))
+            for number, (miner, name) in enumerate(zip(miners, names, strict=True), 1)
+        ]
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        follower = Follower(link, sweeps, args.output, _print, colour)
+        await follower.preview()
+        if args.dry_run:
+            return 0
+        if not (args.yes or await _agreed()):
+            _print("Nothing was started.")
+            return 1
+        return await follower.run()
+
+
+@asynccontextmanager
+async def _engine(
+    args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig]
+) -> AsyncIterator[tuple[Link, list[str]]]:
+    """The engine that runs, with the miners' names there; or one of our own. An engine that runs and does not know a
+    miner keeps us out: two engines must never share a miner or a journal."""
+    from minertui.api.client import ApiClient
+
+    client = ApiClient(places.socket_path(args))
+    try:
+        fleet = await client.fleet()
+    except LinkError:
+        await client.close()
+        async with _own_engine(args, settings, miners) as link:
+            yield link, [miner.name for miner in miners]
+        return
+    try:
+        if args.speed != fleet.speed:
+            raise LinkError(f"an engine runs already, at speed {fleet.speed:g}; stop it, or leave --speed out")
+        yield client, [_name_there(fleet, miner) for miner in miners]
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def _own_engine(
+    args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig]
+) -> AsyncIterator[Link]:
+    from minertui.clock import SystemClock
+    from minertui.engine.engine import Engine
+
+    only = msgspec.structs.replace(settings, miner=tuple(miners))
+    engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed))
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def _name_there(fleet: Fleet, miner: config.MinerConfig) -> str:
+    """What the running engine calls this miner: found by address, by the address the miner says it has, or by name."""
+    for name, snapshot in fleet.snapshots.items():
+        own = snapshot.status.ip if snapshot.status else None
+        if _same_place(snapshot.address, miner.address) or (own and _same_place(own, miner.address)):
+            return name
+    if miner.name in fleet.snapshots and miner.name != miner.address:
+        return miner.name
+    raise LinkError(
+        f"an engine runs already and does not know {miner.address}: add the miner to it, or stop it "
+        "(or use another --state and --socket)"
+    )
+
+
+def _same_place(one: str, other: str) -> bool:
+    return one.lower().removesuffix(":80") == other.lower().removesuffix(":80")
+
+
+async def _agreed() -> bool:
+    """Ask on the terminal, without standing in the engine's way; Ctrl+C ends the question."""
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody can be asked here; add --yes to start")
+    print("Start? [y/N] ", end="", flush=True)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str] = loop.create_future()
+
+    def typed() -> None:
+        loop.remove_reader(sys.stdin)
+        answer.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, typed)
+    try:
+        return (await answer).strip().lower() in ("y", "yes")
+    finally:
+        loop.remove_reader(sys.stdin)
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,255 @@
+"""Sweeps followed over a Link: shown, saved after every point, stopped well. It cannot tell whose engine it is.
+
+The first Ctrl+C (or SIGTERM) asks every sweep to stop and goes on waiting until each has applied its best point or the
+user's own settings; a further one only says what is being waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from minertui.cli import sweep_lines as lines
+from minertui.model.errors import MinertuiError
+from minertui.model.events import JobChanged, JobForgotten, Message, SnapshotTaken, Whole
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import JobState, Phase, SweepPlan, SweepPoint, SweepSample, SweepView
+from minertui.model.seams import Link
+from minertui.wire.results import encode_results, result_name
+
+_WELL = (Phase.DONE, Phase.STOPPED)
+_FIRST_READING_S = 20.0
+
+
+@dataclass
+class Sweep:
+    """One miner's sweep as it is shown. ``number`` counts from 1 and chooses the colour."""
+
+    number: int
+    address: str
+    plan: SweepPlan
+    job: JobState | None = None
+    failed: str = ""
+    sample: SweepSample | None = None
+    points: tuple[SweepPoint, ...] = ()
+    note: str = ""
+    saved: Path | None = None
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more happens to it."""
+        return bool(self.failed) or (self.job is not None and self.job.phase.over)
+
+    @property
+    def well(self) -> bool:
+        """True when it ended as it should."""
+        return not self.failed and self.job is not None and self.job.phase in _WELL
+
+
+@dataclass
+class Follower:
+    """All sweeps of one command. ``out`` prints a line, ``folder`` takes the result files."""
+
+    link: Link
+    sweeps: Sequence[Sweep]
+    folder: Path
+    out: Callable[[str], None] = print
+    colour: bool = False
+    _asked: int = 0
+    _stopping: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def say(self, sweep: Sweep, text: str) -> None:
+        """One line about one miner."""
+        self.out(lines.painted(f"[Miner {sweep.number}] {text}", sweep.number, self.colour))
+
+    async def preview(self) -> None:
+        """What is going to happen, once every miner was read (or did not answer for 20 s)."""
+        snapshots: dict[str, Snapshot] = {}
+        wanted = {sweep.plan.device for sweep in self.sweeps}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_READING_S), _watched(self.link) as messages:
+                async for message in messages:
+                    snapshots.update((s.device, s) for s in _snapshots(message))
+                    if all(name in snapshots and snapshots[name].status is not None for name in wanted):
+                        break
+        for sweep in self.sweeps:
+            snapshot = snapshots.get(sweep.plan.device) or Snapshot(sweep.plan.device, address=sweep.address)
+            for text in lines.preview(sweep.plan, snapshot):
+                self.say(sweep, text)
+
+    async def run(self) -> int:
+        """Start them all, follow them to their ends; the exit code."""
+        with self._signals():
+            for sweep in self.sweeps:
+                await self._start(sweep)
+            if not all(sweep.over for sweep in self.sweeps):
+                await self._follow()
+            for task in tuple(self._stopping):
+                await task
+        self._finish()
+        return 0 if all(sweep.well for sweep in self.sweeps) else 1
+
+    def ask_to_stop(self) -> None:
+        """What a signal does."""
+        self._asked += 1
+        waiting = ", ".join(f"Miner {s.number} ({s.note or s.address})" for s in self.sweeps if not s.over)
+        if self._asked > 1:
+            self.out(f"Still stopping; waiting for {waiting or 'nothing more'}. Its settings are not safe before that.")
+            return
+        self.out("Stopping: every miner gets its best point that passed, or your own settings. Please wait.")
+        task = asyncio.get_running_loop().create_task(self._stop_all())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+
+    async def _start(self, sweep: Sweep) -> None:
+        if self._asked:
+            sweep.failed = "not started"
+            return
+        try:
+            job = await self.link.start(sweep.plan)
+        except MinertuiError as error:  # one miner's failure does not touch the others
+            sweep.failed = str(error)
+            self.say(sweep, f"cannot be swept: {error}")
+        else:
+            self._changed(sweep, job)
+            if self._asked:
+                await self._stop(sweep)
+
+    async def _stop_all(self) -> None:
+        for sweep in self.sweeps:
+            await self._stop(sweep)
+
+    async def _stop(self, sweep: Sweep) -> None:
+        if sweep.over or sweep.job is None:
+            return
+        try:
+            await self.link.stop(sweep.job.id)
+        except MinertuiError as error:
+            self.say(sweep, f"could not be stopped: {error}")
+
+    async def _follow(self) -> None:
+        async with _watched(self.link) as messages:
+            async for message in messages:
+                for job in _jobs(message):
+                    for sweep in self.sweeps:
+                        if sweep.job is not None and sweep.job.id == job.id:
+                            self._changed(sweep, job)
+                self._forgotten(message)
+                if all(sweep.over for sweep in self.sweeps):
+                    return
+        for sweep in self.sweeps:
+            if not sweep.over:
+                sweep.failed = "the engine ended before the sweep did"
+                self.say(sweep, sweep.failed)
+
+    def _forgotten(self, message: Message) -> None:
+        """A sweep that the engine no longer knows cannot be waited for."""
+        if isinstance(message, Whole):
+            gone = [s for s in self.sweeps if s.job and not s.over and s.job.id not in message.fleet.jobs]
+        else:
+            event = message.event
+            gone = [s for s in self.sweeps if isinstance(event, JobForgotten) and s.job and s.job.id == event.id]
+        for sweep in gone:
+            if not sweep.over:
+                sweep.failed = "the engine no longer knows this sweep"
+                self.say(sweep, sweep.failed)
+
+    def _changed(self, sweep: Sweep, job: JobState) -> None:
+        """Show what is new of this sweep, and save new points."""
+        view = job.view
+        if not isinstance(view, SweepView):
+            return
+        sweep.job = job
+        new = view.points[len(sweep.points) :]
+        if view.sample is not None and view.sample != sweep.sample:
+            sweep.sample = view.sample
+            self.say(sweep, lines.sample_line(view.sample))
+        for point in new:
+            self.say(sweep, lines.point_line(point, job))
+        if new:
+            sweep.points = view.points
+            self._save(sweep)
+        if job.note != sweep.note and not job.note.startswith("measuring"):
+            self.say(sweep, f"{job.phase}: {job.note}")
+        sweep.note = job.note
+
+    def _save(self, sweep: Sweep) -> None:
+        path = self.folder / result_name(sweep.address)
+        try:
+            write_whole(path, encode_results(sweep.points))
+        except OSError as error:  # the points are in the engine's store too; a full disk must not end a sweep
+            self.say(sweep, f"{path} cannot be written: {error.strerror}")
+        else:
+            sweep.saved = path
+
+    def _finish(self) -> None:
+        for sweep in self.sweeps:
+            if sweep.job is None:
+                continue
+            self._save(sweep)
+            for text in lines.summary(sweep.points):
+                self.say(sweep, text)
+            if sweep.saved:
+                self.say(sweep, lines.saved_line(sweep.saved))
+
+    def _signals(self) -> _Signals:
+        return _Signals(self.ask_to_stop)
+
+
+class _Signals:
+    """SIGINT and SIGTERM call ``told`` while this is entered."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        self._told = told
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._told)
+
+    def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace ``path`` at once: a reader, or a power cut, finds the old content or the new. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@asynccontextmanager
+async def _watched(link: Link) -> AsyncIterator[AsyncIterator[Message]]:
+    """The link's messages; the stream is closed at the end."""
+    stream = link.watch()
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+
+
+def _snapshots(message: Message) -> Iterable[Snapshot]:
+    if isinstance(message, Whole):
+        return message.fleet.snapshots.values()
+    return (message.event.snapshot,) if isinstance(message.event, SnapshotTaken) else ()
+
+
+def _jobs(message: Message) -> Iterable[JobState]:
+    if isinstance(message, Whole):
+        return message.fleet.jobs.values()
+    return (message.event.job,) if isinstance(message.event, JobChanged) else ()

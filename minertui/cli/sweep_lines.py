@@ -1,0 +1,118 @@
+"""What a sweep looks like on a plain terminal: one coloured line a sample, as the parallel benchmark guide prints it.
+
+    [Miner 1] [15/40]  37.5% | CV: 1150mV | F: 500MHz | H: 1010 GH/s | IV: 5012mV | T: 58°C | VR: 61°C | P: 17.2W
+
+A miner keeps its colour: green, blue, magenta, cyan, yellow, then from the start again. Text only; nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from minertui.model import ranking
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import Goal, JobState, SweepPlan, SweepPoint, SweepSample
+
+COLOURS = (32, 34, 35, 36, 33)  # ANSI green, blue, magenta, cyan, yellow: the guide's order
+RANKED = 5
+
+
+def painted(text: str, number: int, colour: bool) -> str:
+    """``text`` in the colour of miner ``number`` (from 1), or plain."""
+    return f"\033[{COLOURS[(number - 1) % len(COLOURS)]}m{text}\033[0m" if colour else text
+
+
+def sample_line(sample: SweepSample) -> str:
+    """One sample of a point; what the miner does not report is left out."""
+    share = 100 * sample.index / sample.of if sample.of else 0.0
+    width = len(str(sample.of))
+    parts = [
+        f"[{sample.index:>{width}}/{sample.of}] {share:5.1f}%",
+        f"CV: {sample.mv}mV",
+        f"F: {sample.mhz:g}MHz",
+        f"H: {_number(sample.hashrate_ghs)} GH/s",
+        f"IV: {_number(sample.input_mv)}mV",
+        f"T: {_number(sample.chip_temp_c)}°C",
+    ]
+    if sample.vr_temp_c is not None:
+        parts.append(f"VR: {_number(sample.vr_temp_c)}°C")
+    if sample.power_w is not None:
+        parts.append(f"P: {sample.power_w:.1f}W")
+    return " | ".join(parts)
+
+
+def point_line(point: SweepPoint, job: JobState) -> str:
+    """A point that is over, and how far the sweep is."""
+    numbers = ""
+    if point.hashrate_ghs is not None:
+        numbers = f", {point.hashrate_ghs:.1f} GH/s"
+        numbers += f", {point.efficiency_jth:.2f} J/TH" if point.efficiency_jth is not None else ""
+    why = f" ({point.reason})" if point.reason else ""
+    left = f", at most {duration(job.left_s)} left" if job.left_s else ""
+    return f"{point.mv} mV / {point.mhz:g} MHz: {point.verdict}{why}{numbers}; point {point.n}{left}"
+
+
+def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
+    """What a sweep is going to do: start, steps, limits, length, and what speaks against it."""
+    status = snapshot.status
+    within = ranking.bounds(plan, status, snapshot.limits)
+    begin = ranking.start(plan, status, within)
+    points, seconds = ranking.estimate(plan, status, snapshot.limits)
+    start = f"{begin[1]} mV / {begin[0]:g} MHz" if begin else "what the miner runs (not known yet)"
+    lines = [
+        f"{snapshot.address or plan.device}: from {start} in steps of {plan.step_mv} mV / {plan.step_mhz:g} MHz, "
+        f"within {within.min_mv}..{within.max_mv} mV and {within.min_mhz:g}..{within.max_mhz:g} MHz",
+        f"at most {points} points, {duration(seconds)}; stops at chip {within.max_chip_temp_c:g} °C, "
+        f"VR {within.max_vr_temp_c:g} °C, {within.max_power_w:g} W; goal: {plan.goal}"
+        + ("; restarts at every point" if ranking.restarts(plan, status) else ""),
+    ]
+    if status is None:
+        lines.append("not read yet; its present settings are not known")
+    elif status.power_w is not None and status.power_w > within.max_power_w:
+        lines.append(f"! it draws {status.power_w:.1f} W now, over the limit of the sweep: see --max-power")
+    return lines
+
+
+def summary(points: Sequence[SweepPoint]) -> list[str]:
+    """The five fastest and the five most efficient points that passed."""
+    if not any(point.passed for point in points):
+        return ["No valid results collected"]
+    return [
+        "Top 5 highest hashrate:",
+        *_table(ranking.ranked(points, Goal.HASHRATE)),
+        "Top 5 most efficient:",
+        *_table(ranking.ranked(points, Goal.EFFICIENCY)),
+    ]
+
+
+def duration(seconds: float | None) -> str:
+    """``25 s``, ``11 min``, ``2 h 05 min``, ``3 d 04 h``."""
+    if seconds is None:
+        return "?"
+    minutes = round(seconds / 60)
+    hours = minutes // 60
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 120:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{hours} h {minutes % 60:02d} min"
+    return f"{hours // 24} d {hours % 24:02d} h"
+
+
+def saved_line(path: Path) -> str:
+    """Where the results are."""
+    return f"Results saved to {path}"
+
+
+def _table(points: Sequence[SweepPoint]) -> list[str]:
+    return [
+        f"  {rank}. {p.mv} mV / {p.mhz:g} MHz: {p.hashrate_ghs or 0:.1f} GH/s, {_number(p.efficiency_jth, 2)} J/TH, "
+        f"{_number(p.chip_temp_c, 1)} °C" + (f", VR {p.vr_temp_c:.1f} °C" if p.vr_temp_c is not None else "")
+        for rank, p in enumerate(points[:RANKED], 1)
+    ]
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "—" if value is None else f"{value:.{digits}f}"

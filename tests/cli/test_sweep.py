@@ -1,0 +1,361 @@
+"""``minertui sweep``: which miners with which plans, what is shown, saved and said, and how it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from minertui import config
+from minertui.cli import sweep, sweep_lines
+from minertui.cli.sweep_follow import Follower, Sweep, write_whole
+from minertui.config import Config, MinerConfig
+from minertui.model.errors import ConfigError, JobError, LinkError
+from minertui.model.events import JobChanged, JobForgotten, Message, Numbered, Whole
+from minertui.model.fleet import Fleet, Snapshot
+from minertui.model.plans import (
+    Goal,
+    JobState,
+    Limits,
+    Phase,
+    PointVerdict,
+    SweepPlan,
+    SweepPoint,
+    SweepSample,
+    SweepView,
+)
+from minertui.model.status import Ability, MinerStatus
+
+STATUS = MinerStatus(
+    frequency_mhz=500, core_mv=1150, power_w=17.0, ip="10.0.0.7", abilities=frozenset({Ability.TUNE, Ability.TUNE_LIVE})
+)
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    top = argparse.ArgumentParser()
+    sweep.add(top.add_subparsers())
+    return top.parse_args(["sweep", *words])
+
+
+def plans(*words: str, settings: Config | None = None) -> list[SweepPlan]:
+    args = parsed(*words)
+    return [m.sweep for m in sweep.chosen(settings or Config(), args.miner, sweep.options_of(args))]
+
+
+# which miners, which plans --------------------------------------------------------------------------------------------
+
+
+def test_options_go_over_the_config_and_a_miners_own_over_both():
+    settings = Config(sweep=SweepPlan(measure_s=300, max_chip_temp_c=60), limits=Limits(max_mv=1250))
+    one, two = plans(
+        "10.0.0.1",
+        "10.0.0.2:8080,v=1100,f=450.5,max-temp=58,goal=efficiency",
+        "-v",
+        "1160",
+        "-f",
+        "510",
+        "--max-power",
+        "30",
+        "--restart",
+        settings=settings,
+    )
+    assert (one.device, one.start_mv, one.start_mhz, one.max_power_w, one.measure_s) == ("10.0.0.1", 1160, 510, 30, 300)
+    assert one.restart
+    assert one.max_chip_temp_c == 60
+    assert (two.device, two.start_mv, two.start_mhz, two.max_chip_temp_c) == ("10.0.0.2:8080", 1100, 450.5, 58)
+    assert two.goal is Goal.EFFICIENCY
+    assert two.max_power_w == 30
+
+
+def test_a_miner_of_the_config_keeps_its_own_plan_and_headers():
+    known = MinerConfig(
+        "desk", "10.0.0.1", headers={"X-A": config.Secret("s")}, sweep=SweepPlan(step_mv=10), limits=Limits(max_mhz=600)
+    )
+    settings = Config(miner=(known,))
+    for word in ("desk", "10.0.0.1", "10.0.0.1:80"):
+        (miner,) = sweep.chosen(settings, [word], {})
+        assert (miner.name, miner.headers, miner.limits) == ("desk", known.headers, known.limits)
+        assert miner.sweep == SweepPlan(device="desk", step_mv=10)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["http://10.0.0.1"], "neither an address nor the name"),
+        (["10.0.0.1", "10.0.0.1"], "named twice"),
+        (["10.0.0.1,volt=3"], "no option of a miner"),
+        (["10.0.0.1,v=high"], "is not what voltage can be"),
+        (["10.0.0.1,f=nan"], "is not what frequency can be"),
+        (["10.0.0.1,strategy=magic"], "is not what strategy can be: how to walk: grid"),
+        (["10.0.0.1,min-voltage=1300"], "min_mv 1300 is above max_mv 1200"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence(words, said):
+    with pytest.raises(ConfigError, match=said):
+        plans(*words)
+
+
+def test_a_wrong_option_is_named(capsys):
+    with pytest.raises(SystemExit):
+        parsed("10.0.0.1", "--max-temp", "warm")
+    assert "invalid max-temp value: 'warm'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["192.168.1.5", "8.8.8.8", "bitaxe.local", "10.0.0.1:8080"])
+def test_speed_is_refused_for_anything_but_this_host(address, tmp_path):
+    args = parsed("127.0.0.1:8081", address, "--speed", "60", "--yes", "--config", str(tmp_path / "none.toml"))
+    with pytest.raises(ConfigError, match="simulated miners on this host"):
+        args.run(args)
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    args = parsed("10.0.0.1", "--output", str(tmp_path / "file" / "x"), "--config", str(tmp_path / "none.toml"))
+    with pytest.raises(ConfigError, match="output folder"):
+        args.run(args)
+
+
+# following ------------------------------------------------------------------------------------------------------------
+
+
+class Scripted:
+    """A Link whose watcher reads a queue. ``on_stop`` decides what a stop leads to."""
+
+    def __init__(self, devices: tuple[str, ...] = ("a", "b")) -> None:
+        self.queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        self.fleet = Fleet(
+            snapshots={d: Snapshot(d, address=f"10.0.0.{i}", status=STATUS) for i, d in enumerate(devices, 1)}
+        )
+        self.stopped: list[str] = []
+        self.refuse: dict[str, str] = {}
+        self.version = 0
+        self.on_start: Any = lambda job: None
+        self.on_stop: Any = lambda job_id: None
+
+    async def start(self, plan: SweepPlan) -> JobState:
+        if plan.device in self.refuse:
+            raise JobError(self.refuse[plan.device])
+        job = state(plan.device, Phase.RUNNING, plan=plan)
+        self.fleet = self.fleet.with_job(job)
+        self.on_start(job)
+        return job
+
+    async def stop(self, job_id: str) -> JobState:
+        self.stopped.append(job_id)
+        self.on_stop(job_id)
+        return self.fleet.jobs[job_id]
+
+    async def watch(self) -> AsyncIterator[Message]:
+        yield Whole(self.fleet)
+        while (message := await self.queue.get()) is not None:
+            yield message
+
+    def push(self, *events: Any) -> None:
+        for event in events:
+            if isinstance(event, JobState):
+                event = JobChanged(event)
+            self.version += 1
+            self.queue.put_nowait(Numbered(self.version, event))
+
+
+def point(n: int, mhz: float = 500, rate: float = 1000, verdict: PointVerdict = PointVerdict.PASSED) -> SweepPoint:
+    return SweepPoint(n, mhz, 1150, verdict, hashrate_ghs=rate, efficiency_jth=17.0, chip_temp_c=58.2, vr_temp_c=61)
+
+
+def state(device: str, phase: Phase, *points: SweepPoint, note: str = "", **view: Any) -> JobState:
+    fields = {"plan": SweepPlan(device=device), "points": points, **view}
+    return JobState(f"sweep:{device}", device, phase, SweepView(**fields), note=note, left_s=3700)
+
+
+def follower(link: Any, folder: Path, devices: tuple[str, ...] = ("a", "b"), colour: bool = False):
+    said: list[str] = []
+    sweeps = [Sweep(i, f"10.0.0.{i}", SweepPlan(device=d)) for i, d in enumerate(devices, 1)]
+    return Follower(link, sweeps, folder, said.append, colour), said
+
+
+SAMPLE = SweepSample(0, 1, 500, 1150, 15, 40, 1010.4, 58.2, 61.4, 17.25, 5012.3)
+
+
+def test_the_live_line_is_the_guides():
+    assert (
+        sweep_lines.sample_line(SAMPLE)
+        == "[15/40]  37.5% | CV: 1150mV | F: 500MHz | H: 1010 GH/s | IV: 5012mV | T: 58°C | VR: 61°C | P: 17.2W"
+    )
+    bare = msgspec.structs.replace(SAMPLE, vr_temp_c=None, power_w=None, hashrate_ghs=None, index=3)
+    assert sweep_lines.sample_line(bare).startswith("[ 3/40]   7.5% | CV: 1150mV | F: 500MHz | H: — GH/s")
+    assert "VR" not in sweep_lines.sample_line(bare)
+
+
+def test_the_colours_are_the_guides_in_its_order():
+    codes = [sweep_lines.painted("x", n, True) for n in range(1, 7)]
+    assert codes == [f"\033[{c}mx\033[0m" for c in (32, 34, 35, 36, 33, 32)]
+    assert sweep_lines.painted("x", 1, False) == "x"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(25, "25 s"), (675, "11 min"), (7500, "2 h 05 min"), (300_000, "3 d 11 h"), (None, "?"), (7199, "2 h 00 min")],
+)
+def test_durations(seconds, text):
+    assert sweep_lines.duration(seconds) == text
+
+
+async def test_two_miners_are_shown_and_saved_and_ranked(tmp_path):
+    link = Scripted()
+    show, said = follower(link, tmp_path)
+    link.push(
+        state("a", Phase.RUNNING, sample=SAMPLE, note="measuring 1150 mV"),
+        state("a", Phase.RUNNING, sample=SAMPLE, note="measuring 1150 mV"),
+        state("a", Phase.RUNNING, point(1), point(2, 520, 1040), point(3, 600, 9999, PointVerdict.UNSTABLE)),
+        state("b", Phase.DONE, note="complete: plateau"),
+        state("a", Phase.DONE, point(1), point(2, 520, 1040), point(3, 600, 9999, PointVerdict.UNSTABLE), note="done"),
+    )
+    assert await show.run() == 0
+    assert len([line for line in said if "[15/40]" in line]) == 1  # the same sample is not shown twice
+    assert any(line.startswith("[Miner 1] 1150 mV / 500 MHz: passed, 1000.0 GH/s") for line in said)
+    assert "[Miner 2] done: complete: plateau" in said
+    ranking = said[said.index("[Miner 1] Top 5 highest hashrate:") + 1 :]
+    assert ranking[0].startswith("[Miner 1]   1. 1150 mV / 520 MHz: 1040.0 GH/s")
+    assert not any("9999" in line for line in ranking)
+    assert "[Miner 2] No valid results collected" in said
+    one = json.loads((tmp_path / "bitaxe_benchmark_results_10.0.0.1.json").read_text())
+    assert [r["frequency"] for r in one["top_performers"]] == [520, 500]
+    two = json.loads((tmp_path / "bitaxe_benchmark_results_10.0.0.2.json").read_text())
+    assert two == {"message": "No valid results collected"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "bitaxe_benchmark_results_10.0.0.1.json",
+        "bitaxe_benchmark_results_10.0.0.2.json",
+    ]
+
+
+async def test_the_file_is_there_after_every_point(tmp_path):
+    link = Scripted(("a",))
+    show, _ = follower(link, tmp_path, ("a",))
+    task = asyncio.create_task(show.run())
+    path = tmp_path / "bitaxe_benchmark_results_10.0.0.1.json"
+    for n in (1, 2):
+        link.push(state("a", Phase.RUNNING, *(point(i) for i in range(1, n + 1))))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(json.loads(path.read_text())["all_results"]) == n
+    link.push(state("a", Phase.DONE, point(1), point(2)))
+    assert await task == 0
+
+
+async def test_one_miner_that_cannot_start_does_not_touch_the_other(tmp_path):
+    link = Scripted()
+    link.refuse["a"] = "a is held by a person"
+    show, said = follower(link, tmp_path)
+    link.push(state("b", Phase.DONE, point(1)))
+    assert await show.run() == 1
+    assert "[Miner 1] cannot be swept: a is held by a person" in said
+    assert (tmp_path / "bitaxe_benchmark_results_10.0.0.2.json").exists()
+
+
+@pytest.mark.parametrize("phase", [Phase.FAILED, Phase.PARKED])
+async def test_a_sweep_that_ends_badly_is_exit_code_1(tmp_path, phase):
+    link = Scripted(("a",))
+    show, said = follower(link, tmp_path, ("a",))
+    link.push(state("a", phase, point(1), note="the firmware's overheat protection tripped"))
+    assert await show.run() == 1
+    assert f"[Miner 1] {phase}: the firmware's overheat protection tripped" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_defect_4_3_a_signal_stops_every_sweep_and_waits_for_it(tmp_path, number):
+    link = Scripted()
+    show, said = follower(link, tmp_path)
+    link.on_start = lambda job: os.kill(os.getpid(), number) if job.device == "b" else None
+    link.on_stop = lambda job_id: link.push(state(job_id[6:], Phase.RESTORING, point(1), note="applying 1150 mV"))
+    task = asyncio.create_task(show.run())
+    while len(link.stopped) < 2:
+        await asyncio.sleep(0)
+    assert link.stopped == ["sweep:a", "sweep:b"]
+    os.kill(os.getpid(), number)  # a second one does not cut it short
+    await asyncio.sleep(0.02)
+    assert not task.done()
+    assert any("Still stopping; waiting for Miner 1 (applying 1150 mV), Miner 2" in line for line in said)
+    assert link.stopped == ["sweep:a", "sweep:b"]
+    link.push(state("a", Phase.STOPPED, point(1)), state("b", Phase.STOPPED, point(1)))
+    assert await task == 0
+    assert (tmp_path / "bitaxe_benchmark_results_10.0.0.2.json").exists()
+
+
+async def test_a_signal_before_a_miner_started_does_not_start_it(tmp_path):
+    link = Scripted()
+    show, _ = follower(link, tmp_path)
+    link.on_start = lambda job: show.ask_to_stop() if job.device == "a" else None
+    link.on_stop = lambda job_id: link.push(state(job_id[6:], Phase.STOPPED))
+    assert await show.run() == 1
+    assert set(link.fleet.jobs) == {"sweep:a"}
+
+
+async def test_an_engine_that_ends_is_said(tmp_path):
+    link = Scripted(("a",))
+    show, said = follower(link, tmp_path, ("a",))
+    link.push(state("a", Phase.RUNNING, point(1)))
+    link.queue.put_nowait(None)
+    assert await show.run() == 1
+    assert "[Miner 1] the engine ended before the sweep did" in said
+
+
+async def test_a_forgotten_sweep_is_not_waited_for(tmp_path):
+    link = Scripted(("a",))
+    show, said = follower(link, tmp_path, ("a",))
+    link.push(JobForgotten("sweep:a"))
+    assert await show.run() == 1
+    assert "[Miner 1] the engine no longer knows this sweep" in said
+
+
+async def test_a_full_disk_does_not_end_the_sweep(tmp_path):
+    link = Scripted(("a",))
+    show, said = follower(link, tmp_path / "gone", ("a",))
+    link.push(state("a", Phase.RUNNING, point(1)), state("a", Phase.DONE, point(1)))
+    assert await show.run() == 0
+    assert any("cannot be written: No such file or directory" in line for line in said)
+
+
+async def test_the_preview_tells_points_time_and_limits(tmp_path):
+    hot = msgspec.structs.replace(STATUS, power_w=57.0)
+    link = Scripted()
+    link.fleet = link.fleet.with_(Snapshot("b", address="10.0.0.2", status=hot, limits=Limits(max_mhz=520)))
+    show, said = follower(link, tmp_path)
+    await show.preview()
+    assert said[0].startswith(
+        "[Miner 1] 10.0.0.1: from 1150 mV / 500 MHz in steps of 5 mV / 5 MHz, within 1000..1200 mV"
+    )
+    assert "at most 161 points, 30 h 11 min" in said[1]
+    assert "chip 62 °C, VR 65 °C, 28 W" in said[1]
+    assert "400..520 MHz" in said[2]
+    assert "57.0 W now, over the limit" in said[4]
+
+
+def test_a_file_is_replaced_at_once_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "r.json"
+    write_whole(path, b"one")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, b"two")
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# whose engine ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("address", "name"), [("10.0.0.1", "a"), ("10.0.0.1:80", "a"), ("10.0.0.7", "a")])
+def test_a_running_engine_knows_the_miner_by_either_address(address, name):
+    assert sweep._name_there(Scripted(("a",)).fleet, MinerConfig(address, address)) == name
+
+
+def test_a_running_engine_that_does_not_know_the_miner_keeps_us_out():
+    with pytest.raises(LinkError, match=r"does not know 10\.0\.0\.9: add the miner"):
+        sweep._name_there(Scripted(("a",)).fleet, MinerConfig("10.0.0.9", "10.0.0.9"))
