@@ -1,0 +1,102 @@
+"""What was said: the newest lines of every device, job and of the engine, and the miners' own log streams.
+
+A miner's stream is opened only while somebody looks: ``follow`` is a lease of 60 s. It is opened again after it broke,
+later and later, because an AxeOS web server under load drops it often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+from collections import deque
+from collections.abc import Callable
+
+from minertui.model.alerts import Severity
+from minertui.model.errors import DeviceError
+from minertui.model.events import Event, LogLine
+from minertui.model.seams import Clock, LogSource
+
+KEPT = 2000  # lines a source
+LEASE_S = 60.0
+_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+_SOURCES = 4096
+
+
+class LogBook:
+    """Rings of lines by source. ``publish`` is the hub's."""
+
+    def __init__(self, clock: Clock, publish: Callable[[Event], None]) -> None:
+        self._clock, self._publish = clock, publish
+        self._lines: dict[str, deque[LogLine]] = {}
+
+    def say(self, source: str, text: str, severity: Severity = Severity.INFO) -> None:
+        """Keep a line and tell everybody."""
+        line = LogLine(source, text, self._clock.wall(), severity)
+        if source not in self._lines and len(self._lines) >= _SOURCES:
+            self._lines.pop(next(iter(self._lines)))
+        self._lines.setdefault(source, deque(maxlen=KEPT)).append(line)
+        self._publish(line)
+
+    def newest(self, source: str | None, limit: int) -> list[LogLine]:
+        """The newest ``limit`` lines of a source, or of all together, oldest first."""
+        if source is not None:
+            return list(self._lines.get(source, ()))[-limit:] if limit > 0 else []
+        merged = heapq.merge(*self._lines.values(), key=lambda line: line.at_s)
+        return list(deque(merged, maxlen=max(0, limit)))
+
+    def forget(self, source: str) -> None:
+        """Drop the lines of a source that is gone."""
+        self._lines.pop(source, None)
+
+
+class Followed:
+    """The log streams that are open now."""
+
+    def __init__(self, clock: Clock, book: LogBook) -> None:
+        self._clock, self._book = clock, book
+        self._until_s: dict[str, float] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def follow(self, name: str, source: LogSource) -> None:
+        """Keep the stream of ``name`` open for the next 60 s."""
+        self._until_s[name] = self._clock.mono() + LEASE_S
+        task = self._tasks.get(name)
+        if task is None or task.done():
+            self._tasks[name] = asyncio.create_task(self._lease(name, source), name=f"log of {name}")
+
+    async def release(self, name: str) -> None:
+        """Close the stream of ``name``, if it is open."""
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def close(self) -> None:
+        """Close all streams."""
+        for name in list(self._tasks):
+            await self.release(name)
+
+    async def _lease(self, name: str, source: LogSource) -> None:
+        """Read until nobody asks any more."""
+        reading = asyncio.create_task(self._read(name, source))
+        try:
+            while (left := self._until_s[name] - self._clock.mono()) > 0 and not reading.done():
+                await self._clock.sleep(min(left, 1.0))
+        finally:
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+
+    async def _read(self, name: str, source: LogSource) -> None:
+        tries = 0
+        while True:
+            try:
+                async for text in source.log_lines():
+                    tries = 0
+                    self._book.say(name, text)
+            except DeviceError as error:
+                if tries == 0:
+                    self._book.say(name, f"the log stream is closed: {error}", Severity.WARNING)
+            await self._clock.sleep(_RETRY_S[min(tries, len(_RETRY_S) - 1)])
+            tries += 1

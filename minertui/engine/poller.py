@@ -1,0 +1,28 @@
+"""Asks one device again and again, at its own moment within the period.
+
+A thousand devices start spread over one period and keep their places, so that polls never come in bursts. Somebody
+else's reading (a command's read-back, a job in a hurry) counts as the poll. After a standstill of the process or of
+the host nothing known is believed, and the places are drawn anew instead of asking everybody at once.
+"""
+
+from __future__ import annotations
+
+import random
+
+from minertui.engine.line import Line
+from minertui.model.seams import Clock
+
+STANDSTILL_S = 2.0  # this late is not a busy loop any more
+
+
+async def poll(line: Line, clock: Clock, rng: random.Random) -> None:
+    """Poll ``line`` for ever; the first time after a random part of its period."""
+    line.due_s = clock.boot() + rng.random() * line.options.poll_s
+    while True:
+        while (left := line.due_s - clock.boot()) > 0:
+            await clock.sleep(left)
+        if -left > STANDSTILL_S * max(1.0, clock.speed):
+            line.doubt(f"the engine stood still for {-left:.0f} s")
+            line.due_s = clock.boot() + rng.random() * line.options.poll_s
+            continue
+        await line.refresh()

@@ -1,0 +1,183 @@
+"""What is kept for ever: sweeps with every point and sample, commands, alerts, identities, and how often we started.
+
+All of it is written with synchronous FULL: when a call returns, a power cut does not take it back. Bodies are JSON of
+the model's own values, so an old record can be read by eye and by a newer program.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from minertui.engine.line import Identity
+from minertui.engine.store import Store
+from minertui.model.alerts import Alert
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
+from minertui.model.plans import SweepPoint, SweepRecord, SweepSample
+from minertui.model.seams import Clock
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS epoch (n INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS identity (device TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sweep (
+    id TEXT PRIMARY KEY, device TEXT NOT NULL, since REAL NOT NULL, over INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS sweep_of_device ON sweep (device, since);
+CREATE TABLE IF NOT EXISTS point (
+    sweep TEXT, n INTEGER, body BLOB NOT NULL, PRIMARY KEY (sweep, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sample (
+    sweep TEXT, n INTEGER, at REAL, body BLOB NOT NULL, PRIMARY KEY (sweep, n, at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS command (
+    id TEXT PRIMARY KEY, at REAL NOT NULL, intent BLOB NOT NULL, record BLOB);
+CREATE INDEX IF NOT EXISTS command_at ON command (at);
+CREATE TABLE IF NOT EXISTS alert (id TEXT PRIMARY KEY, since REAL NOT NULL, body BLOB NOT NULL);
+"""
+_COMMANDS_KEPT = 10_000
+
+_json = msgspec.json.encode
+_record = msgspec.json.Decoder(CommandRecord)
+_order = msgspec.json.Decoder(Order)
+_sweep = msgspec.json.Decoder(SweepRecord)
+_point = msgspec.json.Decoder(SweepPoint)
+_sample = msgspec.json.Decoder(SweepSample)
+_identity = msgspec.json.Decoder(Identity)
+_alert = msgspec.json.Decoder(Alert)
+
+
+class Records:
+    """The records database. Every method returns after the commit and raises StoreError when the disk refuses."""
+
+    def __init__(
+        self, path: Path, clock: Clock, *, trouble: Callable[[str], None], damaged: Callable[[str], None]
+    ) -> None:
+        self._clock = clock
+        self._store = Store(path, _SCHEMA, durable=True, stamp=clock.wall, trouble=trouble, damaged=damaged)
+
+    async def start(self) -> int:
+        """Open the file and return the number of this start: one more than at any start before."""
+        return await self._store.run(_next_epoch)
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._store.close()
+
+    async def ping(self) -> None:
+        """Returns when the writer is through with what it was given."""
+        await self._store.ping()
+
+    async def identities(self) -> dict[str, Identity]:
+        """By device name: what is known of it from before."""
+        rows = await self._rows("SELECT device, body FROM identity")
+        return {device: _identity.decode(body) for device, body in rows}
+
+    async def learn(self, device: str, identity: Identity | None) -> None:
+        """Keep what was learned of a device; None forgets it."""
+        if identity is None:
+            await self._do("DELETE FROM identity WHERE device = ?", device)
+        else:
+            await self._do("INSERT OR REPLACE INTO identity VALUES (?, ?)", device, _json(identity))
+
+    async def intend(self, order: Order, at_s: float) -> CommandRecord | None:
+        """Keep that ``order`` is about to be sent; the record of the first time when its id was met before."""
+        return await self._store.run(lambda db: _intend(db, order, at_s))
+
+    async def done(self, record: CommandRecord) -> None:
+        """Keep how an order ended."""
+        sql = "INSERT INTO command VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
+        await self._do(sql, record.order.id, record.at_s, _json(record.order), _json(record))
+
+    async def commands(self, limit: int) -> list[CommandRecord]:
+        """The command log, newest first. An order whose end nobody wrote down is UNKNOWN."""
+        rows = await self._rows("SELECT at, intent, record FROM command ORDER BY at DESC LIMIT ?", limit)
+        return [_record.decode(record) if record else _unknown(_order.decode(i), at) for at, i, record in rows]
+
+    async def keep_sweep(self, record: SweepRecord) -> None:
+        """Keep a sweep and all its points as they stand."""
+        await self._store.run(lambda db: _keep_sweep(db, record))
+
+    async def keep_sample(self, sweep_id: str, sample: SweepSample) -> None:
+        """Keep a reading taken inside a point."""
+        await self._do(
+            "INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)", sweep_id, sample.n, sample.at_s, _json(sample)
+        )
+
+    async def samples(self, sweep_id: str) -> list[SweepSample]:
+        """The readings of a sweep, oldest first."""
+        rows = await self._rows("SELECT body FROM sample WHERE sweep = ? ORDER BY n, at", sweep_id)
+        return [_sample.decode(body) for (body,) in rows]
+
+    async def sweeps(self, device: str | None = None, *, unfinished: bool = False) -> list[SweepRecord]:
+        """Sweeps with their points, newest first; of one device, or those that ended with the engine and go on."""
+        return await self._store.run(lambda db: _sweeps(db, device, unfinished))
+
+    async def keep_alert(self, alert: Alert) -> None:
+        """Keep an alert as it stands."""
+        await self._do("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", alert.id, alert.since_s, _json(alert))
+
+    async def alerts(self, limit: int = 200) -> list[Alert]:
+        """Alerts kept, newest first."""
+        rows = await self._rows("SELECT body FROM alert ORDER BY since DESC LIMIT ?", limit)
+        return [_alert.decode(body) for (body,) in rows]
+
+    async def rename(self, old: str, new: str) -> None:
+        """The device is called ``new`` from now on."""
+        await self._store.run(lambda db: _rename(db, old, new))
+
+    async def _do(self, sql: str, *values: object) -> None:
+        await self._store.run(lambda db: db.execute(sql, values).rowcount)
+
+    async def _rows(self, sql: str, *values: object) -> list[Any]:
+        return await self._store.run(lambda db: db.execute(sql, values).fetchall())
+
+
+def _next_epoch(db: sqlite3.Connection) -> int:
+    n = int(db.execute("SELECT coalesce(max(n), 0) FROM epoch").fetchone()[0]) + 1
+    db.execute("DELETE FROM epoch")
+    db.execute("INSERT INTO epoch VALUES (?)", (n,))
+    return n
+
+
+def _intend(db: sqlite3.Connection, order: Order, at_s: float) -> CommandRecord | None:
+    found = db.execute("SELECT at, intent, record FROM command WHERE id = ?", (order.id,)).fetchone()
+    if found is not None:
+        at, intent, record = found
+        return _record.decode(record) if record else _unknown(_order.decode(intent), at)
+    db.execute("INSERT INTO command VALUES (?, ?, ?, NULL)", (order.id, at_s, _json(order)))
+    db.execute(
+        "DELETE FROM command WHERE at < (SELECT at FROM command ORDER BY at DESC LIMIT 1 OFFSET ?)", (_COMMANDS_KEPT,)
+    )
+    return None
+
+
+def _unknown(order: Order, at_s: float) -> CommandRecord:
+    return CommandRecord(order, at_s, Outcome(OutcomeState.UNKNOWN, "the engine ended before the outcome was known"))
+
+
+def _keep_sweep(db: sqlite3.Connection, record: SweepRecord) -> None:
+    body = _json(msgspec.structs.replace(record, points=()))
+    over = record.phase.over
+    db.execute(
+        "INSERT OR REPLACE INTO sweep VALUES (?, ?, ?, ?, ?)", (record.id, record.device, record.since_s, over, body)
+    )
+    db.executemany("INSERT OR REPLACE INTO point VALUES (?, ?, ?)", ((record.id, p.n, _json(p)) for p in record.points))
+
+
+def _sweeps(db: sqlite3.Connection, device: str | None, unfinished: bool) -> list[SweepRecord]:
+    sql = "SELECT id, body FROM sweep WHERE (? IS NULL OR device = ?) AND NOT (? AND over) ORDER BY since DESC"
+    found = db.execute(sql, (device, device, unfinished)).fetchall()
+    return [msgspec.structs.replace(_sweep.decode(body), points=_points(db, sweep_id)) for sweep_id, body in found]
+
+
+def _points(db: sqlite3.Connection, sweep_id: str) -> tuple[SweepPoint, ...]:
+    rows = db.execute("SELECT body FROM point WHERE sweep = ? ORDER BY n", (sweep_id,))
+    return tuple(_point.decode(body) for (body,) in rows)
+
+
+def _rename(db: sqlite3.Connection, old: str, new: str) -> None:
+    db.execute("UPDATE OR REPLACE identity SET device = ? WHERE device = ?", (new, old))
+    for sweep_id, body in db.execute("SELECT id, body FROM sweep WHERE device = ?", (old,)).fetchall():
+        renamed = _json(msgspec.structs.replace(_sweep.decode(body), device=new))
+        db.execute("UPDATE sweep SET device = ?, body = ? WHERE id = ?", (new, renamed, sweep_id))

@@ -1,0 +1,160 @@
+"""A SQLite file with a thread of its own: the event loop never waits for a disk.
+
+Work is a function of the connection. What is asked while a commit runs goes into the next one together, so that a slow
+SD card costs one wait and not a hundred. ``run`` returns after the commit: with ``durable`` (synchronous FULL) what it
+returned survives a power cut; without (NORMAL) the last commits may be lost, and nothing is ever torn.
+
+A torn or foreign file is put aside as ``.corrupt-<time>``, a new one begun, and ``damaged`` told. A full or read-only
+disk makes work fail with StoreError, is reported once through ``trouble``, and is over with the first commit that
+succeeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from minertui.model.errors import MinertuiError
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+_TORN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class StoreError(MinertuiError):
+    """The disk did not take it; nothing of this piece of work is kept."""
+
+
+class Store:
+    """One database file. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        *,
+        durable: bool,
+        stamp: Callable[[], float],
+        trouble: Callable[[str], None],
+        damaged: Callable[[str], None],
+    ) -> None:
+        """``schema``: statements that may run again. ``stamp``: wall time for the name of a torn file. ``trouble``
+        hears one sentence when the disk refuses, and an empty one when that is over; ``damaged`` where a torn file
+        went."""
+        self._path, self._schema, self._durable = path, schema, durable
+        self._stamp, self._trouble, self._damaged = stamp, trouble, damaged
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=path.stem)
+        self._db: sqlite3.Connection | None = None
+        self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
+        self._draining: asyncio.Task[None] | None = None
+        self._said = ""
+
+    async def run(self, work: Work[T]) -> T:
+        """What ``work(connection)`` returned, after the commit. Raises StoreError when the disk refuses."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, future))
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._drain())
+        return await future
+
+    async def put_aside(self, why: str) -> None:
+        """Keep the file under another name and begin a new one."""
+        loop = asyncio.get_running_loop()
+        self._damaged(await loop.run_in_executor(self._pool, self._put_aside, why))
+
+    async def ping(self) -> None:
+        """Returns when the thread is through with all that was asked before, whatever the disk says about it."""
+        with contextlib.suppress(StoreError):
+            await self.run(lambda _: None)
+
+    async def close(self) -> None:
+        """Commit what waits and close the file."""
+        if self._draining is not None:
+            await self._draining
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._disconnect)
+        self._pool.shutdown()
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            loop = asyncio.get_running_loop()
+            results, said, damage = await loop.run_in_executor(self._pool, self._commit, [work for work, _ in batch])
+            if damage:
+                self._damaged(damage)
+            if said != self._said:
+                self._said = said
+                self._trouble(said)
+            for (_, future), result in zip(batch, results, strict=True):
+                _settle(future, result)
+
+    # -- in the thread --------------------------------------------------------------------------------------------
+
+    def _commit(self, batch: list[Work[Any]]) -> tuple[list[Any], str, str]:
+        """The results (or errors) of a batch, what is wrong with the disk, and what was done about a torn file."""
+        try:
+            try:
+                return self._transaction(batch), "", ""
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", None) not in _TORN:
+                    raise
+                damage = self._put_aside("was damaged")
+                return self._transaction(batch), "", damage
+        except (sqlite3.Error, OSError) as error:
+            self._disconnect()
+            failure = StoreError(f"{self._path}: {error}; free some space or check the disk")
+            return [failure] * len(batch), str(failure), ""
+
+    def _transaction(self, batch: list[Work[Any]]) -> list[Any]:
+        db = self._connected()
+        db.execute("BEGIN IMMEDIATE")
+        results = [_tried(db, work) for work in batch]
+        db.execute("COMMIT")
+        return results
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._db is None:
+            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+            self._db = db
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
+            db.executescript(self._schema)
+        return self._db
+
+    def _disconnect(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _put_aside(self, why: str) -> str:
+        self._disconnect()
+        aside = self._path.with_name(f"{self._path.name}.corrupt-{self._stamp():.0f}")
+        self._path.rename(aside)
+        for tail in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + tail).unlink(missing_ok=True)
+        return f"{self._path} {why}: it is kept as {aside.name}, and a new one is begun"
+
+
+def _tried(db: sqlite3.Connection, work: Work[Any]) -> Any:
+    """One piece of work, undone by itself when it is wrong; what the whole file or disk suffers from is raised."""
+    db.execute("SAVEPOINT work")
+    try:
+        result = work(db)
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, ValueError, TypeError, KeyError) as error:
+        db.execute("ROLLBACK TO work")
+        result = error
+    db.execute("RELEASE work")
+    return result
+
+
+def _settle(future: asyncio.Future[Any], result: Any) -> None:
+    if future.done():
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
