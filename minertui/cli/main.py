@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 
 from minertui import __version__
+from minertui.cli import attach, places
 from minertui.model.errors import MinertuiError
 
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
 COMMANDS: tuple[str, ...] = (
+    "attach",
+    "discover",
+    "probe",
+    "status",
+    "logs",
+    "device_commands",
+    "config",
+    "stop",
+    "completion",
+    "sweep",
     "restore",
     "sim",
 )
@@ -19,7 +32,14 @@ COMMANDS: tuple[str, ...] = (
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    top = argparse.ArgumentParser(prog="minertui", description="Every miner you own on one terminal screen.")
+    top = argparse.ArgumentParser(
+        prog="minertui",
+        description="Every miner you own on one terminal screen. Without a command: open the screen, and start the "
+        "engine in the background when there is none.",
+        epilog="“minertui COMMAND --help” explains a command and shows examples.",
+        parents=[places.options(), attach.options()],
+    )
+    top.set_defaults(run=attach.run)
     top.add_argument("--version", action="version", version=f"minertui {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     for name in COMMANDS:
@@ -29,11 +49,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in ``argv`` (default: sys.argv) and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode gets ? instead of a crash
     args = parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (head, less) has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except MinertuiError as error:
         print(f"minertui: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    return code

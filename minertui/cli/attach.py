@@ -1,0 +1,90 @@
+"""``minertui`` without a command: the screen of this host's engine, which is started when there is none.
+
+Closing the screen, or losing the terminal, never stops the engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from minertui import __version__
+from minertui.cli import places
+from minertui.model.errors import MinertuiError
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui attach``, the same as ``minertui`` alone."""
+    parser = subparsers.add_parser(
+        "attach",
+        help="the screen (what “minertui” alone does)",
+        description="Show the screen of this host's engine; start the engine in the background when there is none.",
+        epilog="examples:\n  minertui\n  minertui attach --readonly\n  minertui --ascii --theme light",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[places.options(), options()],
+    )
+    parser.set_defaults(run=run)
+
+
+def options() -> argparse.ArgumentParser:
+    """A parent parser with the screen's options; absent ones set nothing."""
+    parent = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = parent.add_argument_group("screen")
+    group.add_argument("--readonly", action="store_true", help="hide every key that acts on a miner")
+    group.add_argument("--ascii", action="store_true", help="no braille and no box characters")
+    group.add_argument("--theme", metavar="NAME", help="dark, light, high-contrast, colour-blind, terminal or your own")
+    group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    group.add_argument(
+        "--speed", type=float, metavar="N", help="start the engine N times faster (simulated miners only)"
+    )
+    return parent
+
+
+def run(args: argparse.Namespace) -> int:
+    """Until the user leaves; returns the screen's exit code."""
+    from minertui import config, paths
+    from minertui.api.client import ApiClient
+    from minertui.cli.start import running_engine
+    from minertui.clock import SystemClock
+
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise MinertuiError("the screen needs a terminal; without one use “minertui status”")
+    config_file, state, socket = places.config_file(args), places.state_dir(args), places.socket_path(args)
+    settings = config.load(config_file).screen
+    extra = [f"--speed={args.speed:g}"] if "speed" in args else []
+
+    async def connected() -> None:
+        client = ApiClient(socket)
+        try:
+            health = await running_engine(client, config_file, state, socket, SystemClock(), extra)
+        finally:
+            await client.close()
+        if health.version != __version__:
+            print(
+                f"minertui: the engine is version {health.version}, this is {__version__}; "
+                "end the old one with “minertui stop”",
+                file=sys.stderr,
+            )
+
+    asyncio.run(connected())
+    return _screen(args, socket, settings, paths.config_file(config_file).parent / "themes")
+
+
+def _screen(args: argparse.Namespace, socket: Path, settings: object, own_themes: Path) -> int:
+    from minertui.api.client import ApiClient
+    from minertui.config import ScreenConfig
+    from minertui.tui import app, theme
+    from minertui.tui.options import Options
+
+    assert isinstance(settings, ScreenConfig)
+    chosen = Options(
+        theme=getattr(args, "theme", settings.theme),
+        ascii="ascii" in args or settings.ascii,
+        readonly="readonly" in args or settings.readonly,
+        mouse=settings.mouse and "no_mouse" not in args,
+        keys=settings.keys,
+        themes=(theme.shipped(), own_themes),
+    )
+    return app.run(ApiClient(socket), chosen)

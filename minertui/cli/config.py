@@ -1,0 +1,113 @@
+"""``minertui config``: is the config right, where is it, change it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from minertui.cli import places
+from minertui.config import decode, exposure, load
+from minertui.model.errors import ConfigError, MinertuiError
+
+START = """\
+# minertui's config. Every key is explained in config.example.toml and in docs/configuration.md.
+# A miner needs a name and an address; take the "#" away and change them:
+
+# [[miner]]
+# name = "garage"
+# address = "192.168.1.50"
+"""
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui config check|path|edit``."""
+    parser = subparsers.add_parser(
+        "config",
+        help="check, find or edit the config file",
+        description="Check, find or edit the config file.",
+        epilog="examples:\n  minertui config check\n  minertui config edit\n  cp mine.toml $(minertui config path)",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inner = parser.add_subparsers(title="what to do", metavar="WHAT", required=True)
+    for name, run, what in (
+        ("check", check, "read the file and say what is wrong; exit code 0 when all is well"),
+        ("path", path, "print where the file is"),
+        ("edit", edit, "open a copy in $VISUAL or $EDITOR; it replaces the file only when it is right"),
+    ):
+        one = inner.add_parser(name, help=what, description=f"{what.capitalize()}.", parents=[places.options()])
+        one.set_defaults(run=run)
+
+
+def check(args: argparse.Namespace) -> int:
+    """Say that the config is right; ConfigError says what is not."""
+    file = places.config_file(args)
+    config = load(file)
+    if not file.exists():
+        print(f"{file}: not there yet, which is an empty config; write one with “minertui config edit”")
+        return 0
+    count = len(config.miner)
+    print(f"{file}: all is well, {count} miner{'' if count == 1 else 's'}")
+    return 1 if exposure(file) else 0
+
+
+def path(args: argparse.Namespace) -> int:
+    """Print the path."""
+    print(places.config_file(args))
+    return 0
+
+
+def edit(args: argparse.Namespace) -> int:
+    """Edit a copy until it is right or the person gives up; then the copy is kept and named."""
+    file = places.config_file(args)
+    before = file.read_text() if file.exists() else START
+    copy = _copy(before)
+    while True:
+        _open(copy)
+        text = copy.read_text()
+        try:
+            decode(text.encode(), file)
+        except ConfigError as error:
+            print(f"minertui: {error}", file=sys.stderr)
+            if _again():
+                continue
+            raise MinertuiError(f"the config is as it was; your text is in {copy}") from error
+        break
+    copy.unlink()
+    if text == before and file.exists():
+        print(f"{file}: nothing was changed")
+        return 0
+    from minertui.config_file import replace_text
+
+    count = len(replace_text(file, text).miner)
+    print(f"{file}: saved, {count} miner{'' if count == 1 else 's'}")
+    return 0
+
+
+def _copy(text: str) -> Path:
+    handle, name = tempfile.mkstemp(prefix="minertui-config-", suffix=".toml")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _open(copy: Path) -> None:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        code = subprocess.run([*shlex.split(editor), str(copy)], check=False).returncode  # noqa: S603  the user's editor
+    except (OSError, ValueError) as error:
+        copy.unlink()
+        raise MinertuiError(f"cannot start the editor “{editor}”; set VISUAL or EDITOR to one that is there") from error
+    if code:
+        raise MinertuiError(f"the editor ended with code {code}; the config is as it was, your text is in {copy}")
+
+
+def _again() -> bool:
+    if not sys.stdin.isatty():
+        return False
+    print("Edit again? [Y/n] ", end="", flush=True)
+    return sys.stdin.readline().strip().casefold() not in ("n", "no")

@@ -1,0 +1,246 @@
+"""Commands for one miner: tune, fan, pools, restart, pause, resume, identify.
+
+Each goes the way of every write: through the running engine, its arbiter and its safety rules. Each says how it ended
+and what a read-back proves. Exit code 0: applied. 1: refused. 3: unknown, it may have taken effect or not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from minertui.cli import places
+from minertui.cli.engine_link import agreed, snapshot_of, talking
+from minertui.model.commands import (
+    Command,
+    CommandRecord,
+    Identify,
+    Order,
+    OutcomeState,
+    Pause,
+    Restart,
+    Resume,
+    SetFan,
+    SetPools,
+    Tune,
+)
+from minertui.model.errors import MinertuiError
+from minertui.model.fleet import Snapshot
+from minertui.model.status import PoolSetting
+
+if TYPE_CHECKING:
+    from minertui.api.client import ApiClient
+
+EXIT = {OutcomeState.APPLIED: 0, OutcomeState.DRY_RUN: 0, OutcomeState.REFUSED: 1, OutcomeState.UNKNOWN: 3}
+_BY = "command line"
+_ENDS = "exit code: 0 applied, 1 refused, 3 unknown (sent, and no answer proves whether it took effect)"
+
+Asked = Callable[[argparse.Namespace, Snapshot], Command]
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """All seven commands."""
+    tune = _command(
+        subparsers,
+        "tune",
+        _tune,
+        "set frequency and core voltage",
+        "Set frequency and core voltage in safe steps, each read back. Shows what will be done and asks.",
+        "minertui tune garage -f 575 -v 1150\nminertui tune garage -f 600 --dry-run",
+        confirms=True,
+    )
+    tune.add_argument("-f", "--frequency", type=float, metavar="MHZ", help="frequency in MHz")
+    tune.add_argument("-v", "--voltage", type=int, metavar="MV", help="core voltage in mV")
+    _fan(subparsers)
+    _pool_options(subparsers)
+    _command(
+        subparsers, "restart", lambda *_: Restart(), "restart a miner", "Restart the miner's controller; asks first.",
+        "minertui restart garage", confirms=True,
+    )  # fmt: skip
+    for name, command, what in (
+        ("pause", Pause(), "stop hashing until resume or a reboot of the miner"),
+        ("resume", Resume(), "hash again after a pause"),
+        ("identify", Identify(), "show a greeting on the miner's own display for 30 s"),
+    ):
+        _command(subparsers, name, _always(command), what, f"{what.capitalize()}.", f"minertui {name} garage")
+
+
+def _command(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    asked: Asked,
+    what: str,
+    description: str,
+    examples: str,
+    *,
+    confirms: bool = False,
+) -> argparse.ArgumentParser:
+    parser = subparsers.add_parser(
+        name,
+        help=what,
+        description=description,
+        epilog=f"examples:\n{_indented(examples)}\n\n{_ENDS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[places.options()],
+    )
+    parser.add_argument("name", metavar="NAME", help="the miner's name, as “minertui status” lists it")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    if confirms:
+        parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.set_defaults(run=talking(lambda args, client: _order(args, client, asked, confirms)))
+    return parser
+
+
+def _fan(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        subparsers,
+        "fan",
+        _set_fan,
+        "fan automatic or at a fixed speed",
+        "Let the miner drive its fan towards a temperature, or hold the fan at a fixed speed.",
+        "minertui fan garage --auto --target 60\nminertui fan garage --manual 80",
+    )
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--auto", action="store_true", help="the miner drives its fan")
+    mode.add_argument("--manual", type=int, metavar="PCT", help="a fixed speed in per cent, 0 to 100")
+    parser.add_argument(
+        "--target", type=int, metavar="C", help="with --auto: aim at this chip temperature, 35 to 66 °C"
+    )
+    parser.add_argument("--min", type=int, metavar="PCT", help="with --auto: never slower than this, 0 to 99 per cent")
+
+
+def _pool_options(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        subparsers,
+        "pools",
+        _set_pools,
+        "change where a miner's shares go",
+        "Store the primary pool, the fallback pool or both. Shows old and new and asks. What is not named stays.",
+        "minertui pools garage --url pool.example:3333 --user bc1q….garage\n"
+        "minertui pools garage --fallback-url second.example:3333 --fallback-user bc1q….garage",
+        confirms=True,
+    )
+    for prefix, which in (("", "primary"), ("fallback-", "fallback")):
+        parser.add_argument(
+            f"--{prefix}url", metavar="HOST:PORT", help=f"the {which} pool; stratum+tcp:// may stand in front"
+        )
+        parser.add_argument(f"--{prefix}user", metavar="USER", help=f"wallet or worker at the {which} pool")
+    parser.add_argument(
+        "--password-file",
+        type=Path,
+        metavar="PATH",
+        help="file with the primary pool's password (others see a command line)",
+    )
+
+
+async def _order(args: argparse.Namespace, client: ApiClient, asked: Asked, confirms: bool) -> int:
+    snapshot = snapshot_of(await client.fleet(), args.name, places.config_file(args))
+    command = asked(args, snapshot)
+    order = Order(uuid.uuid4().hex, snapshot.device, command, by=_BY, dry_run=True, confirmed=True)
+    if args.dry_run or confirms:
+        record = await client.send(order)
+        _tell(record, command, snapshot)
+        if args.dry_run or not record.outcome.ok:
+            return EXIT[record.outcome.state]
+        if not agreed(f"Do this to {snapshot.device}?", args):
+            print("Nothing was changed.")
+            return 1
+    record = await client.send(msgspec.structs.replace(order, id=uuid.uuid4().hex, dry_run=False))
+    _tell(record, command, snapshot)
+    return EXIT[record.outcome.state]
+
+
+def _tell(record: CommandRecord, command: Command, snapshot: Snapshot) -> None:
+    outcome = record.outcome
+    word = "would be done" if outcome.state is OutcomeState.DRY_RUN else outcome.state.value
+    refused = outcome.state in (OutcomeState.REFUSED, OutcomeState.UNKNOWN)
+    lines = [f"  {change.setting}: {change.before} -> {change.after}" for change in outcome.changes]
+    if isinstance(command, SetPools) and not lines:
+        lines = _pool_lines(command, snapshot)
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    print("\n".join([f"{snapshot.device}: {word}{reason}", *lines]), file=sys.stderr if refused else sys.stdout)
+    if outcome.state is OutcomeState.UNKNOWN:
+        print("  Look at the miner before you try again: “minertui status”.", file=sys.stderr)
+
+
+def _pool_lines(command: SetPools, snapshot: Snapshot) -> list[str]:
+    stored = snapshot.status.pools if snapshot.status else ()
+    lines = []
+    for index, pool in enumerate(command.pools):
+        before = _pool_text(stored[index]) if index < len(stored) else "-"
+        if before != _pool_text(pool):
+            lines.append(f"  pool {index + 1}: {before} -> {_pool_text(pool)}")
+        if pool.password is not None:
+            lines.append(f"  pool {index + 1} password: will be replaced")
+    return lines
+
+
+def _pool_text(pool: PoolSetting) -> str:
+    return f"{pool.url}:{pool.port} as {pool.user}"
+
+
+def _always(command: Command) -> Asked:
+    return lambda _, __: command
+
+
+def _tune(args: argparse.Namespace, _: Snapshot) -> Tune:
+    if args.frequency is None and args.voltage is None:
+        raise MinertuiError("say what to set: -f MHZ, -v MV or both")
+    return Tune(args.frequency, args.voltage)
+
+
+def _set_fan(args: argparse.Namespace, _: Snapshot) -> SetFan:
+    if args.manual is not None:
+        if args.target is not None or args.min is not None:
+            raise MinertuiError("--target and --min go with --auto")
+        return SetFan(auto=False, pct=args.manual)
+    return SetFan(auto=True, target_c=args.target, min_pct=args.min)
+
+
+def _set_pools(args: argparse.Namespace, snapshot: Snapshot) -> SetPools:
+    stored = list(snapshot.status.pools) if snapshot.status else []
+    wanted = ((args.url, args.user, _password(args.password_file)), (args.fallback_url, args.fallback_user, None))
+    if all(value is None for pool in wanted for value in pool):
+        raise MinertuiError("say what to store: --url HOST:PORT, --user USER, --fallback-url or --fallback-user")
+    for index, (url, user, password) in enumerate(wanted):
+        if url is None and user is None and password is None:
+            continue
+        if index < len(stored):
+            stored[index] = _changed(stored[index], url, user, password)
+        elif url and user and index == len(stored):
+            host, port = _host_port(url)
+            stored.append(PoolSetting(host, port, user, password))
+        else:
+            raise MinertuiError(f"{snapshot.device} shows no such pool yet; name both its url and its user")
+    return SetPools(tuple(stored))
+
+
+def _changed(pool: PoolSetting, url: str | None, user: str | None, password: str | None) -> PoolSetting:
+    host, port = (pool.url, pool.port) if url is None else _host_port(url)
+    return msgspec.structs.replace(
+        pool, url=host, port=port, user=pool.user if user is None else user, password=password or pool.password
+    )
+
+
+def _host_port(url: str) -> tuple[str, int]:
+    host, colon, port = url.removeprefix("stratum+tcp://").rstrip("/").rpartition(":")
+    if not colon or not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise MinertuiError(f"write the pool as HOST:PORT, for example pool.example:3333, not “{url}”")
+    return host, int(port)
+
+
+def _password(file: Path | None) -> str | None:
+    try:
+        return None if file is None else file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MinertuiError(f"cannot read the password file {file}: {error}") from error
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

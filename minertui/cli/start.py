@@ -1,0 +1,92 @@
+"""Starting the engine in the background: its own session, its own log, nothing of this terminal.
+
+What it prints goes to ``engine.log`` in the state folder. It counts as started when its API answers.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minertui import paths
+from minertui.model.errors import LinkError
+from minertui.model.seams import Clock
+
+if TYPE_CHECKING:
+    from minertui.api.client import ApiClient
+    from minertui.api.shapes import EngineHealth
+
+PATIENCE_S = 60.0
+_LOOK_S = 0.1
+_LOG_BYTES = 1024 * 1024
+_SHOWN = 12
+
+
+def log_file(state: Path) -> Path:
+    """Where an engine in the background writes what it prints."""
+    return state / "engine.log"
+
+
+def last_lines(file: Path, count: int) -> list[str]:
+    """The last lines of a text file; none when it is not there."""
+    try:
+        with file.open("rb") as log:
+            log.seek(max(0, file.stat().st_size - 64 * 1024))
+            return log.read().decode(errors="replace").splitlines()[-count:] if count else []
+    except FileNotFoundError:
+        return []
+
+
+async def running_engine(
+    client: ApiClient, config: Path, state: Path, socket: Path, clock: Clock, extra: Sequence[str] = ()
+) -> EngineHealth:
+    """The engine that answers at ``socket``, started when there is none. ``extra``: options for ``minertui engine``.
+    Raises LinkError, with the end of its log, when it does not come up."""
+    try:
+        return await client.health()
+    except LinkError:
+        pass
+    process = start(config, state, socket, extra)
+    deadline_s = clock.mono() + PATIENCE_S
+    while clock.mono() < deadline_s:
+        ended = process.poll() is not None
+        try:
+            return await client.health()
+        except LinkError as error:
+            if ended:
+                raise LinkError(_failed(f"the engine ended with code {process.returncode}", state)) from error
+        await clock.sleep(_LOOK_S)
+    raise LinkError(_failed(f"the engine does not answer after {PATIENCE_S:g} s", state))
+
+
+def start(config: Path, state: Path, socket: Path, extra: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start ``minertui engine`` on its own; it outlives this process and its terminal."""
+    paths.private_dir(state)
+    log = log_file(state)
+    if log.exists() and log.stat().st_size > _LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    places = {"MINERTUI_CONFIG": config, "MINERTUI_STATE": state, "MINERTUI_SOCKET": socket}
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    try:
+        return subprocess.Popen(  # noqa: S603  our own program
+            [sys.executable, "-m", "minertui", "engine", *extra],
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            cwd="/",
+            env={**os.environ, **{name: str(path) for name, path in places.items()}},
+            start_new_session=True,
+        )
+    finally:
+        os.close(handle)
+
+
+def _failed(what: str, state: Path) -> str:
+    log = log_file(state)
+    lines = last_lines(log, _SHOWN)
+    shown = "\n".join(["; its last words:", *(f"  {line}" for line in lines)]) if lines else ""
+    return f"{what}; try “minertui engine” to see it start; its log is {log}{shown}"

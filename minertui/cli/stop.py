@@ -1,0 +1,80 @@
+"""``minertui stop``: end the engine. Jobs restore their miners first; a sweep goes on at the next start."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from minertui.cli import places
+from minertui.cli.engine_link import agreed, talking
+from minertui.clock import SystemClock
+from minertui.model.errors import LinkError, MinertuiError
+from minertui.model.fleet import Fleet
+
+if TYPE_CHECKING:
+    from minertui.api.client import ApiClient
+
+PATIENCE_S = 180
+_LOOK_S = 0.25
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui stop``."""
+    parser = subparsers.add_parser(
+        "stop",
+        help="end the engine; miners are restored first",
+        description="End the engine in the background. What runs is restored first; the miners go on mining.",
+        epilog=(
+            "examples:\n  minertui stop\n  minertui stop --yes\n\nexit code: 0 no engine runs any more; 1 it still does"
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[places.options()],
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask, whatever runs")
+    parser.set_defaults(run=talking(_stop))
+
+
+async def _stop(args: argparse.Namespace, client: ApiClient) -> int:
+    try:
+        fleet = await client.fleet()
+    except LinkError:
+        if await _there(client):
+            raise
+        print("No engine is running.")
+        return 0
+    jobs = running(fleet)
+    if jobs:
+        print("\n".join(["These run and will be restored:", *(f"  {job}" for job in jobs)]))
+        if not agreed("Stop the engine?", args):
+            print("The engine goes on.")
+            return 1
+    await client.shutdown()
+    await _ended(client)
+    print("The engine has ended; the miners go on mining.")
+    return 0
+
+
+def running(fleet: Fleet) -> list[str]:
+    """The jobs that are not over, each in words."""
+    return [
+        f"{job.kind} on {job.device}: {job.phase.value}" + (f", {job.done} of about {job.total}" if job.total else "")
+        for job in fleet.jobs.values()
+        if not job.phase.over
+    ]
+
+
+async def _ended(client: ApiClient) -> None:
+    clock = SystemClock()
+    deadline_s = clock.mono() + PATIENCE_S
+    while await _there(client):
+        if clock.mono() > deadline_s:
+            raise MinertuiError("the engine is still restoring; look with “minertui logs engine -f”")
+        await clock.sleep(_LOOK_S)
+
+
+async def _there(client: ApiClient) -> bool:
+    try:
+        await client.health()
+    except LinkError:
+        return False
+    return True

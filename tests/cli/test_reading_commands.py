@@ -1,0 +1,265 @@
+"""status, logs, stop, config, completion: what is printed, and the exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from minertui.api.server import ApiServer
+from minertui.cli.main import main, parser
+from minertui.config import load
+from minertui.model.events import LogLine
+from minertui.model.fleet import Fleet, Health
+from minertui.model.plans import JobState, Phase, SweepPlan, SweepView
+from tests.api.fake_link import FakeLink, fleet
+from tests.cli.conftest import Run
+
+MINE = (
+    "attach", "status", "logs", "tune", "fan", "pools", "restart", "pause", "resume", "identify", "config", "stop",
+    "completion",
+)  # fmt: skip
+
+
+class TestStatus:
+    async def test_table(self, server: ApiServer, run: Run) -> None:
+        code, out, _ = await run("status")
+        lines = out.splitlines()
+        assert lines[0].split("  ")[0] == "name"
+        assert lines[1].split() == ["attic", "lost", *["-"] * 10]
+        assert lines[2].split() == [
+            "garage",
+            "ok",
+            "1200",
+            "98.0",
+            "14.6",
+            "58.5",
+            "61.0",
+            "17.5",
+            "44",
+            "0.99",
+            "-",
+            "10",
+        ]
+        assert lines[0].index("GH/s") + 4 == lines[2].index("1200") + 4
+        assert "1 of 2 miners answer: 1200 GH/s, 18 W, 14.6 J/TH" in out
+        assert "!! critical: garage: chip at 71 °C" in out
+        assert code == 1
+        assert "\x1b" not in out
+
+    async def test_all_is_well(self, server: ApiServer, run: Run, link: FakeLink) -> None:
+        link.fleet = msgspec.structs.replace(link.fleet.without("attic"), alerts={})
+        assert (await run("status"))[0] == 0
+
+    async def test_json(self, server: ApiServer, run: Run) -> None:
+        _, out, _ = await run("status", "--json")
+        assert msgspec.json.decode(out, type=Fleet) == fleet()
+
+    async def test_a_lost_miners_old_numbers_are_not_shown(self, server: ApiServer, run: Run, link: FakeLink) -> None:
+        lost = msgspec.structs.replace(link.fleet.snapshots["garage"], health=Health.LOST)
+        link.fleet = link.fleet.with_(lost)
+        assert "1200" not in (await run("status"))[1]
+
+    async def test_jobs_and_notices(self, server: ApiServer, run: Run, link: FakeLink) -> None:
+        link.fleet = msgspec.structs.replace(with_sweep(link.fleet), notice="the config is refused")
+        out = (await run("status"))[1]
+        assert "sweep running" in out
+        assert "note: the config is refused" in out
+
+    async def test_no_miner_yet(self, server: ApiServer, run: Run, link: FakeLink) -> None:
+        link.fleet = Fleet()
+        code, out, _ = await run("status")
+        assert code == 1
+        assert "there is no miner yet: start “minertui”" in out
+
+    async def test_no_engine(self, run: Run) -> None:
+        code, _, err = await run("status")
+        assert (code, "no engine is running" in err) == (1, True)
+
+    async def test_watching_as_json(self, server: ApiServer, link: FakeLink, places: Path) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "minertui", "status", "--watch", "--json", stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout
+        assert b'"type":"whole"' in await process.stdout.readline()
+        await link.push(LogLine("garage", "hello", 1.0))
+        assert b"hello" in await process.stdout.readline()
+        process.terminate()
+        await process.wait()
+
+
+class TestLogs:
+    async def test_lines(self, server: ApiServer, run: Run, link: FakeLink) -> None:
+        code, out, _ = await run("logs", "-n", "7")
+        assert code == 0
+        first, second = out.splitlines()
+        assert first.endswith(" garage: hello")
+        assert second.endswith(" engine: ! hot")
+        assert ("log", None, 7) in link.calls
+
+    async def test_of_one_source(self, server: ApiServer, run: Run, link: FakeLink) -> None:
+        await run("logs", "garage")
+        assert ("log", "garage", 100) in link.calls
+
+    async def test_of_nobody(self, server: ApiServer, run: Run) -> None:
+        code, _, err = await run("logs", "garge")
+        assert (code, "did you mean “garage”?" in err) == (1, True)
+
+    async def test_following(self, server: ApiServer, link: FakeLink, places: Path) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "minertui", "logs", "garage", "-f", stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout
+        assert b"garage: hello" in await process.stdout.readline()
+        await process.stdout.readline()
+        await link.push(LogLine("attic", "not this", 1.0))
+        await link.push(LogLine("garage", "but this", 1.0))
+        assert (await process.stdout.readline()).rstrip().endswith(b"garage: but this")
+        async with asyncio.timeout(5):
+            while ("follow", "garage", True) not in link.calls:
+                await asyncio.sleep(0.01)
+        process.terminate()
+        await process.wait()
+
+    async def test_what_a_dead_engine_left(self, run: Run, places: Path) -> None:
+        (places / "state").mkdir()
+        (places / "state" / "engine.log").write_text("old\nlast words\n")
+        code, out, err = await run("logs", "-n", "1")
+        assert (code, out) == (1, "last words\n")
+        assert "no engine is running" in err
+
+
+class TestStop:
+    async def test_nothing_runs(self, run: Run) -> None:
+        assert await run("stop") == (0, "No engine is running.\n", "")
+
+    async def test_waits_until_it_has_ended(self, server: ApiServer, run: Run, link: FakeLink) -> None:
+        closing: list[asyncio.Task[None]] = []
+        link.on_shutdown = lambda: closing.append(asyncio.ensure_future(server.close()))
+        code, out, _ = await run("stop")
+        assert (code, "has ended" in out) == (0, True)
+        assert closing
+
+    @pytest.mark.parametrize(
+        ("argv", "answer", "stops"), [((), "n\n", False), ((), "y\n", True), (("--yes",), "", True)]
+    )
+    async def test_asks_what_runs(
+        self, server: ApiServer, run: Run, link: FakeLink, typed: Callable[[str], None],
+        argv: tuple[str, ...], answer: str, stops: bool,
+    ) -> None:  # fmt: skip
+        typed(answer)
+        link.fleet = with_sweep(link.fleet)
+        link.on_shutdown = lambda: closing.append(asyncio.ensure_future(server.close()))
+        closing: list[asyncio.Task[None]] = []
+        code, out, _ = await run("stop", *argv)
+        assert "sweep on garage: running, 3 of about 40" in out
+        assert (("shutdown",) in link.calls, code) == (stops, 0 if stops else 1)
+
+
+class TestConfig:
+    async def test_path_before_and_after_the_word(self, run: Run, places: Path) -> None:
+        assert await run("config", "path") == (0, f"{places / 'config.toml'}\n", "")
+        assert (await run("--config", "/a.toml", "config", "path"))[1] == "/a.toml\n"
+        assert (await run("config", "path", "--config", "/b.toml"))[1] == "/b.toml\n"
+
+    async def test_check(self, run: Run, places: Path) -> None:
+        assert "not there yet" in (await run("config", "check"))[1]
+        (places / "config.toml").write_text('[[miner]]\nname = "a"\naddress = "b"\n')
+        assert (await run("config", "check"))[1].endswith(": all is well, 1 miner\n")
+        (places / "config.toml").write_text("[engine]\npol_s = 3\n")
+        code, _, err = await run("config", "check")
+        assert code == 1
+        assert "config.toml:2: engine.pol_s: unknown key; did you mean poll_s?" in err
+
+    async def test_edit_replaces_what_is_right(self, run: Run, places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VISUAL", editor(places, "# kept\n[engine]\npoll_s = 9\n"))
+        code, out, _ = await run("config", "edit")
+        assert (code, "saved, 0 miners" in out) == (0, True)
+        assert load(places / "config.toml").engine.poll_s == 9
+        assert "nothing was changed" in (await run("config", "edit"))[1]
+
+    async def test_edit_keeps_what_was_when_the_new_is_wrong(
+        self, run: Run, places: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TMPDIR", str(places))
+        monkeypatch.setattr("tempfile.tempdir", None)
+        (places / "config.toml").write_text("[engine]\n")
+        monkeypatch.setenv("VISUAL", editor(places, "[engine]\npoll_s = 0\n"))
+        code, _, err = await run("config", "edit")
+        assert code == 1
+        assert "engine.poll_s: must be 2 to 3600" in err
+        assert (places / "config.toml").read_text() == "[engine]\n"
+        kept = Path(err.rpartition("your text is in ")[2].strip())
+        assert "poll_s = 0" in kept.read_text()
+
+    async def test_no_editor(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VISUAL", "/not/an/editor")
+        code, _, err = await run("config", "edit")
+        assert (code, "cannot start the editor" in err) == (1, True)
+
+
+def editor(folder: Path, text: str) -> str:
+    """An editor that writes this text."""
+    (folder / "new.toml").write_text(text)
+    return f"cp {folder / 'new.toml'}"
+
+
+def with_sweep(fleet: Fleet) -> Fleet:
+    plan = SweepPlan("garage")
+    return fleet.with_job(JobState("sweep:garage", "garage", Phase.RUNNING, SweepView(plan), done=3, total=40))
+
+
+class TestCompletion:
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
+    async def test_knows_every_command(self, run: Run, shell: str) -> None:
+        code, out, _ = await run("completion", shell)
+        assert code == 0
+        for word in ("status", "identify", "dry-run", "socket"):
+            assert word in out
+
+    async def test_bash_accepts_it(self, run: Run) -> None:
+        script = (await run("completion", "bash"))[1]
+        ask = "COMP_WORDS=(minertui sta); COMP_CWORD=1; _shtab_minertui"
+        asked = subprocess.run(
+            ["bash", "-c", f"{script}\n{ask}; echo ${{COMPREPLY[@]}}"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert asked.stdout.split() == ["status"]
+
+
+class TestWhole:
+    def test_every_command_teaches(self) -> None:
+        top = parser()
+        (commands,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+        for name in MINE:
+            one = commands.choices[name]
+            assert one.description, name
+            assert "example" in (one.epilog or ""), name
+
+    def test_without_a_terminal_the_screen_says_so(self, places: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([]) == 1
+        assert "use “minertui status”" in capsys.readouterr().err
+
+    def test_help_is_quick_to_import(self) -> None:
+        code = "import sys; from minertui.cli.main import parser; parser(); print('textual' in sys.modules)"
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert told.stdout.strip() == "False"
+
+    def test_a_reader_that_has_had_enough(self) -> None:
+        command = f"{sys.executable} -m minertui completion zsh | head -c 1"
+        told = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+        assert told.stderr == ""
+
+    def test_a_terminal_without_unicode(self, places: Path) -> None:
+        told = subprocess.run(
+            [sys.executable, "-m", "minertui", "--help"], env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert (told.returncode, b"COMMAND --help" in told.stdout) == (0, True)
