@@ -24,6 +24,20 @@ Reads one miner once and prints every field that is understood, with its unit. -
 to a new file for a bug report or a test; addresses, names, Wi-Fi, pools and wallets are replaced by examples.
 Nothing is changed on the miner.
 """
+_CLEARER = {  # two fields of one name, told apart by their unit alone
+    "core_mv": "core_set_mv",
+    "frequency_mhz": "frequency_set_mhz",
+    "actual_mhz": "frequency_mhz",
+    "core_actual_mv": "core_mv",
+    "cap_mhz": "highest_frequency_mhz",
+    "cap_mv": "highest_core_mv",
+    "default_mhz": "default_frequency_mhz",
+    "default_mv": "default_core_mv",
+    "fan_rpm": "fan_speed_rpm",
+    "fan2_rpm": "second_fan_speed_rpm",
+    "chip_temp2_c": "other_chip_temp_c",
+    "error_pct": "errors_pct",
+}
 _UNITS = {
     "ghs": "GH/s",
     "pct": "%",
@@ -107,6 +121,7 @@ def _show(status: MinerStatus, address: str, unknown: list[str]) -> None:
 
 def _name(field: str) -> tuple[str, str]:
     """``chip_temp_c`` → ``chip temp`` and ``°C``."""
+    field = _CLEARER.get(field, field)
     stem, _, suffix = field.rpartition("_")
     if suffix in _UNITS and stem:
         return stem.replace("_", " "), _UNITS[suffix]

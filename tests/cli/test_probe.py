@@ -85,7 +85,8 @@ def test_it_prints_every_known_field_with_its_unit(gamma, tmp_path, capsys):
         "hashrate 1039.52 GH/s",
         "chip temp 65.125 °C",
         "input 4976.56 mV",
-        "core 1100 mV",
+        "core set 1100 mV",
+        "core 1093 mV",
         "fan auto yes",
         "pool user bc1qex…rker",
         "pools slot 0: pool.example.org:3333 as bc1qex…rker",
@@ -97,8 +98,8 @@ def test_it_prints_every_known_field_with_its_unit(gamma, tmp_path, capsys):
         assert line in lines, line
     assert any(line.startswith("abilities") and "tune-live" in line for line in lines)
     missing = next(line for line in lines if line.startswith("not told by this firmware:"))
-    assert "chip temp2" in missing
-    assert "cap" in missing
+    assert "other chip temp" in missing
+    assert "highest core" in missing
     assert len(gamma.seen) == 2
 
 
