@@ -114,6 +114,7 @@ class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
         self.link = link
         self.list = FoundList()
         self.wrong = Lines()
+        self.saved: list[MinerEntry] = []
 
     def compose(self) -> ComposeResult:
         """Where to look, what was found, the ways out."""
@@ -172,20 +173,20 @@ class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
             self.wrong.show(wrapped("! Nothing is marked; mark with space.", 74, "bad"))
 
     async def _save(self, chosen: Sequence[MinerEntry]) -> None:
-        saved: list[MinerEntry] = []
         try:
             for entry in chosen:
-                await self.link.save_miner(entry)
-                saved.append(entry)
+                if entry not in self.saved:
+                    await self.link.save_miner(entry)
+                    self.saved.append(entry)
         except MinertuiError as error:
-            done = f" ({len(saved)} of {len(chosen)} are saved)" if saved else ""
+            done = f" ({len(self.saved)} of {len(chosen)} are saved)" if self.saved else ""
             self.wrong.show(wrapped(f"! {error}{done}", 74, "bad"))
             return
-        self.dismiss(tuple(saved))
+        self.dismiss(tuple(self.saved))
 
     def action_cancel(self) -> None:
-        """Leave without any."""
-        self.dismiss(())
+        """Leave; what was saved before a problem stays saved."""
+        self.dismiss(tuple(self.saved))
 
 
 def entries(found: Sequence[Found]) -> tuple[MinerEntry, ...]:

@@ -13,7 +13,8 @@ from minertui.tui.widgets.wording import number
 
 
 class Invalid(Exception):  # noqa: N818 - it names the state of an answer
-    """An answer that cannot be used: the field it belongs to ("" for the form as a whole) and one sentence."""
+    """An answer that cannot be used: the field it belongs to and one sentence. Without a field nothing is wrong, but
+    there is nothing to agree to either."""
 
     def __init__(self, field_id: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -21,13 +22,15 @@ class Invalid(Exception):  # noqa: N818 - it names the state of an answer
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One question. ``width`` is that of the answer in cells; a ``wide`` field has a line for itself."""
+    """One question. ``width`` is that of the answer in cells; a ``wide`` field has a line for itself; ``hint`` says
+    what an empty answer means."""
 
     id: str
     label: str
     unit: str = ""
     width: int = 10
     wide: bool = False
+    hint: str = ""
 
     def show(self, value: Any) -> str:
         """A value as text to edit."""

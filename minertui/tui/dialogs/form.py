@@ -109,7 +109,7 @@ class FieldRow(Horizontal):
             self.answer = Picker(field.choices, value, id=field.id)
         else:
             secret = isinstance(field, Words) and field.secret
-            self.answer = Input(value, compact=True, password=secret, select_on_focus=True, id=field.id)
+            self.answer = Input(value, compact=True, password=secret, placeholder=field.hint, id=field.id)
         self._label_width = label_width
 
     def compose(self) -> ComposeResult:
@@ -223,7 +223,7 @@ class Form(ModalScreen[T | None], Generic[T]):
             said = self.query_one("#wrong", Lines)
         except NoMatches:
             return
-        said.show([] if wrong is None else wrapped(f"! {wrong.sentence}", 74, "bad"))
+        said.show(_reason(wrong))
         self.query_one("#agree", Button).disabled = wrong is not None
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -267,6 +267,12 @@ class Form(ModalScreen[T | None], Generic[T]):
     def action_cancel(self) -> None:
         """Leave without one."""
         self.dismiss(None)
+
+
+def _reason(wrong: Invalid | None) -> list[Line]:
+    if wrong is None:
+        return []
+    return wrapped(f"! {wrong.sentence}", 74, "bad") if wrong.field_id else wrapped(wrong.sentence, 74, "dim")
 
 
 def wrapped(text: str, width: int, ink: str = "") -> list[Line]:

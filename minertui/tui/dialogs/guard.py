@@ -14,14 +14,14 @@ from minertui.tui.widgets.wording import duration, number
 _FIELDS: tuple[Field, ...] = (
     Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110),
     Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125),
-    Number("high_mhz", "Run when cool", "MHz", lowest=50, highest=3000, optional=True),
+    Number("high_mhz", "Run when cool", "MHz", lowest=50, highest=3000, optional=True, hint="as now"),
     Number("max_mhz", "Never above", "MHz", lowest=50, highest=3000),
     Number("low_mhz", "Floor", "MHz", lowest=50, highest=3000),
     Number("hysteresis_c", "Hysteresis", "°C", lowest=0.5, highest=20),
     Number("step_down_mhz", "Step down", "MHz", lowest=1, highest=500),
     Number("step_up_mhz", "Step up", "MHz", lowest=1, highest=500),
     Number("stable_s", "Cool before up", "s", lowest=60, highest=86_400),
-    Number("check_s", "Check every", "s", lowest=2, highest=3600, optional=True),
+    Number("check_s", "Check every", "s", lowest=2, highest=3600, optional=True, hint="each poll"),
     Number("max_writes_per_day", "Writes a day", "", lowest=1, highest=1000, whole=True),
 )
 

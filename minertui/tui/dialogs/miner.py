@@ -15,19 +15,19 @@ from minertui.tui.widgets.painted import Line
 
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?")
 _LIMITS: tuple[Field, ...] = (
-    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, optional=True),
-    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125, optional=True),
-    Number("min_mhz", "Frequency from", "MHz", lowest=50, highest=3000, optional=True),
-    Number("max_mhz", "to", "MHz", lowest=50, highest=3000, optional=True),
-    Number("min_mv", "Voltage from", "mV", lowest=500, highest=2000, whole=True, optional=True),
-    Number("max_mv", "to", "mV", lowest=500, highest=2000, whole=True, optional=True),
-    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000, optional=True),
+    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, optional=True, hint="model's"),
+    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125, optional=True, hint="model's"),
+    Number("min_mhz", "Frequency from", "MHz", lowest=50, highest=3000, optional=True, hint="model's"),
+    Number("max_mhz", "to", "MHz", lowest=50, highest=3000, optional=True, hint="model's"),
+    Number("min_mv", "Voltage from", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="model's"),
+    Number("max_mv", "to", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="model's"),
+    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000, optional=True, hint="model's"),
 )
 _FIELDS: tuple[Field, ...] = (
     Words("name", "Name", longest=64, width=18),
     Words("address", "Address", width=18),
     Words("tags", "Tags", optional=True, width=18),
-    Number("poll_s", "Poll every", "s", lowest=2, highest=3600, optional=True),
+    Number("poll_s", "Poll every", "s", lowest=2, highest=3600, optional=True, hint="5"),
     Choice("pinned", "Tab of its own"),
     Choice("readonly", "Read only"),
     *_LIMITS,

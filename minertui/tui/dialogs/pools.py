@@ -27,7 +27,7 @@ def _fields(snapshot: Snapshot) -> tuple[Field, ...]:
             Words(f"{slot}_url", title, wide=True, optional=optional),
             Number(f"{slot}_port", "  port", width=8, lowest=1, highest=65_535, whole=True, optional=optional),
             Words(f"{slot}_user", "  user", wide=True, optional=optional),
-            Words(f"{slot}_password", "  password", wide=True, optional=True, secret=True),
+            Words(f"{slot}_password", "  password", wide=True, optional=True, secret=True, hint="keep the stored one"),
         ]
         if any(pool.tls is not None for pool in _pools(snapshot)):
             found.append(Choice(f"{slot}_tls", "  TLS", choices=_TLS, width=12))

@@ -15,8 +15,8 @@ from minertui.tui.widgets.wording import duration, number
 _FIELDS: tuple[Field, ...] = (
     Choice("goal", "Best at", choices=tuple(goal.value for goal in Goal), width=16),
     Choice("apply_best", "Apply the best"),
-    Number("start_mhz", "Start", "MHz", lowest=50, highest=3000, optional=True),
-    Number("start_mv", "Start", "mV", lowest=500, highest=2000, whole=True, optional=True),
+    Number("start_mhz", "Start", "MHz", lowest=50, highest=3000, optional=True, hint="as now"),
+    Number("start_mv", "Start", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="as now"),
     Number("step_mhz", "Step", "MHz", lowest=1, highest=500),
     Number("step_mv", "Step", "mV", lowest=1, highest=100, whole=True),
     Number("min_mhz", "At least", "MHz", lowest=50, highest=3000),

@@ -13,6 +13,7 @@ from minertui.tui.widgets.painted import Line, Painted, Span, heat, line
 from minertui.tui.widgets.wording import fit, number, terahash
 
 _LABEL = 6
+_NARROWEST, _WIDEST = 6, 12
 SIGNS = {
     PointVerdict.UNSTABLE: "~",
     PointVerdict.LIMIT: "x",
@@ -58,16 +59,19 @@ class VoltFreqMap(Painted):
         places = [*newest, *([self.now] if self.now else [])]
         if not places:
             return [line(("no point measured yet", "dim"))]
-        rows = max(1, height - 2)
-        volts = _around(sorted({mv for mv, _ in places}, reverse=True), rows, self._focus(0))
+        volts = _around(sorted({mv for mv, _ in places}, reverse=True), max(1, height - 2), self._focus(0))
         freqs = sorted({mhz for _, mhz in places})
-        cell = 8 if len(freqs) * 8 + _LABEL <= width else 5
+        cell = min(_WIDEST, max(_NARROWEST, (width - _LABEL) // len(freqs)))
         freqs = _around(freqs, max(1, (width - _LABEL) // cell), self._focus(1))
+        tall = min(3, max(1, (height - 2) // len(volts)))
         lines = []
         for mv in volts:
-            cells = [self._cell((mv, mhz), newest.get((mv, mhz)), cell) for mhz in freqs]
-            lines.append(line(Span(fit(number(mv), 4, right=True) + f" {self.glyphs.axis}", "dim"), *cells))
-        ticks = "".join(fit(number(mhz), cell, right=True) for mhz in freqs)
+            for part in range(tall):
+                here = part == (tall - 1) // 2
+                label = fit(number(mv) if here else "", 4, right=True) + f" {self.glyphs.axis}"
+                cells = [self._cell((mv, mhz), newest.get((mv, mhz)), cell, here) for mhz in freqs]
+                lines.append(line(Span(label, "dim"), *cells))
+        ticks = "".join(fit(number(mhz) + " ", cell, right=True) for mhz in freqs)
         lines.append(line(("mV/MHz"[:_LABEL] + ticks[: width - _LABEL], "dim")))
         return [*lines, self._legend(width)]
 
@@ -76,23 +80,20 @@ class VoltFreqMap(Painted):
             return (self.chosen.mv, self.chosen.mhz)[axis]
         return self.now[axis] if self.now else None
 
-    def _cell(self, place: _Place, point: SweepPoint | None, width: int) -> Span:
-        if place == self.now and point is None:
-            return Span(fit("> ", width, right=True), "strong")
-        if point is None:
-            return Span(fit(self.glyphs.dot + " ", width, right=True), "faint")
-        sign = self._sign(point)
-        if not point.passed:
-            return Span(fit(sign + " ", width, right=True), _INKS[sign.strip("<")])
-        text = _value(point, self.goal)
-        return Span(fit(f"{text}{sign or ' '}", width, right=True), heat(1 - self._share(point), "cell"))
+    def _cell(self, place: _Place, point: SweepPoint | None, width: int, here: bool) -> Span:
+        """A part of a cell; only the one ``here`` carries the text."""
+        text, ink = self._said(place, point, width)
+        return Span(fit(text, width, right=True) if here else " " * width, ink)
 
-    def _sign(self, point: SweepPoint) -> str:
-        if point == self.chosen:
-            return "<"
-        if point == self.best:
-            return self.glyphs.best
-        return SIGNS.get(point.verdict, "")
+    def _said(self, place: _Place, point: SweepPoint | None, width: int) -> tuple[str, str]:
+        if point is None:
+            return ("> ", "strong") if place == self.now else (self.glyphs.dot + " ", "faint")
+        if not point.passed:
+            sign = SIGNS[point.verdict]
+            return ("<" if point == self.chosen else "") + sign + " ", _INKS[sign]
+        sign = (self.glyphs.best if point == self.best else "") + ("<" if point == self.chosen else "")
+        room = 2 if width > _NARROWEST else 1
+        return _value(point, self.goal) + fit(sign, room, ellipsis=""), heat(1 - self._share(point), "cell")
 
     def _share(self, point: SweepPoint) -> float:
         known = [v for p in self.points if p.passed and (v := merit(p, self.goal)) is not None]

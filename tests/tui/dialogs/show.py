@@ -62,14 +62,14 @@ DIALOGS: dict[str, Callable[[], ModalScreen[Any]]] = {
 class Host(App[None]):
     """An app that opens one dialog and keeps its result."""
 
-    def __init__(self, dialog: ModalScreen[Any], *, ascii_only: bool = False) -> None:
+    def __init__(self, dialog: Callable[[], ModalScreen[Any]], *, ascii_only: bool = False) -> None:
         super().__init__()
         self.ascii = ascii_only
         self.dialog = dialog
         self.results: list[Any] = []
 
     def on_mount(self) -> None:
-        self.push_screen(self.dialog, self.results.append)
+        self.push_screen(self.dialog(), self.results.append)
 
 
 async def _export(app: App[None], path: Path, columns: int, rows: int) -> None:
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--ascii", action="store_true")
     parser.add_argument("--svg", nargs=2, metavar=("FILE", "COLUMNSxROWS"))
     args = parser.parse_args()
-    app = Host(DIALOGS[args.name](), ascii_only=args.ascii)
+    app = Host(DIALOGS[args.name], ascii_only=args.ascii)
     if args.svg:
         columns, rows = args.svg[1].split("x")
         asyncio.run(_export(app, Path(args.svg[0]), int(columns), int(rows)))

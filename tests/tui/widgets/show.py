@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from minertui.model.fleet import Fleet
+from minertui.tui.tabs.sweep import SweepTab
 from minertui.tui.widgets.big_number import BigNumber
 from minertui.tui.widgets.chart import Chart
 from minertui.tui.widgets.chips import ChipBars
@@ -22,6 +23,7 @@ from minertui.tui.widgets.heat_map import HeatMap
 from minertui.tui.widgets.log_pane import LogPane
 from minertui.tui.widgets.volt_freq_map import VoltFreqMap
 from tests.tui import pictures
+from tests.tui.fake_link import FakeLink
 
 GAUGES = ("chip_temp_c", "vr_temp_c", "power_w", "input_mv", "fan_pct", "error_pct", "rejected_pct", "ratio_pct")
 
@@ -74,6 +76,10 @@ def _map(widget: VoltFreqMap, fleet: Fleet) -> None:
     widget.show(points, pictures.sweep_plan("a").goal, now=(620, 1175), best=best)
 
 
+def _sweep(widget: SweepTab, fleet: Fleet) -> None:
+    widget.show(fleet, next((j.device for j in fleet.jobs.values() if j.kind == "sweep"), None))
+
+
 SHOWS: dict[str, tuple[Callable[[], Widget], Callable[..., None]]] = {
     "table": (FleetTable, _table),
     "heat": (HeatMap, _heat),
@@ -84,6 +90,7 @@ SHOWS: dict[str, tuple[Callable[[], Widget], Callable[..., None]]] = {
     "chips": (ChipBars, _chips),
     "facts": (Facts, _facts),
     "log": (lambda: LogPane(merged=True), _log),
+    "sweep": (lambda: SweepTab(FakeLink(pictures.normal())), _sweep),
     "map": (VoltFreqMap, _map),
 }
 
