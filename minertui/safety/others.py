@@ -35,7 +35,7 @@ def _fan_too_slow(request: Request, fan: SetFan, status: MinerStatus) -> str | N
     if pct is None or not (pct >= least or was_so):
         return f"a fan set by hand needs at least {least} %, and {number(pct)} % was asked"
     now = 100.0 if status.fan_pct is None else status.fan_pct
-    if pct < min(now, 100.0) and _may_be_hot(request, status):
+    if pct < min(now, 100.0) and (status.overheat or _may_be_hot(request, status)):
         return f"it is hot or not known to be cool, so its fan does not go from {number(now)} % down to {number(pct)} %"
     return None
 
@@ -48,7 +48,7 @@ def _target_too_hot(request: Request, fan: SetFan) -> str | None:
 
 
 def _may_be_hot(request: Request, status: MinerStatus) -> bool:
-    if not samples.fresh(request.snapshot, request.now_s) or status.overheat:
+    if not samples.current(request.snapshot, request.now_s):
         return True
     return samples.hot(status, request.limits or Limits(max_chip_temp_c=60.0, max_vr_temp_c=80.0)) is not None
 

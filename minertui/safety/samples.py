@@ -27,9 +27,14 @@ _HIGHEST_C, _LOWEST_C = 120.0, 5.0
 
 
 def fresh(snapshot: Snapshot, now_s: float) -> bool:
-    """May this reading be acted on? Health OK and not older than two polls (at least 5 s) on the boot-time clock,
-    which goes on in suspend. A reading from the future (clock of another boot) is not fresh."""
-    if snapshot.health is not Health.OK or snapshot.status is None or snapshot.boot_s is None:
+    """May a raise be based on this reading? ``current``, and its health is OK: not parked either."""
+    return snapshot.health is Health.OK and current(snapshot, now_s)
+
+
+def current(snapshot: Snapshot, now_s: float) -> bool:
+    """Is it the newest and not older than two polls (at least 5 s) on the boot-time clock, which goes on in suspend?
+    A reading from the future (clock of another boot) is not."""
+    if snapshot.health not in (Health.OK, Health.PARKED) or snapshot.status is None or snapshot.boot_s is None:
         return False
     return 0 <= now_s - snapshot.boot_s <= max(2 * snapshot.poll_s, FRESH_FLOOR_S)
 

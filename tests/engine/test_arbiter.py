@@ -485,7 +485,8 @@ async def test_restore_finds_a_renamed_device_by_its_mac(bench: Bench):
 
 async def test_restore_of_an_absent_device_keeps_the_entry(bench: Bench):
     await bench.do(Tune(600, 1210))
-    arbiter = Arbiter(bench.clock, bench.journal, {}.__getitem__)
+    nobody: dict[str, Line] = {}
+    arbiter = Arbiter(bench.clock, bench.journal, nobody.__getitem__)
     ((_, outcome),) = await arbiter.restore_all()
     assert outcome.state is UNKNOWN
     assert "switch it on" in outcome.reason

@@ -1,0 +1,139 @@
+"""``minertui restore`` on miners that are there, moved, absent or swapped, and beside a running engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from minertui.cli.main import main
+from minertui.cli.restore import restore
+from minertui.config import MinerConfig
+from minertui.engine.journal import Entry, Journal
+from minertui.engine.lock import StateLock
+from minertui.model.plans import Limits
+from minertui.safety.settings import Settings
+from tests.engine.hardware import MAC, FakeMiner, LoopClock
+
+ENTRY = Entry(
+    "020000000010",
+    "garage",
+    "192.0.2.1",
+    Settings(525.0, 1150.0, True, 60.0),
+    mac=MAC,
+    ours=(Settings(600.0, 1210.0, True, 60.0),),
+)
+
+
+def raised(mac: str = MAC) -> FakeMiner:
+    miner = FakeMiner()
+    miner.set(frequency_mhz=600.0, actual_mhz=600.0, core_mv=1210, core_actual_mv=1210, mac=mac)
+    return miner
+
+
+class Net:
+    """Miners by address; everything else is silent."""
+
+    def __init__(self, **miners: FakeMiner) -> None:
+        self.miners = {name.replace("_", "."): miner for name, miner in miners.items()}
+        self.opened: list[FakeMiner] = []
+
+    def connect(self, kind: str, address: str, headers: Mapping[str, str]) -> FakeMiner:
+        miner = self.miners.get(address)
+        if miner is None:
+            miner = FakeMiner()
+            miner.dead = True
+        self.opened.append(miner)
+        return miner
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    journal = Journal(tmp_path / "journal", lambda: 1.0)
+    journal.open_entry(ENTRY)
+    return journal
+
+
+async def run(journal: Journal, net: Net, *miners: MinerConfig, dry_run: bool = False) -> int:
+    return await restore(journal, miners, LoopClock(), dry_run=dry_run, connect=net.connect)
+
+
+@pytest.mark.looptime
+async def test_a_miner_at_its_address_goes_back_in_down_order(journal: Journal, capsys: pytest.CaptureFixture[str]):
+    miner = raised()
+    net = Net(**{"192.0.2.1": miner})
+    assert await run(journal, net) == 0
+    assert (miner.status.frequency_mhz, miner.status.core_mv) == (525, 1150)
+    assert miner.low == []
+    assert journal.entries() == ()
+    assert all(one.closed for one in net.opened)
+    assert "garage: at 525 MHz / 1150 mV, proven by two readings" in capsys.readouterr().out
+
+
+@pytest.mark.looptime
+async def test_a_moved_miner_is_found_by_its_mac(journal: Journal):
+    miner, other = raised(), raised("02:00:00:00:00:99")
+    net = Net(**{"192.0.2.1": other, "192.0.2.7": miner})
+    assert await run(journal, net, MinerConfig("attic", "192.0.2.6"), MinerConfig("new", "192.0.2.7")) == 0
+    assert miner.status.frequency_mhz == 525
+    assert other.writes == []
+
+
+@pytest.mark.looptime
+async def test_an_absent_miner_keeps_its_entry_and_says_what_to_do(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+):
+    assert await run(journal, Net(), MinerConfig("attic", "192.0.2.6")) == 1
+    assert len(journal.entries()) == 1
+    text = capsys.readouterr().err
+    assert f"no miner with MAC {MAC} answers" in text
+    assert "525 MHz / 1150 mV is kept" in text
+    assert "restore again" in text
+
+
+@pytest.mark.looptime
+async def test_a_dry_run_writes_nothing(journal: Journal, capsys: pytest.CaptureFixture[str]):
+    miner = raised()
+    assert await run(journal, Net(**{"192.0.2.1": miner}), dry_run=True) == 0
+    assert miner.writes == []
+    assert len(journal.entries()) == 1
+    assert "would go from 600 MHz / 1210 mV to 525 MHz / 1150 mV" in capsys.readouterr().out
+
+
+@pytest.mark.looptime
+async def test_the_configs_word_counts_readonly_and_limits(journal: Journal):
+    miner = raised()
+    net = Net(**{"192.0.2.1": miner})
+    assert await run(journal, net, MinerConfig("garage", "192.0.2.1", readonly=True)) == 1
+    assert miner.writes == []
+    assert await run(journal, net, MinerConfig("garage", "192.0.2.1", limits=Limits(max_mhz=400))) == 0
+    assert miner.status.frequency_mhz == 525  # going down is never refused
+
+
+@pytest.mark.looptime
+async def test_a_broken_entry_is_said_and_counts_as_left(
+    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "journal" / "020000000010.json").write_text("{torn")
+    assert await run(journal, Net()) == 1
+    assert "set aside as 020000000010.json.corrupt-1" in capsys.readouterr().err
+
+
+def test_the_command_with_nothing_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["restore", "--journal", "--state", str(tmp_path), "--config", str(tmp_path / "none.toml")]) == 0
+    assert capsys.readouterr().out == "nothing to restore\n"
+
+
+def test_a_broken_config_does_not_keep_it_from_trying(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "bad.toml").write_text("[[miner]\n")
+    assert main(["restore", "--state", str(tmp_path), "--config", str(tmp_path / "bad.toml")]) == 0
+    out = capsys.readouterr()
+    assert "addresses of the journal alone" in out.err
+    assert "nothing to restore" in out.out
+
+
+def test_it_stands_back_while_an_engine_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with StateLock(tmp_path):
+        assert main(["restore", "--state", str(tmp_path)]) == 1
+    assert "already works with" in capsys.readouterr().err

@@ -1,0 +1,48 @@
+"""One engine a state folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minertui.engine.lock import StateLock
+from minertui.model.errors import LinkError
+
+
+def test_a_second_one_is_refused_with_the_firsts_process_id(tmp_path: Path):
+    with StateLock(tmp_path / "state"):
+        with pytest.raises(LinkError, match=rf"process {os.getpid()}\b.*stop it"), StateLock(tmp_path / "state"):
+            pass
+        assert (tmp_path / "state" / "engine.lock").read_text().strip() == str(os.getpid())
+    with StateLock(tmp_path / "state"):
+        pass
+
+
+def test_a_killed_owner_frees_it(tmp_path: Path):
+    code = (
+        "import sys, pathlib\nfrom minertui.engine.lock import StateLock\n"
+        "with StateLock(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "held\n"
+        with pytest.raises(LinkError, match=f"process {owner.pid}"), StateLock(tmp_path):
+            pass
+    finally:
+        owner.kill()
+        owner.communicate()
+    with StateLock(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LinkError, match="cannot be used"), StateLock(tmp_path / "file"):
+        pass

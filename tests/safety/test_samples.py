@@ -1,0 +1,206 @@
+"""Whether a reading may be believed, and what it tells."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from minertui.model.commands import Tune
+from minertui.model.fleet import Health, Snapshot
+from minertui.model.plans import Limits
+from minertui.safety.limits import effective
+from minertui.safety.samples import (
+    Stuck,
+    current,
+    fresh,
+    hashing,
+    hot,
+    incident,
+    problems,
+    rebooted,
+    stuck,
+    valid_temp,
+)
+from minertui.safety.settings import Settings
+from tests.safety.values import GAMMA, INF, NAN, gamma, snap
+
+LIMITS = effective(Limits(), GAMMA) or Limits()
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "is_fresh"),
+    [
+        (snap(), True),
+        (snap(age_s=10.0), True),
+        (snap(age_s=10.01), False),
+        (snap(age_s=-0.01), False),
+        (snap(age_s=NAN), False),
+        (snap(health=Health.STALE), False),
+        (snap(health=Health.PARKED), False),
+        (snap(None), False),
+        (msgspec.structs.replace(snap(), boot_s=None), False),
+        (msgspec.structs.replace(snap(age_s=4.9), poll_s=1.0), True),
+        (msgspec.structs.replace(snap(age_s=5.1), poll_s=1.0), False),
+    ],
+)
+def test_fresh(snapshot: Snapshot, is_fresh: bool):
+    assert fresh(snapshot, 1000.0) is is_fresh
+
+
+def test_a_parked_miner_is_current_but_not_fresh():
+    assert current(snap(health=Health.PARKED), 1000.0)
+    assert not current(snap(health=Health.PARKED, age_s=11), 1000.0)
+    assert not current(snap(health=Health.LOST), 1000.0)
+
+
+def test_hashing():
+    assert hashing(GAMMA)
+    assert not hashing(gamma(paused=True))
+    assert not hashing(gamma(hashrate_ghs=0.0))
+    assert not hashing(gamma(hashrate_ghs=None))
+
+
+@pytest.mark.parametrize("bad", [None, NAN, INF, -INF, -1.0, 0.0, -0.0, 127.0, 255.0, 120.0, 5.0])
+def test_temperatures_that_cannot_be(bad: float | None):
+    assert not valid_temp(bad)
+    assert problems(gamma(chip_temp_c=bad))
+
+
+def test_a_cold_miner_that_does_not_hash_is_plausible():
+    assert valid_temp(4.0, working=False)
+    assert problems(gamma(chip_temp_c=4.0, vr_temp_c=3.0, hashrate_ghs=0.0)) == ()
+    assert problems(gamma(chip_temp_c=4.0)) == ("chip temperature is 4 °C",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"power_w": NAN}, "power_w is not a number"),
+        ({"hashrate_ghs": INF}, "hashrate_ghs is not a number"),
+        ({"vr_temp_c": 127.0}, "regulator temperature is 127 °C"),
+        ({"hashrate_ghs": -5.0}, "hashrate is -5"),
+        ({"power_w": -1.0}, "power is -1"),
+        ({"uptime_s": -1.0}, "uptime is -1"),
+    ],
+)
+def test_other_values_that_cannot_be(fields: dict[str, object], why: str):
+    assert why in problems(gamma(**fields))
+
+
+def test_a_plain_reading_has_no_problems():
+    assert problems(GAMMA) == ()
+    assert problems(gamma(vr_temp_c=None, power_w=None), GAMMA) == ()
+
+
+def test_a_jump_is_doubted_until_a_second_sample():
+    low, high = gamma(chip_temp_c=50.0), gamma(chip_temp_c=65.1)
+    assert "jumped from 50 °C to 65.1 °C" in problems(high, low)[0]
+    assert problems(low, high)
+    assert problems(high, high) == ()
+    assert problems(gamma(chip_temp_c=65.0), low) == ()
+    assert problems(high, gamma(chip_temp_c=None)) == ()
+
+
+def test_ten_equal_readings_are_stuck_nine_are_not():
+    still = gamma(total_hashes=None, uptime_s=None)
+    assert stuck([still] * 9) is None
+    assert "have not moved for 10 polls" in (stuck([still] * 10) or "")
+    moving = [gamma(power_w=18.0 + n, total_hashes=None, uptime_s=None) for n in range(20)]
+    assert stuck(moving) is None
+    assert stuck([still] * 9 + [gamma(paused=True)] + [still] * 9) is None
+    assert stuck([gamma(power_w=None, total_hashes=None, uptime_s=None)] * 20) is None
+    assert stuck([]) is None
+
+
+def test_counters_that_stand_still_are_stuck():
+    frozen_count = [gamma(power_w=18.0 + n, uptime_s=float(n)) for n in range(10)]
+    assert "counter of hashes" in (stuck(frozen_count) or "")
+    frozen_uptime = [gamma(power_w=18.0 + n, total_hashes=float(n)) for n in range(10)]
+    assert "uptime has not moved" in (stuck(frozen_uptime) or "")
+    assert Stuck().after(GAMMA).why is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"chip_temp_c": 70.0}, "chip temperature 70 °C has reached 70 °C"),
+        ({"chip_temp2_c": 75.0}, "second chip temperature 75 °C"),
+        ({"vr_temp_c": 95.0}, "regulator temperature 95 °C"),
+        ({"power_w": 40.1}, "power 40.1 W is above 40 W"),
+        ({"power_w": NAN}, "power nan W"),
+        ({"input_mv": 4799.0}, "input voltage 4799 mV is outside 4800..5500 mV"),
+        ({"input_mv": 5501.0}, "input voltage 5501 mV"),
+        ({"input_mv": NAN}, "input voltage nan mV"),
+        ({"chip_temp_c": None}, "chip temperature is missing, which counts as hot"),
+        ({"chip_temp_c": NAN}, "counts as hot"),
+        ({"chip_temp_c": -1.0}, "counts as hot"),
+        ({"vr_temp_c": 255.0}, "counts as hot"),
+    ],
+)
+def test_hot(fields: dict[str, object], why: str):
+    assert why in (hot(gamma(**fields), LIMITS) or "")
+
+
+def test_cool():
+    assert hot(GAMMA, LIMITS) is None
+    assert hot(gamma(chip_temp_c=69.9, vr_temp_c=94.9, power_w=40.0, input_mv=4800.0), LIMITS) is None
+    assert hot(gamma(vr_temp_c=None, power_w=None, input_mv=None), LIMITS) is None
+    assert hot(gamma(chip_temp_c=100.0, vr_temp_c=100.0, power_w=100.0), Limits()) is None
+
+
+def test_an_unpowered_chip_without_temperature_is_not_hot():
+    assert hot(gamma(chip_temp_c=None, paused=True, hashrate_ghs=0.0), LIMITS) is None
+    assert hot(gamma(chip_temp_c=-1.0, hashrate_ghs=0.0), LIMITS) is None
+    assert hot(gamma(chip_temp_c=NAN), LIMITS, raised=False) is None
+    assert hot(gamma(chip_temp_c=71.0, hashrate_ghs=0.0), LIMITS)
+
+
+LESS = gamma(frequency_mhz=425.0, core_mv=1050.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (GAMMA, gamma(overheat=True), "reports overheating"),
+        (GAMMA, gamma(power_fault="input low"), "fault: input low"),
+        (GAMMA, gamma(hardware_fault="fan controller"), "fault: fan controller"),
+        (GAMMA, LESS, "525 MHz / 1150 mV to 425 MHz / 1050 mV"),
+        (GAMMA, gamma(frequency_mhz=50.0, core_mv=1000.0), "to 50 MHz / 1000 mV"),
+        (GAMMA, gamma(frequency_mhz=400.0, core_mv=1000.0), "to 400 MHz / 1000 mV"),
+        (GAMMA, gamma(fan_auto=False, fan_manual_pct=100.0), "fan went to manual 100 %"),
+        (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=-1.0, fan_pct=100.0), "lost power"),
+        (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=100.0), "lost power"),
+    ],
+)
+def test_incidents(before: object, after: object, why: str):
+    assert why in (incident(before, after) or "")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ours"),
+    [
+        (GAMMA, GAMMA, None),
+        (gamma(overheat=True), gamma(overheat=True), None),
+        (gamma(power_fault="x"), gamma(power_fault="x"), None),
+        (GAMMA, LESS, Tune(425, 1050)),
+        (GAMMA, LESS, Settings(425, 1050)),
+        (GAMMA, LESS, Tune(core_mv=1050)),
+        (GAMMA, gamma(frequency_mhz=500.0), None),
+        (GAMMA, gamma(frequency_mhz=None), None),
+        (GAMMA, gamma(fan_auto=False, fan_manual_pct=100.0), Settings(fan_auto=False)),
+        (GAMMA, gamma(fan_auto=False, fan_manual_pct=60.0), None),
+        (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=30.0), None),  # no pool
+        (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=None), None),
+        (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, paused=True, fan_pct=100.0), None),
+        (gamma(chip_temp_c=None), gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=100.0), None),
+    ],
+)
+def test_no_incidents(before: object, after: object, ours: Tune | Settings | None):
+    assert incident(before, after, ours) is None  # type: ignore[arg-type]
+
+
+def test_rebooted():
+    assert rebooted(gamma(uptime_s=1000.0), gamma(uptime_s=3.0))
+    assert not rebooted(gamma(uptime_s=1000.0), gamma(uptime_s=1000.0))
+    assert not rebooted(gamma(uptime_s=None), gamma(uptime_s=3.0))
+    assert not rebooted(gamma(uptime_s=3.0), gamma(uptime_s=None))

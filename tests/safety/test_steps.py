@@ -1,0 +1,121 @@
+"""Seeing that a step was done; settings and what they compare to."""
+
+from __future__ import annotations
+
+import pytest
+
+from minertui.model.commands import (
+    Change,
+    ClearOverheat,
+    Command,
+    Identify,
+    Pause,
+    Restart,
+    Resume,
+    SetFan,
+    SetPools,
+    Tune,
+)
+from minertui.model.status import MinerStatus, PoolSetting
+from minertui.safety.settings import Settings, changes, same
+from minertui.safety.steps import Step, effect, stored
+from tests.safety.values import GAMMA, NAN, gamma
+
+POOL = PoolSetting("pool.example.com", 3333, "bc1q.worker")
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "seen"),
+    [
+        (Tune(525, 1150), GAMMA, True),
+        (Tune(525.4), GAMMA, True),
+        (Tune(526), GAMMA, False),
+        (Tune(core_mv=1151), GAMMA, False),
+        (Tune(525, 1151), gamma(frequency_mhz=None), False),
+        (Tune(525, 1150), gamma(frequency_mhz=None), None),
+        (Tune(525), gamma(frequency_mhz=NAN), False),
+        (SetFan(auto=True), GAMMA, True),
+        (SetFan(auto=False), GAMMA, False),
+        (SetFan(auto=True), gamma(fan_auto=None), None),
+        (SetFan(pct=60), GAMMA, True),
+        (SetFan(pct=61), GAMMA, False),
+        (SetFan(target_c=55), gamma(temp_target_c=55.0), True),
+        (SetFan(min_pct=25), gamma(fan_min_pct=30.0), False),
+        (SetPools((POOL,)), GAMMA, None),
+        (SetPools((POOL,)), gamma(pools=(POOL,)), True),
+        (SetPools((PoolSetting("other", 1, "x"),)), gamma(pools=(POOL,)), False),
+        (Pause(), gamma(paused=True), True),
+        (Pause(), gamma(paused=False), False),
+        (Pause(), gamma(paused=None), None),
+        (Resume(), gamma(paused=False), True),
+        (Resume(), gamma(paused=True), False),
+        (ClearOverheat(), gamma(overheat=False), True),
+        (ClearOverheat(), gamma(overheat=True), False),
+        (ClearOverheat(), gamma(overheat=None), None),
+        (Restart(), GAMMA, None),
+        (Identify(), GAMMA, None),
+    ],
+)
+def test_stored(command: Command, status: MinerStatus, seen: bool | None):
+    assert stored(command, status) is seen
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "seen"),
+    [
+        (Step(Tune(550), raises=True), gamma(actual_mhz=546.5), True),
+        (Step(Tune(550), raises=True), gamma(actual_mhz=546.4), False),
+        (Step(Tune(500)), gamma(actual_mhz=503.5), True),
+        (Step(Tune(500)), gamma(actual_mhz=503.6), False),
+        (Step(Tune(500)), gamma(actual_mhz=None), None),
+        (Step(Tune(core_mv=1200), raises=True), gamma(core_actual_mv=1185.0), True),
+        (Step(Tune(core_mv=1200), raises=True), gamma(core_actual_mv=1184.9), False),
+        (Step(Tune(core_mv=1200), raises=True, droop_mv=19), gamma(core_actual_mv=1180.0), True),
+        (Step(Tune(core_mv=1200), raises=True, droop_mv=19), gamma(core_actual_mv=1178.0), False),
+        (Step(Tune(core_mv=1100)), gamma(core_actual_mv=1115.0), True),
+        (Step(Tune(core_mv=1100)), gamma(core_actual_mv=1116.0), False),
+        (Step(Tune(core_mv=1100)), gamma(core_actual_mv=None), None),
+        (Step(Tune(500)), gamma(paused=True), None),
+        (Step(Tune(500)), gamma(hashrate_ghs=0.0), None),
+        (Step(Pause()), GAMMA, None),
+    ],
+)
+def test_effect(step: Step, status: MinerStatus, seen: bool | None):
+    assert effect(step, status) is seen
+
+
+def test_settings_after_a_write():
+    base = Settings.of(GAMMA)
+    assert base.wrote(Tune(600)).frequency_mhz == 600
+    assert base.wrote(Tune(600)).core_mv == 1150
+    assert base.wrote(Tune(core_mv=1200)) == Settings(525, 1200, True, 60)
+    assert base.wrote(SetFan(auto=False, pct=80)) == Settings(525, 1150, False, 80)
+    assert base.wrote(SetFan(target_c=55, min_pct=30)) == Settings(525, 1150, True, 60, 55, 30)
+    assert base.wrote(Restart()) is base
+
+
+def test_comparing_settings():
+    assert Settings(525, 1150).same_tune(Settings(525.5, 1150, True))
+    assert not Settings(525, 1150).same_tune(Settings(526, 1150))
+    assert not Settings(NAN, 1150).same_tune(Settings(NAN, 1150))
+    assert Settings(500, 1150).nowhere_above(Settings(525, 1150))
+    assert not Settings(500, 1160).nowhere_above(Settings(525, 1150))
+    assert not Settings(None, 1150).nowhere_above(Settings(525, 1150))
+    assert not Settings(NAN, 1150).nowhere_above(Settings(525, 1150))
+    assert same(None, None, 1)
+    assert not same(None, 1, 1)
+    assert Settings(525, 1150).tune_text == "525 MHz / 1150 mV"
+    assert Settings().tune_text == "— MHz / — mV"
+
+
+def test_changes_in_words():
+    before, after = Settings(525, 1150, True, 60, 60, 25), Settings(530.5, 1160, False, 80, 55, None)
+    assert changes(before, after) == (
+        Change("frequency", "525 MHz", "530.5 MHz"),
+        Change("core voltage", "1150 mV", "1160 mV"),
+        Change("fan", "automatic", "manual"),
+        Change("fan speed", "60 %", "80 %"),
+        Change("fan target", "60 °C", "55 °C"),
+        Change("fan minimum", "25 %", "— %"),
+    )
+    assert changes(before, before) == ()
