@@ -73,8 +73,8 @@ class AxeosDevice:
         self._headers = dict(headers)
         self._deadline_s = deadline_s
         self._busy = asyncio.Lock()
-        self._client: httpx2.AsyncClient | None = None
-        self._urls: dict[str, httpx2.URL] = {}
+        self._connection: httpx2.AsyncHTTPTransport | None = None
+        self._polls: dict[str, httpx2.Request] = {}  # the same few again and again
         self._reused = False
         self._last: MinerStatus | None = None
         self._asic: bytes | None = None
@@ -147,9 +147,9 @@ class AxeosDevice:
 
     async def close(self) -> None:
         """Gives the connection back."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()
 
     # One exchange -----------------------------------------------------------------------------------------------
 
@@ -182,15 +182,15 @@ class AxeosDevice:
     async def _open(self, method: str, path: str, body: bytes | None) -> httpx2.Response:
         import httpx2
 
-        client = self._client or self._new_client()
-        request = client.build_request(method, self._url(path), content=body, headers=_JSON if body else None)
+        connection = self._connection or self._new_connection()
+        request = self._request(method, path, body)
         reused, self._reused = self._reused, False
         try:
-            return await client.send(request, stream=True)
+            return await connection.handle_async_request(request)
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
             if method != "GET" or not reused:
                 raise
-            return await client.send(request, stream=True)  # the miner had closed the idle connection: no fault
+            return await connection.handle_async_request(request)  # the miner had closed the idle connection: no fault
 
     async def _body(self, response: httpx2.Response) -> bytes:
         encoding = response.headers.get("content-encoding", "identity").lower()
@@ -203,32 +203,33 @@ class AxeosDevice:
             if size > MAX_BYTES:
                 raise Garbled(self._address, f"its answer is larger than {MAX_BYTES // 1024} KiB")
             chunks.append(chunk)
-        if self._client is not None:
-            self._client.cookies.clear()
         self._reused = True
         return b"".join(chunks)
 
-    def _new_client(self) -> httpx2.AsyncClient:
+    def _new_connection(self) -> httpx2.AsyncHTTPTransport:
+        """A transport and not a whole client: no cookies, no redirects and no proxies, by construction."""
         import httpx2
 
+        limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60)
         self._reused = False
-        self._client = httpx2.AsyncClient(
-            verify=_tls(),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=self._deadline_s,
-            limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60),
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "minertui"}
-            | self._headers,
-        )
-        return self._client
+        self._connection = httpx2.AsyncHTTPTransport(verify=_tls(), trust_env=False, limits=limits)
+        return self._connection
 
-    def _url(self, path: str) -> httpx2.URL:
+    def _request(self, method: str, path: str, body: bytes | None) -> httpx2.Request:
         import httpx2
 
-        if path not in self._urls:
-            self._urls[path] = httpx2.URL(f"http://{self._address}{path}")
-        return self._urls[path]
+        request = self._polls.get(path) if method == "GET" else None
+        if request is None:
+            request = httpx2.Request(
+                method,
+                f"http://{self._address}{path}",
+                headers=_HEADERS | (_JSON if body else {}) | self._headers,
+                content=body,
+                extensions={"timeout": httpx2.Timeout(self._deadline_s).as_dict()},
+            )
+            if method == "GET":
+                self._polls[path] = request
+        return request
 
     # What an answer means ---------------------------------------------------------------------------------------
 
@@ -308,6 +309,7 @@ class AxeosDevice:
             raise Unreachable(self._address, f"its log cannot be opened ({_said(error)})") from error
 
 
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "minertui"}
 _JSON = {"Content-Type": "application/json"}
 
 

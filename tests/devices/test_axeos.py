@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import httpx2
 import pytest
 
 from minertui.devices.axeos import ASIC, INFO, AxeosDevice, connect
@@ -272,6 +273,26 @@ async def test_polls_cancelled_again_and_again_leave_a_working_client(board):
         await asyncio.gather(poll, return_exceptions=True)
     assert (await device.read()).hashrate_ghs == 1000.5
     await device.close()
+
+
+async def test_a_blocked_pool_is_built_anew(board, device, monkeypatch):
+    async def blocked(self: object, request: object) -> object:
+        raise httpx2.PoolTimeout("no free connection")
+
+    await device.read()
+    with monkeypatch.context() as patch:
+        patch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", blocked)
+        with pytest.raises(Unreachable):
+            await device.read()
+    assert (await device.read()).hashrate_ghs == 1000.5
+    assert board.connections == 2
+
+
+async def test_a_miner_may_set_no_cookie(board, device):
+    board.replies[INFO] = answer(json.dumps(TOLD).encode(), headers="Set-Cookie: track=1\r\n")
+    for _ in range(3):
+        await device.read()
+    assert all("cookie" not in headers for _, _, headers, _ in board.requests)
 
 
 async def test_nobody_there_says_what_to_do(unused_tcp_port):
