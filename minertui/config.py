@@ -78,8 +78,9 @@ class ApiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``urls``/``urls_file``: Apprise addresses. ``rules``: which rules send (default: all but ``best-diff``).
-    ``per_hour``: messages per target and hour at most."""
+    """``urls``: Apprise addresses; ``load`` has added the lines of ``urls_file`` to them. ``mute``: rules that are
+    shown and not sent. ``per_hour``: messages per address and hour at most. ``hashrate_drop_pct``: per cent below the
+    expected hashrate that is worth an alert."""
 
     urls: tuple[Secret, ...] = ()
     urls_file: str | None = None

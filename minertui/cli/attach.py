@@ -9,10 +9,14 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minertui import __version__
 from minertui.cli import places
 from minertui.model.errors import MinertuiError
+
+if TYPE_CHECKING:
+    from minertui.config import ScreenConfig
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,12 +48,12 @@ def options() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Until the user leaves; returns the screen's exit code."""
-    from minertui import config, paths
+    from minertui import config
     from minertui.api.client import ApiClient
     from minertui.cli.start import running_engine
     from minertui.clock import SystemClock
 
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
+    if not _at_a_terminal():
         raise MinertuiError("the screen needs a terminal; without one use “minertui status”")
     config_file, state, socket = places.config_file(args), places.state_dir(args), places.socket_path(args)
     settings = config.load(config_file).screen
@@ -69,16 +73,18 @@ def run(args: argparse.Namespace) -> int:
             )
 
     asyncio.run(connected())
-    return _screen(args, socket, settings, paths.config_file(config_file).parent / "themes")
+    return _screen(args, socket, settings, config_file.parent / "themes")
 
 
-def _screen(args: argparse.Namespace, socket: Path, settings: object, own_themes: Path) -> int:
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _screen(args: argparse.Namespace, socket: Path, settings: ScreenConfig, own_themes: Path) -> int:
     from minertui.api.client import ApiClient
-    from minertui.config import ScreenConfig
     from minertui.tui import app, theme
     from minertui.tui.options import Options
 
-    assert isinstance(settings, ScreenConfig)
     chosen = Options(
         theme=getattr(args, "theme", settings.theme),
         ascii="ascii" in args or settings.ascii,

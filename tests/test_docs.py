@@ -1,0 +1,34 @@
+"""What the docs of config and API say is there, and what is there is said."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from minertui.api.endpoints import ENDPOINTS
+from minertui.config import Config, decode
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def test_the_api_page_names_every_address_and_no_other() -> None:
+    page = (DOCS / "api.md").read_text()
+    told = set(re.findall(r"^\| `(GET|POST|PUT|DELETE) ([^`?]+)[`?]", page, re.MULTILINE))
+    there = {(e.method, e.path) for e in ENDPOINTS} | {("GET", "/v1/events"), ("GET", "/v1/openapi.json")}
+    assert told == there
+
+
+@pytest.mark.parametrize("page", ["api.md", "configuration.md"])
+def test_every_config_shown_decodes(page: str) -> None:
+    shown = re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    assert shown
+    for text in shown:
+        decode(text.encode(), Path(page))
+
+
+def test_the_configuration_page_names_every_table() -> None:
+    page = (DOCS / "configuration.md").read_text()
+    for name in Config.__struct_fields__:
+        assert f"`[{name}]`" in page or f"`[[{name}]]`" in page, name
