@@ -16,6 +16,7 @@ from minertui.model.errors import MinertuiError
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
 COMMANDS: tuple[str, ...] = (
     "attach",
+    "engine",
     "discover",
     "probe",
     "status",

@@ -56,6 +56,10 @@ class Arbiter:
         """The job is done with the device; call it also after Preempted."""
         self._desk(device).release(holder)
 
+    def check(self, device: str, rank: Rank, holder: str) -> None:
+        """Raises Preempted when a higher rank took the device from this holder."""
+        self._desk(device).check(rank, holder)
+
     def clear(self, device: str, rank: Rank = Rank.PERSON) -> None:
         """Lift a park. Raises JobError for anybody but a person."""
         if not may_lift_park(rank):

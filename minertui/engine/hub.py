@@ -48,6 +48,11 @@ class Hub:
         """All known now."""
         return self._fleet
 
+    def renumber(self, version: int) -> None:
+        """Count on from ``version``, before anybody watches: numbers of different runs of the engine must not meet."""
+        self._fleet = _replace(self._fleet, version=version)
+        self._ring.clear()
+
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Call ``listener`` with every event right after it entered the fleet; it neither waits nor raises."""
         self._listeners.append(listener)

@@ -10,6 +10,7 @@ device teaches its MAC; a reading with another MAC is not shown as this device's
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,7 +20,7 @@ from minertui.model.commands import Command
 from minertui.model.errors import DeviceError, Refused, Unreachable
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import Limits
-from minertui.model.seams import Clock, Device
+from minertui.model.seams import Clock, Device, Statistics
 from minertui.model.status import MinerStatus
 from minertui.safety.limits import effective
 
@@ -156,6 +157,13 @@ class Line:
                     await self.device.apply(command)
             except TimeoutError:
                 raise Unreachable(self.name, f"no answer to the command within {WRITE_DEADLINE_S:g} s") from None
+
+    async def statistics(self) -> Sequence[tuple[float, dict[str, float]]]:
+        """What the device itself remembers, oldest first; nothing where its kind does not. Raises DeviceError."""
+        if not isinstance(self.device, Statistics):
+            return ()
+        async with self._lock:
+            return await self.device.statistics()
 
     async def next(self) -> Snapshot:
         """The snapshot after the next poll, successful or not."""

@@ -141,7 +141,7 @@ async def test_a_write_that_hangs_is_unreachable():
     async def never(_: object) -> None:
         await asyncio.sleep(1000)
 
-    device.apply = never  # type: ignore[method-assign]
+    device.apply = never  # type: ignore[method-assign,assignment]
     with pytest.raises(Unreachable, match="no answer to the command"):
         await line_to(device, Heard(), LoopClock()).write(Identify())
 

@@ -1,0 +1,97 @@
+"""``minertui engine``: the engine in the foreground, for systemd and for a terminal.
+
+TERM, INT and HUP end it the same way: jobs lead their miners back first, and asking twice does not cut that short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minertui.cli import places
+
+if TYPE_CHECKING:
+    from minertui.config import Config
+    from minertui.engine.engine import Engine
+
+_LOG = logging.getLogger("minertui")
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui engine``."""
+    parser = subparsers.add_parser(
+        "engine",
+        help="run the engine in the foreground",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[places.options()],
+    )
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="N", help="time runs N times faster; simulated miners only"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal or a shutdown over the API; 0 when everything was led back."""
+    from minertui.config import load
+
+    config = load(places.config_file(args))
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=config.engine.log_level.upper())
+    for chatty in ("httpx2", "httpcore2", "zeroconf", "asyncio"):  # the first two would log addresses with secrets
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    state, socket = places.state_dir(args), places.socket_path(args)
+    asyncio.run(_serve(config, places.config_file(args), state, socket, args.speed))
+    return 0
+
+
+async def _serve(config: Config, config_path: Path, state: Path, socket: Path, speed: float) -> None:
+    from minertui.clock import SystemClock
+    from minertui.engine.engine import Engine
+
+    await serve(Engine(config, state=state, clock=SystemClock(speed), config_path=config_path), socket)
+
+
+async def serve(engine: Engine, socket: Path) -> None:
+    """Run ``engine`` with its API at ``socket`` until it is asked to end. Raises LinkError when another engine is
+    there, ConfigError when a door cannot open."""
+    from minertui.api.server import serve as open_doors
+    from minertui.engine.notify import notify
+
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(sign, engine.ending.set)
+    try:
+        await engine.open()
+        doors = await open_doors(
+            engine, socket_path=socket, tcp=engine.config.api.tcp, token_file=_token_file(engine.config)
+        )
+        try:
+            notify("READY=1")
+            _LOG.info("ready: %d miners, API at %s", len(engine.config.miner), socket)
+            await engine.ending.wait()
+            notify("STOPPING=1", "STATUS=leading miners back")
+            _LOG.info("ending: leading miners back")
+            await engine.settle()
+        finally:
+            await doors.close()
+    finally:
+        await engine.close()
+
+
+def _token_file(config: Config) -> Path | None:
+    return Path(config.api.token_file).expanduser() if config.api.token_file else None
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a speed; say a number up to 1000, such as 60")
+    return speed

@@ -1,0 +1,432 @@
+"""The engine: builds its parts, starts them in the order that safety wants, and is the Link that screens talk to.
+
+    open     lock the state folder → open the databases → lines → restore what the journal holds → poll → guards, sweeps
+    close    jobs lead their miners back → orders on their way end → everything is written → unlock
+
+It decides nothing itself: orders are the arbiter's, jobs the runner's, health the lines', rows the stores'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from minertui import __version__, config_file
+from minertui.config import AlertsConfig, Config
+from minertui.engine import discovery, kinds, reach
+from minertui.engine.alerts import Alerts
+from minertui.engine.arbiter import Arbiter
+from minertui.engine.buckets import Question
+from minertui.engine.config_watch import ConfigWatch
+from minertui.engine.history import History
+from minertui.engine.hub import Hub
+from minertui.engine.journal import FOLDER, Journal
+from minertui.engine.line import Identity, Line
+from minertui.engine.lines import Connect, Lines
+from minertui.engine.lock import StateLock
+from minertui.engine.loglines import Followed, LogBook
+from minertui.engine.notices import Notices
+from minertui.engine.notify import notify
+from minertui.engine.orders import Orders
+from minertui.engine.outbox import Outbox, apprise_sender
+from minertui.engine.records import Records
+from minertui.engine.restoring import Restoring
+from minertui.engine.runner import Runner
+from minertui.engine.store import StoreError
+from minertui.engine.supervisor import Supervisor
+from minertui.model.alerts import Alert, Severity
+from minertui.model.commands import CommandRecord, Order
+from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unsupported
+from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
+from minertui.model.fleet import Fleet, Snapshot
+from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.plans import JobState, Plan, SweepPoint, SweepRecord, SweepSample
+from minertui.model.seams import Clock, LogSource
+from minertui.wire.axeos.address import host_port
+
+_STATUS_S = 10.0
+
+
+class Engine:
+    """One a state folder. ``open`` raises LinkError when another engine has the folder."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        state: Path,
+        clock: Clock,
+        config_path: Path | None = None,
+        demo: bool = False,
+        connect: Connect = kinds.connect,
+    ) -> None:
+        """``state``: folder of databases and journal. ``config_path`` None: nothing can be added or changed. Raises
+        ConfigError for a clock that does not run at 1 on anything but this host's own simulators."""
+        _only_simulated(config, clock.speed)
+        self.config, self.ending = config, asyncio.Event()
+        self._state, self._clock, self._config_path, self._demo = state, clock, config_path, demo
+        self._lock = StateLock(state)
+        fleet = Fleet(engine=__version__, speed=clock.speed, readonly=config.engine.readonly, demo=demo)
+        self.hub = Hub(fleet, clock)
+        self._book = LogBook(clock, self.hub.publish)
+        self._followed = Followed(clock, self._book)
+        self._notices = Notices(self.hub.publish)
+        tell = {"damaged": partial(self._notices.put, "damaged")}
+        self._records = Records(state / "records.db", clock, trouble=partial(self._notices.put, "records"), **tell)
+        self._history = History(state / "history.db", clock, trouble=partial(self._notices.put, "history"), **tell)
+        self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
+        self._lines = Lines(clock, self, self._supervisor, connect)
+        self._journal = Journal(state / FOLDER, clock.wall)
+        self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
+        self._runner = Runner(self, clock, self.hub.publish)
+        self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
+        self._restoring = Restoring(self._arbiter, self._journal, clock, self)
+        self._outbox = _outbox(config.alerts, state, clock)
+        self._alerts = Alerts(
+            clock,
+            lambda: self.hub.fleet,
+            self.hub.publish,
+            self._outbox.put if self._outbox else _nobody,
+            mute=config.alerts.mute,
+            drop_pct=config.alerts.hashrate_drop_pct,
+        )
+        self.hub.listen(self._alerts.on)
+        self._identities: dict[str, Identity] = {}
+        self._unfilled: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._settled = self._closed = False
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Returns when what an earlier run left behind was led back, as far as it answers, and everything runs."""
+        self._lock.__enter__()
+        epoch = await self._open()
+        self.hub.renumber(epoch << 32)
+        self._opened(self._lines.apply(self.config, self._identities, await self._recent()))
+        await self._restoring.once(self._lines.names())
+        for line in self._lines:
+            self._lines.poll(line)
+        self._supervisor.start()
+        self._supervisor.watch("records", self._records.ping)
+        self._supervisor.watch("history", self._history.ping)
+        self._supervisor.keep("history", self._history.keep)
+        self._supervisor.keep("restoring", lambda: self._restoring.run(self._lines.names))
+        self._supervisor.keep("status", self._status)
+        if self._outbox is not None:
+            self._supervisor.keep("outbox", self._outbox.run)
+        if self._config_path is not None:
+            watch = ConfigWatch(self._config_path, self._clock, self.reload, partial(self._notices.put, "config"))
+            self._supervisor.keep("config", watch.run)
+        await self._guard(self.config)
+        with contextlib.suppress(StoreError):
+            await self._runner.resume(lambda device: device in self._lines.names())
+        self.say("engine", f"started (run {epoch}), {len(self._lines.names())} miners")
+
+    async def settle(self) -> None:
+        """Jobs lead their miners back, orders on their way end; nothing new is begun. May be called again."""
+        if not self._settled:
+            self._settled = True
+            await self._runner.close()
+            await self._orders.drain()
+
+    async def close(self) -> None:
+        """Settle, write everything, give the folder back."""
+        if self._closed:
+            return
+        await self.settle()
+        self._closed = True
+        await self._supervisor.close()
+        await self._followed.close()
+        await asyncio.gather(*(self._lines.close(name) for name in self._lines.names()))
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self.hub.close()
+        await self._history.close()
+        await self._records.close()
+        self._lock.__exit__(None, None, None)
+
+    async def reload(self, config: Config) -> None:
+        """Take a new config over: only what it changes is touched. Raises ConfigError."""
+        _only_simulated(config, self._clock.speed)
+        for name in self._lines.gone(config):
+            await self._leave(name)
+        guarded_no_more = {m.name for m in self.config.miner if m.guarded} - {m.name for m in config.miner if m.guarded}
+        self.config = config
+        fresh = self._lines.apply(config, self._identities, await self._recent())
+        self._opened(fresh)
+        for line in fresh:
+            self._lines.poll(line)
+        for name in guarded_no_more:
+            with contextlib.suppress(JobError):
+                self._runner.stop(f"guard:{name}")
+        await self._guard(config)
+
+    # -- Link ---------------------------------------------------------------------------------------------------------
+
+    def watch(self, after: int | None = None) -> AsyncIterator[Message]:
+        """The whole fleet, then changes; ``after``: go on after this version if it is still kept."""
+        return self.hub.watch(after)
+
+    async def send(self, order: Order) -> CommandRecord:
+        """Carry an order out."""
+        self._check()
+        return await self.execute(order)
+
+    async def commands(self, limit: int = 200) -> Sequence[CommandRecord]:
+        """The command log, newest first."""
+        self._check()
+        return await self._records.commands(limit)
+
+    async def start(self, plan: Plan) -> JobState:
+        """Start a job for a person."""
+        self._check()
+        return await self._runner.start(plan)
+
+    async def stop(self, job_id: str) -> JobState:
+        """Ask a job to end."""
+        return self._runner.stop(job_id)
+
+    async def clear(self, device: str) -> None:
+        """A person clears a parked device, or accepts another one at its address."""
+        self._known(device)
+        self._arbiter.clear(device)
+        self.say(device, "cleared by a person")
+
+    async def history(
+        self, device: str, metrics: Sequence[str], since_s: float, until_s: float, points: int = 500
+    ) -> Series:
+        """Metrics over time."""
+        self._check()
+        if not since_s < until_s:
+            raise MinertuiError(f"history of {device}: it must begin ({since_s:g}) before it ends ({until_s:g})")
+        return await self._history.series(Question(device, tuple(metrics), since_s, until_s, points))
+
+    async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
+        """Sweeps kept, newest first."""
+        self._check()
+        return await self._records.sweeps(device)
+
+    async def log(self, source: str | None = None, limit: int = 500) -> Sequence[LogLine]:
+        """The newest lines, oldest first."""
+        return self._book.newest(source, limit)
+
+    async def follow(self, device: str, on: bool) -> None:
+        """Keep the miner's log stream open for 60 s more, or close it."""
+        source = self._known(device).device
+        if not on:
+            await self._followed.release(device)
+        elif isinstance(source, LogSource):
+            self._followed.follow(device, source)
+        else:
+            raise Unsupported(device, "this kind of device has no log stream")
+
+    async def acknowledge(self, alert_id: str) -> Alert:
+        """A person has seen an alert."""
+        return self._alerts.acknowledge(alert_id)
+
+    async def save_miner(self, entry: MinerEntry, replaces: str | None = None) -> None:
+        """Add or change a miner in the config file, and take it over."""
+        self._check()
+        path = self._file()
+        await reach.check_host(entry.address, confirm=True)
+        config = await asyncio.to_thread(config_file.save_miner, path, entry, replaces)
+        if replaces is not None and replaces != entry.name:
+            await self._leave(replaces)
+            await self._records.rename(replaces, entry.name)
+            await self._history.rename(replaces, entry.name)
+            self._identities[entry.name] = self._identities.pop(replaces, Identity())
+        await self.reload(config)
+
+    async def remove_miner(self, name: str) -> None:
+        """Take a miner out of the config file. Its history stays until it is too old."""
+        self._check()
+        config = await asyncio.to_thread(config_file.remove_miner, self._file(), name)
+        await self.reload(config)
+
+    async def miners(self) -> Sequence[MinerEntry]:
+        """The miners of the config in force."""
+        return config_file.entries(self.config)
+
+    async def discover(self, networks: Sequence[str]) -> Sequence[Found]:
+        """Miners that answer, known or not."""
+        known = {line.options.address: line.name for line in self._lines}
+        known |= {line.expected_mac: line.name for line in self._lines if line.expected_mac}
+        return await discovery.discover(networks, known=known)
+
+    async def shutdown(self) -> None:
+        """Ask whoever runs the engine to end it, and wait until the miners are led back."""
+        self.ending.set()
+        await self.settle()
+
+    # -- what lines and jobs say --------------------------------------------------------------------------------------
+
+    @property
+    def arbiter(self) -> Arbiter:
+        """The only path to hardware."""
+        return self._arbiter
+
+    @property
+    def records(self) -> Records:
+        """Where sweeps are kept."""
+        return self._records
+
+    def line(self, device: str) -> Line:
+        """The line of that name; KeyError where there is none."""
+        return self._lines[device]
+
+    def say(self, source: str, text: str, severity: Severity = Severity.INFO) -> None:
+        """A line for the log."""
+        self._book.say(source, text, severity)
+
+    def said(self, source: str, text: str, severity: Severity) -> None:
+        """A line's sentence."""
+        self._book.say(source, text, severity)
+
+    def took(self, snapshot: Snapshot, *, fresh: bool) -> None:
+        """A device was read, or could not be."""
+        self.hub.publish(SnapshotTaken(snapshot))
+        if fresh and snapshot.status is not None and snapshot.at_s is not None:
+            self._history.add(snapshot.device, snapshot.at_s, snapshot.status)
+            if snapshot.device in self._unfilled:
+                self._unfilled.discard(snapshot.device)
+                self._spawn(self._fill(snapshot.device))
+
+    def learned(self, device: str, identity: Identity) -> None:
+        """Something to be kept of a device."""
+        self._identities[device] = identity
+        self._spawn(self._records.learn(device, identity))
+
+    def busy(self, device: str, other_than: str = "") -> bool:
+        """True while a job (another one) works on the device."""
+        return any(job != other_than for job in self._runner.alive(device))
+
+    async def keep(self, job_id: str, record: SweepPoint | SweepSample) -> None:
+        """Keep a point or a sample."""
+        await self._runner.keep(job_id, record)
+
+    async def execute(self, order: Order) -> CommandRecord:
+        """Through the arbiter and into the command log."""
+        return await self._orders.execute(order)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _open(self) -> int:
+        """The number of this run; the wall clock's when the disk refuses."""
+        try:
+            epoch = await self._records.start()
+            self._identities = await self._records.identities()
+            await self._history.start()
+        except StoreError:
+            return int(self._clock.wall()) % (1 << 20)
+        return epoch
+
+    async def _recent(self) -> Mapping[str, tuple[float, ...]]:
+        try:
+            return await self._history.recent_ghs()
+        except StoreError:
+            return {}
+
+    def _opened(self, lines: Sequence[Line]) -> None:
+        self._unfilled |= {line.name for line in lines}
+
+    async def _fill(self, device: str) -> None:
+        """Take what the device itself remembers, once."""
+        try:
+            remembered = await self._lines[device].statistics()
+            filled = await self._history.backfill(device, remembered) if remembered else 0
+        except (MinertuiError, KeyError) as error:
+            self.say(device, f"its own history could not be read: {error}")
+            return
+        if filled:
+            self.say(device, f"{filled} minutes taken over from the device's own history")
+
+    async def _guard(self, config: Config) -> None:
+        for miner in config.miner:
+            if miner.guarded and f"guard:{miner.name}" not in self._runner.alive(miner.name):
+                try:
+                    await self._runner.start(replace(miner.guard, device=miner.name), "config")
+                except MinertuiError as error:
+                    self.say(miner.name, f"is not guarded: {error}", Severity.WARNING)
+
+    async def _leave(self, name: str) -> None:
+        """A line ends: its jobs first."""
+        if name in self._lines.names():
+            if not await self._runner.end(name):
+                await self._restoring.owe(name)
+            await self._followed.release(name)
+            await self._lines.close(name)
+            self.hub.publish(DeviceRemoved(name))
+
+    async def _status(self) -> None:
+        while True:
+            snapshots = self.hub.fleet.snapshots.values()
+            well = sum(s.health.value == "ok" for s in snapshots)
+            running = sum(not job.phase.over for job in self.hub.fleet.jobs.values())
+            notify(f"STATUS={well} of {len(snapshots)} miners answer, {running} jobs run")
+            await self._clock.sleep(_STATUS_S * self._clock.speed)
+
+    def _stood_still(self, late_s: float) -> None:
+        why = f"the engine stood still for {late_s:.0f} s"
+        self.say("engine", why, Severity.WARNING)
+        for line in self._lines:
+            line.doubt(why)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # a caller that waits gets it; a disk that refuses is in the notice already
+
+    def _known(self, device: str) -> Line:
+        try:
+            return self._lines[device]
+        except KeyError:
+            raise JobError(f"there is no miner named {device!r} in the config") from None
+
+    def _file(self) -> Path:
+        if self._config_path is None:
+            raise ConfigError("this engine has no config file, so its miners cannot be changed")
+        return self._config_path
+
+    def _check(self) -> None:
+        if self._settled:
+            raise LinkError("the engine is going down; try again when it is back")
+
+
+def _nobody(_: Alert) -> None:
+    """Nobody is to be told."""
+
+
+def _outbox(alerts: AlertsConfig, state: Path, clock: Clock) -> Outbox | None:
+    """What sends alerts away, where the config names somebody."""
+    if not alerts.urls:
+        return None
+    send = apprise_sender([url.reveal() for url in alerts.urls])
+    return Outbox(state / "outbox.json", clock, send, per_hour=alerts.per_hour)
+
+
+def _only_simulated(config: Config, speed: float) -> None:
+    """A clock that runs at another speed than 1 would lie to hardware."""
+    if speed == 1:
+        return
+    for miner in config.miner:
+        host, _ = host_port(miner.address)
+        with contextlib.suppress(ValueError):
+            if ip_address(host).is_loopback:
+                continue
+        raise ConfigError(
+            f"--speed {speed:g} is for simulated miners on this computer; {miner.name} at {miner.address} is not one"
+        )

@@ -1,0 +1,106 @@
+"""The lines that the config asks for. A new config touches only what it changes: a device whose address, kind, headers
+or name stayed keeps its connection, its readings and its jobs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from minertui.config import Config, MinerConfig
+from minertui.engine.line import Identity, Line, LineOptions, Listener
+from minertui.engine.poller import poll
+from minertui.engine.supervisor import Supervisor
+from minertui.model.seams import Clock, Device
+
+Connect = Callable[[str, str, Mapping[str, str]], Device]
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A miner of the config with everything joined, and what needs a new connection when it changes."""
+
+    options: LineOptions
+    miner: MinerConfig
+
+    @property
+    def wiring(self) -> tuple[object, ...]:
+        """What a connection is made of."""
+        return self.miner.address, self.miner.kind, tuple(sorted(self.miner.headers.items()))
+
+
+def wanted(config: Config) -> dict[str, Wanted]:
+    """By name: the miners of a config, with the engine's period and permission joined in."""
+    return {
+        miner.name: Wanted(
+            LineOptions(
+                name=miner.name,
+                address=miner.address,
+                kind=miner.kind,
+                tags=miner.tags,
+                pinned=miner.pinned,
+                poll_s=miner.poll_s or config.engine.poll_s,
+                readonly=miner.readonly or config.engine.readonly,
+                limits=miner.limits,
+            ),
+            miner,
+        )
+        for miner in config.miner
+    }
+
+
+class Lines:
+    """The lines by name, each with its poller."""
+
+    def __init__(self, clock: Clock, listener: Listener, supervisor: Supervisor, connect: Connect) -> None:
+        self._clock, self._listener, self._supervisor, self._connect = clock, listener, supervisor, connect
+        self._lines: dict[str, Line] = {}
+        self._wanted: dict[str, Wanted] = {}
+        self._rng = random.Random()  # noqa: S311 - spreads polls, keeps no secret
+
+    def __getitem__(self, name: str) -> Line:
+        """The line of that name; KeyError where the config has none."""
+        return self._lines[name]
+
+    def __iter__(self) -> Iterator[Line]:
+        """All lines."""
+        return iter(list(self._lines.values()))
+
+    def names(self) -> list[str]:
+        """The names of all lines."""
+        return list(self._lines)
+
+    def gone(self, config: Config) -> list[str]:
+        """The lines that this config removes or connects anew."""
+        now = wanted(config)
+        return [n for n, was in self._wanted.items() if n not in now or now[n].wiring != was.wiring]
+
+    async def close(self, name: str) -> None:
+        """End one line and its poller."""
+        await self._supervisor.drop(f"poll {name}")
+        self._wanted.pop(name)
+        await self._lines.pop(name).close()
+
+    def apply(
+        self, config: Config, identities: Mapping[str, Identity], recent_ghs: Mapping[str, tuple[float, ...]]
+    ) -> list[Line]:
+        """Open the lines that are missing and change those that differ; returns the new ones."""
+        opened = []
+        for name, want in wanted(config).items():
+            if name not in self._lines:
+                opened.append(self._open(name, want, identities.get(name, Identity()), recent_ghs.get(name, ())))
+            elif self._wanted[name].options != want.options:
+                self._lines[name].change(want.options)
+            self._wanted[name] = want
+        return opened
+
+    def poll(self, line: Line) -> None:
+        """Begin to poll a line."""
+        self._supervisor.keep(f"poll {line.name}", lambda: poll(line, self._clock, self._rng))
+
+    def _open(self, name: str, want: Wanted, identity: Identity, recent: tuple[float, ...]) -> Line:
+        headers = {key: value.reveal() for key, value in want.miner.headers.items()}
+        device = self._connect(want.miner.kind, want.miner.address, headers)
+        line = self._lines[name] = Line(want.options, device, self._clock, self._listener, identity, recent)
+        self._listener.took(line.snapshot(), fresh=False)
+        return line

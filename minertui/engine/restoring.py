@@ -1,0 +1,91 @@
+"""Leads back what an earlier run, or a job that was cut off, left behind: at once what answers, the rest for ever.
+
+Only entries that were there when ``once`` or ``owe`` looked are touched, and none of a device that a job works on: a
+running job's entry is its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from minertui.engine.arbiter import Arbiter
+from minertui.engine.journal import Entry, Journal, JournalError
+from minertui.model.alerts import Severity
+from minertui.model.errors import MinertuiError
+from minertui.model.seams import Clock
+
+_AGAIN_S = (5.0, 10.0, 30.0, 60.0)
+
+
+class Says(Protocol):
+    """What is needed of the engine."""
+
+    def say(self, source: str, text: str, severity: Severity = Severity.INFO) -> None:
+        """A line for the log."""
+        ...
+
+    def busy(self, device: str) -> bool:
+        """True while a job works on the device."""
+        ...
+
+
+class Restoring:
+    """The entries of the journal that are nobody's."""
+
+    def __init__(self, arbiter: Arbiter, journal: Journal, clock: Clock, engine: Says) -> None:
+        self._arbiter, self._journal, self._clock, self._engine = arbiter, journal, clock, engine
+        self._owed: set[str] = set()
+        self._said: dict[str, str] = {}
+
+    async def once(self, names: Sequence[str]) -> None:
+        """Try every entry of the journal, all at the same time."""
+        for entry in await self._entries():
+            self._owed.add(entry.key)
+        await self._try(names)
+
+    async def owe(self, device: str) -> None:
+        """A job of this device was cut off before it could lead it back."""
+        self._owed |= {entry.key for entry in await self._entries() if entry.device == device}
+
+    async def run(self, names: Callable[[], Sequence[str]]) -> None:
+        """Try again for ever what is left, later and later."""
+        tries = 0
+        while True:
+            await self._clock.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
+            tries = tries + 1 if self._owed else 0
+            if self._owed:
+                await self._try(names())
+
+    async def _try(self, names: Sequence[str]) -> None:
+        entries = [e for e in await self._entries() if e.key in self._owed and not self._engine.busy(e.device)]
+        await asyncio.gather(*(self._restore(entry, names) for entry in entries))
+
+    async def _restore(self, entry: Entry, names: Sequence[str]) -> None:
+        try:
+            outcome = await self._arbiter.restore(entry, names)
+        except MinertuiError as error:
+            self._tell(entry, f"its baseline is not restored yet: {error}", Severity.WARNING)
+            return
+        if outcome.ok:
+            self._owed.discard(entry.key)
+            self._tell(entry, f"is at its baseline again: {outcome.reason}".rstrip(": "), Severity.INFO)
+        else:
+            self._tell(entry, f"its baseline is not restored yet: {outcome.reason}", Severity.WARNING)
+
+    def _tell(self, entry: Entry, text: str, severity: Severity) -> None:
+        """The same sentence once."""
+        if self._said.get(entry.key) != text:
+            self._said[entry.key] = text
+            self._engine.say(entry.device, text, severity)
+
+    async def _entries(self) -> Sequence[Entry]:
+        try:
+            entries = await asyncio.to_thread(self._journal.entries)
+        except JournalError as error:
+            self._engine.say("engine", str(error), Severity.CRITICAL)
+            return ()
+        for problem in self._journal.problems:
+            self._engine.say("engine", problem, Severity.CRITICAL)
+        return entries

@@ -1,0 +1,254 @@
+"""Starts jobs, ends them, and sees to it that each leaves its miner proven.
+
+    WAITING → RUNNING → RESTORING → DONE | STOPPED | FAILED        a baseline that cannot be proven is tried for ever
+
+A sweep claims its miner; a guard does not, it only steps in at the rank of safety. Whatever escapes a job's own code
+ends here: the job is FAILED with a sentence, and its miner is led back to the baseline all the same. A sweep that ended
+with the engine stays unfinished on disk and is started again with the points it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from minertui.engine.line import Line
+from minertui.engine.records import Records
+from minertui.engine.site import JobSite, Office
+from minertui.engine.store import StoreError
+from minertui.model.commands import Rank
+from minertui.model.errors import JobError, MinertuiError
+from minertui.model.events import Event, JobChanged, JobForgotten
+from minertui.model.plans import (
+    GuardPlan,
+    GuardView,
+    JobState,
+    Phase,
+    Plan,
+    SweepPlan,
+    SweepPoint,
+    SweepRecord,
+    SweepSample,
+    SweepView,
+)
+from minertui.model.seams import Clock
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE_S = 60.0  # real seconds for a job to end when its device leaves
+_AGAIN_S = (5.0, 10.0, 30.0, 60.0)
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """Where the job lives, and whether it holds its device."""
+
+    module: str
+    rank: Rank
+    claims: bool
+
+
+JOBS = {
+    "sweep": _Kind("minertui.jobs.sweep", Rank.SWEEP, claims=True),
+    "guard": _Kind("minertui.jobs.guard", Rank.SAFETY, claims=False),
+}
+
+
+class Desk(Office, Protocol):
+    """What the runner needs of the engine."""
+
+    @property
+    def records(self) -> Records:
+        """Where sweeps are kept."""
+        ...
+
+    def line(self, device: str) -> Line:
+        """Raises LookupError for a device that is not in the config."""
+        ...
+
+
+class Runner:
+    """The jobs that are known. ``publish`` is the hub's."""
+
+    def __init__(self, desk: Desk, clock: Clock, publish: Callable[[Event], None]) -> None:
+        self._desk, self._clock, self._publish = desk, clock, publish
+        self._sites: dict[str, JobSite] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._writes: set[asyncio.Task[None]] = set()
+        self._sweeps: dict[str, SweepRecord] = {}
+        self._closing = False
+
+    async def start(self, plan: Plan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
+        """Start ``plan``. Raises JobError, saying why, when it cannot."""
+        state = self._admit(plan, by)
+        if isinstance(plan, SweepPlan):
+            state = await self._begin_record(state, plan, resumed)
+        kind = JOBS[state.kind]
+        if kind.claims:
+            self._desk.arbiter.claim(state.device, kind.rank, state.id)
+        site = JobSite(state, kind.rank, self._desk.line(state.device), self._clock, self._desk, self._changed)
+        self._sites[state.id] = site
+        self._changed(state)
+        done = () if resumed is None else resumed.points
+        self._tasks[state.id] = asyncio.create_task(self._run(site, plan, kind, done), name=state.id)
+        return state
+
+    def stop(self, job_id: str) -> JobState:
+        """A person's stop; returns at once. Raises JobError for a job that does not run."""
+        site = self._sites.get(job_id)
+        if site is None or self._tasks[job_id].done():
+            raise JobError(f"no job {job_id} runs")
+        site.end(final=True)
+        return site.state
+
+    def alive(self, device: str) -> list[str]:
+        """The ids of the device's jobs that have not ended."""
+        return [j for j, task in self._tasks.items() if not task.done() and self._sites[j].state.device == device]
+
+    async def end(self, device: str) -> bool:
+        """End the jobs of a device that leaves, and forget them; False when its way back could not be proven."""
+        proven = True
+        for job_id in self.alive(device):
+            self._sites[job_id].end(final=True)
+            _, late = await asyncio.wait([self._tasks[job_id]], timeout=_PATIENCE_S)
+            for task in late:
+                task.cancel()
+                await asyncio.wait([task])
+                self._desk.arbiter.release(device, job_id)
+            proven = proven and not late
+        for job_id in [j for j, site in self._sites.items() if site.state.device == device]:
+            self.forget(job_id)
+        return proven
+
+    def forget(self, job_id: str) -> None:
+        """An ended job leaves the fleet."""
+        if job_id in self._tasks and self._tasks[job_id].done():
+            del self._tasks[job_id], self._sites[job_id]
+            self._publish(JobForgotten(job_id))
+
+    async def close(self) -> None:
+        """End all jobs for now: each leads its miner back, and sweeps go on at the next start."""
+        self._closing = True
+        for site in self._sites.values():
+            site.end(final=False)
+        running: list[asyncio.Task[Any]] = [task for task in self._tasks.values() if not task.done()]
+        if running:
+            await asyncio.wait(running)
+        if self._writes:
+            await asyncio.wait(self._writes)
+
+    async def resume(self, known: Callable[[str], bool]) -> None:
+        """Start again the sweeps that ended with the engine."""
+        for record in await self._desk.records.sweeps(unfinished=True):
+            if not known(record.device):
+                continue
+            try:
+                await self.start(record.plan, "engine", record)
+            except MinertuiError as error:
+                self._desk.say(f"sweep:{record.device}", f"cannot go on: {error}")
+
+    async def keep(self, sweep_id: str, record: SweepPoint | SweepSample) -> None:
+        """Keep a point or a sample of a running sweep."""
+        if isinstance(record, SweepSample):
+            await self._desk.records.keep_sample(sweep_id, record)
+            return
+        whole = self._sweeps[sweep_id]
+        self._sweeps[sweep_id] = whole = msgspec.structs.replace(whole, points=(*whole.points, record))
+        await self._desk.records.keep_sweep(whole)
+
+    def _admit(self, plan: Plan, by: str) -> JobState:
+        kind = "sweep" if isinstance(plan, SweepPlan) else "guard"
+        job_id = f"{kind}:{plan.device}"
+        if self._closing:
+            raise JobError("the engine is stopping")
+        try:
+            line = self._desk.line(plan.device)
+        except LookupError:
+            raise JobError(f"there is no miner named {plan.device!r} in the config") from None
+        if line.readonly:
+            raise JobError(f"{plan.device} is read-only in the config; a {kind} would change it")
+        if job_id in self._tasks and not self._tasks[job_id].done():
+            raise JobError(f"a {kind} runs on {plan.device} already; stop it first")
+        view = GuardView(plan) if isinstance(plan, GuardPlan) else SweepView(plan)
+        return JobState(job_id, plan.device, Phase.WAITING, view, since_s=self._clock.wall(), by=by)
+
+    async def _begin_record(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
+        """The sweep is on disk before it changes anything: no disk, no sweep."""
+        status = self._desk.line(state.device).snapshot().status
+        record = resumed or SweepRecord(
+            id=f"{state.device}@{state.since_s:.3f}",
+            device=state.device,
+            mac=status.mac if status else None,
+            model=status.model if status else None,
+            plan=plan,
+            phase=Phase.RUNNING,
+            since_s=state.since_s,
+        )
+        try:
+            await self._desk.records.keep_sweep(record)
+        except StoreError as error:
+            raise JobError(f"no sweep without a disk to keep it on: {error}") from error
+        self._sweeps[record.id] = record
+        view = SweepView(plan, sweep_id=record.id, points=record.points)
+        return msgspec.structs.replace(state, view=view, done=len(record.points))
+
+    async def _run(self, site: JobSite, plan: Plan, kind: _Kind, done: Sequence[SweepPoint]) -> None:
+        job = importlib.import_module(kind.module)
+        try:
+            await (job.run(site, plan, done) if isinstance(plan, SweepPlan) else job.run(site, plan))
+        except MinertuiError as error:
+            await self._failed(site, str(error))
+        except Exception as error:  # noqa: BLE001 - the task boundary: the miner is led back whatever it was
+            _LOG.exception("job %s failed", site.state.id)
+            await self._failed(site, f"a fault of this program ({type(error).__name__}: {error})")
+        if site.unproven:
+            await self._restore(site)
+        elif not site.state.phase.over and not self._closing:
+            site.report(Phase.FAILED, site.state.view, site.state.note or "it ended without saying how")
+        self._desk.arbiter.release(site.state.device, site.state.id)
+
+    async def _failed(self, site: JobSite, why: str) -> None:
+        site.log(f"failed: {why}")
+        try:
+            await site.conclude(None)
+        except MinertuiError as error:
+            site.unproven = str(error)
+        site.report(Phase.FAILED, site.state.view, why)
+
+    async def _restore(self, site: JobSite) -> None:
+        """Until the baseline is proven, for ever; at the engine's end the journal keeps it for the next start."""
+        ended, tries = site.state, 0
+        while site.unproven and not self._closing:
+            wait_s = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
+            site.report(Phase.RESTORING, ended.view, f"{site.unproven}; tried again in {wait_s:g} s")
+            await self._clock.sleep(wait_s)
+            try:
+                await site.conclude(None)
+            except MinertuiError as error:
+                site.unproven = str(error)
+            tries += 1
+        if not site.unproven:
+            site.report(ended.phase, ended.view, f"{ended.note}; later proven")
+
+    def _changed(self, state: JobState) -> None:
+        """Publish how a job goes; a sweep's phase goes to disk when it changed."""
+        self._publish(JobChanged(state))
+        if not isinstance(state.view, SweepView):
+            return
+        record = self._sweeps[state.view.sweep_id]
+        if record.phase is not state.phase:
+            until_s = self._clock.wall() if state.phase.over else None
+            record = msgspec.structs.replace(record, phase=state.phase, until_s=until_s, note=state.note)
+            self._sweeps[record.id] = record
+            task = asyncio.create_task(self._write(record))
+            self._writes.add(task)
+            task.add_done_callback(self._writes.discard)
+
+    async def _write(self, record: SweepRecord) -> None:
+        try:
+            await self._desk.records.keep_sweep(record)
+        except StoreError as error:
+            self._desk.say(f"sweep:{record.device}", f"its state could not be kept: {error}")

@@ -1,0 +1,159 @@
+"""What a job sees and asks, bound to its device, its rank and its name.
+
+``end`` asks the job to end: what it waits for then raises Stopped. An order on its way is never cut short, so a step is
+always read back; the wait after it raises. When a higher rank took the device the waits raise Preempted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from minertui.engine.arbiter import Arbiter
+from minertui.engine.line import Line
+from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune
+from minertui.model.errors import Stopped
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import JobState, JobView, Phase, SweepPoint, SweepSample, SweepView
+from minertui.model.seams import Clock
+
+T = TypeVar("T")
+
+
+class Office(Protocol):
+    """What a site needs of the engine beside the device's line."""
+
+    @property
+    def arbiter(self) -> Arbiter:
+        """The only path to hardware."""
+        ...
+
+    def say(self, source: str, text: str) -> None:
+        """A line for the log."""
+        ...
+
+    async def execute(self, order: Order) -> CommandRecord:
+        """Through the arbiter, and into the command log."""
+        ...
+
+    def busy(self, device: str, other_than: str) -> bool:
+        """True while another job changes the device."""
+        ...
+
+    async def keep(self, job_id: str, record: SweepPoint | SweepSample) -> None:
+        """Durable when it returns."""
+        ...
+
+
+class JobSite:
+    """A Site, a SweepSite and a GuardSite. ``changed`` hears every report."""
+
+    def __init__(
+        self, state: JobState, rank: Rank, line: Line, clock: Clock, office: Office, changed: Callable[[JobState], None]
+    ) -> None:
+        self.state, self.unproven = state, ""
+        self._rank, self._line, self._clock, self._office, self._changed = rank, line, clock, office, changed
+        self._sweep_id = state.view.sweep_id if isinstance(state.view, SweepView) else ""
+        self._orders = 0
+        self._stopped: Stopped | None = None
+        self._ended = asyncio.Event()
+
+    def end(self, *, final: bool) -> None:
+        """Ask the job to end; the first asking counts, but a person's after the engine's does not come to pass."""
+        if self._stopped is None:
+            self._stopped = Stopped(final=final)
+            self._ended.set()
+
+    @property
+    def ending(self) -> bool:
+        """True once the job was asked to end."""
+        return self._stopped is not None
+
+    def snapshot(self) -> Snapshot:
+        """The newest of the device."""
+        return self._line.snapshot()
+
+    async def next_snapshot(self, within_s: float | None = None) -> Snapshot:
+        """After the next poll, or after a reading in ``within_s`` seconds when that is sooner."""
+        return await self._or_end(self._next(within_s))
+
+    async def send(self, command: Command) -> Outcome:
+        """Through arbiter and safety, into the command log; not cut short by a stop."""
+        self._check()
+        self._orders += 1
+        order_id = f"{self.state.id}/{self.state.since_s:.3f}/{self._orders}"
+        order = Order(order_id, self._line.name, command, self.state.id, self._rank)
+        return (await self._office.execute(order)).outcome
+
+    async def conclude(self, settings: Tune | None) -> Outcome:
+        """Prove ``settings`` (None: the baseline) and close the journal's entry; also after Stopped and Preempted."""
+        outcome = await self._office.arbiter.conclude(self._line.name, settings, self.state.id)
+        self.unproven = "" if outcome.ok else outcome.reason or str(outcome.state)
+        return outcome
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, unless the job ends."""
+        await self._or_end(self._clock.sleep(seconds))
+
+    def now(self) -> float:
+        """Boot-clock seconds."""
+        return self._clock.boot()
+
+    def log(self, text: str) -> None:
+        """A line under the job's id."""
+        self._office.say(self.state.id, text)
+
+    def report(self, phase: Phase, view: JobView, note: str = "", **progress: float | None) -> None:
+        """How the job goes."""
+        if isinstance(view, SweepView):
+            view = msgspec.structs.replace(view, sweep_id=self._sweep_id)
+        done, total = progress.get("done"), progress.get("total")
+        self.state = msgspec.structs.replace(
+            self.state,
+            phase=phase,
+            view=view,
+            note=note,
+            done=self.state.done if done is None else int(done),
+            total=None if total is None else int(total),
+            left_s=progress.get("left_s"),
+        )
+        self._changed(self.state)
+
+    def yielding(self) -> bool:
+        """True while another job changes this device."""
+        return self._office.busy(self._line.name, self.state.id)
+
+    async def keep(self, record: SweepPoint | SweepSample) -> None:
+        """Durable when it returns."""
+        await self._office.keep(self._sweep_id, record)
+
+    async def _next(self, within_s: float | None) -> Snapshot:
+        if within_s is None or self._clock.boot() + within_s >= self._line.due_s:
+            return await self._line.next()
+        await self._clock.sleep(within_s)
+        return await self._line.refresh()
+
+    async def _or_end(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            self._check()
+        except BaseException:
+            work.close()
+            raise
+        working = asyncio.ensure_future(work)
+        ended = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            if not working.done():
+                working.cancel()
+        self._check()
+        return await working
+
+    def _check(self) -> None:
+        if self._stopped is not None:
+            raise self._stopped
+        self._office.arbiter.check(self._line.name, self._rank, self.state.id)
