@@ -251,6 +251,8 @@ class ApiClient:
         try:
             return error_of(msgspec.json.decode(content, type=Problem))
         except msgspec.DecodeError:
+            if status == 503:
+                return LinkError(f"the engine at {self._place} has too many connections; close a screen or a script")
             return LinkError(f"{self._place} answers HTTP {status}, not like a minertui engine; check the address")
 
     def _strange(self, error: Exception) -> LinkError:
