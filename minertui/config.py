@@ -71,7 +71,7 @@ class EngineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ApiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The Unix socket is always there. ``tcp``: ``host:port`` to listen on as well, with a bearer token from
-    ``token_file`` (mode 0600, made on first use)."""
+    ``token_file`` (mode 0600, made on first use), which ``load`` has made absolute."""
 
     tcp: str | None = None
     token_file: str | None = None
@@ -236,8 +236,7 @@ class _Decoder:
         sections = {name: self._section(name, kind) for name, kind in _SECTIONS.items()}
         config = Config(**sections, miner=tuple(self._miner(n, table) for n, table in enumerate(miners)))
         self._unique(config.miner)
-        alerts = self._urls(config.alerts)
-        return msgspec.structs.replace(config, alerts=alerts)
+        return msgspec.structs.replace(config, api=self._api(config.api), alerts=self._urls(config.alerts))
 
     def error(self, message: str, where: Where) -> ConfigError:
         """What is wrong at ``where``, with the line if it can be found."""
@@ -354,6 +353,14 @@ class _Decoder:
             return file.read_bytes()[:MAX_BYTES].decode()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"needs the file {file}, which cannot be read: {error}", file=self.path) from error
+
+    def _api(self, api: ApiConfig) -> ApiConfig:
+        if api.token_file is None:
+            if api.tcp is not None:
+                raise self.error("needs a token_file beside it", ("api", "tcp"))
+            return api
+        file = self.path.absolute().parent / Path(api.token_file).expanduser()
+        return msgspec.structs.replace(api, token_file=str(file))
 
     def _urls(self, alerts: AlertsConfig) -> AlertsConfig:
         if alerts.urls_file is None:

@@ -104,6 +104,7 @@ class TestRefusals:
             (["a = 1", "a = 2"], "config.toml:2: is not valid TOML"),
             (["a = " + "[" * 100_000], "nested too deeply"),
             (["#" * 300_000], "larger than 256 KiB"),
+            (["[api]", 'tcp = "127.0.0.1:1"'], "config.toml:2: api.tcp: needs a token_file beside it"),
             (["[alerts]", 'urls = ["env:NOT_SET_ANYWHERE"]'], "environment variable NOT_SET_ANYWHERE"),
             (["[alerts]", 'urls = ["file:/does/not/exist"]'], "needs the file /does/not/exist"),
         ],
@@ -153,6 +154,10 @@ class TestSecrets:
         file.write_text('[alerts]\nurls = ["env:A_HOOK", "file:hook"]\nurls_file = "more"\n')
         urls = load(file).alerts.urls
         assert [url.reveal() for url in urls] == ["json://one", "json://two", "json://three", "json://four"]
+
+    def test_the_token_file_stands_beside_the_config(self, tmp_path: Path) -> None:
+        config = decode(b'[api]\ntoken_file = "tokens"', tmp_path / "config.toml")
+        assert config.api.token_file == str(tmp_path / "tokens")
 
     def test_equal_by_value(self) -> None:
         assert Secret("a") == Secret("a") != Secret("b")
