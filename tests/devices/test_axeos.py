@@ -43,6 +43,7 @@ class Board:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.connections = self.open = self.most_open = self.in_flight = self.most_in_flight = 0
         self.hang_up_after = 10**9  # answers on one connection
+        self.abort_from = 10**9  # this request on a connection, and it is cut off unanswered
         self.address = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +51,7 @@ class Board:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:
-            for _ in range(self.hang_up_after):
+            for n in range(self.hang_up_after):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 self.in_flight += 1
                 self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -59,6 +60,10 @@ class Board:
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 method, path, _ = first.split()
                 self.requests.append((method, path, headers, body))
+                if n >= self.abort_from:
+                    self.in_flight -= 1
+                    writer.transport.abort()
+                    return
                 await self.reply(path, writer)
                 self.in_flight -= 1
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -167,6 +172,53 @@ async def test_a_connection_that_the_miner_closed_is_no_fault(board, device):
     for _ in range(4):
         await device.read()
     assert board.connections == 5
+
+
+async def test_a_poll_that_meets_the_closing_connection_is_asked_again_and_a_write_is_not(board, device):
+    await device.read()
+    board.abort_from = 1
+    assert (await device.read()).hashrate_ghs == 1000.5
+    assert board.paths() == [INFO, ASIC, INFO, INFO]
+    with pytest.raises(Unreachable):
+        await device.apply(Restart())
+    assert board.paths().count("/api/system/restart") == 1
+
+
+async def test_a_new_connection_that_is_cut_off_is_not_tried_again(board, device):
+    board.abort_from = 0
+    with pytest.raises(Unreachable):
+        await device.read()
+    assert board.paths() == [INFO]
+
+
+async def test_waiting_for_another_request_is_no_part_of_the_deadline(board):
+    async def late(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(answer(json.dumps(TOLD).encode()))
+
+    device = connect(board.address, deadline_s=0.15)
+    await device.read()
+    board.replies[INFO] = late
+    statuses = await asyncio.gather(*(device.read() for _ in range(5)))
+    assert [status.hashrate_ghs for status in statuses] == [1000.5] * 5
+    await device.close()
+
+
+async def test_an_endless_body_is_left_early(board, device):
+    written = 0
+
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b" " * 65_536)
+            written += 65_536
+            await writer.drain()
+
+    board.replies[INFO] = flood
+    with pytest.raises(Garbled, match="larger than 256 KiB"):
+        await device.read()
+    assert written < 16 * 1024 * 1024
 
 
 async def test_a_write_is_sent_once_whatever_happens(board, device):
@@ -341,7 +393,18 @@ async def test_raw_answers_are_kept_even_when_they_cannot_be_read(board, device)
 
 @pytest.mark.parametrize(
     "address",
-    ["", "https://bitaxe", "bitaxe/path", "me:pw@bitaxe", "bitaxe:99999", "bit axe", "http://", "[::1", "a\nb"],
+    [
+        "",
+        "https://bitaxe",
+        "bitaxe/path",
+        "me:pw@bitaxe",
+        "bitaxe:99999",
+        "bitaxe:0",
+        "bit axe",
+        "http://",
+        "[::1",
+        "a\nb",
+    ],
 )
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(ConfigError, match=r"is not the address of a miner|192\.168"):
@@ -392,6 +455,11 @@ class TestLog:
         )
         lines = [line async for line in connect(address).log_lines()]
         assert lines == ["I (12) stratum: ok", "a", "b", "c\ufffd]52;c;QQ==\ufffd\ufffd", "d" * 512]
+
+    async def test_the_environment_s_proxy_is_not_asked(self, stream, monkeypatch):
+        for name in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "socks_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:1")
+        assert [line async for line in connect(await stream(["here"])).log_lines()] == ["here"]
 
     async def test_a_message_without_end_ends_the_stream(self, stream):
         address = await stream(["first", "x" * 100_000, "never"])

@@ -22,11 +22,13 @@ def host_port(address: str) -> tuple[str, int]:
     text = address.strip()
     try:
         parts = urlsplit(text if "://" in text else f"//{text}", scheme="http")
-        host, port = parts.hostname or "", parts.port or HTTP_PORT
+        host, port = parts.hostname or "", HTTP_PORT if parts.port is None else parts.port
     except ValueError as error:
         raise _bad(address, "brackets or port are not right (a port is 1 to 65535)") from error
     if not text.isprintable() or " " in text:  # urlsplit drops line breaks silently
         raise _bad(address, "it holds blanks or control characters")
+    if port == 0:
+        raise _bad(address, "there is no port 0")
     if parts.scheme != "http":
         raise _bad(address, "a miner speaks plain http")
     if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:

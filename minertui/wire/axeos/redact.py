@@ -16,7 +16,7 @@ _TOKENS = re.compile(rf"(?P<first>{_TEXT})(?:(?P<colon>\s*:\s*)(?P<value>{_TEXT}
 _EXAMPLES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(name, re.IGNORECASE), example)
     for name, example in (
-        (r"mac(addr)?$|bssid", "02:00:00:00:00:01"),
+        (r"mac(addr)?$", "02:00:00:00:00:01"),
         (r"pass(word)?$|secret|token", "*****"),
         (r"user$|worker|wallet|account", "bc1qexample.worker"),
         (r"ssid", "example"),
