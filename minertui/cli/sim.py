@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -91,9 +92,19 @@ async def _serve(args: argparse.Namespace, boards: Sequence[Board]) -> None:
     )
     try:
         print(announcement(server), flush=True)
-        await asyncio.Event().wait()
+        await _interrupted()
     finally:
         await server.close()
+
+
+async def _interrupted() -> None:
+    """Wait for Ctrl+C or SIGTERM."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop; Ctrl+C raises there
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, told.set)
+    await told.wait()
 
 
 def announcement(server: SimServer) -> str:

@@ -135,8 +135,9 @@ class Board:
         self._restart_in_s = after_s
 
     def settle(self, seconds: float = 900.0) -> None:
-        """Let it run into its steady state, so that a demo does not start cold."""
-        self.advance(seconds)
+        """Let it run into its steady state, in big steps, so that a demo does not start cold."""
+        for _ in range(int(seconds // 10)):
+            self._live(10.0)
 
     # time
 
