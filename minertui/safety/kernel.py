@@ -2,9 +2,9 @@
 
 Pure: what is known goes in as a Request, ordered Steps or a Refusal come out. The rules:
 
-1. Going down is never refused for what we do not know: stale or implausible readings, no caps, no journal, a parked
-   device. Going up needs all of it: known caps, a fresh and plausible reading taken after the last step settled,
-   nothing hot, no overheat or fault, the baseline in the journal, and budget left.
+1. Going down is never refused for what we do not know: implausible readings, no caps, no journal, a parked device; nor
+   a safety stop and a person for a stale reading. Going up needs all of it: known caps, a fresh and plausible reading
+   taken after the last step settled, nothing hot, no overheat or fault, the baseline in the journal, and budget left.
 2. Order: frequency down, then voltage, then frequency up. So the voltage is enough for the frequency at every instant,
    and a lowered voltage never meets the old frequency. Both are never in one write: the firmware applies voltage first
    also when both fall (ESP-Miner power_management_task.c).
@@ -35,7 +35,7 @@ from minertui.model.commands import (
 from minertui.model.fleet import Health
 from minertui.model.plans import Limits
 from minertui.model.status import Ability, MinerStatus
-from minertui.safety import others, raising
+from minertui.safety import others, raising, samples
 from minertui.safety.limits import FLOOR_MHZ, FLOOR_MV
 from minertui.safety.request import Decision, Request, Rules, goes_up
 from minertui.safety.settings import SAME, Settings, number, same
@@ -68,11 +68,22 @@ def lowers(command: Command, status: MinerStatus | None) -> bool:
 
 def _tune(request: Request, tune: Tune, status: MinerStatus) -> Decision:
     why = _floor(request, tune)
-    if why is None and not lowers(tune, status):
+    if why is None and lowers(tune, status):
+        why = _blind(request)
+    elif why is None:
         why = next((no for gate in raising.GATES if (no := gate(request, tune, status))), None)
     if why is not None:
         return Refusal(why)
     return Steps(_ordered(tune, status, request.rules))
+
+
+def _blind(request: Request) -> str | None:
+    """Lower than an old reading may be higher than what the miner is at by now, after its own overheat handling say.
+    An emergency is worth that; the next point of a job is not."""
+    if request.rank in (Rank.SAFETY, Rank.PERSON) or samples.current(request.snapshot, request.now_s):
+        return None
+    why = raising.because(request.snapshot.why)
+    return f"it does not answer now{why}; only a safety stop or a person lowers it blindly"
 
 
 def _floor(request: Request, tune: Tune) -> str | None:

@@ -44,7 +44,7 @@ def _under_caps(request: Request, tune: Tune, status: MinerStatus) -> str | None
 def _fresh(request: Request, _: Tune, __: MinerStatus) -> str | None:
     if samples.fresh(request.snapshot, request.now_s):
         return None
-    return f"its reading is not fresh{_because(request.snapshot.why)}; nothing is raised blindly"
+    return f"its reading is not fresh{because(request.snapshot.why)}; nothing is raised blindly"
 
 
 def _settled(request: Request, _: Tune, __: MinerStatus) -> str | None:
@@ -107,5 +107,6 @@ GATES: tuple[Gate, ...] = (
 )
 
 
-def _because(why: str) -> str:
+def because(why: str) -> str:
+    """A reason in brackets, where there is one."""
     return f" ({why})" if why else ""

@@ -153,6 +153,17 @@ async def test_another_mac_is_never_written(bench: Bench):
     assert bench.line.snapshot().health is Health.STRANGER
 
 
+async def test_a_device_swapped_in_the_middle_of_a_climb_gets_no_further_write(bench: Bench):
+    def swap(what: str) -> None:
+        if what == "written" and len(bench.miner.writes) == 2:
+            bench.miner.set(mac="02:00:00:00:00:99")
+
+    bench.miner.spy = swap
+    outcome = await bench.do(Tune(600, 1210))
+    assert not outcome.ok
+    assert len(bench.miner.writes) == 2
+
+
 async def test_a_lost_answer_is_read_back_and_not_sent_again(bench: Bench):
     bench.miner.cut_after = True
     outcome = await bench.do(Tune(530))
@@ -217,6 +228,7 @@ async def test_a_dead_miner_is_not_raised_but_lowered_blindly(bench: Bench):
     await bench.line.refresh()
     bench.miner.dead = True
     assert "not fresh" in (await bench.do(Tune(530))).reason
+    assert "does not answer now" in (await bench.do(Tune(400))).reason
     assert (await bench.do(Tune(400), Rank.SAFETY, "guard")).state is UNKNOWN
 
 
