@@ -55,7 +55,7 @@ async def announced(clock: Clock, *, interfaces: Sequence[str] | None = None) ->
     where = list(interfaces) if interfaces else InterfaceChoice.All
     try:
         network = AsyncZeroconf(interfaces=where, ip_version=IPVersion.V4Only)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: no interface to listen on
         return []
     async with network:
         browser = AsyncServiceBrowser(network.zeroconf, [_MINERS, _HTTP], handlers=[heard])

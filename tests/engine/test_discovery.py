@@ -180,6 +180,15 @@ async def test_announcements_are_heard_by_name_chip_or_subtype(monkeypatch):
     assert heard == ["127.0.0.2", "127.0.0.3:8080", "127.0.0.5"]
 
 
+async def test_without_a_network_nothing_is_heard(monkeypatch):
+    import ifaddr
+
+    monkeypatch.setattr(ifaddr, "get_adapters", list)
+    clock = Watch()
+    assert await announced(clock) == []
+    assert clock.slept == []
+
+
 def test_own_networks_are_private_small_and_real(monkeypatch):
     import ifaddr
 
