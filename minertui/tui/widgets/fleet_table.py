@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.plans import JobState
-from minertui.tui.widgets.columns import Layout, Row, at, cells, header, jobs_by_device, layout
+from minertui.tui.widgets.columns import GAP, Layout, Row, at, cells, header, jobs_by_device, layout
 from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.standing import age_text
@@ -44,7 +44,7 @@ class FleetTable(DeviceRows):
         """Titles, then the devices around the cursor."""
         bar = len(self.rows) > height - 1
         longest = max((len(name) for name in self.rows), default=0)
-        columns = layout(width - 2 * bar, longest)
+        columns = layout(width - (GAP + 1) * bar, longest)
         if columns != self._layout:
             self._layout, self._kept = columns, {}
         self.reveal()
@@ -52,7 +52,8 @@ class FleetTable(DeviceRows):
         for y, name in enumerate(self.rows[self.top : self.top + max(0, height - 1)]):
             spans = self._spans(name)
             if bar:
-                spans = [*spans, Span(self._thumb(y, height - 1), "faint")]
+                used = sum(size + GAP for _, size in columns)  # with the gap behind the last one
+                spans = [*spans, Span(" " * (width - 1 - used) + self._thumb(y, height - 1), "faint")]
             row = "cursor" if name == self.cursor else "marked" if name in self.marked else ""
             lines.append(line(*spans, row=row))
         return lines
@@ -76,7 +77,7 @@ class FleetTable(DeviceRows):
         total = len(self.rows)
         size = max(1, page * page // total)
         start = round((page - size) * self.top / max(1, total - page))
-        return " " + (self.glyphs.thumb if start <= y < start + size else " ")
+        return self.glyphs.thumb if start <= y < start + size else " "
 
     def device_at(self, x: int, y: int) -> str | None:
         """The device on a line of the widget's content."""

@@ -11,7 +11,7 @@ from minertui.tui.widgets.painted import Line, Painted, Span, heat, line, warmth
 from minertui.tui.widgets.standing import level
 from minertui.tui.widgets.wording import fit, metric_text
 
-_TITLE, _VALUE = 14, 14
+_TITLE, _VALUE = 14, 16  # cells: the value's are a blank, 7 of number, 2 of mark, 6 of unit
 _ROOM = 1.2  # where a metric names no highest value, its bar ends this far beyond the limit
 
 
@@ -44,10 +44,10 @@ def gauge(metric: Metric, snapshot: Snapshot | None, width: int, glyphs: Glyphs)
     text, unit = metric_text(metric, status)
     found = level(metric, snapshot) if snapshot else level(metric, Snapshot(device=""))
     stale = snapshot is None or snapshot.health is not Health.OK
-    room = width - _TITLE - _VALUE - 1
+    room = width - _TITLE - _VALUE
     ink = "dim" if stale or value is None else found.ink or "strong"
-    head = fit(metric.title, _TITLE, ellipsis=glyphs.ellipsis) if room >= 0 else fit(metric.title, max(0, width - 14))
-    tail = [Span(" " + fit(text, 7, right=True), ink), Span(fit(found.mark, 2), ink), Span(fit(unit, 4), "dim")]
+    head = fit(metric.title, _TITLE, ellipsis=glyphs.ellipsis) if room >= 0 else fit(metric.title, width - _VALUE)
+    tail = [Span(" " + fit(text, 7, right=True), ink), Span(fit(found.mark, 2), ink), Span(fit(unit, 6), "dim")]
     bar = _bar(metric, snapshot, value, room, glyphs, stale) if room > 3 else [Span(" " * max(0, room))]
     return line(Span(head, "dim"), *bar, *tail)
 

@@ -110,7 +110,8 @@ class LogPane(Widget):
         word = Span(state, "good" if self.view.following else "warn")
         if self._waiting is not None:
             word = Span(f"paused, {len(self._waiting)} waiting", "warn")
-        left = [word, Span(f"  {self._lines_text()}", "dim")]
+        note = Span(f"  {self._note}" if self._note else "", "strong")
+        left = [word, note, Span(f"  {self._lines_text()}", "dim")]
         dropped = self.ring.dropped + self._overrun
         if dropped:
             left.append(Span(f"  {dropped} dropped", "warn"))
@@ -118,8 +119,6 @@ class LogPane(Widget):
             left += [Span("  filter ", "dim"), Span(self.ring.filter.text, "accent")]
         if self.view.needle:
             left += [Span("  search ", "dim"), Span(self.view.needle, "accent")]
-        if self._note:
-            left.append(Span(f"  {self._note}", "strong"))
         self.line.show(tuple(left), "wrapped" if self.view.wrap else "")
 
     def _lines_text(self) -> str:

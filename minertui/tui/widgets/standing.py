@@ -4,6 +4,7 @@ be done to hardware is judged elsewhere."""
 from __future__ import annotations
 
 import enum
+import operator
 
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.metrics import BY_ID, Better, Metric
@@ -56,9 +57,9 @@ def level(metric: Metric, snapshot: Snapshot) -> Level:
     value = metric.read(snapshot.status) if snapshot.status else None
     if value is None:
         return Level.GOOD
-    beyond = value.__le__ if metric.better is Better.HIGH else value.__ge__
+    beyond = operator.le if metric.better is Better.HIGH else operator.ge
     for mark, found in ((metric.limit(snapshot), Level.BAD), (metric.warn(snapshot), Level.WARN)):
-        if mark is not None and beyond(mark) is True:
+        if mark is not None and beyond(value, mark):
             return found
     return Level.GOOD
 

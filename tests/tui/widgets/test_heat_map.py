@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import msgspec
+
+from minertui.model.fleet import Fleet
+from minertui.tui.widgets.heat_map import HeatMap
+from tests.tui import pictures
+from tests.tui.widgets.stage import heard, on_stage, text, watch_regions, widths
+
+NORMAL = pictures.normal()
+NAMES = tuple(NORMAL.snapshots)
+
+
+def many() -> Fleet:
+    snapshots = {f"m{n:03}": msgspec.structs.replace(pictures.snapshot(n % 12), device=f"m{n:03}") for n in range(160)}
+    return Fleet(at_s=pictures.NOW_S, snapshots=snapshots)
+
+
+async def test_cells_carry_name_and_value_and_hotter_is_another_colour() -> None:
+    heat = HeatMap()
+    async with on_stage(heat, 120, 24):
+        heat.show(NORMAL, NAMES, "chip_temp_c")
+        lines = text(heat)
+        assert lines[0].startswith("Chip")
+        assert "attic-2" in lines[1]
+        assert "53.0" in lines[2]
+        cool = next(s.style for s in heat.render_line(2) if "52.0" in s.text)
+        hot = next(s.style for y in range(24) for s in heat.render_line(y) if "63.0" in s.text)
+        assert cool is not None
+        assert hot is not None
+        assert cool.bgcolor != hot.bgcolor
+
+
+async def test_trouble_is_a_word_and_limits_are_signs() -> None:
+    heat = HeatMap()
+    fleet = pictures.error()
+    async with on_stage(heat, 120, 24):
+        heat.show(fleet, tuple(fleet.snapshots), "chip_temp_c")
+        whole = "\n".join(text(heat))
+        for word in ("lost", "stale", "parked", "71.5!!"):
+            assert word in whole
+
+
+async def test_many_devices_become_small_cells_and_the_title_names_the_chosen() -> None:
+    heat = HeatMap()
+    fleet = many()
+    async with on_stage(heat, 80, 24) as pilot:
+        heat.show(fleet, tuple(fleet.snapshots), "power_w")
+        heat.focus()
+        await pilot.press("right", "right", "down")
+        assert heat.cursor == f"m{2 + heat.step:03}"
+        assert heat.cursor in text(heat)[0]
+        await pilot.press("end", "enter")
+        assert [m.device for m in heard(pilot, HeatMap.Opened)] == ["m159"]
+        assert widths(heat) == {78}
+
+
+async def test_a_click_finds_the_cell() -> None:
+    heat = HeatMap()
+    async with on_stage(heat, 120, 24) as pilot:
+        heat.show(NORMAL, NAMES, "chip_temp_c")
+        await pilot.click(HeatMap, offset=(1 + 13 + 4, 2))
+        assert heat.cursor == NAMES[1]
+        await pilot.click(HeatMap, offset=(118, 20))
+        assert heat.cursor == NAMES[1]
+
+
+async def test_one_change_paints_one_line() -> None:
+    heat = HeatMap()
+    async with on_stage(heat, 120, 24):
+        heat.show(NORMAL, NAMES, "chip_temp_c")
+        regions = watch_regions(heat)
+        heat.show(NORMAL, NAMES, "chip_temp_c")
+        assert regions == []
+        one = NORMAL.snapshots[NAMES[0]]
+        assert one.status is not None
+        warmer = msgspec.structs.replace(one, status=msgspec.structs.replace(one.status, chip_temp_c=52.2))
+        heat.show(NORMAL.with_(warmer), NAMES, "chip_temp_c")
+        assert 2 in [r.y for r in regions]
+        assert {r.y for r in regions} <= {1, 2}
+
+
+async def test_a_metric_nobody_knows_is_drawn_all_the_same() -> None:
+    heat = HeatMap()
+    fleet = pictures.error()
+    for metric in ("fan2_rpm", "hashrate_ghs", "wifi_rssi_dbm"):
+        async with on_stage(heat := HeatMap(), 60, 12, ascii_only=True):
+            heat.show(fleet, tuple(fleet.snapshots), metric)
+            assert all(x.isascii() for x in text(heat))
