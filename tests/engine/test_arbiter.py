@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from minertui.engine.arbiter import Arbiter
+from minertui.engine.desk import Desk
 from minertui.engine.journal import Journal
 from minertui.engine.line import Line
+from minertui.engine.walk import Walker
+from minertui.engine.way_back import WayBack
 from minertui.model.commands import (
     Change,
     Command,
@@ -510,3 +513,27 @@ async def test_orders_are_forgotten_after_a_thousand(bench: Bench, monkeypatch: 
     for _ in range(6):
         await bench.do(Tune(525, 1150))
     assert len(bench.arbiter._orders) <= 4
+
+
+async def test_the_proof_is_two_readings_and_both_must_hold(bench: Bench):
+    await bench.do(Tune(550))
+    (entry,) = bench.journal.entries()
+    way = WayBack(bench.clock, Walker(bench.clock, bench.journal, bench.line, Desk("garage")))
+    before = bench.miner.reads
+    bench.miner.spy = lambda what: bench.miner.set(frequency_mhz=560.0) if bench.miner.reads == before + 1 else None
+    outcome = await way._prove(entry, Tune(550, 1150))
+    assert outcome.state is REFUSED
+    assert "went to 560 MHz / 1150 mV by itself" in outcome.reason
+    assert len(bench.journal.entries()) == 1
+    assert (await way._prove(entry, Tune(560, 1150))).ok
+    assert bench.miner.reads == before + 4
+    assert bench.journal.entries() == ()
+
+
+async def test_a_silent_miner_proves_nothing(bench: Bench):
+    await bench.do(Tune(550))
+    (entry,) = bench.journal.entries()
+    way = WayBack(bench.clock, Walker(bench.clock, bench.journal, bench.line, Desk("garage")))
+    bench.miner.dead = True
+    assert "could not be proven" in (await way._prove(entry, Tune(550, 1150))).reason
+    assert len(bench.journal.entries()) == 1
