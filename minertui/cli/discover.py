@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _ABOUT = """\
 Finds miners that announce themselves (mDNS) and, in the networks that you name or agree to, those that
-answer when asked. Only private networks are scanned, at most /22 (1,022 addresses) each, a few addresses
-a second. Without --yes nothing is written unless you say so.
+answer when asked. Only private networks are scanned, at most /22 (1,022 addresses) each, 60 addresses a
+second. Without --yes nothing is written unless you say so.
 """
 
 

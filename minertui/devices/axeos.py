@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import os
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -133,9 +135,9 @@ class AxeosDevice:
         opened."""
         from websockets.exceptions import ConnectionClosed
 
-        socket = await self._open_log()
+        stream = await self._open_log()
         try:
-            async for message in socket:
+            async for message in stream:
                 text = message if isinstance(message, str) else message.decode("utf-8", errors="replace")
                 for line in _COLOUR.sub("", text).splitlines():
                     if line.strip():
@@ -143,7 +145,7 @@ class AxeosDevice:
         except ConnectionClosed:
             return
         finally:
-            await socket.close()
+            await stream.close()
 
     async def close(self) -> None:
         """Gives the connection back."""
@@ -319,7 +321,18 @@ def _tls() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
+    """The reason that the system gave, where a library has wrapped it: "connection refused" says more than "all
+    connection attempts failed"."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BaseExceptionGroup):
+            return _said(cause.exceptions[0])
+        if isinstance(cause, socket.gaierror):
+            return "nobody knows that name"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__ or cause.__context__
     return clean(str(error) or type(error).__name__, 120)
 
 

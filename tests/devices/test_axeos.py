@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx2
@@ -349,7 +350,20 @@ async def test_a_miner_may_set_no_cookie(board, device):
 
 async def test_nobody_there_says_what_to_do(unused_tcp_port):
     device = connect(f"127.0.0.1:{unused_tcp_port}")
-    with pytest.raises(Unreachable, match="check that the miner is on"):
+    with pytest.raises(Unreachable, match=r"check that the miner is on.*\(connection refused\)"):
+        await device.read()
+    with pytest.raises(Unreachable, match=r"its log cannot be opened \(connection refused\)"):
+        await anext(device.log_lines())
+    await device.close()
+
+
+async def test_a_name_that_nobody_knows_is_said(monkeypatch):
+    async def getaddrinfo(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    device = connect("no-such-miner.local")
+    with pytest.raises(Unreachable, match=r"\(nobody knows that name\)"):
         await device.read()
     await device.close()
 
