@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     new = [one for one in found if one.known_as is None]
     added = _add(new, path, {miner.name for miner in miners}, yes=args.yes)
     if added:
-        print(f"{_miners(added)} added to {path}; an engine that is running now sees them after a restart")
+        print(f"{_miners(added)} added to {path}; a running engine takes them over by itself")
     elif new and not _can_ask():
         print("run it again with --yes to add what is new")
     return 0 if found else 1
