@@ -100,7 +100,9 @@ class Follower:
         self._asked += 1
         waiting = ", ".join(f"Miner {s.number} ({s.note or s.address})" for s in self.sweeps if not s.over)
         if self._asked > 1:
-            self.out(f"Still stopping; waiting for {waiting or 'nothing more'}. Its settings are not safe before that.")
+            self.out(
+                f"Still stopping; waiting for {waiting or 'nothing more'}. Killed now, the way back is: minertui restore"
+            )
             return
         self.out("Stopping: every miner gets its best point that passed, or your own settings. Please wait.")
         task = asyncio.get_running_loop().create_task(self._stop_all())
@@ -134,15 +136,35 @@ class Follower:
             self.say(sweep, f"could not be stopped: {error}")
 
     async def _follow(self) -> None:
+        """To the end of all. A sweep whose miner could not be proven ends and is taken up again at once, so the end
+        counts when the whole fleet, asked for once more, says the same."""
+        await self._watch_until_over()
+        while not await self._still_over():
+            await self._watch_until_over()
+
+    async def _watch_until_over(self) -> None:
         async with _watched(self.link) as messages:
             async for message in messages:
-                for job in _jobs(message):
-                    for sweep in self.sweeps:
-                        if sweep.job is not None and sweep.job.id == job.id:
-                            self._changed(sweep, job)
-                self._forgotten(message)
+                self._take(message)
                 if all(sweep.over for sweep in self.sweeps):
                     return
+        self._engine_gone()
+
+    async def _still_over(self) -> bool:
+        async with _watched(self.link) as messages:
+            async for message in messages:
+                self._take(message)
+                break
+        return all(sweep.over for sweep in self.sweeps)
+
+    def _take(self, message: Message) -> None:
+        for job in _jobs(message):
+            for sweep in self.sweeps:
+                if sweep.job is not None and sweep.job.id == job.id:
+                    self._changed(sweep, job)
+        self._forgotten(message)
+
+    def _engine_gone(self) -> None:
         for sweep in self.sweeps:
             if not sweep.over:
                 sweep.failed = "the engine ended before the sweep did"

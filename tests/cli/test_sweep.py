@@ -136,7 +136,7 @@ class Scripted:
         )
         self.stopped: list[str] = []
         self.refuse: dict[str, str] = {}
-        self.version = 0
+        self.version = self.watches = 0
         self.on_start: Any = lambda job: None
         self.on_stop: Any = lambda job_id: None
 
@@ -154,9 +154,17 @@ class Scripted:
         return self.fleet.jobs[job_id]
 
     async def watch(self) -> AsyncIterator[Message]:
+        self.watches += 1
+        while self.watches > 1 and not self.queue.empty():  # a new watch begins with all that was published
+            self._seen(self.queue.get_nowait())
         yield Whole(self.fleet)
         while (message := await self.queue.get()) is not None:
+            self._seen(message)
             yield message
+
+    def _seen(self, message: Message | None) -> None:
+        if isinstance(message, Numbered) and isinstance(message.event, JobChanged):
+            self.fleet = self.fleet.with_job(message.event.job)
 
     def push(self, *events: Any) -> None:
         for event in events:
@@ -305,6 +313,18 @@ async def test_an_engine_that_ends_is_said(tmp_path):
     link.queue.put_nowait(None)
     assert await show.run() == 1
     assert "[Miner 1] the engine ended before the sweep did" in said
+
+
+async def test_a_sweep_that_goes_on_restoring_is_waited_for(tmp_path):
+    link = Scripted(("a",))
+    show, said = follower(link, tmp_path, ("a",))
+    link.push(state("a", Phase.FAILED, note="lost"), state("a", Phase.RESTORING, note="not proven; tried again in 5 s"))
+    task = asyncio.create_task(show.run())
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    assert "[Miner 1] restoring: not proven; tried again in 5 s" in said
+    link.push(state("a", Phase.FAILED, note="lost; later proven"))
+    assert await task == 1
 
 
 async def test_a_forgotten_sweep_is_not_waited_for(tmp_path):
