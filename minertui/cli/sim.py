@@ -87,24 +87,25 @@ async def _serve(args: argparse.Namespace, boards: Sequence[Board]) -> None:
     from minertui.clock import SystemClock
     from minertui.sim.axeos import serve
 
+    ended = _end_on_signal()
     server = await serve(
         boards, host=args.host, port=args.port, clock=SystemClock(args.speed), control_port=args.control_port
     )
     try:
         print(announcement(server), flush=True)
-        await _interrupted()
+        await ended.wait()
     finally:
         await server.close()
 
 
-async def _interrupted() -> None:
-    """Wait for Ctrl+C or SIGTERM."""
+def _end_on_signal() -> asyncio.Event:
+    """Set by Ctrl+C and SIGTERM."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop; Ctrl+C raises there
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, told.set)
-    await told.wait()
+    return told
 
 
 def announcement(server: SimServer) -> str:

@@ -98,7 +98,7 @@ class _Served:
         if not self.board.online:
             reset(writer)
             return False
-        if wants_socket(request.headers, request.path, self.board):
+        if line.sound and wants_socket(request.headers, request.path, self.board):
             await self._stream(request, head, reader, writer)
             return False
         judge = self.board.judge

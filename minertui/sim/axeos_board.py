@@ -37,7 +37,6 @@ from minertui.sim.axeos_silicon import NO_POINT, Silicon
 
 CHIP_TRIP_C = 75.0
 VR_TRIP_C = 105.0
-_REFERENCE_AMBIENT_C = 25.0
 
 
 class Board:
@@ -51,7 +50,7 @@ class Board:
         firmware: str | None = None,
         seed: int = 0,
         board_version: str | None = None,
-        ambient_c: float = _REFERENCE_AMBIENT_C,
+        ambient_c: float = 25.0,
         ambient_swing_c: float = 0.0,
         hostname: str | None = None,
     ) -> None:
@@ -70,14 +69,13 @@ class Board:
         self.ambient_c, self.ambient_swing_c = ambient_c, ambient_swing_c
         self.down_s, self.start_s = 20.0, 10.0
         self.nvs: Nvs = factory(self.family, self.name)
-        self.judge = Judge()
+        self.judge = Judge(max_mhz=self.family.stock_mhz, max_mv=self.family.stock_mv)
         stock_w = self.silicon.core_w(self.family.stock_mhz, self.family.stock_mv)
         self.cooler = Cooler(stock_w, ambient_c)
         self.mining = Mining(self.dice, self.dice.uniform(0.05, 0.15), 1000 * self.family.chips)
-        self.time_s = self.total_uptime_s = self.uptime_s = 0.0
+        self.time_s = self.total_uptime_s = self.uptime_s = self.core_w = 0.0
         self.reset_reason = "Reset due to power-on event"
         self.phase = Phase.STARTING
-        self.core_w = 0.0
         quick = self.family.nerd or self.version >= (2, 14, 0)
         self.power = PowerLoop(0.1 if quick else 1.8, (46, 2390) if self.ina260 else self.family.regulator_mv)
         self.paused = self.dead = self.overheat_copy = False
@@ -88,7 +86,6 @@ class Board:
         self._restart_in_s: float | None = None
         self._sample_left_s = self._record_left_s = 0.0
         self._boot_settings()
-        self._note_settings()
 
     # what the firmware is set to
 
@@ -127,7 +124,7 @@ class Board:
         if self.nvs.get(key) != value:
             self.nvs[key] = value
             self.judge.flash_writes += 1
-            self._note_settings()
+            self.judge.set_to(self.nvs["frequency"], self.nvs["coreVoltage"])
 
     def restart(self, reason: str = "Software reset via esp_restart", after_s: float = 0.0) -> None:
         """Reboot in ``after_s``."""
@@ -170,23 +167,21 @@ class Board:
     # life
 
     def _age(self, dt_s: float) -> None:
-        if self.phase is not Phase.DOWN:
+        if self.online:
             self.uptime_s += dt_s
             self.total_uptime_s += dt_s
-        if "reboot" in self.faults and self.online and self.dice.random() < dt_s / 90:
-            self.restart("Reset due to task watchdog")
+            if "reboot" in self.faults and self.dice.random() < dt_s / 90:
+                self.restart("Reset due to task watchdog")
         if self._restart_in_s is not None:
             self._restart_in_s -= dt_s
             if self._restart_in_s <= 0:
                 self._go_down()
-                return
-        if self.phase in (Phase.RUNNING, Phase.SHUTDOWN):
-            return
-        self._phase_left_s -= dt_s
-        if self.phase is Phase.COOLING:
-            self._cool_down()
-        elif self._phase_left_s <= 0:
-            self._next_phase()
+        elif self.phase not in (Phase.RUNNING, Phase.SHUTDOWN):
+            self._phase_left_s -= dt_s
+            if self.phase is Phase.COOLING:
+                self._cool_down()
+            elif self._phase_left_s <= 0:
+                self._next_phase()
 
     def _go_down(self) -> None:
         self._restart_in_s = None
@@ -370,9 +365,6 @@ class Board:
         self.phase = Phase.RUNNING
 
     # judging
-
-    def _note_settings(self) -> None:
-        self.judge.set_to(float(self.nvs["frequency"]), float(self.nvs["coreVoltage"]))
 
     def _watch(self, dt_s: float) -> None:
         def needs(mhz: float) -> float:

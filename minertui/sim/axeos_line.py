@@ -84,7 +84,11 @@ class Line:
 
     def __init__(self, board: Board, clock: Clock, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._board, self._clock, self._reader, self._writer = board, clock, reader, writer
-        self._busy_turn = 0
+
+    @property
+    def sound(self) -> bool:
+        """True while no fault of the line is on, so that a websocket can be opened."""
+        return "wifi-lost" not in self._board.faults and self._board.faults.first_of(LINE) is None
 
     async def reply(self, request: Request, answer: Answer) -> bool:
         """Send what ``answer`` says (it obeys the request when called), through the line's faults. False when the

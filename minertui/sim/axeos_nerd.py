@@ -62,7 +62,8 @@ def _counters(board: Board) -> dict[str, Any]:
         "poolDifficulty": mining.pool_diff, "networkDifficulty": 1.274507897e14, "foundBlocks": 0,
         "totalFoundBlocks": 0, "sharesAccepted": mining.accepted, "sharesRejected": mining.rejected,
         "bestDiff": int(mining.best_diff), "bestSessionDiff": int(mining.session_diff),
-        "uptimeSeconds": int(board.uptime_s), "lastResetReason": "SYSTEM.RESET_SOFTWARE", "wifiStatus": "Connected!",
+        "uptimeSeconds": int(board.uptime_s + 1e-6), "lastResetReason": "SYSTEM.RESET_SOFTWARE",
+        "wifiStatus": "Connected!",
         "freeHeap": 6_972_844, "freeHeapInt": 95_068, "version": board.firmware, "runningPartition": "ota_0",
         "defaultTheme": "cosmic", "otp": False, "ASICModel": board.family.chip.name,
     }  # fmt: skip

@@ -92,7 +92,7 @@ class Socket:
     ) -> None:
         while not listener.done():
             touch()
-            if not self._board.online:
+            if not self._board.online or "wifi-lost" in self._board.faults:
                 self._writer.transport.abort()
                 return
             for text in source.next(self._board):
