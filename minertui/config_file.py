@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT
 
 from minertui.config import Config, decode
 from minertui.model.errors import ConfigError
@@ -45,23 +46,17 @@ def save_miner(path: Path, entry: MinerEntry, replaces: str | None = None) -> Co
     """Add ``entry``, or change the miner named ``replaces``; keys that an entry does not know (headers, sweep, guard)
     stay. Returns the new config. Raises ConfigError, and then the file is as it was."""
     document = _document(path)
-    miners = document.get("miner")
-    if miners is None:
-        miners = document["miner"] = tomlkit.aot()
     if replaces is None:
-        table = tomlkit.table()
-        miners.append(table)
-        table = miners[-1]
-    else:
-        table = miners[_index(path, miners, replaces)]
-    _update(table, entry)
+        return replace_text(path, f"{tomlkit.dumps(document).rstrip()}\n\n{_written(entry)}")
+    miners = _miners(path, document)
+    _update(miners[_index(path, miners, replaces)], entry)
     return replace_text(path, tomlkit.dumps(document))
 
 
 def remove_miner(path: Path, name: str) -> Config:
     """Take the miner out of the file. Returns the new config. Raises ConfigError when there is none of that name."""
     document = _document(path)
-    miners = document.get("miner", [])
+    miners = _miners(path, document)
     del miners[_index(path, miners, name)]
     if not miners:
         del document["miner"]
@@ -105,11 +100,29 @@ def _document(path: Path) -> tomlkit.TOMLDocument:
     try:
         data = path.read_bytes() if path.exists() else _NEW.encode()
         decode(data, path)
-        return tomlkit.parse(data.decode())
+        document = tomlkit.parse(data.decode())
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
     except TOMLKitError as error:
         raise ConfigError(f"cannot be edited by the program: {error}; edit it by hand", file=path) from error
+    _miners(path, document)
+    return document
+
+
+def _miners(path: Path, document: tomlkit.TOMLDocument) -> Any:
+    miners = document.get("miner", tomlkit.aot())
+    if not isinstance(miners, AoT):
+        raise ConfigError("is one list; write each miner as [[miner]], or edit it by hand", file=path, key="miner")
+    return miners
+
+
+def _written(entry: MinerEntry) -> str:
+    """A [[miner]] of its own: put behind a file, it leaves every byte of the file as it is."""
+    document, miners, table = tomlkit.document(), tomlkit.aot(), tomlkit.table()
+    _update(table, entry)
+    miners.append(table)
+    document["miner"] = miners
+    return tomlkit.dumps(document)
 
 
 def _index(path: Path, miners: list[Any], name: str) -> int:

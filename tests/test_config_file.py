@@ -78,6 +78,21 @@ def test_a_new_file_is_private(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["config.toml"]
 
 
+def test_adding_leaves_every_byte_before_it(file: Path) -> None:
+    save_miner(file, MinerEntry(name="new", address="10.0.0.3", tags=("a", "b"), limits=Limits(max_mv=1200)))
+    added = file.read_text().removeprefix(COMMENTED)
+    assert added.split("\n")[:4] == ["", "[[miner]]", 'name = "new"', 'address = "10.0.0.3"']
+    assert entries(load(file))[2].limits == Limits(max_mv=1200)
+
+
+@pytest.mark.parametrize("text", ["miner = []\n", 'miner = [{ name = "a", address = "b" }]\n'])
+def test_miners_in_one_list_are_left_to_their_author(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"write each miner as \[\[miner\]\]"):
+        save_miner(file, MinerEntry(name="new", address="10.0.0.3"))
+    assert file.read_text() == text
+
+
 def test_removing(file: Path) -> None:
     assert [miner.name for miner in remove_miner(file, "garage").miner] == ["attic"]
     assert remove_miner(file, "attic").miner == ()

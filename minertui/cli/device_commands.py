@@ -160,7 +160,11 @@ def _tell(record: CommandRecord, command: Command, snapshot: Snapshot) -> None:
     outcome = record.outcome
     word = "would be done" if outcome.state is OutcomeState.DRY_RUN else outcome.state.value
     refused = outcome.state in (OutcomeState.REFUSED, OutcomeState.UNKNOWN)
-    lines = [f"  {change.setting}: {change.before} -> {change.after}" for change in outcome.changes]
+    lines = [
+        f"  {change.setting}: {change.before} -> {change.after}"
+        for change in outcome.changes
+        if change.before != change.after
+    ]
     if isinstance(command, SetPools) and not lines:
         lines = _pool_lines(command, snapshot)
     reason = f": {outcome.reason}" if outcome.reason else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui import paths
-from minertui.model.errors import LinkError
+from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.seams import Clock
 
 if TYPE_CHECKING:
@@ -47,9 +47,15 @@ async def running_engine(
     """The engine that answers at ``socket``, started when there is none. ``extra``: options for ``minertui engine``.
     Raises LinkError, with the end of its log, when it does not come up."""
     try:
-        return await client.health()
+        health = await client.health()
     except LinkError:
         pass
+    else:
+        if extra:
+            raise MinertuiError(
+                f"{' '.join(extra)} is for starting an engine, and one runs already; “minertui stop” first"
+            )
+        return health
     process = start(config, state, socket, extra)
     deadline_s = clock.mono() + PATIENCE_S
     while clock.mono() < deadline_s:

@@ -16,7 +16,7 @@ from minertui.api.client import ApiClient
 from minertui.api.server import ApiServer
 from minertui.cli import start
 from minertui.clock import SystemClock
-from minertui.model.errors import LinkError
+from minertui.model.errors import LinkError, MinertuiError
 
 ENGINE = """
 import asyncio, os, sys
@@ -77,6 +77,8 @@ async def test_starts_one_that_outlives_the_terminal(
     assert log.stat().st_mode & 0o777 == 0o600
     assert await up(client, places) == pid, "the second time it is there"
     assert len(started) == 1
+    with pytest.raises(MinertuiError, match=r"--speed=5 is for starting an engine"):
+        await up(client, places, "--speed=5")
     await client.shutdown()
     assert await asyncio.to_thread(started[0].wait, 5) == 0
 
