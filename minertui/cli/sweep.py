@@ -235,7 +235,7 @@ async def _own_engine(
 
     only = msgspec.structs.replace(settings, miner=tuple(miners))
     engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed))
-    await engine.start()
+    await engine.open()
     try:
         yield engine
     finally:

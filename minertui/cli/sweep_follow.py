@@ -76,12 +76,21 @@ class Follower:
             async with asyncio.timeout(_FIRST_READING_S), _watched(self.link) as messages:
                 async for message in messages:
                     snapshots.update((s.device, s) for s in _snapshots(message))
+                    self._adopt(message)
                     if all(name in snapshots and snapshots[name].status is not None for name in wanted):
                         break
         for sweep in self.sweeps:
             snapshot = snapshots.get(sweep.plan.device) or Snapshot(sweep.plan.device, address=sweep.address)
             for text in lines.preview(sweep.plan, snapshot):
                 self.say(sweep, text)
+
+    def _adopt(self, message: Message) -> None:
+        """A sweep that runs on a miner already (the engine took an interrupted one up again) is shown, not doubled."""
+        for job in _jobs(message):
+            for sweep in self.sweeps:
+                if sweep.job is None and job.id == f"sweep:{sweep.plan.device}" and not job.phase.over:
+                    self.say(sweep, "a sweep runs on it already and goes on with its own plan")
+                    self._changed(sweep, job)
 
     async def run(self) -> int:
         """Start them all, follow them to their ends; the exit code."""
@@ -100,9 +109,8 @@ class Follower:
         self._asked += 1
         waiting = ", ".join(f"Miner {s.number} ({s.note or s.address})" for s in self.sweeps if not s.over)
         if self._asked > 1:
-            self.out(
-                f"Still stopping; waiting for {waiting or 'nothing more'}. Killed now, the way back is: minertui restore"
-            )
+            self.out(f"Still stopping; waiting for {waiting or 'nothing more'}.")
+            self.out("If this is killed now, “minertui restore” brings the miners back.")
             return
         self.out("Stopping: every miner gets its best point that passed, or your own settings. Please wait.")
         task = asyncio.get_running_loop().create_task(self._stop_all())
@@ -110,6 +118,8 @@ class Follower:
         task.add_done_callback(self._stopping.discard)
 
     async def _start(self, sweep: Sweep) -> None:
+        if sweep.job is not None:
+            return
         if self._asked:
             sweep.failed = "not started"
             return

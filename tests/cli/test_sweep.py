@@ -327,6 +327,17 @@ async def test_a_sweep_that_goes_on_restoring_is_waited_for(tmp_path):
     assert await task == 1
 
 
+async def test_a_sweep_that_runs_already_is_shown_and_not_started_twice(tmp_path):
+    link = Scripted(("a",))
+    link.refuse["a"] = "a sweep runs on a already"
+    link.fleet = link.fleet.with_job(state("a", Phase.RUNNING, point(1)))
+    show, said = follower(link, tmp_path, ("a",))
+    await show.preview()
+    link.push(state("a", Phase.DONE, point(1), point(2, 520)))
+    assert await show.run() == 0
+    assert "[Miner 1] a sweep runs on it already and goes on with its own plan" in said
+
+
 async def test_a_forgotten_sweep_is_not_waited_for(tmp_path):
     link = Scripted(("a",))
     show, said = follower(link, tmp_path, ("a",))
