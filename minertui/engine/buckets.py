@@ -15,6 +15,7 @@ from minertui.model.metrics import METRICS
 
 _COLUMN = {metric.id: i for i, metric in enumerate(METRICS)}
 _MAX_POINTS = 5000
+APART = 1.5  # a bucket is at least so many times as wide as readings are apart
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Point(msgspec.Struct, frozen=True):
 def answer(question: Question, points: Sequence[Point]) -> Series:
     """The points in buckets. A bucket is at least one and a half times as wide as readings are apart, so that a
     missing value means a missing reading."""
-    step_s = max(question.step_s, 1.5 * _apart_s(points)) if len(points) > 1 else question.step_s
+    step_s = max(question.step_s, APART * _apart_s(points)) if len(points) > 1 else question.step_s
     count = max(1, math.ceil((question.until_s - question.since_s) / step_s))
     inside: list[list[Point]] = [[] for _ in range(count)]
     for point in points:

@@ -102,6 +102,7 @@ class History:
         we know nothing; returns how many."""
         now_s = self._clock.wall()
         minutes = {int((now_s - ago_s) // 60) * 60: values for ago_s, values in statistics if ago_s >= 60}
+        minutes.pop(self._open.get(device, (0, []))[0], None)
         return await self._store.run(lambda db: tables.backfill(db, device, minutes))
 
     async def rename(self, old: str, new: str) -> None:

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 
 from minertui.engine import rows
-from minertui.engine.buckets import Point, Question
+from minertui.engine.buckets import APART, Point, Question
 from minertui.model.metrics import METRICS
 
 RAW_S = 3600
@@ -67,9 +67,9 @@ def points(db: sqlite3.Connection, question: Question, now_s: float) -> Iterator
     if device is None:
         return
     since, until = int(question.since_s), int(question.until_s) + 1
-    if question.step_s < 60 and since >= now_s - RAW_S:
+    if question.step_s < APART * 60 and since >= now_s - RAW_S:
         yield from _samples(db, device[0], since, until)
-    elif question.step_s < _QUARTER_S and since >= now_s - MINUTES_S:
+    elif question.step_s < APART * _QUARTER_S and since >= now_s - MINUTES_S:
         yield from _stretches(db, "minute", device[0], since, until)
     else:
         made = max(since, min(until, device[1]))

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from minertui.engine.loglines import KEPT, Followed, LogBook
+from minertui.model.errors import Unreachable
+from minertui.model.events import Event
+from tests.engine.fakes import LoopClock
+
+pytestmark = pytest.mark.looptime
+
+
+class Stream:
+    """A log that gives a line a second, and breaks after ``lines``."""
+
+    def __init__(self, lines: int = 10**6, *, dead: bool = False) -> None:
+        self.lines, self.dead, self.opened, self.open = lines, dead, 0, 0
+
+    async def log_lines(self) -> AsyncIterator[str]:
+        self.opened += 1
+        if self.dead:
+            raise Unreachable("m1", "no websocket")
+        self.open += 1
+        try:
+            for n in range(self.lines):
+                await asyncio.sleep(1)
+                yield f"line {n}"
+        finally:
+            self.open -= 1
+
+
+def book() -> tuple[LogBook, list[Event]]:
+    told: list[Event] = []
+    return LogBook(LoopClock(), told.append), told
+
+
+async def test_lines_are_kept_by_source_merged_in_time_and_told():
+    log, told = book()
+    for n in range(6):
+        log.say("a" if n % 2 else "b", f"{n}")
+        await asyncio.sleep(1)
+    assert [line.text for line in log.newest(None, 4)] == ["2", "3", "4", "5"]
+    assert [line.text for line in log.newest("a", 10)] == ["1", "3", "5"]
+    assert log.newest("nobody", 10) == []
+    assert len(told) == 6
+
+
+async def test_a_source_keeps_only_its_newest_lines():
+    log, _ = book()
+    for n in range(KEPT + 500):
+        log.say("a", f"{n}")
+    assert [log.newest("a", 10**6)[0].text, len(log.newest("a", 10**6))] == ["500", KEPT]
+
+
+async def test_a_followed_log_runs_for_its_lease_and_no_longer():
+    log, _ = book()
+    followed, stream = Followed(LoopClock(), log), Stream()
+    followed.follow("m1", stream)
+    await asyncio.sleep(50)
+    followed.follow("m1", stream)
+    await asyncio.sleep(55)
+    assert (stream.opened, stream.open) == (1, 1)
+    await asyncio.sleep(10)
+    assert stream.open == 0
+    assert 100 <= len(log.newest("m1", 1000)) <= 112
+    followed.follow("m1", stream)
+    await asyncio.sleep(1.5)
+    assert stream.opened == 2
+    await followed.release("m1")
+    assert stream.open == 0
+
+
+async def test_a_stream_that_breaks_is_opened_again_and_a_dead_one_less_and_less():
+    log, _ = book()
+    clock = LoopClock()
+    followed, breaking, dead = Followed(clock, log), Stream(3), Stream(dead=True)
+    followed.follow("m1", breaking)
+    followed.follow("m2", dead)
+    await asyncio.sleep(58)
+    assert breaking.opened >= 12
+    assert 4 <= dead.opened <= 8
+    assert [line.text for line in log.newest("m2", 100)] == ["the log stream is closed: m1: no websocket"]
+    await followed.close()

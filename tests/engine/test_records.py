@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from minertui.engine.line import Identity
+from minertui.engine.records import Records
+from minertui.model.alerts import Alert, Severity
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Pause
+from minertui.model.plans import Phase, PointVerdict, SweepPlan, SweepPoint, SweepRecord, SweepSample
+from tests.engine.fakes import LoopClock
+
+
+async def opened(folder: Path) -> tuple[Records, int]:
+    records = Records(folder / "r.db", LoopClock(), trouble=lambda _: None, damaged=lambda _: None)
+    return records, await records.start()
+
+
+def point(n: int) -> SweepPoint:
+    return SweepPoint(n, 500.0, 1150, PointVerdict.PASSED, hashrate_ghs=1000.0)
+
+
+SWEEP = SweepRecord("m1@1", "m1", "AA", "Gamma", SweepPlan("m1"), Phase.RUNNING, 1.0, points=(point(1),))
+
+
+async def test_every_start_has_a_higher_number(tmp_path: Path):
+    epochs = []
+    for _ in range(3):
+        records, epoch = await opened(tmp_path)
+        epochs.append(epoch)
+        await records.close()
+    assert epochs == [1, 2, 3]
+
+
+async def test_sweeps_come_back_with_points_and_samples_and_only_unfinished_ones_go_on(tmp_path: Path):
+    records, _ = await opened(tmp_path)
+    await records.keep_sweep(SWEEP)
+    grown = msgspec.structs.replace(SWEEP, points=(point(1), point(2)))
+    await records.keep_sweep(grown)
+    await records.keep_sample("m1@1", SweepSample(5.0, 1, 500.0, 1150, 1, 40, hashrate_ghs=990.0))
+    done = msgspec.structs.replace(SWEEP, id="m2@2", device="m2", phase=Phase.DONE, since_s=2.0)
+    await records.keep_sweep(done)
+    await records.close()
+    records, _ = await opened(tmp_path)
+    assert await records.sweeps() == [done, grown]
+    assert await records.sweeps("m1") == [grown]
+    assert await records.sweeps(unfinished=True) == [grown]
+    assert [s.hashrate_ghs for s in await records.samples("m1@1")] == [990.0]
+    await records.close()
+
+
+async def test_an_order_met_before_gives_the_first_outcome_over_restarts(tmp_path: Path):
+    records, _ = await opened(tmp_path)
+    order = Order("o1", "m1", Pause())
+    record = CommandRecord(order, 3.0, Outcome(OutcomeState.APPLIED))
+    assert await records.intend(order, 3.0) is None
+    await records.done(record)
+    await records.close()
+    records, _ = await opened(tmp_path)
+    assert await records.intend(order, 9.0) == record
+    assert await records.commands(10) == [record]
+    await records.close()
+
+
+async def test_an_order_whose_end_nobody_wrote_is_unknown(tmp_path: Path):
+    records, _ = await opened(tmp_path)
+    await records.intend(Order("o1", "m1", Pause()), 3.0)
+    [found] = await records.commands(10)
+    assert found.outcome.state is OutcomeState.UNKNOWN
+    again = await records.intend(Order("o1", "m1", Pause()), 4.0)
+    assert again is not None
+    assert again.outcome.state is OutcomeState.UNKNOWN
+    await records.close()
+
+
+async def test_identities_and_alerts_are_kept_and_renaming_moves_them(tmp_path: Path):
+    records, _ = await opened(tmp_path)
+    await records.learn("m1", Identity("AA", 2, "too hot"))
+    await records.learn("m2", Identity("BB"))
+    await records.learn("m2", None)
+    await records.keep_sweep(SWEEP)
+    alert = Alert("lost:m1", "lost", "m1", Severity.WARNING, "gone", 1.0)
+    await records.keep_alert(alert)
+    await records.rename("m1", "garage")
+    assert await records.identities() == {"garage": Identity("AA", 2, "too hot")}
+    assert [s.device for s in await records.sweeps("garage")] == ["garage"]
+    assert await records.alerts() == [alert]
+    await records.close()

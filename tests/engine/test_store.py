@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from minertui.engine.store import Store, StoreError
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, body BLOB);"
+
+
+class Said:
+    def __init__(self) -> None:
+        self.trouble: list[str] = []
+        self.damaged: list[str] = []
+
+
+def store_at(path: Path, said: Said, *, durable: bool = True) -> Store:
+    return Store(
+        path, SCHEMA, durable=durable, stamp=lambda: 1234.0, trouble=said.trouble.append, damaged=said.damaged.append
+    )
+
+
+@pytest.fixture
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, said: Said) -> AsyncIterator[Store]:
+    store = store_at(tmp_path / "x.db", said)
+    yield store
+    await store.close()
+
+
+async def put(store: Store, n: int) -> int:
+    return await store.run(lambda db: db.execute("INSERT INTO t VALUES (?, NULL)", (n,)).rowcount)
+
+
+def count(path: Path) -> int:
+    with sqlite3.connect(path) as db:
+        return int(db.execute("SELECT count(*) FROM t").fetchone()[0])
+
+
+async def test_what_returned_is_committed(store: Store, tmp_path: Path):
+    await put(store, 1)
+    assert count(tmp_path / "x.db") == 1
+
+
+async def test_synchronous_is_full_only_where_durable(store: Store, tmp_path: Path, said: Said):
+    quick = store_at(tmp_path / "y.db", said, durable=False)
+    modes = [await s.run(lambda db: db.execute("PRAGMA synchronous").fetchone()[0]) for s in (store, quick)]
+    await quick.close()
+    assert modes == [2, 1]
+
+
+async def test_what_is_asked_during_a_commit_goes_into_the_next_one_together(store: Store):
+    began: list[bool] = []
+    await asyncio.gather(*(store.run(lambda db: began.append(db.in_transaction)) for _ in range(20)))
+    counted: list[int] = []
+    statements: list[str] = []
+    await store.run(lambda db: db.set_trace_callback(statements.append))
+    await asyncio.gather(*(put(store, n) for n in range(20)))
+    counted.append(sum(s == "COMMIT" for s in statements))
+    assert counted[0] <= 4
+    assert all(began)
+
+
+async def test_a_mistake_in_one_piece_of_work_undoes_only_that(store: Store, tmp_path: Path):
+    def both(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO t VALUES (7, NULL)")
+        db.execute("INSERT INTO t VALUES (1, NULL)")
+
+    results = await asyncio.gather(put(store, 1), store.run(both), put(store, 2), return_exceptions=True)
+    assert isinstance(results[1], sqlite3.IntegrityError)
+    assert count(tmp_path / "x.db") == 2
+
+
+async def test_the_loop_goes_on_while_the_disk_is_slow(store: Store):
+    import time
+
+    ticks = 0
+    slow = asyncio.ensure_future(store.run(lambda _: time.sleep(0.1)))
+    while not slow.done():
+        await asyncio.sleep(0.005)
+        ticks += 1
+    assert ticks > 5
+
+
+async def test_a_full_disk_is_said_once_and_is_over_with_the_next_commit(store: Store, said: Said):
+    await put(store, 1)
+    pages = await store.run(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
+
+    def fill(db: sqlite3.Connection) -> None:
+        db.execute(f"PRAGMA max_page_count={pages}")  # what SQLite says then is what it says on a full disk
+        db.execute("INSERT INTO t VALUES (2, zeroblob(100000))")
+
+    for _ in range(3):
+        with pytest.raises(StoreError, match="full"):
+            await store.run(fill)
+    assert len(said.trouble) == 1
+    assert "free some space" in said.trouble[0]
+    await put(store, 3)
+    assert said.trouble[1:] == [""]
+    assert said.damaged == []
+
+
+async def test_a_folder_that_cannot_be_written_is_trouble_and_recovers(tmp_path: Path, said: Said):
+    store = store_at(tmp_path / "not-there" / "x.db", said)
+    with pytest.raises(StoreError):
+        await put(store, 1)
+    await store.ping()
+    (tmp_path / "not-there").mkdir()
+    assert await put(store, 1) == 1
+    await store.close()
+    assert said.trouble[-1] == ""
+
+
+@pytest.mark.parametrize("torn", [b"this is no database at all" * 50, b"SQLite format 3\x00" + b"\xff" * 3000])
+async def test_a_torn_file_is_put_aside_and_a_new_one_begun(tmp_path: Path, said: Said, torn: bytes):
+    (tmp_path / "x.db").write_bytes(torn)
+    store = store_at(tmp_path / "x.db", said)
+    await put(store, 1)
+    await store.close()
+    assert (tmp_path / "x.db.corrupt-1234").read_bytes() == torn
+    assert count(tmp_path / "x.db") == 1
+    assert len(said.damaged) == 1
+    assert "x.db.corrupt-1234" in said.damaged[0]
+
+
+async def test_every_truncation_of_a_file_is_survived(tmp_path: Path, said: Said):
+    path = tmp_path / "x.db"
+    store = store_at(path, said)
+    for n in range(50):
+        await store.run(lambda db, n=n: db.execute("INSERT INTO t VALUES (?, zeroblob(500))", (n,)).rowcount)  # type: ignore[misc]
+    await store.close()
+    whole = path.read_bytes()
+    for size in range(0, len(whole), len(whole) // 12 + 1):
+        for old in tmp_path.glob("x.db*"):
+            old.unlink()
+        path.write_bytes(whole[:size])
+        store = store_at(path, said)
+        await store.run(lambda db: db.execute("SELECT sum(length(body)) FROM t").fetchall())
+        await put(store, 1000)
+        await store.close()
+        assert count(path) >= 1
+
+
+async def test_ping_returns_after_what_was_asked_before(store: Store, tmp_path: Path):
+    asked = asyncio.ensure_future(put(store, 1))
+    await asyncio.sleep(0)
+    await store.ping()
+    assert count(tmp_path / "x.db") == 1
+    await asked
