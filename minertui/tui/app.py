@@ -59,6 +59,7 @@ class MinertuiApp(App[str]):
         self.main = MainScreen(link, self.feed, demo=options.demo)
         self.desk = ScreenDesk(self, self.main)
         self._printable = PrintableOnly()
+        self._theme_folders = options.themes or (themes.shipped(),)
         self._theme_files: dict[Path, int] = {}
         self.theme_names: tuple[str, ...] = ()
         self._known_alerts: frozenset[str] | None = None
@@ -167,32 +168,37 @@ class MinertuiApp(App[str]):
         self.desk.say(f"Theme: {self.theme}")
 
     def _take_themes(self) -> None:
-        folders = self.options.themes or (themes.shipped(),)
-        self._theme_files = themes.files(folders)
-        found, problems = themes.read_all(themes.files(folders))
+        self._theme_files = themes.files(self._theme_folders)
+        found, problems = themes.read_all(self._theme_files)
         for found_theme in found.values():
             self.register_theme(found_theme)
-        self.theme_names = tuple(sorted(found)) or ("textual-dark",)
-        wanted = self.options.theme
+        known = {*self.theme_names, *found}  # a file that broke leaves the theme as it was
+        self.theme_names = tuple(sorted(known)) or ("textual-dark",)
         if self.theme in found:
             self._repaint_theme(found[self.theme])
-        elif wanted in found:
-            self.theme = wanted
-        else:
-            problems.append(f"there is no theme {wanted!r}; there are: {', '.join(self.theme_names)}")
-            self.theme = self.theme_names[0]
+        elif self.theme not in known:
+            problems += self._choose_theme(self.options.theme)
         self._say_problem("; ".join([*self._key_problems, *problems]))
+
+    def _choose_theme(self, wanted: str) -> list[str]:
+        if wanted in self.theme_names:
+            self.theme = wanted
+            return []
+        self.theme = self.theme_names[0]
+        return [f"there is no theme {wanted!r}; there are: {', '.join(self.theme_names)}"]
 
     def _repaint_theme(self, changed: Theme) -> None:
         """The file of the theme in use changed: setting the same name again would do nothing."""
         self.call_next(self._watch_theme, changed.name)
 
     def _look_at_themes(self) -> None:
-        if themes.files(self.options.themes or (themes.shipped(),)) != self._theme_files:
+        if themes.files(self._theme_folders) != self._theme_files:
             self._take_themes()
 
     def _say_problem(self, text: str) -> None:
         self.main.problem = one_line(text, 500)
+        if self.main.is_mounted:
+            self.main.draw_frame()
 
 
 def _widgets_ids() -> frozenset[str]:

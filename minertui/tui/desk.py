@@ -49,7 +49,7 @@ class ScreenDesk:
         """Where the user is."""
         pane = self._screen.pane
         place = self._screen.front.partition(":")[0]
-        return At(place, pane.devices if pane.is_mounted else (), self._screen.picture.fleet, self.options.readonly)
+        return At(place, pane.devices if pane.ready else (), self._screen.picture.fleet, self.options.readonly)
 
     async def ask(self, dialog: ModalScreen[R]) -> R | None:
         """Show a dialog and wait for its result."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("^S", "save to a file"),
     ),
 }
+_WIDTH = 70
 _NOTE = {Danger.NONE: "", Danger.YES_NO: " (asks first)", Danger.TYPE_NAME: " (asks for the name)"}
 
 
@@ -39,14 +41,13 @@ def help_rows(at: At, keys: Mapping[str, str]) -> list[tuple[str, str]]:
     here = [action for action in offered(at) if action.places]
     everywhere = [a for a in offered(at) if not a.places and not a.id.startswith("tab-")]
     _, about = PLACES.get(at.place, (at.place, ""))
-    rows = [("", about), *_WIDGETS.get(at.place, ())]
-    rows += [_row(action, keys) for action in here]
+    if at.readonly or at.fleet.readonly:
+        about += " This screen is read-only: what writes to a miner or to the config is hidden."
+    rows = [("", text) for text in textwrap.wrap(about, _WIDTH)]
+    rows += [*_WIDGETS.get(at.place, ()), *(_row(action, keys) for action in here)]
     rows += [("", "Everywhere"), ("1 … 9", "Go to the tab with this number")]
     rows += [_row(action, keys) for action in everywhere]
-    if at.readonly or at.fleet.readonly:
-        rows.append(("", "This screen is read-only: what writes to a miner or the config is hidden."))
-    rows += [("", "Names for [screen.keys] in the config"), *_names(offered(at), keys)]
-    return rows
+    return [*rows, ("", "Right: the names for [screen.keys] in the config file")]
 
 
 def help_screen(at: At, keys: Mapping[str, str]) -> HelpScreen:
@@ -57,8 +58,4 @@ def help_screen(at: At, keys: Mapping[str, str]) -> HelpScreen:
 
 
 def _row(action: Action, keys: Mapping[str, str]) -> tuple[str, str]:
-    return sign(keys.get(action.id, action.key)), f"{action.title}{_NOTE[action.danger]}"
-
-
-def _names(actions: tuple[Action, ...], keys: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(sign(keys.get(a.id, a.key)), a.id) for a in actions]
+    return sign(keys.get(action.id, action.key)), f"{action.title}{_NOTE[action.danger]}".ljust(46) + f" {action.id}"

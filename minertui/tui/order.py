@@ -41,14 +41,12 @@ def group_of(snapshot: Snapshot, group: str) -> str:
 
 
 def matches(fleet: Fleet, snapshot: Snapshot, words: str) -> bool:
-    """Every word is found in name, kind, model, tags, health, address or job; ``!word`` in none of them."""
+    """Every word is found in name, kind, model, tags, health or job; ``!word`` in none of them."""
     if not words.strip():
         return True
     model = (snapshot.status.model if snapshot.status else None) or ""
     jobs = (f"{job.kind} {job.phase.value}" for job in fleet.jobs_of(snapshot.device) if not job.phase.over)
-    text = " ".join(
-        (snapshot.device, snapshot.kind, model, *snapshot.tags, snapshot.health.value, snapshot.address, *jobs)
-    ).casefold()
+    text = " ".join((snapshot.device, snapshot.kind, model, *snapshot.tags, snapshot.health.value, *jobs)).casefold()
     return all(_found(word, text) for word in words.casefold().split())
 
 

@@ -75,9 +75,8 @@ class MainScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """The first tab, before the first picture."""
-        self.pane.enter()
-        self._draw_frame()
+        """The lines around the first tab, before the first picture."""
+        self.draw_frame()
 
     def _make(self, place: str) -> Pane:
         pane = pane_for(place, self._link, self._feed)
@@ -96,8 +95,9 @@ class MainScreen(Screen[None]):
         if self.frozen_s is None:
             self.picture = picture
             self._forget_gone(picture.fleet)
-            self.pane.show(picture)
-        self._draw_frame(picture)
+            if self.pane.ready:
+                self.pane.show(picture)
+        self.draw_frame(picture)
 
     def freeze(self) -> None:
         """Hold the picture still, or let it go on with the newest."""
@@ -109,7 +109,8 @@ class MainScreen(Screen[None]):
         if self.front.startswith("miner:") and self.front not in [tab.key for tab in self.tabs]:
             self.open_tab("fleet")
 
-    def _draw_frame(self, newest: Picture | None = None) -> None:
+    def draw_frame(self, newest: Picture | None = None) -> None:
+        """The lines around the tab; the banner says how the ``newest`` picture is even while the screen is frozen."""
         newest = newest or self.picture
         self.query_one("#head", StatusLine).show(*header_spans(self.picture, self._demo))
         banner = banner_spans(newest, self.frozen_s, self.problem)
@@ -164,31 +165,29 @@ class MainScreen(Screen[None]):
         self.front = key
         if place not in self._panes:
             self.query_one("#body").mount(self._make(place))
-        pane = self.pane
-        pane.display = True
-        self._draw_frame()
-        self.call_after_refresh(self._enter, key)
+        self.pane.display = True
+        self._enter()
 
-    def _enter(self, key: str) -> None:
+    @on(Pane.Ready)
+    def _enter(self) -> None:
         """Once the body is mounted: whose it is, what it shows, where keys go."""
-        if key != self.front:
-            return
-        pane, device = self.pane, key.partition(":")[2]
-        if device:
-            from minertui.tui.tabs.miner import MinerPane
+        pane, device = self.pane, self.front.partition(":")[2]
+        if pane.ready:
+            if device:
+                from minertui.tui.tabs.miner import MinerPane
 
-            assert isinstance(pane, MinerPane)
-            pane.open(device)
-        pane.show(self.picture)
-        pane.enter()
-        self._draw_frame()
+                assert isinstance(pane, MinerPane)
+                pane.open(device)
+            pane.show(self.picture)
+            pane.enter()
+        self.draw_frame()
 
     def close_tab(self) -> None:
         """Close the miner's tab in front; a pinned one stays a tab."""
         device = self.front.partition(":")[2]
         self.open_tab("fleet")
         self._opened = [name for name in self._opened if name != device]
-        self._draw_frame()
+        self.draw_frame()
 
     def step_tab(self, step: int) -> None:
         """Go ``step`` tabs to the right, round the end."""

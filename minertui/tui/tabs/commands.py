@@ -10,11 +10,11 @@ from minertui.model.commands import CommandRecord, Order, OutcomeState, SetFan, 
 from minertui.model.errors import MinertuiError
 from minertui.model.seams import Link
 from minertui.tui.commands.orders import change_text
+from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.feed import Feed, Picture
 from minertui.tui.tabs.listing import Listing
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.tabs.teach import Teach
-from minertui.tui.widgets.facts import Facts
 from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.wording import fit, number
 from minertui.tui.words import moment_text
@@ -54,7 +54,7 @@ class CommandsPane(Pane):
 
     def compose(self) -> ComposeResult:
         """List, or what an empty one means; the whole of the record under the cursor."""
-        self.teach, self.list, self.detail = Teach(), Listing(), Facts(classes="detail")
+        self.teach, self.list, self.detail = Teach(), Listing(), Lines()
         yield self.teach
         yield self.list
         yield self.detail
@@ -96,12 +96,16 @@ class CommandsPane(Pane):
         record = next((r for r in self.records if r.order.id == self.list.cursor), None)
         self.detail.display = record is not None
         if record is not None:
-            order, outcome = record.order, record.outcome
-            rows = [("miner", order.device), ("by", order.by), ("outcome", outcome.state.value)]
-            rows += [("why", outcome.reason)] if outcome.reason else []
-            rows += [("changed", change_text(change)) for change in outcome.changes]
-            rows += [("confirmed", "yes")] if order.confirmed else []
-            self.detail.show(rows)
+            width = max(20, self.size.width - 4)
+            self.detail.show([line for text, ink in _said(record) for line in wrapped(text, width, ink)])
+
+
+def _said(record: CommandRecord) -> list[tuple[str, str]]:
+    order, outcome = record.order, record.outcome
+    confirmed = ", confirmed" if order.confirmed else ""
+    said = [(f"{order.device}: {asked_text(order)}, by {order.by}{confirmed}", "strong")]
+    said.append((f"{outcome.state.value}{': ' if outcome.reason else ''}{outcome.reason}", _INKS[outcome.state]))
+    return said + [(change_text(change), "") for change in outcome.changes]
 
 
 def _columns(width: int, texts: tuple[str, ...], inks: tuple[str, ...]) -> tuple[Span, ...]:

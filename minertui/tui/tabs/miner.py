@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.events import Resize
 from textual.timer import Timer
 
@@ -42,6 +43,7 @@ CHARTS = (("Hashrate", ("hashrate_ghs", "expected_ghs")), ("Temperature", ("chip
 LEASE_S = 30.0
 _POINTS = 400
 _MID, _HUGE = 100, 170  # columns from which charts, and then the words, stand beside the gauges
+_TALL = 33  # lines from which all of it is seen without scrolling
 
 
 class MinerPane(Pane):
@@ -81,12 +83,13 @@ class MinerPane(Pane):
         """Names of the sections."""
         titles = {"now": "now", "words": "settings, pool, device", "said": "log"}
         for name, title in titles.items():
-            self.query_one(f"#{name}").border_title = title
+            self.query_one(f"#{name}").border_title = Content(title)  # type: ignore[assignment]  # its setter takes Content
 
     def on_resize(self, event: Resize) -> None:
         """Which arrangement fits."""
         self.set_class(event.size.width >= _MID, "-mid")
-        self.set_class(event.size.width >= _HUGE, "-huge")
+        self.set_class(event.size.width >= _HUGE and event.size.height >= _TALL, "-huge")
+        self.set_class(event.size.height < _TALL, "-short")
 
     # which miner, and while it is looked at
 
@@ -110,8 +113,8 @@ class MinerPane(Pane):
             self._tail = None
 
     def enter(self) -> None:
-        """Keys go to the sections; the log stream is asked for."""
-        self.query_one("#sections" if not self.has_class("-mid") else "#words").focus()
+        """Keys go to the first section (what it cannot scroll, all of them do); the log stream is asked for."""
+        self.query_one("#now").focus()
         if self._lease is None:
             self._lease = self.set_interval(LEASE_S, self._follow)
             self._follow()
@@ -258,6 +261,6 @@ class MinerPane(Pane):
         title = f"charts: {span.title}"
         if not span.live:
             title += f" up to {moment_text(span.bounds(self.picture.fleet.at_s)[1], self.picture.fleet.at_s)}, 0 = now"
-        self.query_one("#charts").border_title = title
+        self.query_one("#charts").border_title = Content(title)  # type: ignore[assignment]
         for chart, (name, metrics) in zip(self.charts, CHARTS, strict=True):
             chart.show(self._series, metrics, name)

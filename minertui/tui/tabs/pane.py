@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual.events import Mount
+from textual.message import Message
 from textual.widget import Widget
 
 from minertui.model.seams import Link
@@ -21,10 +23,19 @@ class Pane(Widget):
     Pane { height: 1fr; width: 1fr; }
     """
 
+    class Ready(Message):
+        """The pane and all in it are mounted; it can be shown pictures."""
+
     def __init__(self, link: Link, feed: Feed) -> None:
         super().__init__()
         self.link, self.feed = link, feed
         self.picture: Picture = NOTHING
+        self.ready = False
+
+    def _on_mount(self, event: Mount) -> None:
+        super()._on_mount(event)
+        self.ready = True
+        self.post_message(self.Ready())
 
     def show(self, picture: Picture) -> None:
         """Draw this picture. Subclasses keep it by calling this one first."""

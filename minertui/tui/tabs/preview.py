@@ -13,7 +13,7 @@ from minertui.tui.widgets.chart import Chart
 from minertui.tui.widgets.facts import Facts
 from minertui.tui.widgets.gauge import Gauges
 
-LEAST, MOST = 12, 22  # lines it is good for
+LEAST, MOST = 12, 28  # lines it is good for
 _WIDE = 160  # cells from which the words fit as well
 _GAUGES = ("chip_temp_c", "vr_temp_c", "power_w", "efficiency_jth", "input_mv", "fan_pct", "error_pct", "rejected_pct")
 _MINUTE_S = 60.0

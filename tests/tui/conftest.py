@@ -1,0 +1,22 @@
+"""Screens are the same everywhere: UTC, no colour wishes of the environment, and pictures without waiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from minertui.tui import feed
+
+
+@pytest.fixture(autouse=True)
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        patch.delenv("NO_COLOR", raising=False)
+        patch.setattr(feed, "PERIOD_S", 0.01)
+        patch.setattr(feed, "RETRY_S", 0.02)
+        time.tzset()
+        yield
+    time.tzset()

@@ -1,0 +1,242 @@
+"""What reaches the link: the right order, only after the right question, and never on a read-only screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from minertui.model.commands import ClearOverheat, Identify, OutcomeState, Pause, Restart, Tune
+from minertui.model.plans import GuardPlan, SweepPlan
+from minertui.tui.commands import ACTIONS, BY_ID, offered
+from minertui.tui.commands.base import At, Danger
+from minertui.tui.options import Options
+from tests.tui import pictures
+from tests.tui.fake_link import FakeLink
+from tests.tui.looking import Looking, looking
+
+ALL = {a.id for a in ACTIONS}
+
+
+def orders(seen: Looking) -> list[tuple[str, object, bool]]:
+    return [(o.device, o.command, o.confirmed) for o in seen.link.sent("send") if not o.dry_run]
+
+
+def here(place: str = "fleet", device: str = "attic-1", fleet=None, readonly: bool = False) -> set[str]:
+    fleet = fleet or pictures.normal()
+    return {a.id for a in offered(At(place, (device,) if device else (), fleet, readonly))}
+
+
+class TestOffers:
+    def test_what_writes_is_known(self):
+        harmless = {a.id for a in ACTIONS if not a.writes}
+        assert not harmless & {"tune", "fan", "pools", "restart", "pause", "resume", "identify", "clear-overheat",
+                               "clear-parked", "benchmark", "stop-benchmark", "guard", "guard-off", "stop-engine",
+                               "add", "edit", "remove", "discover", "pin", "acknowledge"}  # fmt: skip
+
+    @pytest.mark.parametrize("place", ["fleet", "miner", "sweep", "alerts", "log", "commands"])
+    def test_a_readonly_screen_offers_nothing_that_writes(self, place):
+        for readonly, fleet in [(True, None), (False, msgspec.structs.replace(pictures.error(), readonly=True))]:
+            assert not any(BY_ID[i].writes for i in here(place, "cellar-1", fleet, readonly))
+
+    def test_what_hurts_asks(self):
+        danger = {a.id: a.danger for a in ACTIONS}
+        assert danger["pools"] is danger["remove"] is Danger.TYPE_NAME
+        for id_ in ("tune", "fan", "restart", "pause", "clear-overheat", "clear-parked", "benchmark",
+                    "stop-benchmark", "guard", "guard-off", "stop-engine"):  # fmt: skip
+            assert danger[id_] is Danger.YES_NO
+        for id_ in ("identify", "resume", "detach", "export", "mark"):
+            assert danger[id_] is Danger.NONE
+
+    def test_start_and_stop_are_offered_by_what_runs(self):
+        assert {"stop-benchmark", "guard"} <= here(device="lab-gamma")
+        assert not {"benchmark", "guard-off"} & here(device="lab-gamma")
+        assert "guard-off" in here(device="cellar-1")
+
+    def test_a_device_is_offered_what_it_can_do(self):
+        fleet = pictures.error()
+        assert not {"tune", "restart", "fan"} & here(device="attic-3", fleet=fleet)  # never read
+        assert "clear-overheat" in here(device="cellar-1", fleet=fleet)
+        assert "clear-overheat" not in here(device="cellar-2", fleet=fleet)
+        assert "clear-parked" in here(device="garage-1", fleet=fleet)
+        assert "pause" in here()
+        assert "resume" not in here()
+
+    def test_without_miners_there_is_nothing_to_do_to_one(self):
+        got = here(device="", fleet=pictures.empty())
+        assert not got & {"tune", "open", "mark", "export"}
+        assert {"add", "discover", "help", "detach"} <= got
+
+
+class TestOrders:
+    async def test_restart_asks_and_no_means_no(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("r")
+            await seen.sees("Restart the miner: attic-1")
+            await seen.press("escape")
+            await seen.until(lambda: len(seen.app.screen_stack) == 1)
+            assert orders(seen) == []
+
+    async def test_restart_yes_is_a_confirmed_order_and_its_outcome_is_said(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("r")
+            await seen.sees("no hashing for about a minute")
+            await seen.press("y")
+            await seen.toast("attic-1: Restart — applied")
+            assert orders(seen) == [("attic-1", Restart(), True)]
+
+    async def test_an_action_on_marks_goes_to_each_of_them_with_its_own_id(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("space", "space", "u")
+            await seen.sees("2 miners: attic-1, attic-2")
+            await seen.press("y")
+            await seen.until(lambda: len(orders(seen)) == 2)
+            assert [(d, c) for d, c, _ in orders(seen)] == [("attic-1", Pause()), ("attic-2", Pause())]
+            assert len({o.id for o in seen.link.sent("send")}) == 2
+
+    async def test_the_harmless_asks_nothing(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("i")
+            await seen.until(lambda: orders(seen) == [("attic-1", Identify(), False)])
+
+    async def test_an_unknown_outcome_is_not_called_a_success(self):
+        link = FakeLink(pictures.error())
+        link.outcome = OutcomeState.UNKNOWN
+        async with looking(link) as seen:
+            await seen.press("j", "j", "j", "O")
+            await seen.sees("Clear the overheat flag: cellar-1")
+            await seen.press("y")
+            await seen.toast("unknown")
+            assert orders(seen) == [("cellar-1", ClearOverheat(), True)]
+            assert [n.severity for n in seen.app._notifications] == ["warning"]
+
+    async def test_tune_rehearses_shows_the_exact_change_and_then_sends(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("t")
+            await seen.sees("Tune attic-1")
+            await seen.press("ctrl+a", "ctrl+k", *"550", "enter")
+            await seen.sees("frequency: 525 MHz → 550 MHz")
+            first = seen.link.sent("send")[0]
+            assert first.dry_run
+            assert not first.confirmed
+            assert orders(seen) == []  # nothing before the answer
+            await seen.press("y")
+            await seen.until(lambda: orders(seen) == [("attic-1", Tune(frequency_mhz=550), True)])
+
+    async def test_a_refused_rehearsal_sends_nothing(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("t")
+            await seen.sees("Tune attic-1")
+            seen.link.refuse = "attic-1: 550 MHz is over its cap of 540 MHz"
+            await seen.press("ctrl+a", "ctrl+k", *"550", "enter")
+            await seen.toast("over its cap")
+            assert orders(seen) == []
+
+    async def test_clearing_a_parked_miner(self):
+        async with looking(pictures.error()) as seen:
+            await seen.press("j", "j", "j", "j", "j", "C")
+            await seen.sees("overheated three times in an hour")
+            await seen.press("y")
+            await seen.until(lambda: seen.link.sent("clear") == ["garage-1"])
+
+
+class TestJobs:
+    async def test_a_benchmark_starts_with_the_plan_of_the_dialog(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("b")
+            await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
+            assert seen.link.sent("start") == []
+            seen.app.screen.dismiss(SweepPlan(max_mv=1150))
+            await seen.until(lambda: seen.link.sent("start"))
+            assert seen.link.sent("start") == [SweepPlan(device="attic-1", max_mv=1150)]
+            await seen.until(lambda: seen.app.main.front == "sweep")
+
+    async def test_a_guard_starts_on_every_marked_miner(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("space", "space", "g")
+            await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
+            seen.app.screen.dismiss(GuardPlan(low_mhz=450))
+            await seen.until(lambda: len(seen.link.sent("start")) == 2)
+            assert [p.device for p in seen.link.sent("start")] == ["attic-1", "attic-2"]
+
+    @pytest.mark.parametrize(("rows", "key", "job"), [(8, "B", "sweep:lab-gamma"), (3, "G", "guard:cellar-1")])
+    async def test_stopping_asks_first(self, rows, key, job):
+        async with looking(pictures.normal()) as seen:
+            await seen.press(*["j"] * rows, key)
+            await seen.until(lambda: len(seen.app.screen_stack) == 2, "the question")
+            assert seen.link.sent("stop") == []
+            await seen.press("y")
+            await seen.until(lambda: seen.link.sent("stop") == [job])
+
+
+class TestEngineAndConfig:
+    async def test_stopping_the_engine_says_what_runs_and_asks(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("Q")
+            await seen.sees("sweep:lab-gamma")
+            assert seen.link.sent("shutdown") == []
+            await seen.press("y")
+            await seen.until(lambda: ("shutdown",) in seen.link.calls)
+
+    async def test_removing_wants_the_name(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("delete")
+            await seen.sees("Type attic-1")
+            await seen.press("y", "enter")
+            assert seen.link.sent("remove_miner") == []
+            await seen.press("backspace", *"attic-1", "enter")
+            await seen.until(lambda: seen.link.sent("remove_miner") == ["attic-1"])
+
+    async def test_pinning_changes_the_config(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("j", "P")
+            await seen.toast("attic-2: pinned")
+            entry, replaces = seen.link.sent("save_miner")[0]
+            assert (entry.name, entry.pinned, replaces) == ("attic-2", True, "attic-2")
+
+    async def test_an_engine_that_says_no_is_a_toast(self):
+        link = FakeLink(pictures.normal())
+        link.refuse = "the engine is read-only"
+        async with looking(link) as seen:
+            await seen.press("P")
+            await seen.toast("the engine is read-only")
+            assert seen.app.is_running
+
+    async def test_export_says_where(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        async with looking(pictures.normal()) as seen:
+            await seen.press("e")
+            await seen.toast("Saved")
+            assert sorted(p.suffix for p in Path.cwd().iterdir()) == [".csv", ".json"]
+            assert json.loads(next(tmp_path.glob("*.json")).read_text())["device"] == "attic-1"
+
+    async def test_a_copy_is_saved_to_a_file_as_well(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        async with looking(pictures.normal()) as seen:
+            await seen.press("y")
+            await seen.toast("Copied; also in")
+            assert seen.app.clipboard == "attic-1 192.168.1.40"
+            assert (tmp_path / "minertui-copy.txt").read_text() == "attic-1 192.168.1.40"
+
+
+class TestReadonly:
+    async def test_no_acting_key_does_anything(self):
+        async with looking(pictures.normal(), options=Options(readonly=True)) as seen:
+            for key in ("t", "f", "r", "b", "B", "g", "G", "o", "u", "O", "Q", "P", "E", "n", "d", "delete", "i"):
+                await seen.press(key)
+            assert len(seen.app.screen_stack) == 1
+            asked = {call[0] for call in seen.link.calls}
+            assert asked <= {"watch", "close"}, asked
+
+    async def test_no_acting_word_is_in_footer_help_or_palette(self):
+        async with looking(pictures.normal(), options=Options(readonly=True), size=(200, 60)) as seen:
+            assert "Benchmark" not in seen.line(-1)
+            assert "Tune" not in seen.line(-1)
+            await seen.press("question_mark")
+            await seen.sees("read-only")
+            assert "Restart the miner" not in seen.text
+            await seen.press("escape", "colon", *"restart")
+            await seen.pilot.pause(0.2)
+            assert "Restart the miner" not in seen.text

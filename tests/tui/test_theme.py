@@ -1,0 +1,89 @@
+"""Theme files: all shipped ones work, a broken one costs a sentence, a changed one changes the screen."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from minertui.model.errors import ConfigError
+from minertui.tui import app as apps
+from minertui.tui import theme
+from minertui.tui.options import Options
+from tests.tui import pictures
+from tests.tui.looking import looking
+
+GOOD = '[colors]\nprimary = "#112233"\nbackground = "#000000"\n'
+
+
+def test_the_shipped_themes_can_all_be_read():
+    themes, problems = theme.read_all(theme.files([theme.shipped()]))
+    assert problems == []
+    assert {"dark", "light", "high-contrast", "colour-blind", "terminal"} <= themes.keys()
+    assert themes["terminal"].ansi
+    assert not themes["light"].dark
+
+
+def test_good_and_bad_differ_in_every_theme():
+    themes, _ = theme.read_all(theme.files([theme.shipped()]))
+    for found in themes.values():
+        assert len({found.success, found.warning, found.error}) == 3, found.name
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("colors = 3", "Expected `object`"),
+        ('[colors]\nprimary = "no-colour"', "colors.primary: 'no-colour' is no colour"),
+        ('[colors]\nprimary = "#fff"\npurple = "#fff"', "purple"),
+        ("[colors", "Expected ']'"),
+        ("", "colors"),
+        ("x = " + "[" * 100_000, ""),
+        ("#" + "x" * 70_000, "larger than 64 KiB"),
+    ],
+)
+def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, said):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        theme.read(path)
+    assert str(path) in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_the_users_theme_of_the_same_name_wins(tmp_path):
+    shutil.copytree(theme.shipped(), tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "dark.toml").write_text(GOOD)
+    themes, _ = theme.read_all(theme.files([tmp_path / "a", tmp_path / "b"]))
+    assert themes["dark"].primary == "#112233"
+
+
+async def test_a_changed_file_changes_the_screen(tmp_path, monkeypatch):
+    monkeypatch.setattr(apps, "_LOOK_S", 0.02)
+    path = tmp_path / "dark.toml"
+    path.write_text(GOOD)
+    async with looking(pictures.normal(), options=Options(themes=(tmp_path,))) as seen:
+        before = seen.app.screen.styles.background
+        path.write_text(GOOD.replace("#000000", "#303030"))
+        await seen.until(lambda: seen.app.screen.styles.background != before, "new background")
+        path.write_text("[colors")
+        await seen.sees("dark.toml")
+
+
+async def test_t_goes_through_all_themes():
+    async with looking(pictures.normal()) as seen:
+        start = seen.app.theme
+        names: list[str] = []
+        for _ in seen.app.theme_names:
+            await seen.press("T")
+            await seen.until(lambda: seen.app.theme not in names[-1:], "another theme")
+            names.append(seen.app.theme)
+        assert set(names) == set(seen.app.theme_names)
+        assert names[-1] == start
+
+
+async def test_an_unknown_theme_is_said_and_another_is_used():
+    async with looking(pictures.normal(), options=Options(theme="nope")) as seen:
+        await seen.sees("there is no theme 'nope'")
+        assert seen.app.theme in seen.app.theme_names
