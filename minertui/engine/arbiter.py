@@ -205,6 +205,8 @@ class Arbiter:
                 walker = self._walker(name)
             except DeviceError:
                 continue
+            if walker.line.expected_mac not in (None, entry.mac):
+                continue  # known to be another one; asking it could take its whole deadline
             async with walker.desk.turn:
                 snapshot, _ = await walker.look()
                 if is_it(entry, snapshot):

@@ -12,12 +12,13 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from minertui.model.commands import Command, Identify, OutcomeState, Restart
+from minertui.model.commands import Command, Identify, OutcomeState, Restart, SetFan, Tune
 from minertui.model.errors import DeviceError, Garbled, Preempted, Unreachable
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import Limits
 from minertui.model.seams import Clock
-from minertui.safety.settings import Settings
+from minertui.model.status import MinerStatus
+from minertui.safety.settings import Settings, number
 from minertui.safety.steps import Step, effect, stored
 
 T = TypeVar("T")
@@ -127,7 +128,8 @@ async def _watch(line: Line, clock: Clock, step: Step, wrote_s: float, give_way:
             last = _judge(step, snapshot, now_s, shown_s)
             there = snapshot.status is not None and stored(step.command, snapshot.status)
             shown_s = (now_s if shown_s is None else shown_s) if there is not False else None
-            if last.ok or (there is False and now_s - wrote_s >= _IGNORED_S):
+            ignored = there is False and isinstance(step.command, Tune | SetFan) and now_s - wrote_s >= _IGNORED_S
+            if last.ok or ignored:
                 return last
         if now_s >= deadline_s:
             return last
@@ -137,9 +139,8 @@ async def _watch(line: Line, clock: Clock, step: Step, wrote_s: float, give_way:
 def _judge(step: Step, snapshot: Snapshot, now_s: float, shown_s: float | None) -> Taken:
     assert snapshot.status is not None  # _newer saw it
     there, follows = stored(step.command, snapshot.status), effect(step, snapshot.status)
-    have = Settings.of(snapshot.status)
     if there is False:
-        return Taken(OutcomeState.REFUSED, snapshot, f"it did not take the value: it reads back {have.tune_text}")
+        return Taken(OutcomeState.REFUSED, snapshot, f"it did not take it{_reads_back(step.command, snapshot.status)}")
     if there is None:
         return Taken(OutcomeState.UNKNOWN, snapshot, "it does not show whether it took the value")
     if follows is False:
@@ -148,6 +149,16 @@ def _judge(step: Step, snapshot: Snapshot, now_s: float, shown_s: float | None) 
     if follows or step.settle_s == 0 or settled:
         return Taken(OutcomeState.APPLIED, snapshot)
     return Taken(OutcomeState.UNKNOWN, snapshot, "it is stored, but not yet settled")
+
+
+def _reads_back(command: Command, status: MinerStatus) -> str:
+    have = Settings.of(status)
+    if isinstance(command, Tune):
+        return f": it reads back {have.tune_text}"
+    if isinstance(command, SetFan):
+        mode = {True: "automatic", False: "manual", None: "unknown"}[have.fan_auto]
+        return f": its fan reads back {mode}, {number(have.fan_pct)} %"
+    return ""
 
 
 def _not_followed(snapshot: Snapshot) -> str:

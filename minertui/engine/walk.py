@@ -18,6 +18,7 @@ from minertui.engine.stepping import Line, Taken, off_loop
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.seams import Clock
+from minertui.model.status import Ability
 from minertui.safety import kernel, limits, samples
 from minertui.safety.request import Request
 from minertui.safety.settings import Settings
@@ -87,7 +88,7 @@ class Walker:
             if not taken.ok or not isinstance(request.command, Tune):
                 return Outcome(taken.state, taken.reason, moved(request.command, start, last))
             if len(decision.steps) == 1:
-                return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
+                return Outcome(OutcomeState.APPLIED, _later(last), moved(request.command, start, last))
             last, before = await self.look()
             if wrong := stranger(self.line, last):
                 return Outcome(OutcomeState.REFUSED, wrong, moved(request.command, start, last))
@@ -130,3 +131,8 @@ class Walker:
             settled_s=self.desk.settled_s,
             parked=snapshot.health is Health.PARKED,
         )
+
+
+def _later(last: Snapshot) -> str:
+    live = last.status is None or Ability.TUNE_LIVE in last.status.abilities
+    return "" if live else "stored; this firmware takes it over at the next restart"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from minertui.model.commands import ClearOverheat, Command, Pause, Resume, SetFan, SetPools, Tune
-from minertui.model.status import MinerStatus
+from minertui.model.status import Ability, MinerStatus
 from minertui.safety.settings import SAME, Settings, same
 
 NEAR_MV = 15.0
@@ -67,9 +67,11 @@ def stored(command: Command, status: MinerStatus) -> bool | None:
 
 
 def effect(step: Step, status: MinerStatus) -> bool | None:
-    """Has the hardware followed? None where the device does not show it (or is paused, when nothing follows)."""
+    """Has the hardware followed? None where the device does not show it, or does not follow now: paused, not hashing,
+    or firmware that takes a change over at the next restart only (AxeOS before 2.2)."""
     tune = step.command
-    if not isinstance(tune, Tune) or status.paused or status.hashrate_ghs == 0:
+    idle = status.paused or status.hashrate_ghs == 0 or Ability.TUNE_LIVE not in status.abilities
+    if not isinstance(tune, Tune) or idle:
         return None
     return _all(_mhz_there(tune, step, status), _mv_there(tune, step, status))
 

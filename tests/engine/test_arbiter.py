@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ from minertui.model.commands import (
 from minertui.model.errors import DeviceError, JobError, Preempted
 from minertui.model.fleet import Health
 from minertui.model.plans import Limits
+from minertui.model.status import Ability
 from tests.engine.hardware import FakeMiner, LoopClock, line
 
 pytestmark = pytest.mark.looptime
@@ -496,6 +498,7 @@ async def test_restore_finds_a_renamed_device_by_its_mac(bench: Bench):
     assert (entry.device, outcome.state) == ("garage", APPLIED)
     assert bench.at == (525, 1150)
     assert other.writes == []
+    assert other.reads == 0  # it is known to be another one
 
 
 async def test_restore_of_an_absent_device_keeps_the_entry(bench: Bench):
@@ -537,3 +540,43 @@ async def test_a_silent_miner_proves_nothing(bench: Bench):
     bench.miner.dead = True
     assert "could not be proven" in (await way._prove(entry, Tune(550, 1150))).reason
     assert len(bench.journal.entries()) == 1
+
+
+async def test_firmware_without_live_changes_stores_and_says_so(bench: Bench):
+    bench.miner.set(abilities=frozenset({Ability.TUNE}))
+    bench.miner.lag = True
+    outcome = await bench.do(Tune(550, 1160))
+    assert outcome.state is APPLIED
+    assert "at the next restart" in outcome.reason
+    assert bench.at == (550, 1160)
+
+
+async def test_an_ignored_fan_or_pause_says_what_reads_back(bench: Bench):
+    bench.miner.ignore = True
+    assert (await bench.person(SetFan(auto=False, pct=100))).reason.endswith("its fan reads back automatic, 60 %")
+    outcome = await bench.person(Pause())
+    assert (outcome.state, outcome.reason) == (REFUSED, "it did not take it")
+
+
+async def test_a_refused_login_is_told_in_the_devices_words(bench: Bench):
+    await bench.line.refresh()
+    bench.miner.refuse = "it asks for a one-time password"
+    outcome = await bench.person(SetFan(auto=True, target_c=55))
+    assert (outcome.state, outcome.reason) == (REFUSED, "it asks for a one-time password")
+
+
+async def test_a_reading_that_grew_old_while_the_disk_was_slow_raises_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    real = bench.journal.note_write
+
+    def slow(*args: Any) -> Any:
+        bench.clock.skipped_s += 60
+        return real(*args)
+
+    monkeypatch.setattr(bench.journal, "note_write", slow)
+    outcome = await bench.do(Tune(550))
+    assert outcome.state is REFUSED
+    assert "grew old" in outcome.reason
+    assert bench.miner.writes == []
+    assert (await bench.do(Tune(500))).ok  # going down needs no fresh reading once the order was granted

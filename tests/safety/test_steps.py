@@ -16,7 +16,7 @@ from minertui.model.commands import (
     SetPools,
     Tune,
 )
-from minertui.model.status import MinerStatus, PoolSetting
+from minertui.model.status import Ability, MinerStatus, PoolSetting
 from minertui.safety.settings import Settings, changes, same
 from minertui.safety.steps import Step, effect, stored
 from tests.safety.values import GAMMA, NAN, gamma
@@ -77,6 +77,7 @@ def test_stored(command: Command, status: MinerStatus, seen: bool | None):
         (Step(Tune(core_mv=1100)), gamma(core_actual_mv=None), None),
         (Step(Tune(500)), gamma(paused=True), None),
         (Step(Tune(500)), gamma(hashrate_ghs=0.0), None),
+        (Step(Tune(500)), gamma(abilities=frozenset({Ability.TUNE})), None),
         (Step(Pause()), GAMMA, None),
     ],
 )
