@@ -61,6 +61,7 @@ class _Served:
         self._now_s = clock.mono()
         self._payload = Payload()
         self._writers: dict[asyncio.StreamWriter, None] = {}
+        self._pending: dict[asyncio.StreamWriter, asyncio.StreamReader] = {}
         self._sockets = 0
 
     def touch(self) -> None:
@@ -101,14 +102,24 @@ class _Served:
         if line.sound and wants_socket(request.headers, request.path, self.board):
             await self._stream(request, head, reader, writer)
             return False
-        judge = self.board.judge
-        judge.requests += 1
-        judge.in_flight += 1
-        judge.max_in_flight = max(judge.max_in_flight, judge.in_flight)
+        self.board.judge.requests += 1
+        self._pending[writer] = reader
+        self._count_pending()
         try:
             return await line.reply(request, lambda: self._obey(request))
         finally:
-            judge.in_flight -= 1
+            self._pending.pop(writer, None)
+            self._count_pending()
+
+    def _count_pending(self) -> None:
+        """Requests under way whose client still waits: one that was given up is none."""
+        waiting = sum(
+            not (reader.at_eof() or reader.exception() or writer.is_closing())
+            for writer, reader in self._pending.items()
+        )
+        judge = self.board.judge
+        judge.in_flight = waiting
+        judge.max_in_flight = max(judge.max_in_flight, waiting)
 
     def _obey(self, request: Request) -> Reply:
         if self.board.faults and request.method == "GET" and request.path == "/api/system/info":

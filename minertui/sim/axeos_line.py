@@ -11,7 +11,8 @@ import functools
 import socket
 import struct
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from minertui.model.seams import Clock
 from minertui.sim.axeos_board import Board
@@ -114,7 +115,19 @@ class Line:
         if fault in _SWAPS:
             answer()
             return await self._plain(_SWAPS[fault])
-        return await _FAULTY[fault](self, answer)
+        sending = asyncio.create_task(_FAULTY[fault](self, answer))
+        gone = asyncio.create_task(self._client_gone())
+        try:
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return sending.result() if sending.done() else False
+        finally:
+            sending.cancel()
+            gone.cancel()
+            await asyncio.gather(sending, gone, return_exceptions=True)
+
+    async def _client_gone(self) -> None:
+        while await self._reader.read(4096):
+            pass  # the client still hopes
 
     async def _plain(self, reply: Reply, head: bytes = b"") -> bool:
         self._writer.write(encoded(reply, keep=False, head=head))
@@ -122,8 +135,7 @@ class Line:
         return False
 
     async def _hang(self, answer: Answer) -> bool:
-        while await self._reader.read(4096):
-            pass  # the client still hopes
+        await asyncio.Event().wait()
         return False
 
     async def _reset(self, answer: Answer) -> bool:
@@ -173,7 +185,7 @@ class Line:
         await self._clock.sleep(seconds * self._clock.speed)
 
 
-_FAULTY: dict[str, Callable[[Line, Answer], Awaitable[bool]]] = {
+_FAULTY: dict[str, Callable[[Line, Answer], Coroutine[Any, Any, bool]]] = {
     "hang": Line._hang,
     "reset": Line._reset,
     "cut-answer": Line._cut,

@@ -128,6 +128,21 @@ async def test_requests_in_flight_are_counted() -> None:
     await server.close()
 
 
+@pytest.mark.parametrize("fault", ["hang", "drip", "endless"])
+async def test_a_request_that_the_client_gave_up_is_not_in_flight(fault: str) -> None:
+    board = Board("gamma")
+    board.faults.add(fault)
+    server = await serve([board], clock=HandClock())
+    for _ in range(5):
+        _, writer = await connect(server.addresses[0])
+        writer.write(request("GET", "/api/system/info"))
+        await asyncio.sleep(0.02)
+        writer.close()
+    assert board.judge.requests == 5
+    assert board.judge.max_in_flight == 1
+    await server.close()
+
+
 async def test_log_lines_and_live_changes_over_websockets() -> None:
     board = Board("gamma", seed=3)
     board.settle()
