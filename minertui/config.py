@@ -90,7 +90,7 @@ class AlertsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the screen looks. ``keys``: binding id → key, see ``minertui keys``."""
+    """How the screen looks. ``keys``: binding id → key; the help (``?``) lists the ids."""
 
     theme: str = "dark"
     ascii: bool = False
