@@ -118,9 +118,13 @@ class MinertuiApp(App[str]):
             return super().check_action(action, parameters)
         return self.main.is_mounted and BY_ID[str(parameters[0])].applies(self.desk.at)
 
-    def action_act(self, action_id: str) -> None:
-        """A key was pressed."""
-        self.perform(BY_ID[action_id])
+    async def action_act(self, action_id: str) -> None:
+        """A key was pressed. What needs no dialog and no engine is done before the next key is read."""
+        action = BY_ID[action_id]
+        if action.waits:
+            self.perform(action)
+        elif action.applies(self.desk.at):
+            await self._perform(action)
 
     def perform(self, action: Action) -> None:
         """Do it, beside the screen: it may wait for dialogs and for the engine."""

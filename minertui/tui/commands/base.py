@@ -145,6 +145,7 @@ class Action:
     places: ClassVar[frozenset[str]] = frozenset()
     danger: ClassVar[Danger] = Danger.NONE
     writes: ClassVar[bool] = False
+    waits: ClassVar[bool] = False  # for a dialog or the engine; others are done before the next key is read
 
     def applies(self, at: At) -> bool:
         """True when the action makes sense here; the ground rules, refined by subclasses."""
@@ -167,6 +168,7 @@ class DeviceAction(Action):
     places = frozenset({"fleet", "miner", "sweep"})
     ability: ClassVar[Ability | None] = None
     writes = True
+    waits = True
 
     def applies(self, at: At) -> bool:
         """There is a device here that can do it."""

@@ -51,6 +51,7 @@ class StopEngine(Action):
     help = "Ends all jobs, restores what must be restored, then ends the engine. Nobody watches the miners then."
     danger = Danger.YES_NO
     writes = True
+    waits = True
 
     async def run(self, desk: Desk) -> None:
         """Say what runs, ask, stop."""

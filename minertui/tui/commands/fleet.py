@@ -102,6 +102,7 @@ class OpenMiner(DeviceAction):
     """A tab of its own."""
 
     id, key, footer, title, places, writes = "open", "enter", "Open", "Open the miner", _FLEET, False
+    waits = False
 
     async def run(self, desk: Desk) -> None:
         """Open the tab."""
@@ -123,6 +124,7 @@ class AddMiner(Action):
     """One more."""
 
     id, key, title, places, writes = "add", "n", "Add a miner by its address", _FLEET, True
+    waits = True
     help = "Writes the miner into the config file."
 
     async def run(self, desk: Desk) -> None:
@@ -191,6 +193,7 @@ class Discover(Action):
     """Look for miners in the network."""
 
     id, key, title, places, writes = "discover", "d", "Discover miners in the network", _FLEET, True
+    waits = True
     help = "Asks by mDNS, and scans the private networks you name."
 
     async def run(self, desk: Desk) -> None:

@@ -64,6 +64,7 @@ class Acknowledge(Action):
     id, key, footer, title = "acknowledge", "space", "Acknowledge", "Acknowledge the alert"
     places = frozenset({"alerts"})
     writes = True
+    waits = True
 
     async def run(self, desk: Desk) -> None:
         """Acknowledge the one under the cursor."""
@@ -78,6 +79,7 @@ class AcknowledgeAll(Action):
     id, key, footer, title = "acknowledge-all", "A", "All", "Acknowledge all alerts"
     places = frozenset({"alerts"})
     writes = True
+    waits = True
 
     async def run(self, desk: Desk) -> None:
         """One by one."""

@@ -17,6 +17,8 @@ from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import fit, hashrate, number
 from minertui.tui.words import clock_text
 
+_ROOMY = 96  # cells from which the header has room for everything
+
 
 class Tab(msgspec.Struct, frozen=True):
     """A tab: its key (``fleet``, ``miner:<device>`` …), what is written on it, and a mark behind it."""
@@ -27,8 +29,8 @@ class Tab(msgspec.Struct, frozen=True):
     ink: str = ""
 
 
-def header_spans(picture: Picture, demo: bool) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Left: name and sums over the fleet; right: alerts, how the screen is, time."""
+def header_spans(picture: Picture, demo: bool, width: int) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Left: name and sums over the fleet; right: jobs, how the screen is, time (alone where there is little room)."""
     fleet = picture.fleet
     sums = totals(fleet.snapshots.values())
     rate, unit = hashrate(sums.hashrate_ghs)
@@ -42,7 +44,7 @@ def header_spans(picture: Picture, demo: bool) -> tuple[tuple[Span, ...], tuple[
         left.append(Span(f" !! {sums.away} lost ", "bad"))
     right = []
     running = sum(not job.phase.over for job in fleet.jobs.values())
-    if running:
+    if running and width >= _ROOMY:
         right.append(Span(f"{running} job{'s' * (running > 1)}  ", "accent"))
     words = [w for w, on in (("DEMO", demo or fleet.demo), ("read-only", fleet.readonly)) if on]
     words += [f"×{fleet.speed:g}"] if fleet.speed != 1 else []

@@ -78,6 +78,10 @@ class MainScreen(Screen[None]):
         """The lines around the first tab, before the first picture."""
         self.draw_frame()
 
+    def on_resize(self) -> None:
+        """More or less room for the header."""
+        self.draw_frame()
+
     def _make(self, place: str) -> Pane:
         pane = pane_for(place, self._link, self._feed)
         self._panes[place] = pane
@@ -112,7 +116,7 @@ class MainScreen(Screen[None]):
     def draw_frame(self, newest: Picture | None = None) -> None:
         """The lines around the tab; the banner says how the ``newest`` picture is even while the screen is frozen."""
         newest = newest or self.picture
-        self.query_one("#head", StatusLine).show(*header_spans(self.picture, self._demo))
+        self.query_one("#head", StatusLine).show(*header_spans(self.picture, self._demo, self.size.width))
         banner = banner_spans(newest, self.frozen_s, self.problem)
         line = self.query_one("#banner", StatusLine)
         line.display = bool(banner)

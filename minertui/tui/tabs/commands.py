@@ -64,6 +64,10 @@ class CommandsPane(Pane):
         self.list.focus()
         self.run_worker(self._read(), exclusive=True, group="commands")
 
+    def on_resize(self) -> None:
+        """Other lines."""
+        self._tell()
+
     @property
     def records(self) -> tuple[CommandRecord, ...]:
         """All known, newest first, each order once."""
@@ -96,7 +100,7 @@ class CommandsPane(Pane):
         record = next((r for r in self.records if r.order.id == self.list.cursor), None)
         self.detail.display = record is not None
         if record is not None:
-            width = max(20, self.size.width - 4)
+            width = max(20, self.app.size.width - 4)
             self.detail.show([line for text, ink in _said(record) for line in wrapped(text, width, ink)])
 
 

@@ -83,7 +83,7 @@ class MinerPane(Pane):
         """Names of the sections."""
         titles = {"now": "now", "words": "settings, pool, device", "said": "log"}
         for name, title in titles.items():
-            self.query_one(f"#{name}").border_title = Content(title)  # type: ignore[assignment]  # its setter takes Content
+            self.query_one(f"#{name}").border_title = Content(title)
 
     def on_resize(self, event: Resize) -> None:
         """Which arrangement fits."""
@@ -261,6 +261,6 @@ class MinerPane(Pane):
         title = f"charts: {span.title}"
         if not span.live:
             title += f" up to {moment_text(span.bounds(self.picture.fleet.at_s)[1], self.picture.fleet.at_s)}, 0 = now"
-        self.query_one("#charts").border_title = Content(title)  # type: ignore[assignment]
+        self.query_one("#charts").border_title = Content(title)
         for chart, (name, metrics) in zip(self.charts, CHARTS, strict=True):
             chart.show(self._series, metrics, name)
