@@ -46,6 +46,13 @@ async def test_a_point_settles_90_s_and_takes_40_samples_15_s_apart():
     assert point.at_s == times[-1]
 
 
+async def test_every_sample_is_shown_the_last_one_too():
+    site = FakeSite(Board())
+    await run(site, plan(max_mhz=510, measure_s=60, max_mv=1150), ())
+    shown = {(view.sample.n, view.sample.index) for _, view, _, _ in site.reports if view.sample}
+    assert shown == {(n, i) for n in (1, 2) for i in (1, 2, 3, 4)}
+
+
 async def test_settling_is_never_shorter_than_a_minute():
     site = FakeSite(Board())
     await run(site, plan(max_mhz=500, settle_s=0), ())

@@ -91,7 +91,7 @@ class _Sweep:
     async def stop(self, *, final: bool) -> None:
         """A person's stop keeps what was gained; the engine's leaves the sweep to be resumed."""
         if final:
-            await self._conclude(self._best(), Phase.STOPPED, "stopped")
+            await self._conclude(self._best(), Phase.STOPPED, "a person ended it")
         else:
             await self._conclude(None, Phase.WAITING, "goes on when the engine starts again")
 

@@ -107,7 +107,7 @@ def _next(state: State, now_s: float, keep: tuple[SweepPoint, ...] = (), say: tu
     if isinstance(answer, Finish):
         return Step(state, End(Phase.DONE, answer.reason), keep, say)
     before = state.target
-    state = replace(state, at=answer, tries=0, refused=0, sample=None, readings=())
+    state = replace(state, at=answer, tries=0, refused=0, readings=())
     if keep and keep[-1].verdict is PointVerdict.LIMIT:
         state = replace(state, cooling=True, why=f"cooling after {keep[-1].reason}")
         return _retreat(state, before, now_s, keep, say)
@@ -120,7 +120,7 @@ def replace_step(made: Step, keep: tuple[SweepPoint | SweepSample, ...], say: tu
 
 
 def _apply(state: State, now_s: float) -> Step:
-    state = replace(state, stage=Stage.APPLY, since_s=now_s, readings=(), sample=None, cooling=False, lost=False)
+    state = replace(state, stage=Stage.APPLY, since_s=now_s, readings=(), cooling=False, lost=False)
     return Step(state, Send(Tune(state.target.mhz, state.target.mv)))
 
 
@@ -167,7 +167,16 @@ def _booting(state: State, snapshot: Snapshot, now_s: float) -> Step:
 
 def _settle(state: State, now_s: float) -> Step:
     state = replace(
-        state, stage=Stage.SETTLE, since_s=now_s, good_s=now_s, misses=0, silent=0, blind=0, stuck=Stuck(), why=""
+        state,
+        stage=Stage.SETTLE,
+        since_s=now_s,
+        good_s=now_s,
+        misses=0,
+        silent=0,
+        blind=0,
+        stuck=Stuck(),
+        why="",
+        sample=None,
     )
     return Step(state, _look(state))
 
