@@ -1,7 +1,7 @@
 """What the fleet table costs: 160 miners, all of them changed once a second, on a 160x50 terminal.
 
-``python -m tests.bench.bench_screen_table [--seconds N] [--miners N] [--poll N]`` runs the screen in a pseudo terminal of
-its own and prints the share of one core and the bytes a second it wrote. The limits are those the screen promises.
+``python -m tests.bench.bench_screen_table [--seconds N] [--miners N] [--poll N]`` runs the screen in its own pseudo
+terminal and prints the share of one core and the bytes a second it wrote. The limits are those the screen promises.
 """
 
 from __future__ import annotations

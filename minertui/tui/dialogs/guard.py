@@ -15,12 +15,13 @@ _FIELDS: tuple[Field, ...] = (
     Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110),
     Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125),
     Number("high_mhz", "Run when cool", "MHz", lowest=50, highest=3000, optional=True, hint="as now"),
-    Number("max_mhz", "Never above", "MHz", lowest=50, highest=3000),
-    Number("low_mhz", "Floor", "MHz", lowest=50, highest=3000),
+    Number("max_mhz", "Never above", "MHz", lowest=50, highest=3000, optional=True, hint="limits"),
+    Number("low_mhz", "Floor", "MHz", lowest=50, highest=3000, optional=True, hint="70 %"),
     Number("hysteresis_c", "Hysteresis", "°C", lowest=0.5, highest=20),
     Number("step_down_mhz", "Step down", "MHz", lowest=1, highest=500),
     Number("step_up_mhz", "Step up", "MHz", lowest=1, highest=500),
     Number("stable_s", "Cool before up", "s", lowest=60, highest=86_400),
+    Number("settle_s", "Between steps", "s", lowest=10, highest=3600),
     Number("check_s", "Check every", "s", lowest=2, highest=3600, optional=True, hint="each poll"),
     Number("max_writes_per_day", "Writes a day", "", lowest=1, highest=1000, whole=True),
 )
@@ -60,8 +61,13 @@ class GuardDialog(Form[GuardPlan]):
         status = self.snapshot.status
         cool = result.high_mhz if result.high_mhz is not None else status.frequency_mhz if status else None
         text = (
+            f"Runs {_or(cool, 'what it runs then')}. "
             f"Above {result.max_chip_temp_c:g} °C (chip) or {result.max_vr_temp_c:g} °C (VR): "
-            f"{result.step_down_mhz:g} MHz down at once, as far as {result.low_mhz:g} MHz. "
-            f"{duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up, as far as {number(cool)} MHz."
+            f"{result.step_down_mhz:g} MHz down at once, as far as {_or(result.low_mhz, '70 % of that')}. "
+            f"{duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up."
         )
         return wrapped(text, 74)
+
+
+def _or(mhz: float | None, otherwise: str) -> str:
+    return otherwise if mhz is None else f"{number(mhz)} MHz"

@@ -37,8 +37,8 @@ def test_a_wide_terminal_shows_all_columns_and_a_narrow_one_drops_the_luxury_fir
 
 
 def test_names_get_room_when_they_need_it() -> None:
-    assert dict((c.id, w) for c, w in layout(200, 25))["name"] == 25
-    assert dict((c.id, w) for c, w in layout(200, 5))["name"] == 12
+    assert {c.id: w for c, w in layout(200, 25)}["name"] == 25
+    assert {c.id: w for c, w in layout(200, 5)}["name"] == 12
 
 
 async def test_a_row_says_what_the_miner_says() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -13,7 +15,7 @@ from tests.tui import pictures
 from tests.tui.widgets.stage import on_stage, text, watch_regions
 
 
-def snapshot(limit: float = 70, **status: float) -> Snapshot:
+def snapshot(limit: float = 70, **status: Any) -> Snapshot:
     return Snapshot(device="a", health=Health.OK, status=MinerStatus(**status), limits=Limits(max_chip_temp_c=limit))
 
 

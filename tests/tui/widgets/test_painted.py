@@ -86,10 +86,10 @@ async def test_styles_follow_the_theme_and_heat_runs_from_low_to_high() -> None:
     async with on_stage(board, 40, 5) as pilot:
         colors = [s.style.bgcolor for s in board.render_line(0) if s.style][:HEATS]
         assert len(set(colors)) == HEATS
-        before = [s.style for s in board.render_line(1)][0]
+        before = next(s.style for s in board.render_line(1))
         pilot.app.theme = "textual-light"
         await pilot.pause()
-        after = [s.style for s in board.render_line(1)][0]
+        after = next(s.style for s in board.render_line(1))
         assert before is not None
         assert after is not None
         assert before.bgcolor != after.bgcolor

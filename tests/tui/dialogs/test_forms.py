@@ -1,0 +1,290 @@
+"""What each form gives, and what it refuses."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from textual.widgets import Button
+
+from minertui.model.commands import SetFan, SetPools, Tune
+from minertui.model.history import MinerEntry
+from minertui.model.plans import Goal, GuardPlan, Limits, SweepPlan
+from minertui.model.ranking import estimate
+from minertui.model.status import PoolSetting
+from minertui.tui.dialogs.fan import FanDialog
+from minertui.tui.dialogs.form import Picker
+from minertui.tui.dialogs.guard import GuardDialog
+from minertui.tui.dialogs.miner import MinerDialog
+from minertui.tui.dialogs.pools import PoolsDialog
+from minertui.tui.dialogs.sweep import SweepDialog
+from minertui.tui.dialogs.tune import TuneDialog
+from tests.tui import pictures
+from tests.tui.dialogs.room import fill, opened, results, said
+
+SNAPSHOT = pictures.snapshot(0)  # 525 MHz, 1150 mV
+LIMITED = msgspec.structs.replace(SNAPSHOT, limits=Limits(max_mhz=600, max_mv=1200, max_chip_temp_c=60))
+
+
+async def test_tune_gives_only_what_changed() -> None:
+    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+        await pilot.press(*"550", "enter")
+        assert results(pilot) == [Tune(frequency_mhz=550)]
+
+
+async def test_tune_shows_the_exact_change_before_it_is_agreed_to() -> None:
+    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+        await fill(pilot, mhz="550", mv="1180")
+        assert "525 MHz → 550 MHz" in said(pilot)
+        assert "1150 mV → 1180 mV" in said(pilot)
+
+
+async def test_tune_keeps_within_the_miners_limits() -> None:
+    async with opened(lambda: TuneDialog(LIMITED)) as pilot:
+        await fill(pilot, mhz="601")
+        assert "! Frequency must be a number from 50 to 600 MHz." in said(pilot)
+        assert pilot.app.screen.query_one("#agree", Button).disabled
+        await pilot.press("enter")
+        await fill(pilot, mhz="600", mv="1201")
+        assert "! Core voltage must be a whole number from 500 to 1200 mV." in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == []
+
+
+async def test_tune_without_a_change_is_not_sent_and_escape_leaves() -> None:
+    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+        assert "Nothing changes yet" in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == []
+        await pilot.press("escape")
+        assert results(pilot) == [None]
+
+
+async def test_tune_of_a_miner_that_never_answered_is_asked_all_the_same() -> None:
+    bare = msgspec.structs.replace(SNAPSHOT, status=None)
+    async with opened(lambda: TuneDialog(bare)) as pilot:
+        await fill(pilot, mhz="500", mv="1100")
+        await pilot.press("enter")
+        assert results(pilot) == [Tune(frequency_mhz=500, core_mv=1100)]
+
+
+async def test_arrows_go_from_field_to_field_and_buttons_work() -> None:
+    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+        await pilot.press("down", *"1180")
+        assert "1150 mV → 1180 mV" in said(pilot)
+        await pilot.press("up")
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "mhz"
+        await pilot.click("#agree")
+        assert results(pilot) == [Tune(core_mv=1180)]
+
+
+async def test_fan_asks_for_what_belongs_to_the_mode() -> None:
+    async with opened(lambda: FanDialog(SNAPSHOT)) as pilot:
+        screen = pilot.app.screen
+        assert screen.query_one("#pct").disabled
+        await fill(pilot, target="58", least="40")
+        await pilot.press("enter")
+        assert results(pilot) == [SetFan(auto=True, target_c=58, min_pct=40)]
+    async with opened(lambda: FanDialog(SNAPSHOT)) as pilot:
+        await pilot.press("space")
+        assert pilot.app.screen.query_one("#target").disabled
+        await fill(pilot, pct="20")
+        assert "A slow fixed fan" in said(pilot)
+        await fill(pilot, pct="101")
+        assert "! Speed must be a whole number from 0 to 100 %." in said(pilot)
+        await fill(pilot, pct="80")
+        await pilot.press("enter")
+        assert results(pilot) == [SetFan(auto=False, pct=80)]
+
+
+async def test_fan_without_a_target_asks_for_the_mode_alone() -> None:
+    assert SNAPSHOT.status is not None
+    old = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, abilities=frozenset()))
+    async with opened(lambda: FanDialog(old)) as pilot:
+        await pilot.press("enter")
+        assert results(pilot) == [SetFan(auto=True)]
+
+
+async def test_pools_show_what_differs_and_keep_what_is_not_asked() -> None:
+    assert SNAPSHOT.status is not None
+    before = tuple(
+        msgspec.structs.replace(p, extra={"coinbase": 1}, slot=n) for n, p in enumerate(SNAPSHOT.status.pools)
+    )
+    snapshot = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, pools=before))
+    async with opened(lambda: PoolsDialog(snapshot)) as pilot:
+        assert "Nothing changes yet" in said(pilot)
+        await fill(pilot, a_url="solo.example.org", a_port="3334", b_password="secret")
+        text = said(pilot)
+        assert f"{before[0].url} → solo.example.org" in text
+        assert "3333 → 3334" in text
+        assert "fallback password" in text
+        assert "secret" not in text
+        await pilot.press("enter")
+        assert results(pilot) == [
+            SetPools(
+                (
+                    msgspec.structs.replace(before[0], url="solo.example.org", port=3334, password=None),
+                    msgspec.structs.replace(before[1], password="secret"),
+                )
+            )
+        ]
+
+
+async def test_a_wallet_is_shown_whole_in_the_difference() -> None:
+    wallet = "bc1q" + "z" * 58 + ".worker"
+    async with opened(lambda: PoolsDialog(SNAPSHOT), 80, 40) as pilot:
+        await fill(pilot, a_user=wallet)
+        assert f"+ {wallet}" in said(pilot)
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"a_url": "stratum+tcp://pool.example.org"}, "write the host alone"),
+        ({"a_url": ""}, "Primary must not be empty."),
+        ({"a_port": "70000"}, "port must be a whole number from 1 to 65535."),
+        ({"b_user": ""}, "Fallback pool: the user is missing."),
+    ],
+)
+async def test_pools_refuse_what_cannot_work(answers: dict[str, str], sentence: str) -> None:
+    async with opened(lambda: PoolsDialog(SNAPSHOT)) as pilot:
+        await fill(pilot, **answers)
+        assert sentence in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == []
+
+
+async def test_a_miner_without_pools_gets_its_first() -> None:
+    assert SNAPSHOT.status is not None
+    bare = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, pools=()))
+    async with opened(lambda: PoolsDialog(bare)) as pilot:
+        await fill(pilot, a_url="pool.example.org", a_port="3333", a_user="bc1q.w")
+        await pilot.press("enter")
+        assert results(pilot) == [SetPools((PoolSetting("pool.example.org", 3333, "bc1q.w"),))]
+
+
+async def test_guard_gives_the_plan_for_its_device() -> None:
+    async with opened(lambda: GuardDialog(SNAPSHOT, GuardPlan())) as pilot:
+        await fill(pilot, max_chip_temp_c="62", high_mhz="550")
+        assert "Above 62 °C (chip)" in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == [GuardPlan(device=SNAPSHOT.device, max_chip_temp_c=62, high_mhz=550)]
+
+
+async def test_guard_wants_its_frequencies_in_order_and_its_temperature_within_the_limit() -> None:
+    async with opened(lambda: GuardDialog(LIMITED, GuardPlan(max_chip_temp_c=60))) as pilot:
+        await fill(pilot, low_mhz="580", max_mhz="575")
+        assert "The floor must not be above the highest frequency." in said(pilot)
+        await fill(pilot, low_mhz="410", high_mhz="600")
+        assert "must not be above the highest frequency" in said(pilot)
+        await fill(pilot, high_mhz="", max_chip_temp_c="61")
+        assert "The limit of this miner's chip is 60 °C" in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == []
+
+
+async def test_sweep_gives_the_plan_as_edited() -> None:
+    plan = SweepPlan(device="attic-1")
+    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+        await pilot.press("right")  # the goal is the first field
+        await fill(pilot, start_mhz="500", max_mhz="600", tolerance_pct="95")
+        await pilot.press("enter")
+        expected = msgspec.structs.replace(plan, goal=Goal.EFFICIENCY, start_mhz=500, max_mhz=600, tolerance=0.95)
+        assert results(pilot) == [expected]
+
+
+async def test_sweep_shows_points_and_duration_live() -> None:
+    plan = SweepPlan(device="attic-1", max_mhz=600, max_mv=1200)
+    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+        points, _ = estimate(plan, SNAPSHOT.status, SNAPSHOT.limits)
+        assert f"at most {points} points" in said(pilot)
+        shorter = msgspec.structs.replace(plan, step_mhz=25)
+        fewer, _ = estimate(shorter, SNAPSHOT.status, SNAPSHOT.limits)
+        await fill(pilot, step_mhz="25")
+        assert fewer < points
+        assert f"at most {fewer} points" in said(pilot)
+
+
+async def test_sweep_says_when_the_miners_own_limits_lower_the_plan() -> None:
+    async with opened(lambda: SweepDialog(LIMITED, SweepPlan(max_mhz=900))) as pilot:
+        assert "Lowered to this miner's own limits: 600 MHz, 60 °C chip." in said(pilot)
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"min_mhz": "700", "max_mhz": "600"}, "The lowest frequency must not be above the highest."),
+        ({"min_mv": "1250"}, "The lowest voltage must not be above the highest."),
+        ({"start_mhz": "1300"}, "must not start above its highest frequency."),
+        ({"start_mv": "900"}, "must not start below its lowest voltage."),
+        ({"sample_s": "300", "measure_s": "200"}, "A sample must not take longer"),
+        ({"step_mv": "0"}, "Step must be a whole number from 1 to 100 mV."),
+    ],
+)
+async def test_sweep_refuses_plans_that_contradict_themselves(answers: dict[str, str], sentence: str) -> None:
+    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan())) as pilot:
+        await fill(pilot, **answers)
+        assert sentence in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == []
+
+
+async def test_one_plan_for_several_miners_names_them() -> None:
+    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan(), ("attic-1", "attic-2"))) as pilot:
+        assert "Benchmark attic-1, attic-2" in said(pilot)
+
+
+async def test_a_new_miner() -> None:
+    async with opened(lambda: MinerDialog(None)) as pilot:
+        assert "Name must not be empty." in said(pilot)
+        await fill(pilot, name="attic-9", address="10.0.0.9:8080", tags="home, attic,, home", max_mhz="600")
+        await pilot.press("enter")
+        entry = MinerEntry("attic-9", "10.0.0.9:8080", tags=("home", "attic"), limits=Limits(max_mhz=600))
+        assert results(pilot) == [entry]
+
+
+async def test_an_entry_comes_back_as_it_was_when_nothing_is_edited() -> None:
+    entry = MinerEntry("a", "10.0.0.1", "axeos", ("x",), True, 10, True, Limits(60, 70, 25.5, 400, 600, 1000, 1200))
+    async with opened(lambda: MinerDialog(entry)) as pilot:
+        await pilot.press("enter")
+        assert results(pilot) == [entry]
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"name": "a/b", "address": "10.0.0.1"}, "slash"),
+        ({"name": "TAKEN", "address": "10.0.0.1"}, "Another miner is called TAKEN"),
+        ({"name": "a", "address": "http://10.0.0.1"}, "no http://"),
+        ({"name": "a", "address": "10.0.0.1 x"}, "Address must be"),
+        ({"name": "a", "address": "10.0.0.1", "min_mv": "1200", "max_mv": "1100"}, "The lowest voltage"),
+    ],
+)
+async def test_entries_that_the_config_would_refuse(answers: dict[str, str], sentence: str) -> None:
+    async with opened(lambda: MinerDialog(None, ("taken",))) as pilot:
+        await fill(pilot, **answers)
+        assert sentence in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == []
+
+
+async def test_a_choice_goes_round_and_enter_on_it_agrees() -> None:
+    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan())) as pilot:
+        picker = pilot.app.screen.query_one("#goal", Picker)
+        await pilot.press("left")
+        assert picker.value == "efficiency"
+        await pilot.press("space")
+        assert picker.value == "hashrate"
+        await pilot.press("enter")
+        assert [plan.goal for plan in results(pilot)] == [Goal.HASHRATE]
+
+
+async def test_hostile_device_text_is_text_in_every_form() -> None:
+    for payload in pictures.PAYLOADS:
+        assert SNAPSHOT.status is not None
+        pools = (PoolSetting(payload, 3333, payload),)
+        status = msgspec.structs.replace(SNAPSHOT.status, pools=pools)
+        hostile = msgspec.structs.replace(SNAPSHOT, device=payload, status=status)
+        async with opened(lambda s=hostile: PoolsDialog(s)) as pilot:  # type: ignore[misc]
+            assert all(x.isprintable() for x in said(pilot).splitlines())
+            assert results(pilot) == []

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from minertui.model.plans import Goal, Phase, SweepView
+from minertui.tui.sweep_export import as_csv, as_json, save_sweep
+from minertui.tui.tabs.sweep import SweepTab
+from tests.tui import pictures
+from tests.tui.fake_link import FakeLink
+from tests.tui.widgets.stage import heard, on_stage, text
+
+FLEET = pictures.normal()
+DEVICE = next(job.device for job in FLEET.jobs.values() if job.kind == "sweep")
+JOB = FLEET.jobs[f"sweep:{DEVICE}"]
+OTHER = next(name for name in FLEET.snapshots if name != DEVICE)
+
+
+def tab() -> SweepTab:
+    return SweepTab(FakeLink(FLEET))
+
+
+async def test_it_shows_progress_map_and_ranking_of_the_running_sweep() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, None)
+        await pilot.pause()
+        line = text(sweeps.lines)[0]
+        for part in (DEVICE, "running", "11/15", "46m left", "525 MHz 1150 mV  14/40"):
+            assert part in line
+        rows = text(sweeps.table)
+        assert rows[1].split()[:3] == ["1", "500", "1100"]  # efficiency: the coolest point wins
+        assert "★ best" in rows[1]
+        assert rows[7].split()[0] == "—"  # what did not pass has no rank
+        assert any("14.7★<" in x for x in text(sweeps.map))
+
+
+async def test_order_and_goal_change_on_a_key() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, DEVICE)
+        sweeps.table.focus()
+        await pilot.press("u")
+        assert text(sweeps.table)[1].split()[1:3] == ["550", "1125"]
+        assert "best at hashrate" in text(sweeps.line)[0]
+        await pilot.press("o")
+        assert [x.split()[1:3] for x in text(sweeps.table)[1:4]] == [["500", "1100"], ["525", "1100"], ["550", "1100"]]
+        assert "as measured" in text(sweeps.line)[0]
+
+
+async def test_only_points_that_passed_are_applied() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, DEVICE)
+        sweeps.table.focus()
+        await pilot.press("down", "enter")
+        (asked,) = heard(pilot, SweepTab.Apply)
+        assert (asked.device, asked.point.mhz, asked.point.mv) == (DEVICE, 525, 1100)
+        await pilot.press("pagedown", "pagedown", "enter")
+        assert len(heard(pilot, SweepTab.Apply)) == 1
+        assert "only a point that passed" in text(sweeps.line)[0]
+
+
+async def test_the_cursor_stays_on_its_point_while_the_ranking_moves() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, DEVICE)
+        sweeps.table.focus()
+        await pilot.press("down", "down")
+        assert sweeps.table.point is not None
+        chosen = sweeps.table.point.n
+        assert isinstance(JOB.view, SweepView)
+        best = msgspec.structs.replace(JOB.view.points[0], n=12, mhz=490, efficiency_jth=9.0)
+        view = msgspec.structs.replace(JOB.view, points=(*JOB.view.points, best))
+        sweeps.show(FLEET.with_job(msgspec.structs.replace(JOB, view=view)), DEVICE)
+        assert sweeps.table.point.n == chosen
+        assert text(sweeps.table)[1].split()[1] == "490"
+
+
+async def test_comparing_goes_through_earlier_sweeps_and_back() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, DEVICE)
+        await pilot.pause()
+        sweeps.table.focus()
+        await pilot.press("c")
+        assert "against then" in text(sweeps.table)[0]
+        assert "+0.0 % TH/s" in text(sweeps.table)[1]
+        assert "1 of 1" in text(sweeps.line)[0]
+        await pilot.press("c")
+        assert "verdict" in text(sweeps.table)[0]
+
+
+async def test_a_miner_without_a_job_shows_its_newest_kept_sweep() -> None:
+    link = FakeLink(FLEET)
+    sweeps = SweepTab(link)
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, OTHER)
+        await pilot.pause()
+        assert link.sent("sweeps") == [OTHER]
+        assert "15 points" in text(sweeps.line)[0]
+        sweeps.show(FLEET, OTHER)
+        await pilot.pause()
+        assert link.sent("sweeps") == [OTHER]  # asked once, not with every picture
+
+
+async def test_an_engine_that_says_no_is_quoted() -> None:
+    link = FakeLink(FLEET)
+    link.refuse = "sweeps cannot be read: disk error"
+    sweeps = SweepTab(link)
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, OTHER)
+        await pilot.pause()
+        assert "disk error" in text(sweeps.line)[0]
+
+
+async def test_nothing_to_show_teaches() -> None:
+    link = FakeLink(pictures.empty())
+    sweeps = SweepTab(link)
+    async with on_stage(sweeps, 80, 24) as pilot:
+        sweeps.show(pictures.empty(), None)
+        await pilot.pause()
+        assert "Press b on a miner" in text(sweeps.lines)[0]
+        sweeps.table.focus()
+        await pilot.press("c", "e", "o", "u", "enter", "left", "right", "down")
+        assert heard(pilot, SweepTab.Apply) == heard(pilot, SweepTab.Export) == []
+
+
+async def test_a_failed_sweep_says_so_by_sign_and_word() -> None:
+    failed = msgspec.structs.replace(JOB, phase=Phase.PARKED, note="baseline not proven")
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40):
+        sweeps.show(FLEET.with_job(failed), DEVICE)
+        assert "!! parked" in text(sweeps.lines)[0]
+        assert "baseline not proven" in text(sweeps.lines)[0]
+
+
+async def test_arrows_go_from_sweep_to_sweep() -> None:
+    second = msgspec.structs.replace(JOB, id=f"sweep:{OTHER}", device=OTHER)
+    fleet = FLEET.with_job(second)
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(fleet, DEVICE)
+        sweeps.table.focus()
+        await pilot.press("right")
+        assert sweeps.device == OTHER
+        await pilot.press("left")
+        assert sweeps.device == DEVICE
+
+
+async def test_export_hands_over_plan_and_points() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET, DEVICE)
+        sweeps.table.focus()
+        await pilot.press("e")
+        (asked,) = heard(pilot, SweepTab.Export)
+        assert asked.device == DEVICE
+        assert asked.plan.goal is Goal.EFFICIENCY
+        assert len(asked.points) == 11
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 12), (200, 50)])
+async def test_any_size_is_drawn_in_both_kinds_of_signs(width: int, height: int) -> None:
+    for ascii_only in (False, True):
+        sweeps = tab()
+        async with on_stage(sweeps, width, height, ascii_only=ascii_only) as pilot:
+            sweeps.show(FLEET, DEVICE)
+            await pilot.pause()
+            assert sweeps.has_class("-wide") is (width >= 150)
+            assert text(sweeps.table)[1:]
+
+
+def test_exports_hold_every_number_and_no_formula(tmp_path: Path) -> None:
+    points = pictures.sweep_points(3)
+    hostile = msgspec.structs.replace(points[0], reason="=HYPERLINK(1)", power_w=None)
+    rows = list(csv.DictReader(io.StringIO(as_csv("=attic", (hostile, *points[1:])))))
+    assert rows[0]["device"] == "'=attic"
+    assert rows[0]["reason"] == "'=HYPERLINK(1)"
+    assert rows[0]["power_w"] == ""
+    assert [row["mhz"] for row in rows] == ["500", "525", "550"]
+    whole = json.loads(as_json("attic", pictures.sweep_plan("attic"), points))
+    assert whole["plan"]["goal"] == "efficiency"
+    assert len(whole["points"]) == 3
+    paths = save_sweep("attic", pictures.sweep_plan("attic"), points, pictures.NOW_S, tmp_path)
+    assert [p.name for p in paths] == [f"minertui-sweep-attic-20251120T120000Z.{end}" for end in ("json", "csv")]
