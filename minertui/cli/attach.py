@@ -60,11 +60,8 @@ def run(args: argparse.Namespace) -> int:
     extra = [f"--speed={args.speed:g}"] if "speed" in args else []
 
     async def connected() -> None:
-        client = ApiClient(socket)
-        try:
+        async with ApiClient(socket) as client:
             health = await running_engine(client, config_file, state, socket, SystemClock(), extra)
-        finally:
-            await client.close()
         if health.version != __version__:
             print(
                 f"minertui: the engine is version {health.version}, this is {__version__}; "
@@ -73,14 +70,15 @@ def run(args: argparse.Namespace) -> int:
             )
 
     asyncio.run(connected())
-    return _screen(args, socket, settings, config_file.parent / "themes")
+    return screen(args, socket, settings, config_file.parent / "themes")
 
 
 def _at_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _screen(args: argparse.Namespace, socket: Path, settings: ScreenConfig, own_themes: Path) -> int:
+def screen(args: argparse.Namespace, socket: Path, settings: ScreenConfig, own_themes: Path) -> int:
+    """Show the engine at ``socket`` as options and ``settings`` say; themes in ``own_themes`` win over shipped ones."""
     from minertui.api.client import ApiClient
     from minertui.tui import app, theme
     from minertui.tui.options import Options

@@ -24,11 +24,8 @@ async def engine(args: argparse.Namespace) -> AsyncIterator[ApiClient]:
     """The running engine; the calls raise LinkError, which says how to start one, when there is none."""
     from minertui.api.client import ApiClient
 
-    client = ApiClient(places.socket_path(args))
-    try:
+    async with ApiClient(places.socket_path(args)) as client:
         yield client
-    finally:
-        await client.close()
 
 
 def talking(work: Callable[[argparse.Namespace, ApiClient], Awaitable[int]]) -> Callable[[argparse.Namespace], int]:

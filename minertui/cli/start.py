@@ -42,10 +42,19 @@ def last_lines(file: Path, count: int) -> list[str]:
 
 
 async def running_engine(
-    client: ApiClient, config: Path, state: Path, socket: Path, clock: Clock, extra: Sequence[str] = ()
+    client: ApiClient,
+    config: Path,
+    state: Path,
+    socket: Path,
+    clock: Clock,
+    extra: Sequence[str] = (),
+    command: Sequence[str] = ("engine",),
 ) -> EngineHealth:
-    """The engine that answers at ``socket``, started when there is none. ``extra``: options for ``minertui engine``.
-    Raises LinkError, with the end of its log, when it does not come up."""
+    """The engine that answers at ``socket``, started as ``minertui COMMAND EXTRA`` when there is none.
+
+    With ``extra`` options one that runs already is refused, because they would not count. Raises LinkError, with the
+    end of its log, when it does not come up.
+    """
     try:
         health = await client.health()
     except LinkError:
@@ -56,7 +65,7 @@ async def running_engine(
                 f"{' '.join(extra)} is for starting an engine, and one runs already; “minertui stop” first"
             )
         return health
-    process = start(config, state, socket, extra)
+    process = start(config, state, socket, (*command, *extra))
     deadline_s = clock.mono() + PATIENCE_S
     while clock.mono() < deadline_s:
         ended = process.poll() is not None
@@ -69,8 +78,8 @@ async def running_engine(
     raise LinkError(_failed(f"the engine does not answer after {PATIENCE_S:g} s", state))
 
 
-def start(config: Path, state: Path, socket: Path, extra: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start ``minertui engine`` on its own; it outlives this process and its terminal."""
+def start(config: Path, state: Path, socket: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start ``minertui COMMAND`` on its own; it outlives this process and its terminal."""
     paths.private_dir(state)
     log = log_file(state)
     if log.exists() and log.stat().st_size > _LOG_BYTES:
@@ -79,7 +88,7 @@ def start(config: Path, state: Path, socket: Path, extra: Sequence[str]) -> subp
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     try:
         return subprocess.Popen(  # noqa: S603  our own program
-            [sys.executable, "-m", "minertui", "engine", *extra],
+            [sys.executable, "-m", "minertui", *command],
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=handle,

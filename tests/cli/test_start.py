@@ -116,7 +116,7 @@ def test_the_log_does_not_grow_for_ever(places: Path, monkeypatch: pytest.Monkey
     state = places / "state"
     state.mkdir()
     (state / "engine.log").write_bytes(b"x" * (start._LOG_BYTES + 1))
-    start.start(places / "config.toml", state, places / "e.sock", ())
+    start.start(places / "config.toml", state, places / "e.sock", ("engine",))
     started[0].wait()
     assert (state / "engine.log").read_text() == "new\n"
     assert (state / "engine.log.1").stat().st_size > start._LOG_BYTES
