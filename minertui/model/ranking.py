@@ -61,9 +61,12 @@ def start(plan: SweepPlan, status: MinerStatus | None, within: Bounds) -> tuple[
 
 def restarts(plan: SweepPlan, status: MinerStatus | None) -> bool:
     """True when every point needs a restart: the plan wants it, or the firmware (AxeOS < 2.2) cannot change live."""
-    return plan.restart or bool(
-        status and Ability.TUNE in status.abilities and Ability.TUNE_LIVE not in status.abilities
-    )
+    return plan.restart or not live(status)
+
+
+def live(status: MinerStatus | None) -> bool:
+    """False for firmware where a change takes effect at a restart only (AxeOS < 2.2)."""
+    return status is None or Ability.TUNE not in status.abilities or Ability.TUNE_LIVE in status.abilities
 
 
 def settle_seconds(plan: SweepPlan, restart: bool) -> float:

@@ -446,8 +446,26 @@ async def test_old_firmware_or_the_plan_restarts_at_every_point(asked):
     site = FakeSite(board)
     await run(site, plan(max_mhz=510, restart=asked, settle_s=30, max_mv=1150), ())
     restarts = [at for command, at in zip(site.sent, site.sent_at, strict=True) if isinstance(command, Restart)]
-    assert len(restarts) == len(site.points) == 2
+    at_the_end = 0 if asked else 1
+    assert len(site.points) == 2
+    assert len(restarts) == 2 + at_the_end
     assert site.samples[0].at_s - restarts[0] >= 20 + 90  # the reboot, then the reference wait
+
+
+async def test_old_firmware_ends_running_what_it_is_left_at():
+    site = FakeSite(Board(actual=False, abilities=frozenset({Ability.TUNE})))
+    await run(site, plan(max_mhz=510, max_mv=1150), ())
+    assert site.sent[-2:] == [Tune(500, 1150), Restart()]
+    assert site.concluded == [Tune(500, 1150)]
+
+
+async def test_old_firmware_is_restarted_to_cool_because_it_does_not_follow_live():
+    board = Board(actual=False, abilities=frozenset({Ability.TUNE}), chip_c=lambda mhz, _: 63 if mhz > 500 else 50)
+    site = FakeSite(board)
+    await run(site, plan(max_mhz=510), ())
+    low = next(i for i, command in enumerate(site.sent) if command == Tune(410, 1150))
+    assert isinstance(site.sent[low + 1], Restart)
+    assert site.sent_at[low + 1] == site.sent_at[low]
 
 
 async def test_live_firmware_is_never_restarted():

@@ -22,7 +22,7 @@ from typing import Protocol
 from minertui.jobs.sweep import brain, progress
 from minertui.jobs.sweep.state import End, Event, Look, Seen, Send, State, Step, Told
 from minertui.model import ranking
-from minertui.model.commands import OutcomeState, Tune
+from minertui.model.commands import OutcomeState, Restart, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.plans import Phase, SweepPlan, SweepPoint, SweepSample, SweepView
 from minertui.model.seams import Site
@@ -86,6 +86,8 @@ class _Sweep:
     async def finish(self, end: End) -> None:
         """Leave the miner well, and say how it ended."""
         settings = self._best() if end.phase is Phase.DONE else None
+        if self._state is not None and end.phase is Phase.DONE:
+            await self._restart_into(settings or self._baseline(self._state))
         await self._conclude(settings, end.phase, end.reason)
 
     async def stop(self, *, final: bool) -> None:
@@ -118,6 +120,20 @@ class _Sweep:
         if isinstance(made.ask, Look):
             return Seen(await self._site.next_snapshot(within_s=made.ask.within_s))
         return Told(await self._site.send(made.ask.command), self._site.snapshot())
+
+    async def _restart_into(self, settings: Tune) -> None:
+        """Firmware that follows only after a restart (AxeOS < 2.2) gets one, to run what it will be left at."""
+        if ranking.live(self._site.snapshot().status):
+            return
+        if (await self._site.send(settings)).state is OutcomeState.APPLIED:
+            await self._site.send(Restart())
+            for _ in range(_FIRST_POLLS):
+                snapshot = await self._site.next_snapshot(within_s=brain.LOOK_S)
+                if samples.fresh(snapshot, self._site.now()) and snapshot.status and snapshot.status.hashrate_ghs:
+                    return
+
+    def _baseline(self, state: State) -> Tune:
+        return Tune(state.baseline.mhz, state.baseline.mv)
 
     def _best(self) -> Tune | None:
         best = ranking.best(self.view.points, self._plan.goal)

@@ -13,7 +13,7 @@ What is measured is what the walk wanted; which point is next is the strategy's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -71,9 +71,7 @@ def step(state: State, event: Event, now_s: float) -> Step:
     if event_wall := event.snapshot.at_s:
         state = replace(state, wall_s=event_wall)
     if isinstance(event, Told):
-        return {Stage.APPLY: _applied, Stage.RESTART: _restarted, Stage.RETREAT: _retreated}[state.stage](
-            state, event, now_s
-        )
+        return _ANSWERED[state.stage](state, event, now_s)
     if not _good(state, event, now_s):
         return _missed(state, now_s)
     gap_s, running = now_s - state.good_s, state.stage in (Stage.SETTLE, Stage.MEASURE)
@@ -269,31 +267,12 @@ def _measuring(state: State, snapshot: Snapshot, found: Trouble | None, now_s: f
         return Step(state, _look(state))
     following = max(state.next_sample_s + state.plan.sample_s, now_s + state.plan.sample_s / 2)
     state = replace(state, readings=(*state.readings, snapshot.status), next_sample_s=following)
-    sample = _sample(state, snapshot)
+    taken, of = len(state.readings), ranking.samples_per_point(state.plan)
+    sample = stats.sampled(snapshot, state.target, len(state.points) + 1, taken, of)
     state = replace(state, sample=sample)
-    if len(state.readings) < ranking.samples_per_point(state.plan):
+    if taken < of:
         return Step(state, _look(state), (sample,))
     return replace_step(_verdict(state, snapshot.status, now_s), (sample,), ())
-
-
-def _sample(state: State, snapshot: Snapshot) -> SweepSample:
-    status = snapshot.status
-    assert status is not None
-    return SweepSample(
-        at_s=snapshot.at_s or 0.0,
-        n=len(state.points) + 1,
-        mhz=state.target.mhz if status.frequency_mhz is None else status.frequency_mhz,
-        mv=state.target.mv if status.core_mv is None else round(status.core_mv),
-        index=len(state.readings),
-        of=ranking.samples_per_point(state.plan),
-        hashrate_ghs=status.hashrate_ghs,
-        chip_temp_c=stats.chip_temp_c(status),
-        vr_temp_c=status.vr_temp_c,
-        power_w=status.power_w,
-        input_mv=status.input_mv,
-        error_pct=status.error_pct,
-        fan_pct=status.fan_pct,
-    )
 
 
 # the end of a point ---------------------------------------------------------------------------------------------------
@@ -364,10 +343,21 @@ def _retreat(state: State, before: Target, now_s: float, keep: tuple[SweepPoint,
 
 
 def _retreated(state: State, event: Told, now_s: float) -> Step:
+    """Proven, or tried again at the next reading. Old firmware follows only after a restart."""
     assert state.retreat is not None
     if event.outcome.state is OutcomeState.APPLIED:
         status = event.snapshot.status or MinerStatus()
-        state = replace(state, mark=Mark(state.retreat, status, event.snapshot.incidents), retreat=None)
+        state = replace(state, mark=Mark(state.retreat, status, event.snapshot.incidents))
+        if not ranking.live(event.snapshot.status):
+            return Step(replace(state, stage=Stage.RETREAT_RESTART), Send(Restart()))
+        state = replace(state, retreat=None)
+    return Step(replace(state, stage=Stage.REST), _look(state))
+
+
+def _retreat_restarted(state: State, event: Told, now_s: float) -> Step:
+    """A refused restart (too soon after the last one) leaves the retreat unproven: again at the next reading."""
+    if event.outcome.state is not OutcomeState.REFUSED:
+        state = replace(state, retreat=None, good_s=now_s)
     return Step(replace(state, stage=Stage.REST), _look(state))
 
 
@@ -388,3 +378,11 @@ def _resting(state: State, snapshot: Snapshot, now_s: float) -> Step:
     if not fit:
         return Step(state, End(Phase.FAILED, f"{state.why}; it was not calm within {REST_S / 60:.0f} min"))
     return _apply(state, now_s)
+
+
+_ANSWERED: Mapping[Stage, Callable[[State, Told, float], Step]] = {
+    Stage.APPLY: _applied,
+    Stage.RESTART: _restarted,
+    Stage.RETREAT: _retreated,
+    Stage.RETREAT_RESTART: _retreat_restarted,
+}

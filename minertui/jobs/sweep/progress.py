@@ -42,7 +42,7 @@ def counts(state: State, now_s: float) -> dict[str, float | None]:
 
 def note(state: State) -> str:
     """What it does now, in one sentence."""
-    if state.stage in (Stage.RETREAT, Stage.REST):
+    if state.stage in (Stage.RETREAT, Stage.RETREAT_RESTART, Stage.REST):
         return state.why or state.stage.value
     if state.stage is Stage.MEASURE:
         return f"measuring {state.target}: {len(state.readings)}/{ranking.samples_per_point(state.plan)}"

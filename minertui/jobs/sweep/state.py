@@ -24,6 +24,7 @@ class Stage(enum.Enum):
     SETTLE = "settling"
     MEASURE = "measuring"
     RETREAT = "retreating"  # lower settings are on their way
+    RETREAT_RESTART = "restarting lower"  # ... and the restart that old firmware needs to follow them
     REST = "resting"  # cooling, or waiting for the miner to come back
 
 

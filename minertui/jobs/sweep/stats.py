@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from minertui.jobs.sweep.walk import Target
-from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint, SweepSample
 from minertui.model.status import MinerStatus
 from minertui.safety.samples import valid_temp
 
@@ -50,6 +51,26 @@ def measured(n: int, at: Target, readings: Sequence[MinerStatus], at_s: float) -
         hashrate_sd_ghs=statistics.stdev(rates) if len(rates) > 1 else None,
         samples=len(readings),
         at_s=at_s,
+    )
+
+
+def sampled(snapshot: Snapshot, at: Target, n: int, index: int, of: int) -> SweepSample:
+    """One reading of point ``n`` as it is kept and shown: the ``index``-th of ``of``."""
+    status = snapshot.status or MinerStatus()
+    return SweepSample(
+        at_s=snapshot.at_s or 0.0,
+        n=n,
+        mhz=at.mhz if status.frequency_mhz is None else status.frequency_mhz,
+        mv=at.mv if status.core_mv is None else round(status.core_mv),
+        index=index,
+        of=of,
+        hashrate_ghs=status.hashrate_ghs,
+        chip_temp_c=chip_temp_c(status),
+        vr_temp_c=status.vr_temp_c,
+        power_w=status.power_w,
+        input_mv=status.input_mv,
+        error_pct=status.error_pct,
+        fan_pct=status.fan_pct,
     )
 
 
