@@ -81,7 +81,7 @@ class Followed:
         """Read until nobody asks any more."""
         reading = asyncio.create_task(self._read(name, source))
         try:
-            while (left := self._until_s[name] - self._clock.mono()) > 0 and not reading.done():
+            while (left := self._until_s[name] - self._clock.mono()) > 0.001 and not reading.done():
                 await self._clock.sleep(min(left, 1.0))
         finally:
             reading.cancel()

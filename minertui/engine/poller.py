@@ -13,13 +13,14 @@ from minertui.engine.line import Line
 from minertui.model.seams import Clock
 
 STANDSTILL_S = 2.0  # this late is not a busy loop any more
+_NOW_S = 0.001  # nearer than this is now: clocks tick, and a sleep shorter than a tick would never end
 
 
 async def poll(line: Line, clock: Clock, rng: random.Random) -> None:
     """Poll ``line`` for ever; the first time after a random part of its period."""
     line.due_s = clock.boot() + rng.random() * line.options.poll_s
     while True:
-        while (left := line.due_s - clock.boot()) > 0:
+        while (left := line.due_s - clock.boot()) > _NOW_S:
             await clock.sleep(left)
         if -left > STANDSTILL_S * max(1.0, clock.speed):
             line.doubt(f"the engine stood still for {-left:.0f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from minertui.engine.line import Identity, Line, LineOptions
@@ -21,9 +22,13 @@ class LoopClock:
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed, self.skew_s, self.slept_s = speed, 0.0, 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def mono(self) -> float:
-        return asyncio.get_running_loop().time()
+        with contextlib.suppress(RuntimeError):  # a thread asks: the loop that was met last
+            self._loop = asyncio.get_running_loop()
+        assert self._loop is not None
+        return self._loop.time()
 
     def boot(self) -> float:
         return self.mono() + self.slept_s
