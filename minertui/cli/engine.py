@@ -42,7 +42,13 @@ def run(args: argparse.Namespace) -> int:
 
     config = load(places.config_file(args))
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=config.engine.log_level.upper())
-    for chatty in ("httpx2", "httpcore2", "zeroconf", "asyncio", "uvicorn"):  # the first two would log addresses with secrets
+    for chatty in (
+        "httpx2",
+        "httpcore2",
+        "zeroconf",
+        "asyncio",
+        "uvicorn",
+    ):  # the first two would log addresses with secrets
         logging.getLogger(chatty).setLevel(logging.WARNING)
     state, socket = places.state_dir(args), places.socket_path(args)
     asyncio.run(_serve(config, places.config_file(args), state, socket, args.speed))

@@ -16,6 +16,7 @@ from minertui.model.errors import MinertuiError
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
 COMMANDS: tuple[str, ...] = (
     "attach",
+    "demo",
     "engine",
     "discover",
     "probe",
@@ -26,6 +27,7 @@ COMMANDS: tuple[str, ...] = (
     "stop",
     "completion",
     "sweep",
+    "guard",
     "restore",
     "sim",
 )

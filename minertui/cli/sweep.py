@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import math
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +24,10 @@ import msgspec
 
 from minertui import config
 from minertui.cli import places
+from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.sweep_follow import Follower, Sweep
-from minertui.model.errors import ConfigError, LinkError
-from minertui.model.fleet import Fleet
+from minertui.model.errors import ConfigError
 from minertui.model.plans import Goal, Strategy, SweepPlan
-from minertui.model.seams import Link
 
 
 def _number(text: str) -> float:
@@ -93,8 +90,6 @@ def run(args: argparse.Namespace) -> int:
     """0: every sweep ended as it should, or was stopped well. 1: one could not. Raises MinertuiError."""
     settings = config.load(places.config_file(args))
     miners = chosen(settings, args.miner, options_of(args))
-    if args.speed != 1:
-        _only_loopback(miners)
     _folder(args.output)
     return asyncio.run(_run(args, settings, miners))
 
@@ -128,7 +123,7 @@ def chosen(settings: config.Config, words: Sequence[str], options: Mapping[str, 
 
 def _known(settings: config.Config, place: str) -> config.MinerConfig | None:
     for miner in settings.miner:
-        if miner.name == place or _same_place(miner.address, place):
+        if miner.name == place or same_place(miner.address, place):
             return miner
     if not _ADDRESS.fullmatch(place):
         raise ConfigError(f"{place!r} is neither an address nor the name of a miner in the config")
@@ -164,18 +159,6 @@ def _said(name: str, reader: Reader | None = None) -> Reader:
     return value
 
 
-def _only_loopback(miners: Iterable[config.MinerConfig]) -> None:
-    """Hardware must never be timed by a clock that runs faster than its own."""
-    for miner in miners:
-        host = miner.address.rpartition(":")[0] if miner.address.count(":") == 1 else miner.address
-        try:
-            fine = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-        except ValueError:
-            fine = False
-        if not fine:
-            raise ConfigError(f"--speed is for simulated miners on this host (127.0.0.1), not for {miner.address}")
-
-
 def _folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -186,7 +169,7 @@ def _folder(folder: Path) -> None:
 
 
 async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig]) -> int:
-    async with _engine(args, settings, miners) as (link, names):
+    async with engine_for(args, settings, miners) as (link, names):
         sweeps = [
             Sweep(number, miner.address, msgspec.structs.replace(miner.sweep, device=name))
             for number, (miner, name) in enumerate(zip(miners, names, strict=True), 1)
@@ -200,64 +183,6 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
             _print("Nothing was started.")
             return 1
         return await follower.run()
-
-
-@asynccontextmanager
-async def _engine(
-    args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig]
-) -> AsyncIterator[tuple[Link, list[str]]]:
-    """The engine that runs, with the miners' names there; or one of our own. An engine that runs and does not know a
-    miner keeps us out: two engines must never share a miner or a journal."""
-    from minertui.api.client import ApiClient
-
-    client = ApiClient(places.socket_path(args))
-    try:
-        fleet = await client.fleet()
-    except LinkError:
-        await client.close()
-        async with _own_engine(args, settings, miners) as link:
-            yield link, [miner.name for miner in miners]
-        return
-    try:
-        if args.speed != fleet.speed:
-            raise LinkError(f"an engine runs already, at speed {fleet.speed:g}; stop it, or leave --speed out")
-        yield client, [_name_there(fleet, miner) for miner in miners]
-    finally:
-        await client.close()
-
-
-@asynccontextmanager
-async def _own_engine(
-    args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig]
-) -> AsyncIterator[Link]:
-    from minertui.clock import SystemClock
-    from minertui.engine.engine import Engine
-
-    only = msgspec.structs.replace(settings, miner=tuple(miners))
-    engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed))
-    await engine.open()
-    try:
-        yield engine
-    finally:
-        await engine.close()
-
-
-def _name_there(fleet: Fleet, miner: config.MinerConfig) -> str:
-    """What the running engine calls this miner: found by address, by the address the miner says it has, or by name."""
-    for name, snapshot in fleet.snapshots.items():
-        own = snapshot.status.ip if snapshot.status else None
-        if _same_place(snapshot.address, miner.address) or (own and _same_place(own, miner.address)):
-            return name
-    if miner.name in fleet.snapshots and miner.name != miner.address:
-        return miner.name
-    raise LinkError(
-        f"an engine runs already and does not know {miner.address}: add the miner to it, or stop it "
-        "(or use another --state and --socket)"
-    )
-
-
-def _same_place(one: str, other: str) -> bool:
-    return one.lower().removesuffix(":80") == other.lower().removesuffix(":80")
 
 
 async def _agreed() -> bool:

@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
-from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, SetPools
 from minertui.model.errors import MinertuiError
 from minertui.model.events import CommandDone, Event
 from minertui.model.seams import Clock
@@ -42,16 +44,19 @@ class Orders:
 
     async def _execute(self, order: Order) -> CommandRecord:
         if order.dry_run:
-            return await self._arbiter.execute(order)
+            record = await self._arbiter.execute(order)
+            return CommandRecord(unsecret(order), record.at_s, record.outcome)
+        told = unsecret(order)
         with contextlib.suppress(StoreError):
-            before = await self._records.intend(order, self._clock.wall())
+            before = await self._records.intend(told, self._clock.wall())
             if before is not None:
                 return before
         try:
             record = await self._arbiter.execute(order)
         except MinertuiError as error:
-            await self._ended(CommandRecord(order, self._clock.wall(), Outcome(OutcomeState.REFUSED, str(error))))
+            await self._ended(CommandRecord(told, self._clock.wall(), Outcome(OutcomeState.REFUSED, str(error))))
             raise
+        record = CommandRecord(told, record.at_s, record.outcome)
         await self._ended(record)
         return record
 
@@ -64,3 +69,10 @@ class Orders:
         self._running.pop(order_id, None)
         if not task.cancelled():
             task.exception()  # whoever waits gets it; nobody may wait any more
+
+
+def unsecret(order: Order) -> Order:
+    """The order as it may be kept and shown: pool passwords go to the miner and nowhere else."""
+    if not isinstance(order.command, SetPools):
+        return order
+    return replace(order, command=SetPools(tuple(replace(pool, password=None) for pool in order.command.pools)))

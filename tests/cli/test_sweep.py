@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from minertui import config
-from minertui.cli import sweep, sweep_lines
+from minertui.cli import own_engine, sweep, sweep_lines
 from minertui.cli.sweep_follow import Follower, Sweep, write_whole
 from minertui.config import Config, MinerConfig
 from minertui.model.errors import ConfigError, JobError, LinkError
@@ -112,7 +112,7 @@ def test_a_wrong_option_is_named(capsys):
 @pytest.mark.parametrize("address", ["192.168.1.5", "8.8.8.8", "bitaxe.local", "10.0.0.1:8080"])
 def test_speed_is_refused_for_anything_but_this_host(address, tmp_path):
     args = parsed("127.0.0.1:8081", address, "--speed", "60", "--yes", "--config", str(tmp_path / "none.toml"))
-    with pytest.raises(ConfigError, match="simulated miners on this host"):
+    with pytest.raises(ConfigError, match="simulated miners on this computer"):
         args.run(args)
 
 
@@ -384,9 +384,9 @@ def test_a_file_is_replaced_at_once_or_not_at_all(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("address", "name"), [("10.0.0.1", "a"), ("10.0.0.1:80", "a"), ("10.0.0.7", "a")])
 def test_a_running_engine_knows_the_miner_by_either_address(address, name):
-    assert sweep._name_there(Scripted(("a",)).fleet, MinerConfig(address, address)) == name
+    assert own_engine.name_there(Scripted(("a",)).fleet, MinerConfig(address, address)) == name
 
 
 def test_a_running_engine_that_does_not_know_the_miner_keeps_us_out():
     with pytest.raises(LinkError, match=r"does not know 10\.0\.0\.9: add the miner"):
-        sweep._name_there(Scripted(("a",)).fleet, MinerConfig("10.0.0.9", "10.0.0.9"))
+        own_engine.name_there(Scripted(("a",)).fleet, MinerConfig("10.0.0.9", "10.0.0.9"))

@@ -1,0 +1,184 @@
+"""``minertui demo``: the whole program on simulated miners. No hardware, no network, nothing of yours is touched.
+
+At a terminal it opens the screen; press ``b`` to start a benchmark sweep. Without one (in a pipe, in CI) it sweeps
+three miners, prints how that goes, leaves the result files in the current folder and ends by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minertui.cli import attach, places
+
+if TYPE_CHECKING:
+    from minertui.config import MinerConfig
+    from minertui.model.plans import SweepPlan
+    from minertui.model.seams import Clock
+    from minertui.sim.axeos_board import Board
+
+_SCREEN_SPEED = 30.0
+_PLAIN_SPEED = 120.0
+_ORPHANED_S = 600.0  # real seconds: how long the demo's engine outlives a screen that was killed
+_TAGS = ("shelf", "garage", "attic")
+_PLAIN = (("gamma", "v2.15.3"), ("supra", "v2.14.2"), ("nerdqaxe++", "V1.0.37.2-LTS"))
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui demo``."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="try the program on simulated miners",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[attach.options()],
+    )
+    parser.add_argument("--count", type=int, default=12, metavar="N", help="simulated miners (default: 12)")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="the same seed makes the same miners")
+    parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="folder of the result files")
+    parser.add_argument("--serve", type=int, metavar="PID", help=argparse.SUPPRESS)  # the engine of a demo's screen
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The screen's exit code, or the sweep's."""
+    if args.serve is not None:
+        return asyncio.run(_serve(args))
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return _with_screen(args)
+    return asyncio.run(_plain(args))
+
+
+def _with_screen(args: argparse.Namespace) -> int:
+    """Start the demo's own engine in the background, show it, end it."""
+    from minertui import paths
+    from minertui.api.client import ApiClient
+    from minertui.cli.start import running_engine
+    from minertui.clock import SystemClock
+    from minertui.config import ScreenConfig
+
+    state = paths.state_dir() / "demo"
+    config, socket = state / "config.toml", state / paths.SOCKET_NAME
+    speed = getattr(args, "speed", _SCREEN_SPEED)
+    command = ["demo", f"--serve={os.getpid()}", f"--speed={speed:g}", f"--count={args.count}", f"--seed={args.seed}"]
+
+    async def ready() -> None:
+        async with ApiClient(socket) as client:
+            await running_engine(client, config, state, socket, SystemClock(), command=command)
+
+    async def over() -> None:
+        async with ApiClient(socket) as client:
+            await client.shutdown()
+
+    print("Starting simulated miners …", flush=True)
+    asyncio.run(ready())
+    try:
+        return attach.screen(args, socket, ScreenConfig(), state / "themes")
+    finally:
+        asyncio.run(over())
+        print("The demo and its miners are gone. For real ones: minertui")
+
+
+async def _serve(args: argparse.Namespace) -> int:
+    """The engine behind a demo's screen, simulators included; ends with it, or some time after it was killed."""
+    from minertui import paths
+    from minertui.cli.engine import serve
+    from minertui.clock import SystemClock
+    from minertui.config import Config
+    from minertui.config_file import entries, save_miner
+    from minertui.engine.engine import Engine
+    from minertui.sim.axeos import fleet
+
+    clock = SystemClock(getattr(args, "speed", _SCREEN_SPEED))
+    state = places.state_dir(args)
+    path = places.config_file(args)
+    path.unlink(missing_ok=True)
+    async with simulated(fleet(args.count, seed=args.seed), clock) as miners:
+        config = Config(miner=tuple(miners))
+        for entry in entries(config):
+            save_miner(path, entry)
+        engine = Engine(config, state=paths.private_dir(state), clock=clock, config_path=path, demo=True)
+        orphaned = asyncio.create_task(_watch_screen(args.serve, engine.ending))
+        try:
+            await serve(engine, places.socket_path(args))
+        finally:
+            orphaned.cancel()
+    return 0
+
+
+async def _watch_screen(pid: int, ending: asyncio.Event) -> None:
+    """Sets ``ending`` when the process of the screen is gone for good; the engine goes on for a while, as a real one
+    would for ever."""
+    from minertui.clock import SystemClock
+
+    clock, gone_s = SystemClock(), 0.0
+    while gone_s < _ORPHANED_S:
+        await clock.sleep(10)
+        try:
+            os.kill(pid, 0)
+            gone_s = 0.0
+        except ProcessLookupError:
+            gone_s += 10
+    ending.set()
+
+
+async def _plain(args: argparse.Namespace) -> int:
+    """A sweep of three simulated miners, without a screen."""
+    from minertui.cli.sweep_follow import Follower, Sweep
+    from minertui.clock import SystemClock
+    from minertui.config import Config
+    from minertui.engine.engine import Engine
+    from minertui.model.plans import SweepPlan
+    from minertui.sim.axeos import fleet
+
+    speed = getattr(args, "speed", _PLAIN_SPEED)
+    clock = SystemClock(speed)
+    boards = [fleet(1, seed=args.seed + n, mix={kind: 1})[0] for n, kind in enumerate(_PLAIN)]
+    print(f"minertui demo: a benchmark sweep of {len(boards)} simulated miners, {speed:g} times faster than real ones.")
+    with tempfile.TemporaryDirectory(prefix="minertui-demo-") as state:
+        async with simulated(boards, clock) as miners:
+            engine = Engine(Config(miner=tuple(miners)), state=Path(state), clock=clock, demo=True)
+            await engine.open()
+            try:
+                sweeps = [
+                    Sweep(n, miner.address, _brief(SweepPlan(miner.name), board))
+                    for n, (miner, board) in enumerate(zip(miners, boards, strict=True), 1)
+                ]
+                follower = Follower(engine, sweeps, args.output, lambda line: print(line, flush=True))
+                await follower.preview()
+                return await follower.run()
+            finally:
+                await engine.close()
+
+
+def _brief(plan: SweepPlan, board: Board) -> SweepPlan:
+    """A sweep of few, wide steps around what the board runs."""
+    from msgspec.structs import replace
+
+    watts = 28.0 if board.family.chips == 1 else 40.0 * board.family.chips
+    return replace(
+        plan, step_mhz=25, step_mv=20, measure_s=150, max_chip_temp_c=68, max_vr_temp_c=88, max_power_w=watts
+    )
+
+
+@asynccontextmanager
+async def simulated(boards: Sequence[Board], clock: Clock) -> AsyncIterator[list[MinerConfig]]:
+    """Serve ``boards`` on free loopback ports; gives the config of each."""
+    from minertui.config import MinerConfig
+    from minertui.sim.axeos import serve
+
+    server = await serve(boards, clock=clock)
+    try:
+        yield [
+            MinerConfig(name=board.name, address=address, tags=(_TAGS[n % len(_TAGS)],), pinned=n < 3)
+            for n, (board, address) in enumerate(zip(server.boards, server.addresses, strict=True))
+        ]
+    finally:
+        await server.close()

@@ -1,0 +1,222 @@
+"""``minertui guard``: keep miners under a temperature, in the place of the temperature-control script.
+
+It reads the script's environment variables: BITAXE_IP, TEMP_THRESHOLD, FIRST_FREQUENCY, SECOND_FREQUENCY,
+MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable.
+
+    BITAXE_IP=192.168.1.40 TEMP_THRESHOLD=63 minertui guard
+    minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
+
+Ctrl+C or SIGTERM ends it and gives the miner's own settings back. When an engine runs that has the miner, that engine
+does the work and this command shows it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from minertui import config
+from minertui.cli import places
+from minertui.cli.own_engine import engine_for, same_place
+from minertui.model.errors import ConfigError, MinertuiError
+from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import GuardPlan, GuardView, JobState
+from minertui.model.seams import Link
+
+# option → (environment variable, key of the plan, the script's default, help); the default holds for this command
+_OPTIONS: Mapping[str, tuple[str | None, str, float | None, str]] = {
+    "max-temp": ("TEMP_THRESHOLD", "max_chip_temp_c", 65, "chip temperature to keep under, °C"),
+    "max-vr-temp": (None, "max_vr_temp_c", None, "regulator temperature to keep under, °C (default: 85)"),
+    "frequency": ("FIRST_FREQUENCY", "high_mhz", 500, "frequency when cool, MHz"),
+    "min-frequency": ("SECOND_FREQUENCY", "low_mhz", 410, "frequency when nothing else helps, MHz"),
+    "max-frequency": ("MAX_FREQUENCY", "max_mhz", 575, "never above this frequency, MHz"),
+    "stable": ("STABLE_TIMEFRAME", "stable_s", 3600, "seconds of calm before a step up"),
+}
+_INTERVAL = ("CHECK_INTERVAL", 300.0)
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``minertui guard``."""
+    parser = subparsers.add_parser(
+        "guard",
+        help="keep miners under a temperature",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[places.options()],
+    )
+    parser.add_argument("miner", nargs="*", metavar="MINER", help="IP[:PORT] or name (default: BITAXE_IP)")
+    for name, (variable, _, default, text) in _OPTIONS.items():
+        env = f" (env {variable}, default {default:g})" if variable else ""
+        parser.add_argument(f"--{name}", metavar="N", help=text + env)
+    parser.add_argument("--interval", metavar="S", help="seconds between lines (env CHECK_INTERVAL, default 300)")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="simulated miners only")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: ended by a signal, and the miners have their own settings back. 1: one could not be guarded or given back."""
+    settings = config.load(places.config_file(args))
+    miners = chosen(settings, args.miner or _from_script(os.environ.get("BITAXE_IP", "")), plan_of(args, os.environ))
+    interval_s = _number("--interval", args.interval, *_INTERVAL, os.environ)
+    assert interval_s is not None
+    return asyncio.run(_run(args, settings, miners, interval_s))
+
+
+def _from_script(text: str) -> list[str]:
+    """What BITAXE_IP says, with or without ``http://``, several separated by commas."""
+    found = [part.strip().removeprefix("http://").rstrip("/") for part in text.split(",") if part.strip()]
+    if not found:
+        raise ConfigError("name a miner, or set BITAXE_IP to its address, such as BITAXE_IP=192.168.1.40")
+    return found
+
+
+def plan_of(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, float]:
+    """Keys of the plan from options, variables and the script's defaults. Raises ConfigError that names the one."""
+    found: dict[str, float] = {}
+    for name, (variable, key, default, _) in _OPTIONS.items():
+        value = _number(f"--{name}", getattr(args, name.replace("-", "_")), variable, default, environ)
+        if value is not None:
+            found[key] = value
+    if found["low_mhz"] > found["high_mhz"]:
+        raise ConfigError(
+            f"the lowest frequency, {found['low_mhz']:g} MHz (SECOND_FREQUENCY), is above the one to run when cool, "
+            f"{found['high_mhz']:g} MHz (FIRST_FREQUENCY)"
+        )
+    return found
+
+
+def _number(
+    option: str, given: str | None, variable: str | None, default: float | None, environ: Mapping[str, str]
+) -> float | None:
+    name, text = (option, given) if given is not None else (variable, environ.get(variable, "") if variable else "")
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise ConfigError(f"{name}={text} must be a number above 0")
+    return value
+
+
+def chosen(settings: config.Config, words: Sequence[str], plan: Mapping[str, Any]) -> tuple[config.MinerConfig, ...]:
+    """The miners meant, each with its guard. One that the config knows keeps its headers and limits."""
+    miners: list[config.MinerConfig] = []
+    for word in words:
+        known = next((m for m in settings.miner if m.name == word or same_place(m.address, word)), None)
+        miner = known or config.MinerConfig(name=word, address=word, limits=settings.limits)
+        guard = msgspec.structs.replace(GuardPlan(device=miner.name), **plan)
+        miners.append(msgspec.structs.replace(miner, guard=guard, guarded=False))
+    return tuple(miners)
+
+
+async def _run(
+    args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig], interval_s: float
+) -> int:
+    async with engine_for(args, settings, miners) as (link, names):
+        plans = [msgspec.structs.replace(m.guard, device=name) for m, name in zip(miners, names, strict=True)]
+        return await Guarding(link, plans, interval_s).run()
+
+
+class Guarding:
+    """Guards followed over a Link until a signal, and then until each has given its miner back."""
+
+    def __init__(self, link: Link, plans: Sequence[GuardPlan], interval_s: float) -> None:
+        self._link, self._plans, self._interval_s = link, plans, interval_s
+        self._jobs: dict[str, JobState] = {}
+        self._shown_s: dict[str, float] = {}
+        self._health: dict[str, str] = {}
+        self._newest: dict[str, Snapshot] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> int:
+        """The exit code."""
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, self._stop)
+        failed = False
+        for plan in self._plans:
+            try:
+                job = await self._link.start(plan)
+                self._jobs[job.id] = job
+                print(f"{plan.device}: guarded, chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C")
+            except MinertuiError as error:
+                failed = True
+                print(f"{plan.device}: {error}")
+        if self._jobs:
+            await self._follow()
+        return int(failed or any("left at" in job.note for job in self._jobs.values()))
+
+    async def _follow(self) -> None:
+        async for message in self._link.watch():
+            self._take(message)
+            if all(job.phase.over for job in self._jobs.values()):
+                return
+
+    def _stop(self) -> None:
+        if self._stopping:
+            print("Still giving the miners their own settings back. Killed now, the way back is: minertui restore")
+            return
+        print("Stopping: every miner gets its own settings back. Please wait.", flush=True)
+        self._stopping.add(asyncio.get_running_loop().create_task(self._stop_all()))
+
+    async def _stop_all(self) -> None:
+        for job in self._jobs.values():
+            if not job.phase.over:
+                try:
+                    await self._link.stop(job.id)
+                except MinertuiError as error:
+                    print(f"{job.device}: {error}", flush=True)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Whole):
+            for snapshot in message.fleet.snapshots.values():
+                self._newest[snapshot.device] = snapshot
+            for job in message.fleet.jobs.values():
+                self._changed(job)
+        elif isinstance(message.event, SnapshotTaken):
+            self._read(message.event.snapshot)
+        elif isinstance(message.event, JobChanged):
+            self._changed(message.event.job)
+        elif isinstance(message.event, LogLine) and message.event.source in self._jobs:
+            print(f"{message.event.source.partition(':')[2]}: {message.event.text}", flush=True)
+
+    def _read(self, snapshot: Snapshot) -> None:
+        self._newest[snapshot.device] = snapshot
+        if self._health.get(snapshot.device, "ok") != snapshot.health and f"guard:{snapshot.device}" in self._jobs:
+            print(f"{snapshot.device}: {snapshot.health}{f': {snapshot.why}' if snapshot.why else ''}", flush=True)
+        self._health[snapshot.device] = snapshot.health
+
+    def _changed(self, job: JobState) -> None:
+        if job.id not in self._jobs or not isinstance(job.view, GuardView):
+            return
+        before, self._jobs[job.id] = self._jobs[job.id], job
+        snapshot = self._newest.get(job.device)
+        now_s = snapshot.at_s if snapshot and snapshot.at_s else 0.0
+        due = now_s - self._shown_s.get(job.id, -math.inf) >= self._interval_s
+        if due or job.phase is not before.phase:
+            self._shown_s[job.id] = now_s
+            print(f"{job.device}: {_line(job, job.view, snapshot)}", flush=True)
+
+
+def _line(job: JobState, view: GuardView, snapshot: Snapshot | None) -> str:
+    status = snapshot.status if snapshot else None
+    parts = []
+    if status and status.chip_temp_c is not None:
+        mean = f" (mean {view.mean_temp_c:.1f} °C)" if view.mean_temp_c is not None else ""
+        parts.append(f"chip {status.chip_temp_c:.1f} °C{mean}")
+    if status and status.vr_temp_c is not None:
+        parts.append(f"VR {status.vr_temp_c:.1f} °C")
+    if status and status.frequency_mhz is not None:
+        parts.append(f"{status.frequency_mhz:g} MHz")
+    what = job.note or view.why
+    return " | ".join([*parts, f"{job.phase}: {what}" if job.phase.over else what])

@@ -1,0 +1,75 @@
+"""An engine for one command: the one that runs, when it has the miners; otherwise one of our own, while we run.
+
+Two engines never share a miner or a journal, so an engine that runs and does not know a miner keeps us out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from minertui.cli import places
+from minertui.config import Config, MinerConfig
+from minertui.model.errors import LinkError
+from minertui.model.fleet import Fleet
+from minertui.model.seams import Link
+
+
+@asynccontextmanager
+async def engine_for(
+    args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]
+) -> AsyncIterator[tuple[Link, list[str]]]:
+    """The engine that runs, with the miners' names there; or one of our own. An engine that runs and does not know a
+    miner keeps us out: two engines must never share a miner or a journal."""
+    from minertui.api.client import ApiClient
+
+    client = ApiClient(places.socket_path(args))
+    try:
+        fleet = await client.fleet()
+    except LinkError:
+        await client.close()
+        async with _own_engine(args, settings, miners) as link:
+            yield link, [miner.name for miner in miners]
+        return
+    try:
+        if args.speed != fleet.speed:
+            raise LinkError(f"an engine runs already, at speed {fleet.speed:g}; stop it, or leave --speed out")
+        yield client, [name_there(fleet, miner) for miner in miners]
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]) -> AsyncIterator[Link]:
+    from minertui.clock import SystemClock
+    from minertui.engine.engine import Engine
+
+    only = msgspec.structs.replace(settings, miner=tuple(miners))
+    engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed))
+    await engine.open()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def name_there(fleet: Fleet, miner: MinerConfig) -> str:
+    """What the running engine calls this miner: found by address, by the address the miner says it has, or by name."""
+    for name, snapshot in fleet.snapshots.items():
+        own = snapshot.status.ip if snapshot.status else None
+        if same_place(snapshot.address, miner.address) or (own and same_place(own, miner.address)):
+            return name
+    if miner.name in fleet.snapshots and miner.name != miner.address:
+        return miner.name
+    raise LinkError(
+        f"an engine runs already and does not know {miner.address}: add the miner to it, or stop it "
+        "(or use another --state and --socket)"
+    )
+
+
+def same_place(one: str, other: str) -> bool:
+    """True when both addresses are the same, port 80 being the one that is meant without a port."""
+    return one.lower().removesuffix(":80") == other.lower().removesuffix(":80")
