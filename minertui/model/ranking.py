@@ -93,6 +93,13 @@ def longest(plan: SweepPlan, within: Bounds, mhz: float, mv: float) -> int:
     return 1 + up_f + 2 * up_v
 
 
+def longest_down(plan: SweepPlan, within: Bounds, mhz: float, mv: float) -> int:
+    """Points of the longest descent from ``mhz``/``mv``: every voltage and every frequency below, once."""
+    down_f = max(0, int((mhz - within.min_mhz) / plan.step_mhz + _SAME)) if plan.step_mhz > 0 else 0
+    down_v = max(0, int((mv - within.min_mv) / plan.step_mv + _SAME)) if plan.step_mv > 0 else 0
+    return 1 + down_f + down_v
+
+
 def estimate(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | None = None) -> tuple[int, float]:
     """Points and seconds (of the program's clock) that the sweep takes at most; a plateau or a limit ends it sooner."""
     within = bounds(plan, status, limits)

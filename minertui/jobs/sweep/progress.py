@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minertui.jobs.sweep.state import Stage, State
 from minertui.model import ranking
-from minertui.model.plans import Phase, SweepView
+from minertui.model.plans import Phase, PointVerdict, SweepView
 
 
 def view(state: State) -> SweepView:
@@ -30,7 +30,9 @@ def counts(state: State, now_s: float) -> dict[str, float | None]:
     """``done`` points, ``total`` (the longest walk from here) and ``left_s``."""
     done, to_go = len(state.points), 0
     if state.at is not None:
-        to_go = ranking.longest(state.plan, state.within, state.at.mhz, state.at.mv)
+        limited = any(point.verdict is PointVerdict.LIMIT for point in state.points)
+        way = ranking.longest_down if limited else ranking.longest
+        to_go = way(state.plan, state.within, state.at.mhz, state.at.mv)
     each = ranking.point_seconds(state.plan, state.restart)
     spent = now_s - state.since_s
     if state.stage is Stage.MEASURE:
