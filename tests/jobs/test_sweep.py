@@ -225,7 +225,7 @@ async def test_a_sensor_abort_ends_the_point_and_the_walk_goes_on_below_the_limi
 
 
 async def test_after_a_limit_the_time_left_is_that_of_the_way_down():
-    site = FakeSite(Board(chip_c=lambda mhz, mv: 63 if mv > 1120 and mhz > 450 else 50))
+    site = FakeSite(Board(chip_c=lambda mhz, mv: 63 if mv > 1120 and mhz > 490 else 50))
     await run(site, plan(min_mhz=480, max_mhz=700), ())
     totals = {p["done"]: p["total"] for phase, _, _, p in site.reports if phase is Phase.RUNNING and "total" in p}
     assert totals[0] == 1 + 20 + 2 * 5
