@@ -159,12 +159,19 @@ async def _plain(args: argparse.Namespace) -> int:
 
 
 def _brief(plan: SweepPlan, board: Board) -> SweepPlan:
-    """A sweep of few, wide steps around what the board runs."""
+    """A sweep of few, wide steps, not far from what the board runs."""
     from msgspec.structs import replace
 
     watts = 28.0 if board.family.chips == 1 else 40.0 * board.family.chips
     return replace(
-        plan, step_mhz=25, step_mv=20, measure_s=150, max_chip_temp_c=68, max_vr_temp_c=88, max_power_w=watts
+        plan,
+        step_mhz=25,
+        step_mv=20,
+        max_mhz=board.family.chip.default_mhz + 100,
+        measure_s=150,
+        max_chip_temp_c=68,
+        max_vr_temp_c=88,
+        max_power_w=watts,
     )
 
 

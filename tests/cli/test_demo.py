@@ -1,0 +1,35 @@
+"""``minertui demo`` without a terminal: it sweeps, leaves its result files and ends by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_in_a_pipe_it_sweeps_three_miners_and_ends_well(tmp_path: Path):
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "minertui", "demo", "--speed", "240"],
+        cwd=tmp_path,
+        env=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout, "plain when it is not a terminal"
+    assert "[Miner 3] [10/10] 100.0% | CV: " in done.stdout
+    files = sorted(tmp_path.glob("bitaxe_benchmark_results_*.json"))
+    assert len(files) == 3
+    for file in files:
+        result = json.loads(file.read_text())
+        assert result["all_results"]
+        assert len(result["top_performers"]) >= 1
+        assert result["top_performers"][0]["rank"] == 1
+    assert not list(tmp_path.glob("**/journal/*.json")), "no way back is left open"

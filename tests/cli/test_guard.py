@@ -1,0 +1,111 @@
+"""``minertui guard``: the script's variables, what is said, and a clean end; once against a real simulated miner."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minertui.cli import guard
+from minertui.cli.main import main, parser
+from minertui.clock import SystemClock
+from minertui.config import Config, MinerConfig
+from minertui.engine.engine import Engine
+from minertui.model.errors import ConfigError
+from minertui.model.plans import GuardPlan
+from minertui.sim.axeos import fleet, serve
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    return parser().parse_args(["guard", *words])
+
+
+def test_without_anything_the_scripts_own_numbers_hold():
+    plan = guard.plan_of(parsed("10.0.0.1"), {})
+    assert plan == {"max_chip_temp_c": 65, "high_mhz": 500, "low_mhz": 410, "max_mhz": 575, "stable_s": 3600}
+
+
+def test_variables_beat_the_defaults_and_options_beat_variables():
+    env = {"TEMP_THRESHOLD": "63", "FIRST_FREQUENCY": "525", "MAX_FREQUENCY": "600", "STABLE_TIMEFRAME": "60"}
+    plan = guard.plan_of(parsed("10.0.0.1", "--max-temp", "61", "--max-vr-temp", "80"), env)
+    assert plan["max_chip_temp_c"] == 61
+    assert plan["max_vr_temp_c"] == 80
+    assert (plan["high_mhz"], plan["max_mhz"], plan["stable_s"]) == (525, 600, 60)
+
+
+@pytest.mark.parametrize("text", ["warm", "-5", "0", "nan", "inf"])
+def test_a_variable_that_is_no_number_is_named(text: str):
+    with pytest.raises(ConfigError, match=f"TEMP_THRESHOLD={text} must be a number above 0"):
+        guard.plan_of(parsed("10.0.0.1"), {"TEMP_THRESHOLD": text})
+
+
+def test_a_floor_above_the_ceiling_is_refused():
+    with pytest.raises(ConfigError, match="SECOND_FREQUENCY"):
+        guard.plan_of(parsed("10.0.0.1"), {"SECOND_FREQUENCY": "600"})
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("192.168.1.40", ["192.168.1.40"]),
+        ("http://192.168.1.40/", ["192.168.1.40"]),
+        ("192.168.1.40, http://bitaxe.local:8080", ["192.168.1.40", "bitaxe.local:8080"]),
+    ],
+)
+def test_bitaxe_ip_works_bare_and_as_a_url(text: str, places: list[str]):
+    assert guard._from_script(text) == places
+
+
+def test_without_a_miner_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.delenv("BITAXE_IP", raising=False)
+    assert main(["guard"]) == 1
+    assert "BITAXE_IP=192.168.1.40" in capsys.readouterr().err
+
+
+def test_a_miner_of_the_config_keeps_its_name():
+    settings = Config(miner=(MinerConfig("garage", "192.168.1.40"),))
+    (miner,) = guard.chosen(settings, ["192.168.1.40:80"], {"max_chip_temp_c": 60})
+    assert (miner.name, miner.guard.device, miner.guard.max_chip_temp_c) == ("garage", "garage", 60)
+
+
+async def guarded(tmp_path: Path, plan: dict[str, Any], seconds: float) -> tuple[int, float, float]:
+    """Guard a hot simulated Gamma for a while, then SIGTERM: exit code, lowest and last frequency set on it."""
+    clock = SystemClock(60)
+    (board,) = fleet(1, seed=3, mix={("gamma", "v2.15.3"): 1}, ambient_c=30, warm_s=600)
+    server = await serve([board], clock=clock)
+    config = Config(miner=(MinerConfig("a", server.addresses[0]),))
+    engine = Engine(config, state=tmp_path, clock=clock)
+    await engine.open()
+    lowest = board.nvs["frequency"]
+
+    async def watch() -> None:
+        nonlocal lowest
+        for _ in range(int(seconds / 0.05)):
+            await asyncio.sleep(0.05)
+            lowest = min(lowest, board.nvs["frequency"])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    watching = asyncio.create_task(watch())
+    try:
+        code = await guard.Guarding(engine, [GuardPlan("a", **plan)], 60).run()
+    finally:
+        await watching
+        last = board.nvs["frequency"]
+        await engine.close()
+        await server.close()
+    return code, lowest, last
+
+
+async def test_hot_it_goes_down_and_sigterm_gives_the_settings_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    code, lowest, last = await guarded(tmp_path, {"max_chip_temp_c": 50, "high_mhz": 525, "low_mhz": 400}, 1.5)
+    said = capsys.readouterr().out
+    assert lowest == 400
+    assert last == 525
+    assert code == 0
+    assert "down to 475 MHz" in said
+    assert "Stopping: every miner gets its own settings back" in said
