@@ -108,6 +108,9 @@ class Store:
             self._disconnect()
             failure = StoreError(f"{self._path}: {error}; free some space or check the disk")
             return [failure] * len(batch), str(failure), ""
+        except Exception as error:  # noqa: BLE001 - a fault of the work: whoever asked gets it, nobody waits for ever
+            self._disconnect()
+            return [error] * len(batch), "", ""
 
     def _transaction(self, batch: list[Work[Any]]) -> list[Any]:
         db = self._connected()

@@ -69,6 +69,7 @@ def points(db: sqlite3.Connection, question: Question, now_s: float) -> Iterator
     since, until = int(question.since_s), int(question.until_s) + 1
     if question.step_s < APART * 60 and since >= now_s - RAW_S:
         yield from _samples(db, device[0], since, until)
+        yield from _stretches(db, "minute", device[0], since, until, but="raw")
     elif question.step_s < APART * _QUARTER_S and since >= now_s - MINUTES_S:
         yield from _stretches(db, "minute", device[0], since, until)
     else:
@@ -147,9 +148,14 @@ def _samples(db: sqlite3.Connection, device: int, since: int, until: int) -> Ite
             yield Point(at_s, 1, values, values, values)
 
 
-def _stretches(db: sqlite3.Connection, table: str, device: int, since: int, until: int) -> Iterator[Point]:
+def _stretches(
+    db: sqlite3.Connection, table: str, device: int, since: int, until: int, but: str = ""
+) -> Iterator[Point]:
+    """The stretches of a table, without those that the finer table ``but`` has too."""
     half_s = 30 if table == "minute" else _QUARTER_S / 2
-    query = f"SELECT at, n, data FROM {table} WHERE device = ? AND at >= ? AND at < ? ORDER BY at"  # noqa: S608
+    query = f"SELECT at, n, data FROM {table} WHERE device = ? AND at >= ? AND at < ?"  # noqa: S608
+    if but:
+        query += f" AND at NOT IN (SELECT at FROM {but} WHERE device = {device:d})"  # noqa: S608
     for at, n, data in db.execute(query, (device, since, until)):
         summary = rows.unpack_summary(data, n)
         yield Point(at + half_s, n, summary.mean, summary.low, summary.high)

@@ -155,3 +155,12 @@ async def test_ping_returns_after_what_was_asked_before(store: Store, tmp_path: 
     await store.ping()
     assert count(tmp_path / "x.db") == 1
     await asked
+
+
+async def test_a_fault_in_the_work_reaches_who_asked_and_the_next_one_is_served(store: Store):
+    def broken(_: sqlite3.Connection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(store.run(broken), 2)
+    assert await put(store, 1) == 1

@@ -1,0 +1,423 @@
+"""The whole engine with a miner that obeys, in wound-on time: start, jobs, stop, crash, resume, config."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from minertui.config import Config, EngineConfig, MinerConfig
+from minertui.engine.engine import Engine
+from minertui.model.commands import Command, Order, OutcomeState, Restart, SetFan, Tune
+from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unreachable, Unsupported
+from minertui.model.events import DeviceRemoved, Numbered
+from minertui.model.fleet import Health
+from minertui.model.history import MinerEntry
+from minertui.model.plans import GuardPlan, JobState, Phase, SweepPlan
+from minertui.model.status import Ability, MinerStatus
+from tests.engine.fakes import LoopClock
+
+pytestmark = pytest.mark.looptime
+
+PLAN = SweepPlan("m1", settle_s=30, measure_s=60, max_mhz=560)
+
+
+class Miner:
+    """Does what it is told at once; what it holds outlives the connection, like a miner's flash."""
+
+    def __init__(self, address: str) -> None:
+        self.address, self.mac = address, f"AA:BB:CC:00:00:{int(address[-2:]):02X}"
+        self.mhz, self.mv, self.chip_c, self.dead = 500.0, 1150.0, 50.0, False
+        self.tunes: list[Tune] = []
+        self.closed = 0
+
+    async def read(self) -> MinerStatus:
+        await asyncio.sleep(0.02)
+        if self.dead:
+            raise Unreachable(self.address, "no answer")
+        now_s = asyncio.get_running_loop().time()
+        rate, wobble = self.mhz * 2.04, 1 + 0.001 * (now_s % 7)
+        return MinerStatus(
+            mac=self.mac, model="Gamma", board="601", chip="BM1370", chip_count=1, small_cores=2040, firmware="v2.12.0",
+            abilities=frozenset({Ability.TUNE, Ability.TUNE_LIVE, Ability.FAN, Ability.RESTART}),
+            hashrate_ghs=rate * wobble, expected_ghs=rate, error_pct=0.1, power_w=17 * wobble, max_power_w=40,
+            input_mv=5100, nominal_input_v=5, core_mv=self.mv, core_actual_mv=self.mv, frequency_mhz=self.mhz,
+            actual_mhz=self.mhz, chip_temp_c=self.chip_c * wobble, vr_temp_c=55.0, fan_pct=50,
+            fan_rpm=4000 + now_s % 50,
+            fan_auto=True, uptime_s=1000 + now_s, shares_accepted=int(now_s), total_hashes=now_s * 1e9, paused=False,
+            overheat=False,
+        )  # fmt: skip
+
+    async def apply(self, command: Command) -> None:
+        await asyncio.sleep(0.02)
+        if self.dead:
+            raise Unreachable(self.address, "no answer")
+        if isinstance(command, Tune):
+            self.tunes.append(command)
+            self.mhz = self.mhz if command.frequency_mhz is None else command.frequency_mhz
+            self.mv = self.mv if command.core_mv is None else float(command.core_mv)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+class House:
+    """A state folder and the miners around it; engines come and go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.clock = folder, LoopClock()
+        self.miners: dict[str, Miner] = {}
+        self.connections: list[str] = []
+
+    def connect(self, kind: str, address: str, headers: Mapping[str, str]) -> Miner:
+        self.connections.append(address)
+        return self.miners.setdefault(address, Miner(address))
+
+    async def running(self) -> Engine:
+        """An engine with one miner that was read."""
+        engine = self.engine()
+        await engine.open()
+        await asyncio.sleep(6)
+        return engine
+
+    def engine(self, *miners: MinerConfig, **options: object) -> Engine:
+        config = Config(miner=miners or (miner(),))
+        return Engine(config, state=self.folder, clock=self.clock, connect=self.connect, **options)  # type: ignore[arg-type]
+
+
+def miner(name: str = "m1", address: str = "127.0.0.1:8001", **options: object) -> MinerConfig:
+    return MinerConfig(name, address, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path / "state")
+
+
+async def until(true: Callable[[], bool], within_s: float = 600) -> None:
+    async with asyncio.timeout(within_s):
+        while not true():
+            await asyncio.sleep(0.5)
+
+
+def job(engine: Engine, job_id: str) -> JobState:
+    return engine.hub.fleet.jobs[job_id]
+
+
+async def test_miners_are_read_and_history_grows(house: House):
+    engine = await house.running()
+    snapshot = engine.hub.fleet.snapshots["m1"]
+    assert (snapshot.health, snapshot.status and snapshot.status.model) == (Health.OK, "Gamma")
+    await asyncio.sleep(300)
+    series = await engine.history("m1", ["chip_temp_c"], house.clock.wall() - 240, house.clock.wall(), 20)
+    assert all(value == pytest.approx(50, abs=1) for value in series.mean["chip_temp_c"][1:-1])
+    await engine.close()
+
+
+async def test_a_second_engine_is_refused(house: House):
+    engine = await house.running()
+    second = house.engine()
+    with pytest.raises(LinkError, match="already"):
+        await second.open()
+    await second.close()
+    assert engine.hub.fleet.snapshots["m1"].health is Health.OK
+    await engine.close()
+
+
+async def test_an_order_is_done_once_logged_and_told(house: House):
+    engine = await house.running()
+    order = Order("o1", "m1", Tune(frequency_mhz=480.0))
+    first, second = await asyncio.gather(engine.send(order), engine.send(order))
+    assert first.outcome.state is OutcomeState.APPLIED, first.outcome
+    assert first == second == await engine.send(order)
+    assert house.miners["127.0.0.1:8001"].tunes == [Tune(frequency_mhz=480.0)]
+    assert await engine.commands() == [first]
+    await engine.close()
+
+
+async def test_an_order_for_nobody_is_refused_in_a_sentence(house: House):
+    engine = await house.running()
+    with pytest.raises(MinertuiError, match="nobody"):
+        await engine.send(Order("o1", "nobody", SetFan(pct=50)))
+    await engine.close()
+
+
+async def test_a_readonly_miner_is_never_written_and_runs_no_job(house: House):
+    engine = house.engine(miner(readonly=True))
+    await engine.open()
+    await asyncio.sleep(6)
+    record = await engine.send(Order("o1", "m1", Restart(), confirmed=True))
+    assert record.outcome.state is OutcomeState.REFUSED
+    with pytest.raises(JobError, match="read-only"):
+        await engine.start(PLAN)
+    await engine.close()
+
+
+async def test_a_sweep_runs_to_its_end_and_is_kept(house: House):
+    engine = await house.running()
+    await engine.start(PLAN)
+    with pytest.raises(JobError, match="already"):
+        await engine.start(PLAN)
+    await until(lambda: job(engine, "sweep:m1").phase.over, 20_000)
+    state = job(engine, "sweep:m1")
+    assert state.phase is Phase.DONE, state.note
+    [record] = await engine.sweeps("m1")
+    assert record.phase is Phase.DONE
+    assert len(record.points) >= 2
+    assert len(await engine.records.samples(record.id)) >= 8
+    assert not list((house.folder / "journal").glob("*.json"))
+    await engine.close()
+
+
+async def test_closing_leads_the_miner_back_and_the_next_engine_goes_on_with_the_points(house: House):
+    engine = house.engine()
+    await engine.open()
+    await asyncio.sleep(6)
+    await engine.start(PLAN)
+    await until(lambda: job(engine, "sweep:m1").done >= 2, 2000)
+    it = house.miners["127.0.0.1:8001"]
+    assert it.mhz != 500.0
+    kept = job(engine, "sweep:m1").done
+    await engine.close()
+    assert (it.mhz, it.mv) == (500.0, 1150.0)
+    assert not list((house.folder / "journal").glob("*.json"))
+
+    engine = house.engine()
+    await engine.open()
+    state = job(engine, "sweep:m1")
+    assert (state.phase.over, state.done) == (False, kept)
+    assert state.by == "engine"
+    await until(lambda: job(engine, "sweep:m1").done > kept, 2000)
+    [record] = await engine.sweeps()
+    assert len(record.points) > kept
+    await engine.stop("sweep:m1")
+    await until(lambda: job(engine, "sweep:m1").phase is Phase.STOPPED)
+    await engine.close()
+
+
+async def test_after_a_crash_the_baseline_is_back_before_any_job_starts(house: House):
+    engine = house.engine()
+    await engine.open()
+    await asyncio.sleep(6)
+    await engine.start(PLAN)
+    await until(lambda: job(engine, "sweep:m1").done >= 1, 2000)
+    it = house.miners["127.0.0.1:8001"]
+    await until(lambda: it.mhz != 500.0)
+    left_mhz, left_mv = it.mhz, it.mv
+    disk = house.folder.with_name("as the crash left it")
+    shutil.copytree(house.folder, disk)
+    await engine.close()
+    it.mhz, it.mv, house.folder = left_mhz, left_mv, disk
+    assert list((house.folder / "journal").glob("*.json"))
+
+    engine = house.engine()
+    began_s = house.clock.mono()
+    await engine.open()
+    assert (it.mhz, it.mv) == (500.0, 1150.0)
+    assert house.clock.mono() - began_s < 60
+    assert not list((house.folder / "journal").glob("*.json"))
+    await engine.close()
+
+
+async def test_a_miner_that_is_gone_at_the_stop_is_led_back_when_it_answers(house: House):
+    engine = house.engine()
+    await engine.open()
+    await asyncio.sleep(6)
+    await engine.start(PLAN)
+    it = house.miners["127.0.0.1:8001"]
+    await until(lambda: it.mhz != 500.0, 2000)
+    it.dead = True
+    await engine.stop("sweep:m1")
+    await until(lambda: job(engine, "sweep:m1").phase is Phase.RESTORING and "again" in job(engine, "sweep:m1").note)
+    await asyncio.sleep(1000)
+    assert job(engine, "sweep:m1").phase is Phase.RESTORING
+    it.dead = False
+    await until(lambda: job(engine, "sweep:m1").phase.over)
+    assert (it.mhz, it.mv) == (500.0, 1150.0)
+    await engine.close()
+
+
+async def test_a_fault_of_a_job_is_a_sentence_and_the_miner_is_led_back(house: House, monkeypatch: pytest.MonkeyPatch):
+    engine = await house.running()
+
+    async def broken(site: object, plan: object, done: object) -> None:
+        await site.send(Tune(frequency_mhz=490.0))  # type: ignore[attr-defined]
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("minertui.jobs.sweep.run", broken)
+    await engine.start(PLAN)
+    await until(lambda: job(engine, "sweep:m1").phase.over)
+    state = job(engine, "sweep:m1")
+    assert (state.phase, "ZeroDivisionError: oops" in state.note) == (Phase.FAILED, True)
+    assert house.miners["127.0.0.1:8001"].mhz == 500.0
+    await engine.close()
+
+
+async def test_a_guard_of_the_config_starts_with_the_engine_and_cools(house: House):
+    engine = house.engine(miner(guarded=True, guard=GuardPlan(max_chip_temp_c=60)))
+    await engine.open()
+    await asyncio.sleep(20)
+    assert job(engine, "guard:m1").phase is Phase.RUNNING
+    it = house.miners["127.0.0.1:8001"]
+    it.chip_c = 66.0
+    await until(lambda: it.mhz <= 450.0, 60)
+    it.chip_c = 50.0
+    await engine.close()
+    assert it.mhz == 500.0
+
+
+async def test_a_new_config_touches_only_what_it_changes(house: House):
+    two = (miner(), miner("m2", "127.0.0.1:8002"), miner("m3", "127.0.0.1:8003"))
+    engine = house.engine(*two)
+    await engine.open()
+    await asyncio.sleep(6)
+    before = engine.line("m1")
+    changed = (miner(tags=("garage",)), miner("m2", "127.0.0.1:8012"), miner("m4", "127.0.0.1:8004"))
+    await engine.reload(Config(miner=changed))
+    await asyncio.sleep(6)
+    assert engine.line("m1") is before
+    assert house.connections.count("127.0.0.1:8001") == 1
+    assert engine.hub.fleet.snapshots["m1"].tags == ("garage",)
+    assert set(engine.hub.fleet.snapshots) == {"m1", "m2", "m4"}
+    assert (house.miners["127.0.0.1:8003"].closed, house.miners["127.0.0.1:8001"].closed) == (1, 0)
+    await engine.close()
+
+
+async def test_the_config_file_is_watched_and_a_wrong_one_refused(house: House, tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text('[[miner]]\nname = "m1"\naddress = "127.0.0.1:8001"\n')
+    engine = house.engine(config_path=file)
+    await engine.open()
+    file.write_text('[[miner]]\nname = "m1"\naddres = "127.0.0.1:8001"\n')
+    await asyncio.sleep(5)
+    assert "the old one stays in force" in engine.hub.fleet.notice
+    assert set(engine.hub.fleet.snapshots) == {"m1"}
+    file.write_text('[[miner]]\nname = "m9"\naddress = "127.0.0.1:8009"\n')
+    await asyncio.sleep(5)
+    assert engine.hub.fleet.notice == ""
+    assert set(engine.hub.fleet.snapshots) == {"m9"}
+    await engine.close()
+
+
+async def test_miners_are_added_renamed_and_removed_in_the_file(house: House, tmp_path: Path):
+    file = tmp_path / "config.toml"
+    engine = Engine(Config(), state=house.folder, clock=house.clock, config_path=file, connect=house.connect)
+    await engine.open()
+    await engine.save_miner(MinerEntry("m1", "127.0.0.1:8001"))
+    await asyncio.sleep(200)
+    await engine.save_miner(MinerEntry("rack", "127.0.0.1:8001"), "m1")
+    await asyncio.sleep(6)
+    assert set(engine.hub.fleet.snapshots) == {"rack"}
+    assert [entry.name for entry in await engine.miners()] == ["rack"]
+    series = await engine.history("rack", ["hashrate_ghs"], house.clock.wall() - 200, house.clock.wall() - 60, 5)
+    assert any(value is not None for value in series.mean["hashrate_ghs"])
+    assert engine.line("rack").expected_mac == "AA:BB:CC:00:00:01"
+    with pytest.raises(ConfigError):
+        await engine.save_miner(MinerEntry("bad", "169.254.169.254"))
+    await engine.remove_miner("rack")
+    assert engine.hub.fleet.snapshots == {}
+    assert "rack" not in file.read_text()
+    await engine.close()
+
+
+async def test_time_runs_fast_only_for_simulated_miners(tmp_path: Path):
+    fast = LoopClock(speed=60)
+    with pytest.raises(ConfigError, match=r"m1 at 192\.168"):
+        Engine(Config(miner=(miner(address="192.168.1.5"),)), state=tmp_path, clock=fast)
+    with pytest.raises(ConfigError):
+        Engine(Config(miner=(miner(address="miner.local"),)), state=tmp_path, clock=fast)
+    Engine(Config(miner=(miner(), miner("m2", "[::1]:80"))), state=tmp_path, clock=fast)
+
+
+async def test_a_parked_miner_stays_parked_over_a_restart_until_cleared(house: House):
+    engine = house.engine()
+    await engine.open()
+    await asyncio.sleep(6)
+    engine.line("m1").park("too hot")
+    await engine.close()
+    engine = house.engine()
+    await engine.open()
+    await asyncio.sleep(6)
+    assert engine.hub.fleet.snapshots["m1"].health is Health.PARKED
+    await engine.clear("m1")
+    cleared = engine.hub.fleet.snapshots["m1"]
+    assert cleared.health is Health.OK
+    await engine.close()
+
+
+async def test_versions_of_two_runs_never_meet_and_watchers_end_with_the_engine(house: House):
+    versions = []
+    for _ in range(2):
+        engine = house.engine()
+        await engine.open()
+        seen: list[int] = []
+
+        async def watch(engine: Engine = engine, seen: list[int] = seen) -> None:
+            messages = engine.watch()
+            seen += [m.version if isinstance(m, Numbered) else m.fleet.version async for m in messages]
+
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(12)
+        await engine.close()
+        await asyncio.wait_for(watching, 1)
+        versions.append(seen)
+    assert versions[0] == sorted(versions[0])
+    assert versions[0][-1] < versions[1][0]
+
+
+async def test_after_settling_nothing_new_is_begun(house: House):
+    engine = await house.running()
+    await engine.shutdown()
+    assert engine.ending.is_set()
+    for refused in (engine.start(PLAN), engine.send(Order("o", "m1", Restart())), engine.commands()):
+        with pytest.raises(LinkError):
+            await refused
+    await engine.close()
+
+
+async def test_a_kind_without_a_log_says_so(house: House):
+    engine = await house.running()
+    with pytest.raises(Unsupported, match="log"):
+        await engine.follow("m1", True)
+    await engine.close()
+
+
+async def test_what_the_miner_remembers_is_taken_over_at_first_contact(house: House):
+    class Remembers(Miner):
+        async def statistics(self) -> list[tuple[float, dict[str, float]]]:
+            return [(ago, {"hashrate_ghs": 555.0}) for ago in (1800.0, 1740.0, 1680.0)]
+
+    house.miners["127.0.0.1:8001"] = Remembers("127.0.0.1:8001")
+    engine = house.engine()
+    await engine.open()
+    await asyncio.sleep(10)
+    now_s = house.clock.wall()
+    series = await engine.history("m1", ["hashrate_ghs"], now_s - 3000, now_s - 900, 30)
+    assert [v for v in series.mean["hashrate_ghs"] if v is not None][:1] == [555.0]
+    await engine.close()
+
+
+async def test_readonly_of_the_engine_holds_for_all(house: House):
+    config = Config(engine=EngineConfig(readonly=True), miner=(miner(),))
+    engine = Engine(config, state=house.folder, clock=house.clock, connect=house.connect)
+    await engine.open()
+    assert engine.line("m1").readonly
+    assert engine.hub.fleet.readonly
+    await engine.close()
+
+
+async def test_damage_at_the_start_is_in_the_notice(house: House):
+    house.folder.mkdir()
+    (house.folder / "history.db").write_bytes(b"no database" * 100)
+    engine = house.engine()
+    await engine.open()
+    assert "history.db.corrupt-" in engine.hub.fleet.notice
+    await engine.close()
+
+
+def test_events_that_are_named_here_exist():
+    assert msgspec.json.encode(DeviceRemoved("m1")) == b'{"type":"removed","device":"m1"}'
