@@ -8,7 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from minertui.model.commands import Tune
 from minertui.model.plans import Goal, Phase, SweepView
+from minertui.tui.app import MinertuiApp
+from minertui.tui.options import Options
 from minertui.tui.sweep_export import as_csv, as_json, save_sweep
 from minertui.tui.tabs.sweep import SweepTab
 from tests.tui import pictures
@@ -189,3 +192,39 @@ def test_exports_hold_every_number_and_no_formula(tmp_path: Path) -> None:
     assert len(whole["points"]) == 3
     paths = save_sweep("attic", pictures.sweep_plan("attic"), points, pictures.NOW_S, tmp_path)
     assert [p.name for p in paths] == [f"minertui-sweep-attic-20251120T120000Z.{end}" for end in ("json", "csv")]
+
+
+async def in_the_app(pilot, *keys: str) -> None:
+    await pilot.pause(0.5)
+    await pilot.press("w")
+    await pilot.pause(0.2)
+    pilot.app.screen.query_one(SweepTab).table.focus()
+    await pilot.press(*keys)
+    await pilot.pause(0.2)
+
+
+async def test_in_the_app_a_point_is_rehearsed_confirmed_and_sent() -> None:
+    link = FakeLink(FLEET)
+    app = MinertuiApp(link, Options())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await in_the_app(pilot, "enter")
+        rehearsed = link.sent("send")
+        assert [(o.device, o.dry_run, o.command) for o in rehearsed] == [(DEVICE, True, Tune(500, 1100))]
+        await pilot.press("y")
+        await pilot.pause(0.2)
+        sent = link.sent("send")[-1]
+        assert (sent.device, sent.dry_run, sent.confirmed, sent.command) == (DEVICE, False, True, Tune(500, 1100))
+
+
+async def test_on_a_read_only_screen_nothing_is_applied() -> None:
+    link = FakeLink(FLEET)
+    async with MinertuiApp(link, Options(readonly=True)).run_test(size=(120, 40)) as pilot:
+        await in_the_app(pilot, "enter")
+        assert link.sent("send") == []
+
+
+async def test_in_the_app_points_become_files(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with MinertuiApp(FakeLink(FLEET), Options()).run_test(size=(120, 40)) as pilot:
+        await in_the_app(pilot, "e")
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".csv", ".json"]

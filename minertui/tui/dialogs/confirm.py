@@ -35,10 +35,10 @@ class ConfirmDialog(ModalScreen[bool]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "No", id="confirm.no"),
-        Binding("n", "answer(False)", "No", show=False),
+        Binding("n", "answer(False)", "No", show=False, id="confirm.no-letter"),
         Binding("y", "yes", "Yes", id="confirm.yes"),
-        Binding("left,up", "app.focus_previous", "Previous", show=False),
-        Binding("right,down", "app.focus_next", "Next", show=False),
+        Binding("left,up", "app.focus_previous", "Previous", show=False, id="confirm.previous"),
+        Binding("right,down", "app.focus_next", "Next", show=False, id="confirm.next"),
     ]
 
     def __init__(

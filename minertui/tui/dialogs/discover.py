@@ -29,10 +29,10 @@ class FoundList(Painted, can_focus=True):
     FoundList { height: 10; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("space", "mark", "Mark"),
-        Binding("enter", "agree", "Add"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="found.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="found.down"),
+        Binding("space", "mark", "Mark", id="found.mark"),
+        Binding("enter", "agree", "Add", id="found.add"),
     ]
 
     class Agreed(Message):

@@ -54,8 +54,8 @@ class Picker(Painted, can_focus=True):
     Picker:focus { background-tint: $foreground 5%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Previous", show=False),
-        Binding("right,space", "step(1)", "Next", show=False),
+        Binding("left", "step(-1)", "Previous", show=False, id="choice.previous"),
+        Binding("right,space", "step(1)", "Next", show=False, id="choice.next"),
     ]
 
     class Changed(Message):
@@ -142,6 +142,7 @@ class Form(ModalScreen[T | None], Generic[T]):
     Form VerticalScroll { height: auto; max-height: 14; }
     Form #preview { margin: 1 0 0 0; }
     Form #wrong { margin: 1 0 0 0; min-height: 1; }
+    Form FieldRow Input:ansi, Form FieldRow Picker:ansi { text-style: underline; }
     Form .buttons { height: 1; margin: 1 0 0 0; }
     Form .buttons Button { margin: 0 2 0 0; }
     """

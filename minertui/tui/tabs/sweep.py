@@ -46,8 +46,8 @@ class SweepTab(Widget):
     SweepTab.-wide PointTable { width: 92; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "device(-1)", "Miner before", show=False, id="sweep.before"),
-        Binding("right,l", "device(1)", "Next miner", show=False, id="sweep.next"),
+        Binding("left", "device(-1)", "Miner before", show=False, id="sweep.before"),
+        Binding("right", "device(1)", "Next miner", show=False, id="sweep.next"),
         Binding("o", "order", "Rank/measured", id="sweep.order"),
         Binding("u", "goal", "Goal", id="sweep.goal"),
         Binding("c", "compare", "Compare", id="sweep.compare"),

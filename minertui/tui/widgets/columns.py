@@ -113,7 +113,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("fan_pct", "fan %", 4, 6, 7, _metric("fan_pct"), marks=True),
     Column("shares_accepted", "acc/rej", 8, 9, 11, _shares),
     Column("age", "age", 5, 5, 6, _age),
-    Column("job", "job", 6, 9, 22, _job, right=False),
+    Column("job", "job", 6, 15, 22, _job, right=False),
     Column("spark", "last hour", 10, 10, 30, _spark, right=False),
 )
 

@@ -31,7 +31,7 @@ class LogView(Painted, can_focus=True):
         Binding("pageup", "scroll_pages(-1)", "Page up", show=False, id="log.page-up"),
         Binding("pagedown", "scroll_pages(1)", "Page down", show=False, id="log.page-down"),
         Binding("home", "oldest", "Oldest", show=False, id="log.oldest"),
-        Binding("end,G", "newest", "Newest", show=False, id="log.newest"),
+        Binding("end", "newest", "Newest", show=False, id="log.newest"),
         Binding("left,h", "sideways(-1)", "Left", show=False, id="log.left"),
         Binding("right,l", "sideways(1)", "Right", show=False, id="log.right"),
     ]

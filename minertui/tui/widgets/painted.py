@@ -192,13 +192,24 @@ class Painted(Widget):
     def _ink(self, name: str, row: str) -> Style:
         ink = self._inks.get((name, row))
         if ink is None:
-            ink = self.rich_style
-            if row:
-                ink += self.get_component_rich_style(f"painted--{row}")
-            if name:
-                ink += self._heat_ink(name) if ":" in name else self._component_ink(name)
-            self._inks[(name, row)] = ink
+            ink = self._inks[(name, row)] = self._mixed(name, row)
         return ink
+
+    def _mixed(self, name: str, row: str) -> Style:
+        ink = self.rich_style
+        if row and self._unmixable:
+            # a ground of the terminal's own could hide any ink on it: reversed text is always readable
+            return ink + Style(bold=True, reverse=row == "cursor")
+        if row:
+            ink += self.get_component_rich_style(f"painted--{row}")
+        if name:
+            ink += self._heat_ink(name) if ":" in name else self._component_ink(name)
+        return ink
+
+    @property
+    def _unmixable(self) -> bool:
+        """Whether the theme leaves the colours to the terminal, so that nobody knows what they look like."""
+        return self.get_component_styles("painted--low").color.ansi is not None
 
     def _component_ink(self, name: str) -> Style:
         styles = self.get_component_styles(f"painted--{name}")
@@ -216,11 +227,13 @@ class Painted(Widget):
         color = self._gradient(int(step) / (HEATS - 1))
         if kind == "heat":
             return Style(color=color)
+        if self._unmixable:
+            return Style(color=color, bold=True, reverse=True)
         return self._component_ink("on-heat") + Style(bgcolor=color)
 
     def _gradient(self, share: float) -> RichColor:
         low, middle, high = (self.get_component_styles(f"painted--{n}").color for n in ("low", "middle", "high"))
-        if low.ansi is not None:  # the terminal's own colours cannot be mixed
+        if self._unmixable:
             return (low, middle, high)[min(2, int(share * 3))].rich_color
         blend = low.blend(middle, share * 2) if share < 0.5 else middle.blend(high, share * 2 - 1)
         return blend.rich_color

@@ -24,7 +24,7 @@ class DeviceRows(Painted, can_focus=True):
         Binding("pageup", "page(-1)", "Page up", show=False, id="rows.page-up"),
         Binding("pagedown", "page(1)", "Page down", show=False, id="rows.page-down"),
         Binding("home", "edge(0)", "First", show=False, id="rows.first"),
-        Binding("end,G", "edge(-1)", "Last", show=False, id="rows.last"),
+        Binding("end", "edge(-1)", "Last", show=False, id="rows.last"),
     ]
 
     class Opened(Message):

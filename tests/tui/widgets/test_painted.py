@@ -104,6 +104,17 @@ async def test_the_terminals_own_colours_are_not_mixed() -> None:
         assert len(colors) <= 4
 
 
+async def test_with_the_terminals_own_colours_the_cursor_and_heat_are_reversed_and_readable() -> None:
+    board = Board(line("a", ("b", "accent"), row="cursor"), line((" 61", "cell:9")))
+    async with on_stage(board, 40, 5) as pilot:
+        pilot.app.theme = "ansi-dark"
+        await pilot.pause()
+        for y in (0, 1):
+            said = [s for s in board.render_line(y) if s.text.strip()]
+            assert said
+            assert all(s.style is not None and s.style.reverse for s in said)
+
+
 async def test_a_picture_of_its_own_height_grows_with_it() -> None:
     class Tall(Board):
         DEFAULT_CSS = "Tall { height: auto; }"
