@@ -12,16 +12,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from minertui import __version__, config_file
-from minertui.config import AlertsConfig, Config
+from minertui.config import Config
 from minertui.engine import discovery, kinds, reach
-from minertui.engine.alerts import Alerts
+from minertui.engine.alarms import alarms
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.buckets import Question
 from minertui.engine.config_watch import ConfigWatch
@@ -29,13 +28,12 @@ from minertui.engine.history import History
 from minertui.engine.hub import Hub
 from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.line import Identity, Line
-from minertui.engine.lines import Connect, Lines
+from minertui.engine.lines import Connect, Lines, only_simulated
 from minertui.engine.lock import StateLock
 from minertui.engine.loglines import Followed, LogBook
 from minertui.engine.notices import Notices
 from minertui.engine.notify import notify
 from minertui.engine.orders import Orders
-from minertui.engine.outbox import Outbox, apprise_sender
 from minertui.engine.records import Records
 from minertui.engine.restoring import Restoring
 from minertui.engine.runner import Runner
@@ -49,7 +47,6 @@ from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series
 from minertui.model.plans import JobState, Plan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.seams import Clock, LogSource
-from minertui.wire.axeos.address import host_port
 
 _STATUS_S = 10.0
 
@@ -69,7 +66,7 @@ class Engine:
     ) -> None:
         """``state``: folder of databases and journal. ``config_path`` None: nothing can be added or changed. Raises
         ConfigError for a clock that does not run at 1 on anything but this host's own simulators."""
-        _only_simulated(config, clock.speed)
+        only_simulated(config, clock.speed)
         self.config, self.ending = config, asyncio.Event()
         self._state, self._clock, self._config_path, self._demo = state, clock, config_path, demo
         self._lock = StateLock(state)
@@ -88,16 +85,7 @@ class Engine:
         self._runner = Runner(self, clock, self.hub.publish)
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self)
-        self._outbox = _outbox(config.alerts, state, clock)
-        self._alerts = Alerts(
-            clock,
-            lambda: self.hub.fleet,
-            self.hub.publish,
-            self._outbox.put if self._outbox else _nobody,
-            mute=config.alerts.mute,
-            drop_pct=config.alerts.hashrate_drop_pct,
-        )
-        self.hub.listen(self._alerts.on)
+        self._alerts, self._outbox = alarms(config.alerts, state, clock, self.hub)
         self._identities: dict[str, Identity] = {}
         self._unfilled: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -155,7 +143,7 @@ class Engine:
 
     async def reload(self, config: Config) -> None:
         """Take a new config over: only what it changes is touched. Raises ConfigError."""
-        _only_simulated(config, self._clock.speed)
+        only_simulated(config, self._clock.speed)
         for name in self._lines.gone(config):
             await self._leave(name)
         guarded_no_more = {m.name for m in self.config.miner if m.guarded} - {m.name for m in config.miner if m.guarded}
@@ -404,29 +392,3 @@ class Engine:
     def _check(self) -> None:
         if self._settled:
             raise LinkError("the engine is going down; try again when it is back")
-
-
-def _nobody(_: Alert) -> None:
-    """Nobody is to be told."""
-
-
-def _outbox(alerts: AlertsConfig, state: Path, clock: Clock) -> Outbox | None:
-    """What sends alerts away, where the config names somebody."""
-    if not alerts.urls:
-        return None
-    send = apprise_sender([url.reveal() for url in alerts.urls])
-    return Outbox(state / "outbox.json", clock, send, per_hour=alerts.per_hour)
-
-
-def _only_simulated(config: Config, speed: float) -> None:
-    """A clock that runs at another speed than 1 would lie to hardware."""
-    if speed == 1:
-        return
-    for miner in config.miner:
-        host, _ = host_port(miner.address)
-        with contextlib.suppress(ValueError):
-            if ip_address(host).is_loopback:
-                continue
-        raise ConfigError(
-            f"--speed {speed:g} is for simulated miners on this computer; {miner.name} at {miner.address} is not one"
-        )

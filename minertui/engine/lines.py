@@ -3,8 +3,10 @@ or name stayed keeps its connection, its readings and its jobs."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 
 import msgspec
 
@@ -12,7 +14,9 @@ from minertui.config import Config, MinerConfig
 from minertui.engine.line import Identity, Line, LineOptions, Listener
 from minertui.engine.poller import poll
 from minertui.engine.supervisor import Supervisor
+from minertui.model.errors import ConfigError
 from minertui.model.seams import Clock, Device
+from minertui.wire.axeos.address import host_port
 
 Connect = Callable[[str, str, Mapping[str, str]], Device]
 
@@ -109,3 +113,18 @@ class Lines:
         line = self._lines[name] = Line(want.options, device, self._clock, self._listener, identity, recent)
         self._listener.took(line.snapshot(), fresh=False)
         return line
+
+
+def only_simulated(config: Config, speed: float) -> None:
+    """A clock that runs at another speed than 1 would lie to hardware: raises ConfigError unless every address is this
+    computer's own (127.*, ::1)."""
+    if speed == 1:
+        return
+    for miner in config.miner:
+        host, _ = host_port(miner.address)
+        with contextlib.suppress(ValueError):
+            if ip_address(host).is_loopback:
+                continue
+        raise ConfigError(
+            f"--speed {speed:g} is for simulated miners on this computer; {miner.name} at {miner.address} is not one"
+        )

@@ -1,0 +1,45 @@
+"""``minertui engine`` as systemd runs it: a process of its own, a notify socket, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_ready_is_said_when_the_door_is_open_and_two_terms_end_it_well(tmp_path: Path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "n"))
+        systemd.settimeout(20)
+        command = [sys.executable, "-m", "minertui", "engine", "--state", str(tmp_path / "s"), "--config"]
+        engine = subprocess.Popen(
+            [*command, str(tmp_path / "none.toml")],
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "30000000"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            words: list[str] = []
+            while "READY=1" not in words:
+                words += systemd.recv(4096).decode().splitlines()
+            assert (tmp_path / "s" / "engine.sock").is_socket()
+            engine.send_signal(signal.SIGTERM)
+            engine.send_signal(signal.SIGTERM)
+            while "STOPPING=1" not in words:
+                words += systemd.recv(4096).decode().splitlines()
+            assert engine.wait(20) == 0
+        finally:
+            engine.kill()
+            _, errors = engine.communicate()
+        assert "Traceback" not in errors
+    assert not (tmp_path / "s" / "engine.sock").exists()
+
+
+def test_a_speed_that_makes_no_sense_is_one_sentence():
+    command = [sys.executable, "-m", "minertui", "engine", "--speed", "fast"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert found.returncode == 2
+    assert "'fast' is not a speed" in found.stderr
