@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.worker import Worker
 
 from minertui.model.alerts import Severity
 from minertui.model.errors import MinertuiError
@@ -84,7 +86,7 @@ class MinertuiApp(App[str]):
         self.set_interval(_LOOK_S, self._look_at_themes)
 
     def _follow(self) -> None:
-        self.run_worker(self.feed.run(), exclusive=True, group="feed")
+        _: Worker[None] = self.run_worker(self.feed.run, exclusive=True, group="feed")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and last the gate that lets only printable text out."""
@@ -129,7 +131,7 @@ class MinertuiApp(App[str]):
     def perform(self, action: Action) -> None:
         """Do it, beside the screen: it may wait for dialogs and for the engine."""
         if action.applies(self.desk.at):
-            self.run_worker(self._perform(action), group="actions")
+            _: Worker[None] = self.run_worker(partial(self._perform, action), group="actions")
 
     async def _perform(self, action: Action) -> None:
         try:

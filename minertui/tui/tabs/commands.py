@@ -62,7 +62,7 @@ class CommandsPane(Pane):
     def enter(self) -> None:
         """Read what was sent before this screen was open."""
         self.list.focus()
-        self.run_worker(self._read(), exclusive=True, group="commands")
+        self.begin(self._read, "commands")
 
     def on_resize(self) -> None:
         """Other lines."""

@@ -55,7 +55,7 @@ class MergedLogPane(Pane):
 
     def on_mount(self) -> None:
         """Read what was said before this pane was open."""
-        self.run_worker(self._read(), exclusive=True, group="log")
+        self.begin(self._read, "log")
 
     async def _read(self) -> None:
         tail = LogTail(self.feed)

@@ -6,6 +6,8 @@ keep the miner's log stream open (a lease, renewed every 30 s) and reads history
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -119,14 +121,14 @@ class MinerPane(Pane):
             self._lease = self.set_interval(LEASE_S, self._follow)
             self._follow()
             if self._tail is None:
-                self.run_worker(self._read_log(), exclusive=True, group="miner-log")
+                self.begin(self._read_log, "miner-log")
 
     def leave(self) -> None:
         """The log stream is not needed any more."""
         if self._lease is not None:
             self._lease.stop()
             self._lease = None
-            self.run_worker(self._ask_follow(self.device, on=False), group="follow")
+            self.begin(partial(self._ask_follow, self.device, on=False), "follow", exclusive=False)
 
     def on_unmount(self) -> None:
         """The lease ends by itself after a minute; its timer ends here."""
@@ -136,7 +138,7 @@ class MinerPane(Pane):
     def _follow(self) -> None:
         status = self.snapshot.status
         if status is not None and Ability.LOG in status.abilities:
-            self.run_worker(self._ask_follow(self.device, on=True), group="follow")
+            self.begin(partial(self._ask_follow, self.device, on=True), "follow", exclusive=False)
 
     async def _ask_follow(self, device: str, *, on: bool) -> None:
         try:
@@ -179,7 +181,7 @@ class MinerPane(Pane):
     def _ask_history(self) -> None:
         if self.device and self.picture.first:
             self._read_s = self.picture.fleet.at_s
-            self.run_worker(self._read_history(), exclusive=True, group="history")
+            self.begin(self._read_history, "history")
 
     async def _read_history(self) -> None:
         device, since_until = self.device, self.span_.bounds(self.picture.fleet.at_s)

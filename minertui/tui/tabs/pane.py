@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
 
 from textual.events import Mount
 from textual.message import Message
 from textual.widget import Widget
+from textual.worker import Worker
 
 from minertui.model.seams import Link
 from minertui.tui.feed import NOTHING, Feed, Picture
@@ -40,6 +42,10 @@ class Pane(Widget):
     def show(self, picture: Picture) -> None:
         """Draw this picture. Subclasses keep it by calling this one first."""
         self.picture = picture
+
+    def begin(self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = True) -> None:
+        """Do this beside the screen; an exclusive one ends what its group does now."""
+        _: Worker[None] = self.run_worker(work, exclusive=exclusive, group=group)
 
     @property
     def devices(self) -> tuple[str, ...]:

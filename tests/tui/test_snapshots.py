@@ -1,0 +1,93 @@
+"""Every screen, as it looks. Run with ``--snapshot-update`` after looking at the report of what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from minertui.model.fleet import Fleet
+from minertui.tui.app import MinertuiApp
+from minertui.tui.options import Options
+from tests.tui import pictures
+from tests.tui.fake_link import FakeLink
+
+SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
+PLACES = {"fleet": (), "map": ("m",), "miner": ("2",), "sweep": ("w",), "alerts": ("a",), "log": ("l",),
+          "commands": ("c",)}  # fmt: skip
+STATES: dict[str, Callable[[], Fleet]] = {
+    "normal": pictures.normal,
+    "error": pictures.error,
+    "empty": pictures.empty,
+    "hostile": pictures.hostile,
+}
+CASES = [
+    *(("normal", place, size) for place in PLACES for size in (SMALL, MIDDLE, LARGE)),
+    *(("error", place, size) for place in ("fleet", "miner", "alerts") for size in (SMALL, MIDDLE, LARGE)),
+    *(("error", place, MIDDLE) for place in ("map", "sweep", "log", "commands")),
+    *(("empty", place, SMALL) for place in PLACES if place != "miner"),
+    *(("hostile", place, MIDDLE) for place in PLACES),
+    ("empty", "fleet", LARGE),
+]
+LOOKS = {
+    "ascii": (Options(ascii=True), ("2",)),
+    "light": (Options(theme="light"), ("2",)),
+    "terminal": (Options(theme="terminal"), ()),
+    "readonly": (Options(readonly=True), ("question_mark",)),
+    "palette": (Options(), ("colon",)),
+    "frozen": (Options(demo=True), ("p",)),
+    "filtered": (Options(), ("v", "slash", "a", "t", "enter", "space")),
+    "question": (Options(), ("r",)),
+}
+
+
+async def settled(pilot) -> None:
+    """Until the picture, what the tab asked for, and its drawing are there."""
+    app = pilot.app
+    for _ in range(300):
+        await pilot.pause(0.01)
+        waiting = [w for w in app.workers if w.group not in ("feed", "actions") and not w.is_finished]
+        if app.main.picture.first and app.main.pane.ready and not waiting:
+            break
+    app.screen.set_focus(app.screen.focused, scroll_visible=False)
+    await pilot.pause(0.35)  # log lines are painted in quarters of a second
+
+
+@pytest.mark.parametrize(
+    ("state", "place", "size"), CASES, ids=lambda v: "x".join(map(str, v)) if v and isinstance(v, tuple) else v
+)
+def test_screen(snap_compare, state, place, size):
+    lines = pictures.hostile_lines() if state == "hostile" else None
+    app = MinertuiApp(FakeLink(STATES[state](), lines), Options())
+
+    async def go(pilot) -> None:
+        await settled(pilot)
+        await pilot.press(*PLACES[place])
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_look(snap_compare, look):
+    options, keys = LOOKS[look]
+
+    async def go(pilot) -> None:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+
+    app = MinertuiApp(FakeLink(pictures.normal()), options)
+    assert snap_compare(app, terminal_size=(100, 30), run_before=go)
+
+
+def test_lost(snap_compare):
+    link = FakeLink(pictures.normal())
+
+    async def go(pilot) -> None:
+        await settled(pilot)
+        link.lose()
+        await settled(pilot)
+
+    assert snap_compare(MinertuiApp(link, Options()), terminal_size=SMALL, run_before=go)
