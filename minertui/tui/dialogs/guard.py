@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan
 from minertui.tui.dialogs.fields import Answers, Field, Invalid, Number, ordered
@@ -54,7 +56,7 @@ class GuardDialog(Form[GuardPlan]):
         ):
             if limit is not None and answers[name] > limit:
                 raise Invalid(name, f"The limit of this miner's {what} is {limit:g} °C; choose at most that.")
-        return GuardPlan(device=self.plan.device or self.snapshot.device, **answers)
+        return msgspec.structs.replace(self.plan, device=self.plan.device or self.snapshot.device, **answers)
 
     def preview(self, answers: Answers, result: GuardPlan) -> Sequence[Line]:
         """The plan in two sentences."""

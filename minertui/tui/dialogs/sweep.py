@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Goal, SweepPlan
 from minertui.model.ranking import bounds, estimate, start
@@ -67,9 +69,9 @@ class SweepDialog(Form[SweepPlan]):
             ("sample_s", "measure_s", "A sample must not take longer than the whole measurement."),
         )
         own = {k: v for k, v in answers.items() if k not in ("goal", "tolerance_pct", "balance_pct")}
-        return SweepPlan(
+        return msgspec.structs.replace(
+            self.plan,
             device=self.plan.device or self.snapshot.device,
-            strategy=self.plan.strategy,
             goal=Goal(answers["goal"]),
             tolerance=answers["tolerance_pct"] / 100,
             min_chip_balance=answers["balance_pct"] / 100,
