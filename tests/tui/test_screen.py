@@ -115,6 +115,14 @@ class TestFleet:
             await seen.press("m")
             await seen.sees("TH/s exp %")
 
+    async def test_a_large_terminal_shows_the_miner_under_the_cursor(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.sees("attic-1, last hour")
+            await seen.press("j")
+            await seen.sees("attic-2, last hour")
+        async with looking(pictures.normal(), size=(80, 24)) as seen:
+            assert "last hour" not in seen.text
+
     async def test_a_click_on_a_title_sorts(self):
         async with looking(pictures.normal()) as seen:
             await seen.pilot.click("FleetTable", offset=(seen.line(2).index("W  "), 0))
@@ -293,6 +301,18 @@ class TestFrame:
             await seen.press("a")
             await seen.until(lambda: "Acknowledge" in seen.line(-1))
             assert seen.line(-1).rstrip().endswith("q Detach")
+
+    async def test_a_click_on_the_footer_or_a_tab_is_its_key(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.pilot.click("KeyBar", offset=(seen.line(-1).index("Heat map"), 0))
+            await seen.sees("map of Chip")
+            await seen.pilot.click("TabBar", offset=(seen.line(1).index("Alerts"), 0))
+            await seen.until(lambda: seen.app.main.front == "alerts")
+
+    async def test_keys_typed_fast_are_done_one_after_the_other(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.pilot.press("a", "1", "m")  # the map's key means nothing in the alerts
+            await seen.sees("map of Chip")
 
     async def test_help_is_about_the_place(self):
         async with looking(pictures.normal()) as seen:

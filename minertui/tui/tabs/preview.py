@@ -4,7 +4,7 @@ picture alone: gauges, the last hour, and what it is."""
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Series
@@ -33,9 +33,11 @@ class Preview(Horizontal):
     """Three panes side by side; the last one only where the terminal is wide."""
 
     def compose(self) -> ComposeResult:
-        """Gauges, chart, words."""
-        self.gauges, self.chart, self.facts = Gauges(), Chart(), Facts()
-        yield self.gauges
+        """Gauges, chart, words; the words stand below the gauges where the terminal is not wide."""
+        self.gauges, self.chart, self.facts, self.below = Gauges(), Chart(), Facts(), Facts()
+        with Vertical():
+            yield self.gauges
+            yield self.below
         yield self.chart
         yield self.facts
 
@@ -46,9 +48,10 @@ class Preview(Horizontal):
             return
         self.gauges.show(snapshot, _GAUGES)
         self.chart.show(last_hour(snapshot, fleet.at_s), ("hashrate_ghs",), f"{device}, last hour")
-        self.facts.display = self.app.size.width >= _WIDE
+        wide = self.app.size.width >= _WIDE
+        self.facts.display, self.below.display = wide, not wide
         trouble = miner_facts.trouble(snapshot)
         rows = [("trouble", trouble)] if trouble else []
         rows += [*miner_facts.jobs(fleet.jobs_of(device)), *miner_facts.pool(snapshot)[:4]]
         rows += [*miner_facts.settings(snapshot)[:4], *miner_facts.identity(snapshot)[:8]]
-        self.facts.show(rows)
+        (self.facts if wide else self.below).show(rows)
