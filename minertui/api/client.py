@@ -33,6 +33,7 @@ from minertui.model.events import LogLine, Message, Numbered
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series
 from minertui.model.plans import JobState, Plan, SweepRecord
+from minertui.model.relay import BoardOrder
 from minertui.model.seams import Clock
 
 T = TypeVar("T")
@@ -122,6 +123,10 @@ class ApiClient:
     async def stop(self, job_id: str) -> JobState:
         """See Link."""
         return await self._ask("DELETE", f"/v1/jobs/{_part(job_id)}", JobState)
+
+    async def steer(self, job_id: str, order: BoardOrder) -> JobState:
+        """See Link."""
+        return await self._ask("POST", f"/v1/jobs/{_part(job_id)}/boards", JobState, order)
 
     async def clear(self, device: str) -> None:
         """See Link."""

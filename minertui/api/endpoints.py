@@ -27,6 +27,7 @@ from minertui.model.events import LogLine, Whole
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series
 from minertui.model.plans import JobState, Plan, SweepRecord
+from minertui.model.relay import BoardOrder
 from minertui.model.seams import Link
 
 SHUTDOWN_S = 0.5
@@ -88,6 +89,10 @@ async def _start(link: Link, call: Call) -> JobState:
 
 async def _stop(link: Link, call: Call) -> JobState:
     return await link.stop(call.path["id"])
+
+
+async def _steer(link: Link, call: Call) -> JobState:
+    return await link.steer(call.path["id"], call.body)
 
 
 async def _clear(link: Link, call: Call) -> None:
@@ -156,8 +161,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", "/v1/commands", "The command log, newest first", _commands, tuple[CommandRecord, ...], query=Newest
     ),
-    Endpoint("POST", "/v1/jobs", "Start a sweep or a guard", _start, JobState, Plan),
+    Endpoint("POST", "/v1/jobs", "Start a sweep, a guard or a rig", _start, JobState, Plan),
     Endpoint("DELETE", "/v1/jobs/{id}", "Ask a job to end; it restores in its own time", _stop, JobState),
+    Endpoint("POST", "/v1/jobs/{id}/boards", "Tell a running rig about a board", _steer, JobState, BoardOrder),
     Endpoint("POST", "/v1/devices/{name}/clear", "A person clears a parked device", _clear, body=Nothing),
     Endpoint("GET", "/v1/devices/{name}/history", "Metrics over time", _history, Series, query=HistoryQuery),
     Endpoint("POST", "/v1/devices/{name}/follow", "Keep the miner's own log stream open", _follow, body=Follow),

@@ -36,6 +36,7 @@ from minertui.engine.notify import notify
 from minertui.engine.orders import Orders
 from minertui.engine.records import Records
 from minertui.engine.restoring import Restoring
+from minertui.engine.rigs import Rigs
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
 from minertui.engine.supervisor import Supervisor
@@ -46,6 +47,7 @@ from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series
 from minertui.model.plans import JobState, Plan, SweepPoint, SweepRecord, SweepSample
+from minertui.model.relay import BoardOrder, RelayPlan
 from minertui.model.seams import Clock, LogSource
 
 _STATUS_S = 10.0
@@ -83,6 +85,7 @@ class Engine:
         self._journal = Journal(state / FOLDER, clock.wall)
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
         self._runner = Runner(self, clock, self.hub.publish)
+        self._rigs = Rigs(clock, self.hub.publish, self.say)
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self)
         self._alerts, self._outbox = alarms(config.alerts, state, clock, self.hub)
@@ -176,11 +179,16 @@ class Engine:
     async def start(self, plan: Plan) -> JobState:
         """Start a job for a person."""
         self._check()
-        return await self._runner.start(plan)
+        return self._rigs.start(plan) if isinstance(plan, RelayPlan) else await self._runner.start(plan)
 
     async def stop(self, job_id: str) -> JobState:
         """Ask a job to end."""
-        return self._runner.stop(job_id)
+        return self._rigs.stop(job_id) if self._rigs.has(job_id) else self._runner.stop(job_id)
+
+    async def steer(self, job_id: str, order: BoardOrder) -> JobState:
+        """Tell a running rig something about a board."""
+        self._check()
+        return self._rigs.steer(job_id, order)
 
     async def clear(self, device: str) -> None:
         """A person clears a parked device, or accepts another one at its address."""

@@ -28,8 +28,8 @@ from minertui.model.plans import (
     GuardPlan,
     GuardView,
     JobState,
+    MinerPlan,
     Phase,
-    Plan,
     SweepPlan,
     SweepPoint,
     SweepRecord,
@@ -81,7 +81,7 @@ class Runner:
         self._sweeps: dict[str, SweepRecord] = {}
         self._closing = False
 
-    async def start(self, plan: Plan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
+    async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
         """Start ``plan``. Raises JobError, saying why, when it cannot."""
         state = self._admit(plan, by)
         if isinstance(plan, SweepPlan):
@@ -159,7 +159,7 @@ class Runner:
         self._sweeps[sweep_id] = whole = msgspec.structs.replace(whole, points=(*whole.points, record))
         await self._desk.records.keep_sweep(whole)
 
-    def _admit(self, plan: Plan, by: str) -> JobState:
+    def _admit(self, plan: MinerPlan, by: str) -> JobState:
         kind = "sweep" if isinstance(plan, SweepPlan) else "guard"
         job_id = f"{kind}:{plan.device}"
         if self._closing:
@@ -195,7 +195,7 @@ class Runner:
         view = SweepView(plan, sweep_id=record.id, points=record.points)
         return msgspec.structs.replace(state, view=view, done=len(record.points))
 
-    async def _run(self, site: JobSite, plan: Plan, kind: _Kind, done: Sequence[SweepPoint]) -> None:
+    async def _run(self, site: JobSite, plan: MinerPlan, kind: _Kind, done: Sequence[SweepPoint]) -> None:
         job = importlib.import_module(kind.module)
         try:
             await (job.run(site, plan, done) if isinstance(plan, SweepPlan) else job.run(site, plan))

@@ -1,7 +1,7 @@
 """What may be asked to run on a device, and how it goes.
 
 One job runs on one device. Starting a sweep on five miners starts five independent jobs. A job's id is
-``<kind>:<device>``: a device has at most one job of a kind.
+``<kind>:<device>``: a device has at most one job of a kind. A relay's device is its rig.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 
 import msgspec
+
+from minertui.model.relay import RelayPlan, RelayView
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -96,7 +98,8 @@ class GuardPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     max_writes_per_day: int = 48
 
 
-Plan = SweepPlan | GuardPlan
+MinerPlan = SweepPlan | GuardPlan
+Plan = MinerPlan | RelayPlan
 
 
 class Phase(enum.StrEnum):
@@ -201,7 +204,7 @@ class GuardView(msgspec.Struct, frozen=True, omit_defaults=True, tag="guard"):
     why: str = ""
 
 
-JobView = SweepView | GuardView
+JobView = SweepView | GuardView | RelayView
 
 
 class JobState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -221,7 +224,7 @@ class JobState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def kind(self) -> str:
-        """``sweep`` or ``guard``: the first half of the id."""
+        """``sweep``, ``guard`` or ``relay``: the first half of the id."""
         return self.id.partition(":")[0]
 
 

@@ -16,6 +16,7 @@ from minertui.model.events import LogLine, Message
 from minertui.model.fleet import Snapshot
 from minertui.model.history import Found, MinerEntry, Series
 from minertui.model.plans import JobState, JobView, Phase, Plan, SweepRecord
+from minertui.model.relay import BoardOrder
 from minertui.model.status import Status
 
 
@@ -124,6 +125,10 @@ class Link(Protocol):
     async def start(self, plan: Plan) -> JobState: ...
     async def stop(self, job_id: str) -> JobState:
         """Returns at once; the job restores and ends in its own time."""
+        ...
+
+    async def steer(self, job_id: str, order: BoardOrder) -> JobState:
+        """Tell a running relay (``relay:<rig>``) something about a board; the others go on."""
         ...
 
     async def clear(self, device: str) -> None:

@@ -26,6 +26,7 @@ from minertui.model.plans import (
     SweepRecord,
     SweepView,
 )
+from minertui.model.relay import BoardOrder, RelayPlan, RelayView
 from minertui.model.status import Ability, ChipStatus, MinerStatus, PoolSetting, RejectReason
 
 STATUS = MinerStatus(
@@ -120,6 +121,8 @@ class FakeLink:
 
     async def start(self, plan: Plan) -> JobState:
         self._asked("start", plan)
+        if isinstance(plan, RelayPlan):
+            return JobState(f"relay:{plan.device}", plan.device, Phase.RUNNING, RelayView(plan))
         if isinstance(plan, GuardPlan):
             return JobState(f"guard:{plan.device}", plan.device, Phase.RUNNING, GuardView(plan))
         return JobState(f"sweep:{plan.device}", plan.device, Phase.RUNNING, SweepView(plan, points=(POINT,)))
@@ -128,6 +131,11 @@ class FakeLink:
         self._asked("stop", job_id)
         device = job_id.partition(":")[2]
         return JobState(job_id, device, Phase.RESTORING, SweepView(SweepPlan(device)))
+
+    async def steer(self, job_id: str, order: BoardOrder) -> JobState:
+        self._asked("steer", job_id, order)
+        device = job_id.partition(":")[2]
+        return JobState(job_id, device, Phase.RUNNING, RelayView(RelayPlan(device)))
 
     async def clear(self, device: str) -> None:
         self._asked("clear", device)

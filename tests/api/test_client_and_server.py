@@ -41,6 +41,17 @@ from minertui.model.errors import (
 from minertui.model.events import LogLine, Numbered, Whole
 from minertui.model.history import MinerEntry
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
+from minertui.model.relay import (
+    AddBoard,
+    BoardPlan,
+    Dialect,
+    DropBoard,
+    LimitBoard,
+    PauseBoard,
+    RelayPlan,
+    ResetStats,
+    ResumeBoard,
+)
 from minertui.model.seams import Link
 from minertui.model.status import PoolSetting
 from tests.api.fake_link import FakeLink
@@ -51,7 +62,14 @@ CALLS: list[tuple[str, Callable[[Link], Awaitable[Any]]]] = [
     ("commands", lambda link: link.commands(5)),
     ("start", lambda link: link.start(SweepPlan(ODD, step_mv=10))),
     ("start", lambda link: link.start(GuardPlan(ODD, low_mhz=410))),
+    ("start", lambda link: link.start(RelayPlan(ODD))),
     ("stop", lambda link: link.stop(f"sweep:{ODD}")),
+    ("steer", lambda link: link.steer(f"relay:{ODD}", AddBoard(BoardPlan(ODD, "i2c:1:20", Dialect.A)))),
+    ("steer", lambda link: link.steer(f"relay:{ODD}", DropBoard(ODD))),
+    ("steer", lambda link: link.steer(f"relay:{ODD}", PauseBoard(ODD))),
+    ("steer", lambda link: link.steer(f"relay:{ODD}", ResumeBoard(ODD))),
+    ("steer", lambda link: link.steer(f"relay:{ODD}", LimitBoard(ODD, None))),
+    ("steer", lambda link: link.steer(f"relay:{ODD}", ResetStats())),
     ("clear", lambda link: link.clear(ODD)),
     ("history", lambda link: link.history(ODD, ["power_w", "chip_temp_c"], 1.5, 2.5, 50)),
     ("sweeps", lambda link: link.sweeps()),

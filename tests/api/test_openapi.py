@@ -17,6 +17,7 @@ from tests.api.fake_link import FakeLink
 BODIES: dict[str, Any] = {
     "/v1/commands": {"id": "1", "device": "garage", "command": {"type": "tune", "frequency_mhz": 575}},
     "/v1/jobs": {"type": "sweep", "device": "garage"},
+    "/v1/jobs/{id}/boards": {"type": "limit", "board": "pro mini 1", "jobs": 5},
     "/v1/devices/{name}/follow": {"on": True},
     "/v1/miners": {"name": "new", "address": "10.0.0.9"},
     "/v1/miners/{name}": {"name": "new", "address": "10.0.0.9", "limits": {"max_mv": 1200}},

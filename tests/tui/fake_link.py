@@ -15,6 +15,7 @@ from minertui.model.events import Event, LogLine, Message, Numbered, Whole
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series
 from minertui.model.plans import GuardView, JobState, Phase, Plan, SweepPlan, SweepRecord, SweepView
+from minertui.model.relay import BoardOrder, RelayPlan, RelayView
 from tests.tui import pictures
 
 
@@ -91,6 +92,8 @@ class FakeLink:
 
     async def start(self, plan: Plan) -> JobState:
         self._ask("start", plan)
+        if isinstance(plan, RelayPlan):
+            return JobState(f"relay:{plan.device}", plan.device, Phase.WAITING, RelayView(plan), since_s=pictures.NOW_S)
         view = SweepView(plan) if isinstance(plan, SweepPlan) else GuardView(plan)
         kind = "sweep" if isinstance(plan, SweepPlan) else "guard"
         return JobState(f"{kind}:{plan.device}", plan.device, Phase.WAITING, view, since_s=pictures.NOW_S)
@@ -98,6 +101,11 @@ class FakeLink:
     async def stop(self, job_id: str) -> JobState:
         self._ask("stop", job_id)
         return msgspec.structs.replace(self.fleet.jobs[job_id], phase=Phase.RESTORING)
+
+    async def steer(self, job_id: str, order: BoardOrder) -> JobState:
+        self._ask("steer", job_id, order)
+        device = job_id.partition(":")[2]
+        return JobState(job_id, device, Phase.RUNNING, RelayView(RelayPlan(device)))
 
     async def clear(self, device: str) -> None:
         self._ask("clear", device)

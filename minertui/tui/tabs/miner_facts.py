@@ -95,7 +95,10 @@ def jobs(states: tuple[JobState, ...]) -> Rows:
     for job in states:
         rows.append((job.kind, job_text((job,)) or job.phase.value))
         rows += [("", job.note)] if job.note else []
-        rows += _sweep(job.view) if isinstance(job.view, SweepView) else _guard(job.view)
+        if isinstance(job.view, SweepView):
+            rows += _sweep(job.view)
+        elif isinstance(job.view, GuardView):
+            rows += _guard(job.view)
     return rows
 
 

@@ -8,7 +8,7 @@ import operator
 
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.metrics import BY_ID, Better, Metric
-from minertui.model.plans import JobState, Phase, SweepView
+from minertui.model.plans import GuardView, JobState, Phase, SweepView
 from minertui.tui.widgets.glyphs import Glyphs
 from minertui.tui.widgets.wording import duration, number
 
@@ -114,7 +114,7 @@ def job_text(jobs: tuple[JobState, ...]) -> str:
 
 def _running(job: JobState) -> str:
     if not isinstance(job.view, SweepView):
-        wanted = job.view.wanted_mhz
+        wanted = job.view.wanted_mhz if isinstance(job.view, GuardView) else None
         return job.kind if wanted is None else f"{job.kind} {number(wanted)} MHz"
     word = job.kind if job.phase is Phase.RUNNING else job.phase.value
     of = "" if job.total is None else f"/{job.total}"
