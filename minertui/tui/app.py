@@ -54,6 +54,7 @@ class MinertuiApp(App[str]):
         super().__init__()
         self.link = link
         self.ascii = options.ascii
+        self.set_class(options.ascii, "-ascii")
         good, self._key_problems = checked(options.keys, _widgets_ids())
         self.options = msgspec.structs.replace(options, keys=good)
         self.set_keymap({"rows.last": "end", **good})  # G belongs to the guard

@@ -13,6 +13,7 @@ from minertui.tui.options import Options
 from minertui.tui.printable import one_line
 from minertui.tui.screens.main import MainScreen
 from minertui.tui.tabs.pane import Pane
+from minertui.tui.widgets.glyphs import plain
 
 if TYPE_CHECKING:
     from minertui.tui.app import MinertuiApp
@@ -71,7 +72,8 @@ class ScreenDesk:
     def say(self, text: str, severity: str = "information") -> None:
         """A toast; never parsed as markup."""
         level = _LEVELS.get(severity, "information")
-        self._app.notify(one_line(text), severity=level, timeout=_SECONDS[level], markup=False)
+        said = plain(one_line(text)) if self._app.ascii else one_line(text)
+        self._app.notify(said, severity=level, timeout=_SECONDS[level], markup=False)
 
     def open_tab(self, key: str) -> None:
         """Go to a tab."""
