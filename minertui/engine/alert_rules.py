@@ -2,6 +2,7 @@
 
 lost, back          the device does not answer (three polls), or answers again
 refused, stranger   it refuses us, or another device answers at its address
+stuck               it answers, and repeats itself: its values stand still
 parked              no automatic action until a person clears it
 <metric>            a METRICS row with ``alert`` is at or beyond its limit: over-temperature, power, input voltage
 hashrate-drop       the mean of five minutes is too far under the expected hashrate
@@ -26,6 +27,7 @@ RULES: dict[str, str] = {
     "lost": "a miner does not answer, and when it is back",
     "refused": "a miner refuses this host (401)",
     "stranger": "another device answers at a miner's address",
+    "stuck": "a miner repeats itself: its values stand still",
     "parked": "a miner waits for a person",
     **{m.id: f"{m.title} is at its limit" for m in METRICS if m.alert},
     "hashrate-drop": "five minutes far under the expected hashrate",
@@ -78,8 +80,11 @@ def judge_job(job: JobState) -> Iterator[Signal]:
 
 
 def _health(after: Snapshot) -> Iterator[Signal]:
-    if after.health in (Health.UNKNOWN, Health.STALE):  # one lost poll is no news
-        return
+    if after.health is Health.UNKNOWN or (after.health is Health.STALE and not after.stuck):
+        return  # one lost poll is no news
+    if after.stuck or after.health in (Health.OK, Health.PARKED):
+        said = f"its readings are not believed: {after.why}" if after.stuck else "its values move again"
+        yield Signal("stuck", after.device, Severity.WARNING, said, after.stuck)
     for health, rule, severity, text in (
         (Health.LOST, "lost", Severity.CRITICAL, "does not answer"),
         (Health.AUTH, "refused", Severity.WARNING, "refuses this host"),

@@ -87,6 +87,6 @@ def recent(before: Snapshot | None, now: Snapshot) -> MinerStatus | None:
 
 def is_it(entry: Entry, snapshot: Snapshot) -> bool:
     """Is this the device of the entry? By MAC; by name only where neither knows a MAC (AxeOS before 2.3)."""
-    if snapshot.status is None or snapshot.health not in (Health.OK, Health.PARKED):
+    if snapshot.status is None or not snapshot.answered:
         return False
     return snapshot.status.mac == entry.mac and (entry.mac is not None or snapshot.device == entry.device)

@@ -1,10 +1,12 @@
 """A line to one device: what we know of it, and the lock that keeps one request in flight.
 
     UNKNOWN ── answers ──→ OK ── 1 miss ──→ STALE ── 3 misses ──→ LOST ── answers ──→ OK
+                           OK ── repeats itself (ten polls) ──→ STALE ── moves ──→ OK
     refuses us (401) ──→ AUTH        another MAC answers ──→ STRANGER        parked, and answers ──→ PARKED
 
 A device that never answered stays UNKNOWN. Lost, refused, strange and back are each said once. The first reading of a
 device teaches its MAC; a reading with another MAC is not shown as this device's and nothing is ever written to it.
+A miner that repeats itself is shown and not believed: it may be lowered, never raised.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Protocol
 
 import msgspec
 
+from minertui.engine.signs import Signs
 from minertui.model.alerts import Severity
 from minertui.model.commands import Command
 from minertui.model.errors import DeviceError, Refused, Unreachable
@@ -91,7 +94,7 @@ class Line:
         self.due_s = 0.0  # boot-clock time of the next poll
         self._clock, self._listener, self._identity = clock, listener, identity
         self._lock = asyncio.Lock()
-        self._recent = _Recent(recent_ghs)
+        self._recent, self._signs = _Recent(recent_ghs), Signs()
         self._waiting: list[asyncio.Future[Snapshot]] = []
         self._closed = False
         self._snapshot = Snapshot(
@@ -152,6 +155,7 @@ class Line:
     async def write(self, command: Command) -> None:
         """Send one command as it is; raises DeviceError, Unreachable meaning that the outcome is unknown."""
         async with self._lock:
+            self._signs.wrote(command, self._clock.boot())
             try:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
                     await self.device.apply(command)
@@ -174,7 +178,7 @@ class Line:
     def doubt(self, why: str) -> None:
         """What we know is too old to act upon, whatever its stamp says (the engine stood still)."""
         if self._snapshot.health in (Health.OK, Health.PARKED):
-            self._judge(Health.STALE, why)
+            self._judge(Health.STALE, why, misses=1)
             self._listener.took(self._snapshot, fresh=False)
 
     def park(self, why: str) -> None:
@@ -218,11 +222,12 @@ class Line:
             self._judge(Health.STRANGER, why)
             self._tell(fresh=False)
             return
-        before = self._snapshot.status
-        again = bool(status.overheat) and not (before and before.overheat) and before is not None
-        incidents = self._identity.incidents + again
-        if status.mac != expected or again:
+        sign = self._signs.incident(self._snapshot.status, status, boot_s)
+        incidents = self._identity.incidents + (sign is not None)
+        if status.mac != expected or sign:
             self._learn(_replace(self._identity, mac=status.mac, incidents=incidents))
+        if sign:
+            self._listener.said(self.name, f"overheat incident: {sign}", Severity.CRITICAL)
         self._snapshot = _replace(
             self._snapshot,
             status=status,
@@ -232,9 +237,12 @@ class Line:
             recent_ghs=self._recent.with_(wall_s, status.hashrate_ghs),
             incidents=incidents,
         )
-        parked = self._identity.parked
-        self._judge(Health.PARKED if parked else Health.OK, parked)
-        self._tell(fresh=True)
+        parked, stuck = self._identity.parked, self._signs.stuck(status, boot_s, self.options.poll_s)
+        if parked:
+            self._judge(Health.PARKED, parked)
+        else:
+            self._judge(Health.STALE if stuck else Health.OK, stuck or "")
+        self._tell(fresh=not stuck)
 
     def _in_force(self, status: MinerStatus | None) -> Limits:
         """The user's caps joined with the model's; the user's alone for a model that nobody knows."""
@@ -257,12 +265,13 @@ class Line:
         before = self._snapshot
         since_s = before.since_s if health is before.health else self._clock.wall()
         self._snapshot = _replace(before, health=health, why=why, misses=misses, since_s=since_s)
-        if health is before.health:
+        now = self._snapshot
+        if health is before.health and now.stuck is before.stuck:
             return
-        if health in _TROUBLE:
+        if health in _TROUBLE or now.stuck:
             self._listener.said(self.name, f"{health.value}: {why}", Severity.WARNING)
-        elif before.health in _TROUBLE and health in (Health.OK, Health.PARKED):
-            self._listener.said(self.name, "answers again", Severity.INFO)
+        elif health in (Health.OK, Health.PARKED) and (before.health in _TROUBLE or before.stuck):
+            self._listener.said(self.name, "moves again" if before.stuck else "answers again", Severity.INFO)
 
     def _pace_s(self) -> float:
         """Seconds between the starts of two polls: slower and slower when nobody answers."""

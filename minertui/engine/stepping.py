@@ -14,7 +14,7 @@ import msgspec
 
 from minertui.model.commands import Command, Identify, OutcomeState, Restart, SetFan, Tune
 from minertui.model.errors import DeviceError, Garbled, Preempted, Unreachable
-from minertui.model.fleet import Health, Snapshot
+from minertui.model.fleet import Snapshot
 from minertui.model.plans import Limits
 from minertui.model.seams import Clock
 from minertui.model.status import MinerStatus
@@ -178,8 +178,7 @@ def _unseen(sent: Sent, snapshot: Snapshot) -> Taken:
 
 
 def _newer(snapshot: Snapshot, than_s: float) -> bool:
-    good = snapshot.health in (Health.OK, Health.PARKED) and snapshot.status is not None
-    return good and snapshot.boot_s is not None and snapshot.boot_s > than_s
+    return snapshot.answered and snapshot.boot_s is not None and snapshot.boot_s > than_s
 
 
 async def look(line: Line) -> Snapshot:

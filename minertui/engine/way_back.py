@@ -20,7 +20,7 @@ from minertui.engine.stepping import look, off_loop
 from minertui.engine.walk import Walker
 from minertui.model.commands import Command, Order, Outcome, OutcomeState, Rank, SetFan, Tune
 from minertui.model.errors import Preempted
-from minertui.model.fleet import Health, Snapshot
+from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock
 from minertui.safety import kernel
 from minertui.safety.request import goes_up
@@ -52,7 +52,7 @@ class WayBack:
             return _kept(OutcomeState.UNKNOWN, str(error))
         if entry is None:
             return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
-        if not _answers(snapshot):
+        if not snapshot.answered:
             return _kept(OutcomeState.UNKNOWN, f"it does not answer{_because(snapshot.why)}")
         return await self.bring(entry, snapshot, settings, by)
 
@@ -95,9 +95,9 @@ class WayBack:
         for _ in range(_TRIES):
             await self._clock.sleep(_BETWEEN_S)
             snapshot = await look(self._line)
-            if not _answers(snapshot) or snapshot.boot_s is None or snapshot.boot_s <= last_s:
+            if not snapshot.answered or snapshot.boot_s is None or snapshot.boot_s <= last_s:
                 continue
-            assert snapshot.status is not None  # _answers saw it
+            assert snapshot.status is not None  # it answered
             now, last_s = Settings.of(snapshot.status), snapshot.boot_s
             if not now.wrote(target).same_tune(now):
                 return _kept(OutcomeState.REFUSED, f"it went to {now.tune_text} by itself")
@@ -143,10 +143,6 @@ def _fan_back(entry: Entry, now: Settings) -> tuple[SetFan, ...]:
     if now.fan_auto != ours.fan_auto or was.fan_auto is None:
         return ()
     return (SetFan(auto=was.fan_auto, pct=None if was.fan_pct is None else round(was.fan_pct)),)
-
-
-def _answers(snapshot: Snapshot) -> bool:
-    return snapshot.status is not None and snapshot.health in (Health.OK, Health.PARKED)
 
 
 def _kept(state: OutcomeState, why: str) -> Outcome:

@@ -20,7 +20,7 @@ class Health(enum.StrEnum):
 
     UNKNOWN = "unknown"  # never answered yet
     OK = "ok"
-    STALE = "stale"  # the last poll failed, or gave a bad answer; the reading is old
+    STALE = "stale"  # the last poll failed, or gave a bad answer; or it repeats itself and cannot be believed
     LOST = "lost"  # three polls in a row failed
     AUTH = "auth"  # it refuses us (401): password, or address not in its own network
     STRANGER = "stranger"  # another device answers at this address (MAC differs): never written
@@ -51,6 +51,16 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: Limits = Limits()  # in force: the user's caps and the model's, joined
     recent_ghs: tuple[float, ...] = ()
     incidents: int = 0  # overheat incidents seen since the engine knows the device
+
+    @property
+    def stuck(self) -> bool:
+        """True when it answers but repeats itself: its telemetry is not believed, its settings read back."""
+        return self.health is Health.STALE and self.misses == 0 and self.status is not None
+
+    @property
+    def answered(self) -> bool:
+        """True when the newest poll was answered by the device that is meant."""
+        return self.status is not None and (self.health in (Health.OK, Health.PARKED) or self.stuck)
 
 
 class Fleet(msgspec.Struct, frozen=True, omit_defaults=True):

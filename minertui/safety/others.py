@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minertui.model.commands import ClearOverheat, Command, Rank, Restart, Resume, SetFan, SetPools
+from minertui.model.fleet import Health
 from minertui.model.plans import Limits
 from minertui.model.status import Ability, MinerStatus
 from minertui.safety import samples
@@ -48,7 +49,7 @@ def _target_too_hot(request: Request, fan: SetFan) -> str | None:
 
 
 def _may_be_hot(request: Request, status: MinerStatus) -> bool:
-    if not samples.current(request.snapshot, request.now_s):
+    if request.snapshot.health is Health.STALE or not samples.current(request.snapshot, request.now_s):
         return True
     return samples.hot(status, request.limits or Limits(max_chip_temp_c=60.0, max_vr_temp_c=80.0)) is not None
 

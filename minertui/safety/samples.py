@@ -33,8 +33,8 @@ def fresh(snapshot: Snapshot, now_s: float) -> bool:
 
 def current(snapshot: Snapshot, now_s: float) -> bool:
     """Is it the newest and not older than two polls (at least 5 s) on the boot-time clock, which goes on in suspend?
-    A reading from the future (clock of another boot) is not."""
-    if snapshot.health not in (Health.OK, Health.PARKED) or snapshot.status is None or snapshot.boot_s is None:
+    A reading from the future (clock of another boot) is not. Of a miner that repeats itself it may be."""
+    if not snapshot.answered or snapshot.boot_s is None:
         return False
     return 0 <= now_s - snapshot.boot_s <= max(2 * snapshot.poll_s, FRESH_FLOOR_S)
 
@@ -138,17 +138,23 @@ def hot(status: MinerStatus, limits: Limits, *, raised: bool = True) -> str | No
 
 
 def incident(before: MinerStatus, after: MinerStatus, our_last_write: Tune | Settings | None = None) -> str | None:
-    """What happened to the miner by nobody's order, as a sentence; None: nothing seen.
-
-    Signs of the firmware's overheat handling (ESP-Miner main/tasks/power_management_task.c), of which none is sure to
-    show: the flag; −100 MHz and −100 mV; 50 MHz / 1000 mV; fan manual 100 % by nobody; no temperature and no hashrate
-    with the fan at full speed. A new power or hardware fault is one too.
-    """
-    if after.overheat and not before.overheat:
-        return "the firmware reports overheating"
+    """What happened to the miner by nobody's order, as a sentence; None: nothing seen: ``overheated``, or a new power
+    or hardware fault."""
     fault = after.power_fault or after.hardware_fault
     if fault and fault not in (before.power_fault, before.hardware_fault):
         return f"the firmware reports a fault: {fault}"
+    return overheated(before, after, our_last_write)
+
+
+def overheated(before: MinerStatus, after: MinerStatus, our_last_write: Tune | Settings | None = None) -> str | None:
+    """Which sign there is that the firmware's overheat handling acted, as a sentence.
+
+    None of them is sure to show (ESP-Miner main/tasks/power_management_task.c): the flag; −100 MHz and −100 mV;
+    50 MHz / 1000 mV; fan manual 100 % by nobody; no temperature and no hashrate with the fan at full speed, unless it
+    has just started.
+    """
+    if after.overheat and not before.overheat:
+        return "the firmware reports overheating"
     ours = _as_settings(our_last_write)
     return _rewritten(before, after, ours) or _fan_taken(before, after, ours) or _cut_off(before, after)
 
@@ -221,6 +227,6 @@ def _fan_taken(before: MinerStatus, after: MinerStatus, ours: Settings) -> str |
 def _cut_off(before: MinerStatus, after: MinerStatus) -> str | None:
     silent = after.paused is not True and after.hashrate_ghs == 0 and before.hashrate_ghs != 0
     blind = valid_temp(before.chip_temp_c) and not valid_temp(after.chip_temp_c)
-    if silent and blind and after.fan_pct is not None and after.fan_pct >= 100:
+    if silent and blind and after.fan_pct is not None and after.fan_pct >= 100 and not rebooted(before, after):
         return "the chip has lost power while the fan runs at full speed, as the firmware does on overheating"
     return None

@@ -37,8 +37,16 @@ def test_a_healthy_miner_says_nothing():
 
 
 def test_one_lost_poll_is_no_news_but_three_are():
-    assert active(snap(), snap(Health.STALE)) == {}
+    assert active(snap(), msgspec.structs.replace(snap(Health.STALE), misses=1)) == {}
     assert list(active(snap(), snap(Health.LOST))) == ["lost"]
+
+
+def test_a_miner_that_repeats_itself_is_news_until_its_values_move():
+    still = msgspec.structs.replace(snap(Health.STALE), why="its uptime has not moved for 10 polls")
+    assert active(snap(), still) == {"stuck": "its readings are not believed: its uptime has not moved for 10 polls"}
+    [over] = [s for s in judge(Fleet(), still, snap()) if s.rule == "stuck"]
+    assert (over.active, over.text) == (False, "its values move again")
+    assert [s for s in judge(Fleet(), still, snap(Health.LOST)) if s.rule == "stuck"] == [], "lost is not over"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from minertui.model.commands import (
 from minertui.model.errors import DeviceError, JobError, Preempted
 from minertui.model.fleet import Health
 from minertui.model.plans import Limits
-from minertui.model.status import Ability
+from minertui.model.status import Ability, MinerStatus
 from tests.engine.hardware import FakeMiner, LoopClock, line
 
 pytestmark = pytest.mark.looptime
@@ -399,6 +399,25 @@ async def test_conclude_keeps_the_entry_of_a_silent_miner_and_works_later(bench:
     bench.miner.dead = False
     assert (await bench.arbiter.conclude("garage", None, SWEEP)).ok
     assert bench.at == (525, 1150)
+
+
+async def test_a_miner_that_repeats_itself_is_never_raised_but_led_back_and_proven(bench: Bench):
+    assert (await bench.do(Tune(575, 1200))).ok
+
+    async def still() -> MinerStatus:
+        return bench.miner.status
+
+    bench.miner.read = still  # type: ignore[method-assign]
+    for _ in range(11):
+        await bench.line.refresh()
+        await bench.clock.sleep(5)
+    assert bench.line.snapshot().stuck
+    refused = await bench.do(Tune(600, 1200))
+    assert (refused.state, bench.at) == (REFUSED, (575, 1200))
+    assert "have not moved" in refused.reason
+    outcome = await bench.arbiter.conclude("garage", None, SWEEP)
+    assert (outcome.state, bench.at) == (APPLIED, (525, 1150)), outcome
+    assert bench.journal.entries() == ()
 
 
 async def test_conclude_of_a_stranger_writes_nothing(bench: Bench):

@@ -59,7 +59,8 @@ def test_it_is_it_by_mac_and_by_name_only_without_one():
     assert is_it(ENTRY, OK)
     assert is_it(ENTRY, _with(OK, device="renamed"))
     assert is_it(ENTRY, _with(OK, health=Health.PARKED))
-    assert not is_it(ENTRY, _with(OK, health=Health.STALE))
+    assert is_it(ENTRY, _with(OK, health=Health.STALE)), "it repeats itself, and is it"
+    assert not is_it(ENTRY, _with(OK, health=Health.STALE, misses=1))
     assert not is_it(ENTRY, _with(OK, status=None))
     assert not is_it(ENTRY, _with(OK, status=_with(GAMMA, mac=None)))
     nameless = _with(ENTRY, mac=None)

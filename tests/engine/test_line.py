@@ -7,7 +7,7 @@ import pytest
 
 from minertui.engine.line import READ_DEADLINE_S, Identity, Line, LineOptions
 from minertui.engine.poller import poll
-from minertui.model.commands import Identify
+from minertui.model.commands import Command, Identify, SetFan, Tune
 from minertui.model.errors import Garbled, Refused, Unreachable
 from minertui.model.fleet import Health
 from minertui.model.plans import Limits
@@ -97,13 +97,105 @@ async def test_parked_holds_over_polls_and_losses_until_cleared():
 
 
 async def test_overheats_are_counted_when_they_begin():
-    heard, device = Heard(), FakeDevice(status(overheat=False))
-    line = line_to(device, heard, LoopClock())
+    heard, device, clock = Heard(), FakeDevice(status(overheat=False)), LoopClock()
+    line = line_to(device, heard, clock)
     for hot in (False, True, True, False, True):
         device.answer = status(overheat=hot)
         await line.refresh()
+        await clock.sleep(150)
     assert line.snapshot().incidents == 2
     assert heard.identities[-1].incidents == 2
+
+
+HANDLED = (  # an overheat incident as firmware from 2.11 shows it: never the flag
+    {"fan_auto": True},
+    {"fan_auto": False, "fan_manual_pct": 100.0, "fan_pct": 100.0},
+    {"fan_auto": False, "fan_manual_pct": 100.0, "fan_pct": 100.0, "hashrate_ghs": 0.0, "chip_temp_c": -1.0},
+    {"fan_auto": False, "fan_manual_pct": 100.0, "fan_pct": 100.0, "frequency_mhz": 425.0, "core_mv": 1050.0},
+)
+
+
+async def test_an_incident_that_never_shows_the_flag_is_counted_once_for_all_its_signs():
+    heard, device, clock = Heard(), FakeDevice(), LoopClock()
+    line = line_to(device, heard, clock)
+    for shown in HANDLED:
+        device.answer = status(**shown)
+        await line.refresh()
+        await clock.sleep(60)
+    assert line.snapshot().incidents == 1
+    assert "manual 100 %" in heard.sentences[-1]
+
+
+async def test_each_sign_alone_is_an_incident():
+    for n in (1, 3):
+        device = FakeDevice(status(**HANDLED[0]))
+        line = line_to(device, Heard(), LoopClock())
+        await line.refresh()
+        device.answer = status(**HANDLED[n])
+        assert (await line.refresh()).incidents == 1
+    rewritten = FakeDevice()
+    line = line_to(rewritten, Heard(), LoopClock())
+    await line.refresh()
+    rewritten.answer = status(frequency_mhz=425.0, core_mv=1050.0)
+    assert (await line.refresh()).incidents == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (SetFan(auto=False, pct=100), {"fan_auto": False, "fan_manual_pct": 100.0}),
+        (Tune(425.0, 1050), {"frequency_mhz": 425.0, "core_mv": 1050.0}),
+    ],
+)
+async def test_what_was_ordered_is_no_incident_but_later_it_is(command: Command, shown: dict[str, object]):
+    device, clock = FakeDevice(status(fan_auto=True)), LoopClock()
+    line = line_to(device, Heard(), clock)
+    await line.refresh()
+    await line.write(command)
+    device.answer = status(**shown)
+    assert (await line.refresh()).incidents == 0
+    device.answer = status(fan_auto=True)
+    await clock.sleep(60)
+    await line.refresh()
+    device.answer = status(**shown)
+    assert (await line.refresh()).incidents == 1
+
+
+async def test_a_fault_of_the_board_and_another_device_are_no_overheat_incidents():
+    device = FakeDevice()
+    line = line_to(device, Heard(), LoopClock())
+    await line.refresh()
+    device.answer = status(power_fault="input low")
+    assert (await line.refresh()).incidents == 0
+    device.answer = status(mac="AA:BB:CC:DD:EE:02", frequency_mhz=425.0, core_mv=1050.0)
+    await line.refresh()
+    line.unpark()
+    assert (await line.refresh()).incidents == 0
+
+
+async def test_a_miner_that_repeats_itself_for_ten_polls_is_stale_until_it_moves():
+    heard, device, clock = Heard(), FakeDevice(), LoopClock()
+    line = line_to(device, heard, clock)
+    for _ in range(9):
+        assert (await line.refresh()).health is Health.OK
+        await clock.sleep(5)
+    snapshot = await line.refresh()
+    assert (snapshot.health, snapshot.stuck, snapshot.misses) == (Health.STALE, True, 0)
+    assert "have not moved for 10 polls" in snapshot.why
+    assert heard.snapshots[-1][1] is False, "what stands still is not history"
+    await clock.sleep(5)
+    device.answer = status(power_w=18.0, uptime_s=200.0)
+    assert (await line.refresh()).health is Health.OK
+    assert [s.partition(":")[2][:7] for s in heard.sentences] == [" stale:", " moves "]
+
+
+async def test_looks_in_quick_succession_are_not_polls_that_repeat_themselves():
+    device, clock = FakeDevice(), LoopClock()
+    line = line_to(device, Heard(), clock)
+    for _ in range(30):
+        await line.refresh()
+        await clock.sleep(0.5)
+    assert line.snapshot().health is Health.OK
 
 
 async def test_limits_in_force_are_the_stricter_of_user_and_model():

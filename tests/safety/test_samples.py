@@ -16,6 +16,7 @@ from minertui.safety.samples import (
     hashing,
     hot,
     incident,
+    overheated,
     problems,
     rebooted,
     stuck,
@@ -51,6 +52,16 @@ def test_a_parked_miner_is_current_but_not_fresh():
     assert current(snap(health=Health.PARKED), 1000.0)
     assert not current(snap(health=Health.PARKED, age_s=11), 1000.0)
     assert not current(snap(health=Health.LOST), 1000.0)
+
+
+def test_a_miner_that_repeats_itself_is_current_and_a_missed_poll_is_not():
+    still = snap(health=Health.STALE)
+    assert still.stuck
+    assert still.answered
+    assert current(still, 1000.0)
+    missed = msgspec.structs.replace(still, misses=1)
+    assert not missed.stuck
+    assert not current(missed, 1000.0)
 
 
 def test_hashing():
@@ -193,10 +204,16 @@ def test_incidents(before: object, after: object, why: str):
         (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=None), None),
         (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, paused=True, fan_pct=100.0), None),
         (gamma(chip_temp_c=None), gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=100.0), None),
+        (gamma(uptime_s=900.0), gamma(hashrate_ghs=0.0, chip_temp_c=-1.0, fan_pct=100.0, uptime_s=2.0), None),  # starts
     ],
 )
 def test_no_incidents(before: object, after: object, ours: Tune | Settings | None):
     assert incident(before, after, ours) is None  # type: ignore[arg-type]
+
+
+def test_a_fault_of_the_board_is_no_overheating():
+    assert overheated(GAMMA, gamma(power_fault="input low")) is None
+    assert "425 MHz / 1050 mV" in (overheated(GAMMA, LESS) or "")
 
 
 def test_rebooted():
