@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until a signal or a shutdown over the API; 0 when everything was led back."""
     from minertui.config import load
 
+    os.umask(0o077)  # history, records and log are nobody else's business
     config = load(places.config_file(args))
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=config.engine.log_level.upper())
     for chatty in (

@@ -6,6 +6,7 @@ Two engines never share a miner or a journal, so an engine that runs and does no
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -47,6 +48,7 @@ async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequen
     from minertui.clock import SystemClock
     from minertui.engine.engine import Engine
 
+    os.umask(0o077)  # what the engine keeps is nobody else's business
     only = msgspec.structs.replace(settings, miner=tuple(miners))
     engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed))
     await engine.open()
