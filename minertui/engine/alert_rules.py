@@ -10,6 +10,7 @@ incident            the firmware's own overheat protection acted
 fault               the miner reports a power or hardware fault
 best-diff           a new best difficulty
 sweep-done, job-failed
+damaged             a file of the engine was set aside (the engine says so itself)
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ RULES: dict[str, str] = {
     "best-diff": "a new best difficulty",
     "sweep-done": "a sweep ended",
     "job-failed": "a job failed or waits for a person",
+    "damaged": "a file of the engine was damaged and set aside",
 }
 
 _MINUTES = 5  # of the mean for a hashrate drop

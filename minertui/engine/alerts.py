@@ -47,11 +47,11 @@ class Alerts:
             before, after = self._before.get(event.snapshot.device), event.snapshot
             self._before[after.device] = after
             for signal in judge(self._fleet(), before, after, self._drop_pct):
-                self._take(signal)
+                self.take(signal)
         elif isinstance(event, JobChanged) and self._phases.get(event.job.id) != event.job.phase:
             self._phases[event.job.id] = event.job.phase
             for signal in judge_job(event.job):
-                self._take(signal)
+                self.take(signal)
 
     def acknowledge(self, alert_id: str) -> Alert:
         """A person has seen it. Raises MinertuiError for an unknown alert."""
@@ -60,7 +60,8 @@ class Alerts:
             raise MinertuiError(f"there is no alert {alert_id!r}; it may have been forgotten since")
         return self._put(msgspec.structs.replace(alert, acknowledged=True))
 
-    def _take(self, signal: Signal) -> None:
+    def take(self, signal: Signal) -> None:
+        """Enter what a rule says, or the engine about itself."""
         alert = self._book.get(f"{signal.rule}:{signal.device}")
         if signal.active is False:
             if alert is not None and alert.active:

@@ -21,6 +21,7 @@ from minertui import __version__, config_file
 from minertui.config import Config
 from minertui.engine import discovery, kinds, reach
 from minertui.engine.alarms import alarms
+from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.buckets import Question
 from minertui.engine.config_watch import ConfigWatch
@@ -77,9 +78,9 @@ class Engine:
         self._book = LogBook(clock, self.hub.publish)
         self._followed = Followed(clock, self._book)
         self._notices = Notices(self.hub.publish)
-        tell = {"damaged": partial(self._notices.put, "damaged")}
-        self._records = Records(state / "records.db", clock, trouble=partial(self._notices.put, "records"), **tell)
-        self._history = History(state / "history.db", clock, trouble=partial(self._notices.put, "history"), **tell)
+        put, told = self._notices.put, self.damaged
+        self._records = Records(state / "records.db", clock, trouble=partial(put, "records"), damaged=told)
+        self._history = History(state / "history.db", clock, trouble=partial(put, "history"), damaged=told)
         self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
         self._lines = Lines(clock, self, self._supervisor, connect)
         self._journal = Journal(state / FOLDER, clock.wall)
@@ -285,6 +286,12 @@ class Engine:
     def said(self, source: str, text: str, severity: Severity) -> None:
         """A line's sentence."""
         self._book.say(source, text, severity)
+
+    def damaged(self, text: str) -> None:
+        """A file of ours was set aside: log, notice and alert say so, because a person has to look."""
+        self.say("engine", text, Severity.CRITICAL)
+        self._notices.put(text, text)
+        self._alerts.take(Signal("damaged", "engine", Severity.CRITICAL, text))
 
     def took(self, snapshot: Snapshot, *, fresh: bool) -> None:
         """A device was read, or could not be."""

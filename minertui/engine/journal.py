@@ -66,7 +66,7 @@ def key_of(snapshot: Snapshot) -> str:
 
 
 class Journal:
-    """The entries in one folder. ``problems`` tells what was set aside since the last call of ``entries``."""
+    """The entries in one folder. ``problems`` tells what this object has set aside, oldest first."""
 
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
         """``wall``: seconds since the epoch, for the times in the files."""
@@ -76,7 +76,6 @@ class Journal:
     def entries(self) -> tuple[Entry, ...]:
         """All entries that can be read, by key. What cannot be read is set aside and named in ``problems``. Raises
         JournalError when the folder itself cannot be read."""
-        self.problems = ()
         try:
             names = sorted(path.stem for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem))
         except OSError as error:

@@ -26,6 +26,10 @@ class Says(Protocol):
         """A line for the log."""
         ...
 
+    def damaged(self, text: str) -> None:
+        """Something that a person has to look at, wherever they look."""
+        ...
+
     def busy(self, device: str) -> bool:
         """True while a job works on the device."""
         ...
@@ -38,6 +42,7 @@ class Restoring:
         self._arbiter, self._journal, self._clock, self._engine = arbiter, journal, clock, engine
         self._owed: set[str] = set()
         self._said: dict[str, str] = {}
+        self._announced = 0
 
     async def once(self, names: Sequence[str]) -> None:
         """Try every entry of the journal, all at the same time."""
@@ -54,6 +59,7 @@ class Restoring:
         tries = 0
         while True:
             await self._clock.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
+            self._announce()
             tries = tries + 1 if self._owed else 0
             if self._owed:
                 await self._try(names())
@@ -86,6 +92,12 @@ class Restoring:
         except JournalError as error:
             self._engine.say("engine", str(error), Severity.CRITICAL)
             return ()
-        for problem in self._journal.problems:
-            self._engine.say("engine", problem, Severity.CRITICAL)
+        self._announce()
         return entries
+
+    def _announce(self) -> None:
+        """Say what was set aside since the last time, by whomever of us read it."""
+        new = self._journal.problems[self._announced :]
+        self._announced += len(new)
+        for problem in new:
+            self._engine.damaged(f"journal: {problem}")

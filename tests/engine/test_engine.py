@@ -12,6 +12,7 @@ import pytest
 
 from minertui.config import Config, EngineConfig, MinerConfig
 from minertui.engine.engine import Engine
+from minertui.model.alerts import Severity
 from minertui.model.commands import Command, Order, OutcomeState, Restart, SetFan, Tune
 from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unreachable, Unsupported
 from minertui.model.events import DeviceRemoved, Numbered
@@ -416,6 +417,22 @@ async def test_damage_at_the_start_is_in_the_notice(house: House):
     engine = house.engine()
     await engine.open()
     assert "history.db.corrupt-" in engine.hub.fleet.notice
+    await engine.close()
+
+
+async def test_a_journal_entry_that_cannot_be_read_is_said_everywhere_and_once(house: House):
+    journal = house.folder / "journal"
+    journal.mkdir(parents=True)
+    (journal / "aabbcc000001.json").write_text("torn")
+    engine = await house.running()
+    fleet = engine.hub.fleet
+    assert "aabbcc000001.json could not be understood" in fleet.notice
+    assert [(a.severity, a.count) for a in fleet.alerts.values()] == [(Severity.CRITICAL, 1)]
+    (journal / "aabbcc000001.json").write_text("torn while it runs")
+    assert (await engine.send(Order("o1", "m1", Tune(frequency_mhz=480.0)))).outcome.ok
+    await asyncio.sleep(60)
+    assert engine.hub.fleet.alerts["damaged:engine"].count == 2
+    assert len([line for line in await engine.log("engine") if "set aside" in line.text]) == 2
     await engine.close()
 
 

@@ -105,6 +105,7 @@ def test_truncated_at_every_byte_it_is_set_aside_or_whole(tmp_path: Path):
     raw = path.read_bytes()
     for length in range(len(raw)):
         path.write_bytes(raw[:length])
+        journal = Journal(tmp_path, lambda: 1.0)
         assert journal.entries() == ()
         assert len(journal.problems) == 1
         assert "set aside as" in journal.problems[0]
@@ -121,6 +122,7 @@ def test_every_flipped_bit_is_set_aside_or_a_valid_entry_of_this_key(tmp_path: P
         flipped = bytearray(raw)
         flipped[at] ^= 1 << (at % 8)
         path.write_bytes(flipped)
+        journal = Journal(tmp_path, lambda: 1.0)
         entries = journal.entries()
         assert len(entries) + len(journal.problems) == 1
         assert all(entry.key == KEY for entry in entries)
