@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check format lint types imports pytest lock clean
+.PHONY: demo test check format lint types imports pytest bench bench-engine bench-screen bench-safety lock clean
 
 demo: $(STAMP)  ## the screen on simulated miners; no hardware, no network
 	@$(BIN)/minertui demo
@@ -26,6 +26,11 @@ imports: $(STAMP)
 
 pytest: $(STAMP)
 	@$(BIN)/pytest -n 2 --dist loadgroup -m "not long"
+
+bench: bench-engine bench-screen bench-safety  ## what everything costs (docs/figures.md); some eight minutes, quiet machine
+
+bench-engine bench-screen bench-safety: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
+	@$(BIN)/python -m tests.bench.bench_$* $(if $(SHORT),--short)
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

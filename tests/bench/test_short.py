@@ -1,0 +1,26 @@
+"""The benchmarks work and what they prove holds, in their short mode: no figure is judged here, a test has no quiet
+machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="measures in /proc")
+
+PROVEN = {
+    "engine": ("alone: CPU", "two are ill: the others' polls late by: worst"),
+    "screen": ("first picture", "burst: to the terminal", "still: to the terminal"),
+    "safety": ("hot answer → lower command", "points shown before a kill", "baseline proven at the board"),
+}
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_short(name: str):
+    command = [sys.executable, "-m", f"tests.bench.bench_{name}", "--short"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert not [figure for figure in PROVEN[name] if figure not in ran.stdout], ran.stdout
