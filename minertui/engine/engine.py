@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from minertui import __version__, config_file
 from minertui.config import Config
 from minertui.engine import discovery, kinds, reach
@@ -25,6 +23,7 @@ from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.buckets import Question
 from minertui.engine.config_watch import ConfigWatch
+from minertui.engine.guards import Guards
 from minertui.engine.history import History
 from minertui.engine.hub import Hub
 from minertui.engine.journal import FOLDER, Journal
@@ -47,7 +46,7 @@ from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiErro
 from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series
-from minertui.model.plans import JobState, Plan, SweepPoint, SweepRecord, SweepSample
+from minertui.model.plans import GuardPlan, JobState, Plan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.relay import BoardOrder, RelayPlan
 from minertui.model.seams import Clock, LogSource
 
@@ -86,6 +85,7 @@ class Engine:
         self._journal = Journal(state / FOLDER, clock.wall)
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
         self._runner = Runner(self, clock, self.hub.publish)
+        self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
         self._rigs = Rigs(clock, self.hub.publish, self.say)
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self)
@@ -117,7 +117,7 @@ class Engine:
         if self._config_path is not None:
             watch = ConfigWatch(self._config_path, self._clock, self.reload, partial(self._notices.put, "config"))
             self._supervisor.keep("config", watch.run)
-        await self._guard(self.config)
+        await self._guards.begin(self.config)
         with contextlib.suppress(StoreError):
             await self._runner.resume(lambda device: device in self._lines.names())
         self.say("engine", f"started (run {epoch}), {len(self._lines.names())} miners")
@@ -150,16 +150,12 @@ class Engine:
         only_simulated(config, self._clock.speed)
         for name in self._lines.gone(config):
             await self._leave(name)
-        guarded_no_more = {m.name for m in self.config.miner if m.guarded} - {m.name for m in config.miner if m.guarded}
-        self.config = config
+        before, self.config = self.config, config
         fresh = self._lines.apply(config, self._identities, await self._recent())
         self._opened(fresh)
         for line in fresh:
             self._lines.poll(line)
-        for name in guarded_no_more:
-            with contextlib.suppress(JobError):
-                self._runner.stop(f"guard:{name}")
-        await self._guard(config)
+        await self._guards.change(before, config)
 
     # -- Link ---------------------------------------------------------------------------------------------------------
 
@@ -180,11 +176,20 @@ class Engine:
     async def start(self, plan: Plan) -> JobState:
         """Start a job for a person."""
         self._check()
-        return self._rigs.start(plan) if isinstance(plan, RelayPlan) else await self._runner.start(plan)
+        if isinstance(plan, RelayPlan):
+            return self._rigs.start(plan)
+        state = await self._runner.start(plan)
+        if isinstance(plan, GuardPlan):
+            await self._guards.started(plan)
+        return state
 
     async def stop(self, job_id: str) -> JobState:
         """Ask a job to end."""
-        return self._rigs.stop(job_id) if self._rigs.has(job_id) else self._runner.stop(job_id)
+        if self._rigs.has(job_id):
+            return self._rigs.stop(job_id)
+        state = self._runner.stop(job_id)
+        await self._guards.stopped(job_id)
+        return state
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         """Tell a running rig something about a board."""
@@ -350,14 +355,6 @@ class Engine:
             return
         if filled:
             self.say(device, f"{filled} minutes taken over from the device's own history")
-
-    async def _guard(self, config: Config) -> None:
-        for miner in config.miner:
-            if miner.guarded and f"guard:{miner.name}" not in self._runner.alive(miner.name):
-                try:
-                    await self._runner.start(replace(miner.guard, device=miner.name), "config")
-                except MinertuiError as error:
-                    self.say(miner.name, f"is not guarded: {error}", Severity.WARNING)
 
     async def _leave(self, name: str) -> None:
         """A line ends: its jobs first."""

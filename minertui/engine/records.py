@@ -1,4 +1,4 @@
-"""What is kept for ever: sweeps with every point and sample, commands, alerts, identities, and how often we started.
+"""What is kept for ever: sweeps with every point and sample, commands, alerts, identities, wanted guards, our starts.
 
 All of it is written with synchronous FULL: when a call returns, a power cut does not take it back. Bodies are JSON of
 the model's own values, so an old record can be read by eye and by a newer program.
@@ -17,7 +17,7 @@ from minertui.engine.line import Identity
 from minertui.engine.store import Store
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
-from minertui.model.plans import SweepPoint, SweepRecord, SweepSample
+from minertui.model.plans import GuardPlan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.seams import Clock
 
 _SCHEMA = """
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS sample (
 CREATE TABLE IF NOT EXISTS command (
     id TEXT PRIMARY KEY, at REAL NOT NULL, intent BLOB NOT NULL, record BLOB);
 CREATE INDEX IF NOT EXISTS command_at ON command (at);
+CREATE TABLE IF NOT EXISTS guard (device TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alert (id TEXT PRIMARY KEY, since REAL NOT NULL, body BLOB NOT NULL);
 """
 _COMMANDS_KEPT = 10_000
@@ -44,6 +45,7 @@ _sweep = msgspec.json.Decoder(SweepRecord)
 _point = msgspec.json.Decoder(SweepPoint)
 _sample = msgspec.json.Decoder(SweepSample)
 _identity = msgspec.json.Decoder(Identity)
+_guard = msgspec.json.Decoder(GuardPlan)
 _alert = msgspec.json.Decoder(Alert)
 
 
@@ -113,6 +115,18 @@ class Records:
         """Sweeps with their points, newest first; of one device, or those that ended with the engine and go on."""
         return await self._store.run(lambda db: _sweeps(db, device, unfinished))
 
+    async def want_guard(self, plan: GuardPlan) -> None:
+        """Keep that a person wants this guard."""
+        await self._do("INSERT OR REPLACE INTO guard VALUES (?, ?)", plan.device, _json(plan))
+
+    async def unwant_guard(self, device: str) -> None:
+        """Forget the guard of this device."""
+        await self._do("DELETE FROM guard WHERE device = ?", device)
+
+    async def guards(self) -> list[GuardPlan]:
+        """The guards that persons want, by device."""
+        return [_guard.decode(body) for (body,) in await self._rows("SELECT body FROM guard ORDER BY device")]
+
     async def keep_alert(self, alert: Alert) -> None:
         """Keep an alert as it stands."""
         await self._do("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", alert.id, alert.since_s, _json(alert))
@@ -178,6 +192,9 @@ def _points(db: sqlite3.Connection, sweep_id: str) -> tuple[SweepPoint, ...]:
 
 def _rename(db: sqlite3.Connection, old: str, new: str) -> None:
     db.execute("UPDATE OR REPLACE identity SET device = ? WHERE device = ?", (new, old))
+    for (body,) in db.execute("SELECT body FROM guard WHERE device = ?", (old,)).fetchall():
+        renamed = _json(msgspec.structs.replace(_guard.decode(body), device=new))
+        db.execute("UPDATE OR REPLACE guard SET device = ?, body = ? WHERE device = ?", (new, renamed, old))
     for sweep_id, body in db.execute("SELECT id, body FROM sweep WHERE device = ?", (old,)).fetchall():
         renamed = _json(msgspec.structs.replace(_sweep.decode(body), device=new))
         db.execute("UPDATE sweep SET device = ?, body = ? WHERE id = ?", (new, renamed, sweep_id))

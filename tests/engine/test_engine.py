@@ -271,6 +271,74 @@ async def test_a_guard_of_the_config_starts_with_the_engine_and_cools(house: Hou
     assert it.mhz == 500.0
 
 
+CONFIG = '[[miner]]\nname = "m1"\naddress = "127.0.0.1:8001"\n'
+
+
+async def test_a_persons_guard_is_there_again_until_a_person_stops_it(house: House, tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG)
+    plan = GuardPlan("m1", max_chip_temp_c=61)
+    engine = house.engine(config_path=file)
+    await engine.open()
+    await engine.start(plan)
+    await engine.close()
+
+    engine = house.engine(config_path=file)
+    await engine.open()
+    state = job(engine, "guard:m1")
+    assert (state.view.plan, state.by, state.phase.over) == (plan, "person", False)
+    await asyncio.sleep(6)
+    await engine.stop("guard:m1")
+    await until(lambda: job(engine, "guard:m1").phase.over)
+    await engine.close()
+
+    engine = house.engine(config_path=file)
+    await engine.open()
+    assert engine.hub.fleet.jobs == {}
+    await engine.close()
+
+
+async def test_a_persons_guard_follows_a_new_name_and_goes_with_its_miner(house: House, tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG)
+    engine = house.engine(config_path=file)
+    await engine.open()
+    await engine.start(GuardPlan("m1", max_chip_temp_c=61))
+    await asyncio.sleep(6)
+    await engine.save_miner(MinerEntry("rack", "127.0.0.1:8001"), "m1")
+    renamed = job(engine, "guard:rack")
+    assert renamed.view.plan == GuardPlan("rack", max_chip_temp_c=61)
+    await engine.remove_miner("rack")
+    await engine.save_miner(MinerEntry("rack", "127.0.0.1:8002"))
+    assert engine.hub.fleet.jobs == {}, "another miner of that name was never guarded"
+    await engine.close()
+
+
+async def test_a_config_that_guards_no_more_ends_its_guard_and_not_a_persons(house: House, tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG + "guarded = true\n")
+    engine = house.engine(miner(guarded=True), config_path=file)
+    await engine.open()
+    await asyncio.sleep(6)
+    await engine.reload(Config(miner=(miner(),)))
+    await until(lambda: job(engine, "guard:m1").phase.over)
+    await engine.start(GuardPlan("m1"))
+    await engine.reload(Config(miner=(miner(guarded=True),)))
+    await engine.reload(Config(miner=(miner(),)))
+    await asyncio.sleep(20)
+    assert not job(engine, "guard:m1").phase.over
+    await engine.close()
+
+
+async def test_the_guard_of_an_engine_that_ends_with_its_command_is_not_kept(house: House):
+    engine = await house.running()
+    await engine.start(GuardPlan("m1"))
+    await engine.close()
+    engine = await house.running()
+    assert engine.hub.fleet.jobs == {}
+    await engine.close()
+
+
 async def test_a_new_config_touches_only_what_it_changes(house: House):
     two = (miner(), miner("m2", "127.0.0.1:8002"), miner("m3", "127.0.0.1:8003"))
     engine = house.engine(*two)

@@ -1,0 +1,88 @@
+"""Which miners are guarded: those that the config says, and those that a person wanted guarded until they stop it.
+
+A person's guard is kept on disk, so it is there again after a restart, a crash or an update of the engine, and follows
+its miner over a new address or name. It goes before the config's. An engine that ends with its command keeps none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from minertui.config import Config
+from minertui.engine.records import Records
+from minertui.engine.runner import Runner
+from minertui.engine.store import StoreError
+from minertui.model.alerts import Severity
+from minertui.model.errors import JobError, MinertuiError
+from minertui.model.plans import GuardPlan
+
+Say = Callable[[str, str, Severity], None]
+
+
+class Guards:
+    """``lasting``: a person's guards outlive this engine."""
+
+    def __init__(self, runner: Runner, records: Records, say: Say, *, lasting: bool) -> None:
+        self._runner, self._records, self._say, self._lasting = runner, records, say, lasting
+
+    async def begin(self, config: Config) -> None:
+        """Start every guard that is wanted and does not run, on the miners that the config has."""
+        wanted = {plan.device: plan for plan in await self._kept()}
+        for miner in config.miner:
+            if miner.name in wanted:
+                await self._start(wanted[miner.name], "person")
+            elif miner.guarded:
+                await self._start(replace(miner.guard, device=miner.name), "config")
+
+    async def change(self, before: Config, after: Config) -> None:
+        """Take a new config over: what it does not guard any more ends, unless a person wanted it."""
+        here = {miner.name for miner in after.miner}
+        for name in {miner.name for miner in before.miner} - here:
+            await self._forget(name)
+        wanted = {plan.device for plan in await self._kept()}
+        guarded = {miner.name for miner in after.miner if miner.guarded} | wanted
+        for miner in before.miner:
+            if miner.guarded and miner.name not in guarded:
+                with contextlib.suppress(JobError):
+                    self._runner.stop(f"guard:{miner.name}")
+        await self.begin(after)
+
+    async def started(self, plan: GuardPlan) -> None:
+        """A person started this guard."""
+        if self._lasting:
+            try:
+                await self._records.want_guard(plan)
+            except StoreError as error:
+                self._say(plan.device, f"its guard will not outlive the engine: {error}", Severity.WARNING)
+
+    async def stopped(self, job_id: str) -> None:
+        """A person stopped this job; of a guard nothing is wanted any more."""
+        kind, _, device = job_id.partition(":")
+        if kind == "guard":
+            await self._forget(device)
+
+    async def _forget(self, device: str) -> None:
+        if self._lasting:
+            try:
+                await self._records.unwant_guard(device)
+            except StoreError as error:
+                self._say(device, f"its guard may be back after a restart of the engine: {error}", Severity.WARNING)
+
+    async def _kept(self) -> list[GuardPlan]:
+        if not self._lasting:
+            return []
+        with contextlib.suppress(StoreError, msgspec.MsgspecError):  # a plan of another release is not understood
+            return await self._records.guards()
+        return []
+
+    async def _start(self, plan: GuardPlan, by: str) -> None:
+        if f"guard:{plan.device}" in self._runner.alive(plan.device):
+            return
+        try:
+            await self._runner.start(plan, by)
+        except MinertuiError as error:
+            self._say(plan.device, f"is not guarded: {error}", Severity.WARNING)
