@@ -1,35 +1,59 @@
-"""The book of alerts and, where the config names somebody to tell, the outbox: both on the hub's events."""
+"""The book of alerts on the hub's events, kept on disk over a restart, and the outbox for whom the config names."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from minertui.config import AlertsConfig
 from minertui.engine.alerts import Alerts
 from minertui.engine.hub import Hub
-from minertui.engine.outbox import Outbox, apprise_sender
+from minertui.engine.outbox import Outbox, Send, apprise_sender
 from minertui.model.alerts import Alert
+from minertui.model.events import AlertRaised, Event
 from minertui.model.seams import Clock
 
 
-def alarms(config: AlertsConfig, state: Path, clock: Clock, hub: Hub) -> tuple[Alerts, Outbox | None]:
-    """The book, listening to ``hub`` from now on, and the outbox, whose ``run`` somebody has to keep. Raises
-    ConfigError when a target is not understood."""
-    outbox = None
-    if config.urls:
-        send = apprise_sender([url.reveal() for url in config.urls])
-        outbox = Outbox(state / "outbox.json", clock, send, per_hour=config.per_hour)
-    book = Alerts(
-        clock,
-        lambda: hub.fleet,
-        hub.publish,
-        outbox.put if outbox else _nobody,
-        mute=config.mute,
-        drop_pct=config.hashrate_drop_pct,
-    )
-    hub.listen(book.on)
-    return book, outbox
+class Alarms:
+    """``book`` listens to ``hub`` from now on; ``run`` sends, and somebody has to keep it. ``keep`` hears each alert
+    as it is to be kept on disk."""
+
+    def __init__(
+        self, config: AlertsConfig, state: Path, clock: Clock, hub: Hub, keep: Callable[[Alert], None]
+    ) -> None:
+        """Raises ConfigError when an address to send to is not understood."""
+        self._config, self._keep, self._restored = config, keep, False
+        self._outbox = Outbox(state / "outbox.json", clock, _sender(config), per_hour=config.per_hour)
+        self.book = Alerts(clock, lambda: hub.fleet, hub.publish, self._tell)
+        self.book.change(config.mute, config.hashrate_drop_pct)
+        hub.listen(self.book.on)
+        hub.listen(self._heard)
+
+    def restore(self, kept: Iterable[Alert], devices: Collection[str]) -> None:
+        """Take over what earlier runs kept, newest first; from now on what happens is kept."""
+        self.book.restore(kept, devices)
+        self._restored = True
+
+    def change(self, config: AlertsConfig) -> None:
+        """Take a new config over. Raises ConfigError, and then the old one holds."""
+        if config == self._config:
+            return
+        self._outbox.aim(_sender(config), config.per_hour)
+        self.book.change(config.mute, config.hashrate_drop_pct)
+        self._config = config
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        await self._outbox.run()
+
+    def _tell(self, alert: Alert) -> None:
+        if self._config.urls:
+            self._outbox.put(alert)
+
+    def _heard(self, event: Event) -> None:
+        if self._restored and isinstance(event, AlertRaised):
+            self._keep(event.alert)
 
 
-def _nobody(_: Alert) -> None:
-    """Nobody is to be told."""
+def _sender(config: AlertsConfig) -> Send | None:
+    return apprise_sender([url.reveal() for url in config.urls]) if config.urls else None

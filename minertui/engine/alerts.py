@@ -5,14 +5,14 @@ Listens to the hub, asks the rules, publishes AlertRaised, and hands new ones to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
 from minertui.engine.alert_rules import Signal, judge, judge_job
 from minertui.model.alerts import Alert, Severity
 from minertui.model.errors import MinertuiError
-from minertui.model.events import AlertRaised, Event, JobChanged, SnapshotTaken
+from minertui.model.events import AlertRaised, DeviceRemoved, Event, JobChanged, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.seams import Clock
 
@@ -31,15 +31,25 @@ class Alerts:
         fleet: Callable[[], Fleet],
         publish: Callable[[Event], None],
         tell: Tell,
-        *,
-        mute: Collection[str] = (),
-        drop_pct: float = 20.0,
     ) -> None:
         self._clock, self._fleet, self._publish, self._tell = clock, fleet, publish, tell
-        self._mute, self._drop_pct = frozenset(mute), drop_pct
+        self._mute: frozenset[str] = frozenset()
+        self._drop_pct = 20.0
         self._before: dict[str, Snapshot] = {}
         self._phases: dict[str, str] = {}
         self._book: dict[str, Alert] = {}
+
+    def change(self, mute: Collection[str], drop_pct: float) -> None:
+        """``mute``: rules that are shown and not sent; ``drop_pct``: hashrate drop in per cent that is reported."""
+        self._mute, self._drop_pct = frozenset(mute), drop_pct
+
+    def restore(self, kept: Iterable[Alert], devices: Collection[str]) -> None:
+        """Take over what an earlier run knew: acknowledged stays acknowledged, what was active is so until it is judged
+        anew, and is not told again. What was of a device that is gone is over."""
+        for alert in kept:
+            self._put(alert)
+            if alert.device not in devices:
+                self._leave(alert)
 
     def on(self, event: Event) -> None:
         """Take an event of the hub; never raises, never waits."""
@@ -48,6 +58,10 @@ class Alerts:
             self._before[after.device] = after
             for signal in judge(self._fleet(), before, after, self._drop_pct):
                 self.take(signal)
+        elif isinstance(event, DeviceRemoved):
+            self._before.pop(event.device, None)
+            for alert in [a for a in self._book.values() if a.device == event.device]:
+                self._leave(alert)
         elif isinstance(event, JobChanged) and self._phases.get(event.job.id) != event.job.phase:
             self._phases[event.job.id] = event.job.phase
             for signal in judge_job(event.job):
@@ -93,6 +107,11 @@ class Alerts:
         over = msgspec.structs.replace(alert, until_s=self._clock.wall(), text=signal.text)
         self._put(over)
         self._send(over, again=alert.count > 1)
+
+    def _leave(self, alert: Alert) -> None:
+        """Its device is not there any more: nothing is left to be told."""
+        if alert.active:
+            self._put(msgspec.structs.replace(alert, until_s=self._clock.wall()))
 
     def _send(self, alert: Alert, *, again: bool) -> None:
         if not again and alert.rule not in self._mute:

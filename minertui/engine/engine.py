@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from minertui import __version__, config_file
-from minertui.config import Config
+from minertui.config import Config, EngineConfig
 from minertui.engine import discovery, kinds, reach
-from minertui.engine.alarms import alarms
+from minertui.engine.alarms import Alarms
 from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
+from minertui.engine.backfill import Backfill
 from minertui.engine.buckets import Question
 from minertui.engine.config_watch import ConfigWatch
 from minertui.engine.guards import Guards
@@ -32,7 +34,7 @@ from minertui.engine.lines import Connect, Lines, only_simulated
 from minertui.engine.lock import StateLock
 from minertui.engine.loglines import Followed, LogBook
 from minertui.engine.notices import Notices
-from minertui.engine.notify import notify
+from minertui.engine.notify import tell_standing
 from minertui.engine.orders import Orders
 from minertui.engine.records import Records
 from minertui.engine.restoring import Restoring
@@ -49,8 +51,6 @@ from minertui.model.history import Found, MinerEntry, Series
 from minertui.model.plans import GuardPlan, JobState, Plan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.relay import BoardOrder, RelayPlan
 from minertui.model.seams import Clock, LogSource
-
-_STATUS_S = 10.0
 
 
 class Engine:
@@ -89,9 +89,9 @@ class Engine:
         self._rigs = Rigs(clock, self.hub.publish, self.say)
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self)
-        self._alerts, self._outbox = alarms(config.alerts, state, clock, self.hub)
+        self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
+        self._alarms = Alarms(config.alerts, state, clock, self.hub, self._keep_alert)
         self._identities: dict[str, Identity] = {}
-        self._unfilled: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._settled = self._closed = False
 
@@ -102,7 +102,7 @@ class Engine:
         self._lock.__enter__()
         epoch = await self._open()
         self.hub.renumber(epoch << 32)
-        self._opened(self._lines.apply(self.config, self._identities, await self._recent()))
+        self._backfill.expect(self._lines.apply(self.config, self._identities, await self._recent()))
         await self._restoring.once(self._lines.names())
         for line in self._lines:
             self._lines.poll(line)
@@ -111,9 +111,8 @@ class Engine:
         self._supervisor.watch("history", self._history.ping)
         self._supervisor.keep("history", self._history.keep)
         self._supervisor.keep("restoring", lambda: self._restoring.run(self._lines.names))
-        self._supervisor.keep("status", self._status)
-        if self._outbox is not None:
-            self._supervisor.keep("outbox", self._outbox.run)
+        self._supervisor.keep("status", lambda: tell_standing(lambda: self.hub.fleet, self._clock))
+        self._supervisor.keep("outbox", self._alarms.run)
         if self._config_path is not None:
             watch = ConfigWatch(self._config_path, self._clock, self.reload, partial(self._notices.put, "config"))
             self._supervisor.keep("config", watch.run)
@@ -148,11 +147,13 @@ class Engine:
     async def reload(self, config: Config) -> None:
         """Take a new config over: only what it changes is touched. Raises ConfigError."""
         only_simulated(config, self._clock.speed)
+        self._alarms.change(config.alerts)
+        self._take_general(config.engine)
         for name in self._lines.gone(config):
             await self._leave(name)
         before, self.config = self.config, config
         fresh = self._lines.apply(config, self._identities, await self._recent())
-        self._opened(fresh)
+        self._backfill.expect(fresh)
         for line in fresh:
             self._lines.poll(line)
         await self._guards.change(before, config)
@@ -232,7 +233,7 @@ class Engine:
 
     async def acknowledge(self, alert_id: str) -> Alert:
         """A person has seen an alert."""
-        return self._alerts.acknowledge(alert_id)
+        return self._alarms.book.acknowledge(alert_id)
 
     async def save_miner(self, entry: MinerEntry, replaces: str | None = None) -> None:
         """Add or change a miner in the config file, and take it over."""
@@ -296,16 +297,15 @@ class Engine:
         """A file of ours was set aside: log, notice and alert say so, because a person has to look."""
         self.say("engine", text, Severity.CRITICAL)
         self._notices.put(text, text)
-        self._alerts.take(Signal("damaged", "engine", Severity.CRITICAL, text))
+        self._alarms.book.take(Signal("damaged", "engine", Severity.CRITICAL, text))
 
     def took(self, snapshot: Snapshot, *, fresh: bool) -> None:
         """A device was read, or could not be."""
         self.hub.publish(SnapshotTaken(snapshot))
         if fresh and snapshot.status is not None and snapshot.at_s is not None:
             self._history.add(snapshot.device, snapshot.at_s, snapshot.status)
-            if snapshot.device in self._unfilled:
-                self._unfilled.discard(snapshot.device)
-                self._spawn(self._fill(snapshot.device))
+            if self._backfill.due(snapshot.device):
+                self._spawn(self._backfill.fill(snapshot.device))
 
     def learned(self, device: str, identity: Identity) -> None:
         """Something to be kept of a device."""
@@ -331,6 +331,7 @@ class Engine:
         try:
             epoch = await self._records.start()
             self._identities = await self._records.identities()
+            self._alarms.restore(await self._records.alerts(), {miner.name for miner in self.config.miner})
             await self._history.start()
         except StoreError:
             return int(self._clock.wall()) % (1 << 20)
@@ -342,19 +343,14 @@ class Engine:
         except StoreError:
             return {}
 
-    def _opened(self, lines: Sequence[Line]) -> None:
-        self._unfilled |= {line.name for line in lines}
+    def _take_general(self, new: EngineConfig) -> None:
+        if new.readonly is not self.hub.fleet.readonly:
+            self.hub.restate(readonly=new.readonly)
+        if new.log_level != self.config.engine.log_level:
+            logging.getLogger("minertui").setLevel(new.log_level.upper())
 
-    async def _fill(self, device: str) -> None:
-        """Take what the device itself remembers, once."""
-        try:
-            remembered = await self._lines[device].statistics()
-            filled = await self._history.backfill(device, remembered) if remembered else 0
-        except (MinertuiError, KeyError) as error:
-            self.say(device, f"its own history could not be read: {error}")
-            return
-        if filled:
-            self.say(device, f"{filled} minutes taken over from the device's own history")
+    def _keep_alert(self, alert: Alert) -> None:
+        self._spawn(self._records.keep_alert(alert))
 
     async def _leave(self, name: str) -> None:
         """A line ends: its jobs first."""
@@ -364,14 +360,6 @@ class Engine:
             await self._followed.release(name)
             await self._lines.close(name)
             self.hub.publish(DeviceRemoved(name))
-
-    async def _status(self) -> None:
-        while True:
-            snapshots = self.hub.fleet.snapshots.values()
-            well = sum(s.health.value == "ok" for s in snapshots)
-            running = sum(not job.phase.over for job in self.hub.fleet.jobs.values())
-            notify(f"STATUS={well} of {len(snapshots)} miners answer, {running} jobs run")
-            await self._clock.sleep(_STATUS_S * self._clock.speed)
 
     def _stood_still(self, late_s: float) -> None:
         why = f"the engine stood still for {late_s:.0f} s"

@@ -66,6 +66,12 @@ class Hub:
         for listener in self._listeners:
             listener(event)
 
+    def restate(self, *, readonly: bool) -> None:
+        """Change what no event tells: every watcher gets the whole fleet again."""
+        self._fleet = _replace(self._fleet, readonly=readonly, version=self._fleet.version + 1)
+        self._ring.clear()
+        self._wake()
+
     async def watch(self, after: int | None = None) -> AsyncIterator[Message]:
         """The whole fleet, then every change; with ``after``, what came after that version, as far as it is kept."""
         seen = after

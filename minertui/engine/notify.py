@@ -5,6 +5,12 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
+
+from minertui.model.fleet import Fleet
+from minertui.model.seams import Clock
+
+_STATUS_S = 10.0
 
 
 def notify(*words: str) -> bool:
@@ -21,6 +27,16 @@ def notify(*words: str) -> bool:
         except OSError:
             return False
     return True
+
+
+async def tell_standing(fleet: Callable[[], Fleet], clock: Clock) -> None:
+    """Say every ten seconds how the fleet is; ``systemctl status`` shows it."""
+    while True:
+        now = fleet()
+        well = sum(s.health.value == "ok" for s in now.snapshots.values())
+        running = sum(not job.phase.over for job in now.jobs.values())
+        notify(f"STATUS={well} of {len(now.snapshots)} miners answer, {running} jobs run")
+        await clock.sleep(_STATUS_S * clock.speed)
 
 
 def watchdog_s() -> float | None:

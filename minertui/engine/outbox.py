@@ -54,8 +54,8 @@ def apprise_sender(urls: Sequence[str]) -> Send:
 class Outbox:
     """Unsent alerts and the task that sends them."""
 
-    def __init__(self, file: Path, clock: Clock, send: Send, *, per_hour: int = 20) -> None:
-        """``file`` keeps what is unsent; ``send`` blocks and answers True when delivered."""
+    def __init__(self, file: Path, clock: Clock, send: Send | None, *, per_hour: int = 20) -> None:
+        """``file`` keeps what is unsent; ``send`` blocks and answers True when delivered; None: to nobody, yet."""
         self._file, self._clock, self._deliver, self._per_hour = file, clock, send, per_hour
         self._unsent: list[Alert] = self._load()
         self._dropped = 0
@@ -70,11 +70,16 @@ class Outbox:
             self._unsent = self._unsent[-_KEPT:]
         self._news.set()
 
+    def aim(self, send: Send | None, per_hour: int) -> None:
+        """Send to somebody else from now on."""
+        self._deliver, self._per_hour = send, per_hour
+        self._news.set()
+
     async def run(self) -> None:
         """Send until cancelled."""
         failures = 0
         while True:
-            if not self._unsent:
+            while not self._unsent or self._deliver is None:
                 self._news.clear()
                 await self._news.wait()
             await self._clock.sleep(_GROUP_S)
@@ -104,10 +109,13 @@ class Outbox:
 
     async def _sent(self, batch: Sequence[Alert]) -> bool:
         title, body = message(batch, self._dropped)
+        deliver = self._deliver
+        if deliver is None:
+            return False
         self._sent_at.append(self._clock.mono())
         try:
             async with asyncio.timeout(_DEADLINE_S):
-                return await asyncio.to_thread(self._deliver, title, body)
+                return await asyncio.to_thread(deliver, title, body)
         except Exception as error:  # noqa: BLE001  a third party's sender may raise anything; the engine goes on
             _log.warning("sending alerts failed: %s", type(error).__name__)
             return False

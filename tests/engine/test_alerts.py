@@ -129,7 +129,8 @@ class Book:
     mute: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.alerts = Alerts(self.clock, lambda: self.fleet, self.said.append, self.told.append, mute=self.mute)
+        self.alerts = Alerts(self.clock, lambda: self.fleet, self.said.append, self.told.append)
+        self.alerts.change(self.mute, 20.0)
 
     def see(self, snapshot: Snapshot, later: float = 5) -> None:
         self.clock.t += later
@@ -177,6 +178,29 @@ def test_acknowledging_marks_it_and_an_unknown_one_is_refused():
     assert book.alerts.acknowledge("lost:a").acknowledged
     with pytest.raises(MinertuiError, match="no alert 'nope'"):
         book.alerts.acknowledge("nope")
+
+
+def test_what_is_muted_and_what_is_a_drop_follow_the_config():
+    book = Book(mute=("lost",))
+    low = (1000,) * 5 + (850,) * 5
+    book.see(snap(recent=low))
+    book.alerts.change((), 10.0)
+    book.see(snap(recent=low))
+    book.see(snap(Health.LOST))
+    assert [a.rule for a in book.told] == ["hashrate-drop", "lost"]
+
+
+def test_what_was_active_before_a_restart_is_neither_told_again_nor_forgotten():
+    before = Book()
+    before.see(snap(Health.LOST))
+    seen = before.alerts.acknowledge("lost:a")
+    book = Book()
+    book.alerts.restore([seen], {"a"})
+    book.see(snap(Health.LOST))
+    assert book.told == []
+    assert book.said == [AlertRaised(seen)]
+    book.see(snap())
+    assert [(a.active, a.acknowledged) for a in book.told] == [(False, True)]
 
 
 def test_a_jobs_phase_is_news_only_when_it_changes():
@@ -239,6 +263,16 @@ async def test_a_dead_target_is_tried_again_and_nothing_is_lost_over_a_restart(t
     sink = Sink()
     again = Outbox(file, Clocked(), sink)
     await run_until_empty(again)
+    assert [title for title, _ in sink.got] == ["! m1: does not answer"]
+
+
+async def test_with_nobody_to_tell_it_waits_until_somebody_is_named(tmp_path: Path):
+    sink = Sink()
+    outbox = Outbox(tmp_path / "outbox.json", Clocked(), None)
+    outbox.put(alert(1))
+    await run_until_empty(outbox, 1)
+    outbox.aim(sink, per_hour=20)
+    await run_until_empty(outbox)
     assert [title for title, _ in sink.got] == ["! m1: does not answer"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,12 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from minertui.config import Config, EngineConfig, MinerConfig
+from minertui.config import AlertsConfig, Config, EngineConfig, MinerConfig, Secret
 from minertui.engine.engine import Engine
 from minertui.model.alerts import Severity
 from minertui.model.commands import Command, Order, OutcomeState, Restart, SetFan, Tune
 from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unreachable, Unsupported
-from minertui.model.events import DeviceRemoved, Numbered
+from minertui.model.events import DeviceRemoved, Numbered, Whole
 from minertui.model.fleet import Health
 from minertui.model.history import MinerEntry
 from minertui.model.plans import GuardPlan, JobState, Phase, SweepPlan
@@ -502,6 +503,68 @@ async def test_a_journal_entry_that_cannot_be_read_is_said_everywhere_and_once(h
     assert engine.hub.fleet.alerts["damaged:engine"].count == 2
     assert len([line for line in await engine.log("engine") if "set aside" in line.text]) == 2
     await engine.close()
+
+
+async def test_alerts_are_kept_over_a_restart_and_active_ones_are_judged_anew(house: House):
+    two = (miner(), miner("m2", "127.0.0.1:8002"), miner("m3", "127.0.0.1:8003"))
+    engine = house.engine(*two)
+    await engine.open()
+    await asyncio.sleep(6)
+    for it in house.miners.values():
+        it.dead = True
+    await until(lambda: len(engine.hub.fleet.alerts) == 3)
+    seen = await engine.acknowledge("lost:m1")
+    await engine.close()
+
+    house.miners["127.0.0.1:8002"].dead = False
+    engine = house.engine(*two[:2])
+    await engine.open()
+    alerts = engine.hub.fleet.alerts
+    assert alerts["lost:m1"] == seen
+    assert not alerts["lost:m3"].active, "its miner left the config while nobody looked"
+    await until(lambda: not engine.hub.fleet.alerts["lost:m2"].active)
+    await asyncio.sleep(60)
+    assert engine.hub.fleet.alerts["lost:m1"] == seen, "still lost, still acknowledged, still the first time"
+    await engine.close()
+
+    engine = house.engine(*two[:2])
+    await engine.open()
+    assert not engine.hub.fleet.alerts["lost:m2"].active
+    await engine.close()
+
+
+async def test_an_alert_is_over_when_its_miner_leaves(house: House):
+    engine = await house.running()
+    house.miners["127.0.0.1:8001"].dead = True
+    await until(lambda: "lost:m1" in engine.hub.fleet.alerts)
+    await engine.reload(Config())
+    assert not engine.hub.fleet.alerts["lost:m1"].active
+    await engine.close()
+
+
+async def test_read_only_alerts_and_log_level_follow_a_new_config(house: House, caplog: pytest.LogCaptureFixture):
+    log = logging.getLogger("minertui")
+    caplog.set_level(logging.WARNING, log.name)  # put back by pytest
+    engine = await house.running()
+    seen: list[bool] = []
+
+    async def watch() -> None:
+        seen.extend([m.fleet.readonly async for m in engine.watch() if isinstance(m, Whole)])
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(1)
+    general = EngineConfig(readonly=True, log_level="debug")
+    alerts = AlertsConfig(hashrate_drop_pct=5)
+    await engine.reload(Config(engine=general, miner=(miner(),), alerts=alerts))
+    assert engine.hub.fleet.readonly
+    assert engine.line("m1").readonly
+    assert log.level == logging.DEBUG
+    with pytest.raises(ConfigError, match="Apprise"):
+        await engine.reload(Config(miner=(), alerts=AlertsConfig(urls=(Secret("nonsense"),))))
+    assert "m1" in engine.hub.fleet.snapshots, "a config that cannot be taken over changes nothing"
+    await engine.close()
+    await watching
+    assert seen == [False, True]
 
 
 def test_events_that_are_named_here_exist():
