@@ -13,7 +13,9 @@ from minertui.tui.widgets.glyphs import Glyphs
 from minertui.tui.widgets.wording import duration, number
 
 LOW_SHARE = 0.8
-"""Below this share of the expected hashrate a miner is marked (the smoothed value swings by ±10 % on its own)."""
+"""Below this share of the expected hashrate a miner is slow, judged over minutes: one reading swings by 5 to 18 %."""
+_BACK_SHARE = 0.9  # a last minute above this says that it is well again, or that it was just told another frequency
+_MINUTES = 5
 
 
 class Level(enum.IntEnum):
@@ -34,13 +36,15 @@ class Level(enum.IntEnum):
         return ("", "warn", "bad")[self]
 
 
-_WATCHED = ("chip_temp_c", "vr_temp_c", "power_w", "input_mv", "error_pct")
+_WARM_UP_S = 300.0  # after a restart means say nothing yet
+
+# error_pct is not among them: it jumps from reading to reading, so it is marked at its own number alone
+_WATCHED = ("chip_temp_c", "vr_temp_c", "power_w", "input_mv")
 _WORDS = {
     "chip_temp_c": "chip hot",
     "vr_temp_c": "VR hot",
     "power_w": "power",
     "input_mv": "input",
-    "error_pct": "errors",
 }
 _HEALTH = {
     Health.UNKNOWN: ("", "no answer yet", "dim"),
@@ -85,10 +89,24 @@ def _worst(snapshot: Snapshot, glyphs: Glyphs) -> tuple[str, str, str]:
     worst, name = max(((level(BY_ID[m], snapshot), m) for m in _WATCHED), key=lambda found: found[0])
     if worst is not Level.GOOD:
         return worst.mark, _WORDS[name], worst.ink
-    ratio = snapshot.status.ratio if snapshot.status else None
-    if ratio is not None and ratio < LOW_SHARE:
+    if is_slow(snapshot):
         return "!", "slow", "warn"
     return glyphs.good, "ok", "good"
+
+
+def is_slow(snapshot: Snapshot) -> bool:
+    """Whether the mean of the last minutes stays too far under the expected hashrate; with fewer than five minutes
+    known, the miner's own mean of ten minutes is asked. Not said while it warms up."""
+    status, minutes = snapshot.status, snapshot.recent_ghs[-_MINUTES:]
+    if status is None or not status.expected_ghs or (status.uptime_s or _WARM_UP_S) < _WARM_UP_S:
+        return False
+    if len(minutes) == _MINUTES:
+        mean, last = sum(minutes) / _MINUTES, minutes[-1]
+    elif status.hashrate_10m_ghs is not None:
+        mean = last = status.hashrate_10m_ghs
+    else:
+        return False
+    return mean < LOW_SHARE * status.expected_ghs and last < _BACK_SHARE * status.expected_ghs
 
 
 def age_s(snapshot: Snapshot, now_s: float) -> float | None:

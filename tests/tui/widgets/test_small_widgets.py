@@ -47,15 +47,24 @@ async def test_facts_are_text_whatever_they_say() -> None:
         assert "[@click=app.quit]x" in "".join(text(facts))
 
 
-async def test_the_weak_chip_is_marked() -> None:
-    chips = tuple(ChipStatus(hashrate_ghs=r, errors=3, temp_c=55) for r in (300.0, 300.0, 200.0, 300.0))
+def board(*rates: float) -> MinerStatus:
+    return MinerStatus(chips=tuple(ChipStatus(hashrate_ghs=r, errors=3, temp_c=55) for r in rates))
+
+
+async def test_the_chip_that_is_weak_over_many_readings_is_marked_and_a_single_dip_is_not() -> None:
     async with on_stage(bars := ChipBars(), 80, 10) as pilot:
-        bars.show(MinerStatus(chips=chips))
+        for n in range(12):
+            dipping = 150.0 if n == 11 else 310.0
+            bars.show(board(300, dipping, 200, 300))
         await pilot.pause()
         lines = text(bars)
         assert [("!" in x) for x in lines[:4]] == [False, False, True, False]
-        assert lines[2].count("━") < lines[0].count("━")
+        assert lines[1].count("━") < lines[0].count("━")  # the bar is the newest reading
         assert lines[4] == "weakest at 73 % of the mean"
+        for status in (MinerStatus(mac="AA", chips=board(200, 300).chips), board(200, 300)):
+            bars.show(status)
+            await pilot.pause()
+            assert not any("!" in x or "weakest" in x for x in text(bars))  # another board: nothing is known yet
 
 
 @pytest.mark.parametrize("status", [None, MinerStatus(), MinerStatus(chips=(ChipStatus(),))])
