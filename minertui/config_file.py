@@ -19,7 +19,7 @@ from tomlkit.items import AoT
 
 from minertui.config import Config, decode
 from minertui.model.errors import ConfigError
-from minertui.model.history import MinerEntry
+from minertui.model.history import MinerEntry, Templates
 from minertui.model.plans import Limits
 
 _NEW = "# minertui: see config.example.toml for everything that can stand here.\n"
@@ -40,6 +40,12 @@ def entries(config: Config) -> list[MinerEntry]:
         )
         for miner in config.miner
     ]
+
+
+def templates(config: Config, name: str) -> Templates:
+    """The plans of the miner of that name; the general ones where there is none."""
+    of = next((miner for miner in config.miner if miner.name == name), config)
+    return Templates(msgspec.structs.replace(of.sweep, device=name), msgspec.structs.replace(of.guard, device=name))
 
 
 def save_miner(path: Path, entry: MinerEntry, replaces: str | None = None) -> Config:

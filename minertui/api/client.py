@@ -31,7 +31,7 @@ from minertui.model.commands import CommandRecord, Order
 from minertui.model.errors import LinkError
 from minertui.model.events import LogLine, Message, Numbered
 from minertui.model.fleet import Fleet
-from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import JobState, Plan, SweepRecord
 from minertui.model.relay import BoardOrder
 from minertui.model.seams import Clock
@@ -123,6 +123,14 @@ class ApiClient:
     async def stop(self, job_id: str) -> JobState:
         """See Link."""
         return await self._ask("DELETE", f"/v1/jobs/{_part(job_id)}", JobState)
+
+    async def forget(self, job_id: str) -> None:
+        """See Link."""
+        await self._tell("POST", f"/v1/jobs/{_part(job_id)}/forget", {})
+
+    async def plans(self, device: str) -> Templates:
+        """See Link."""
+        return await self._ask("GET", f"/v1/devices/{_part(device)}/plans", Templates)
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         """See Link."""

@@ -25,7 +25,7 @@ from minertui.model.commands import CommandRecord, Order, Rank
 from minertui.model.errors import LinkError
 from minertui.model.events import LogLine, Whole
 from minertui.model.fleet import Fleet
-from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import JobState, Plan, SweepRecord
 from minertui.model.relay import BoardOrder
 from minertui.model.seams import Link
@@ -89,6 +89,14 @@ async def _start(link: Link, call: Call) -> JobState:
 
 async def _stop(link: Link, call: Call) -> JobState:
     return await link.stop(call.path["id"])
+
+
+async def _forget(link: Link, call: Call) -> None:
+    await link.forget(call.path["id"])
+
+
+async def _plans(link: Link, call: Call) -> Templates:
+    return await link.plans(call.path["name"])
 
 
 async def _steer(link: Link, call: Call) -> JobState:
@@ -163,6 +171,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("POST", "/v1/jobs", "Start a sweep, a guard or a rig", _start, JobState, Plan),
     Endpoint("DELETE", "/v1/jobs/{id}", "Ask a job to end; it restores in its own time", _stop, JobState),
+    Endpoint("POST", "/v1/jobs/{id}/forget", "An ended job leaves the fleet", _forget, body=Nothing),
+    Endpoint("GET", "/v1/devices/{name}/plans", "What a sweep and a guard start from", _plans, Templates),
     Endpoint("POST", "/v1/jobs/{id}/boards", "Tell a running rig about a board", _steer, JobState, BoardOrder),
     Endpoint("POST", "/v1/devices/{name}/clear", "A person clears a parked device", _clear, body=Nothing),
     Endpoint("GET", "/v1/devices/{name}/history", "Metrics over time", _history, Series, query=HistoryQuery),

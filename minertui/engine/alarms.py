@@ -19,7 +19,7 @@ class Alarms:
     as it is to be kept on disk."""
 
     def __init__(
-        self, config: AlertsConfig, state: Path, clock: Clock, hub: Hub, keep: Callable[[Alert], None]
+        self, config: AlertsConfig, state: Path, clock: Clock, hub: Hub, keep: Callable[[Alert], object]
     ) -> None:
         """Raises ConfigError when an address to send to is not understood."""
         self._config, self._keep, self._restored = config, keep, False

@@ -47,7 +47,7 @@ from minertui.model.commands import CommandRecord, Order
 from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unsupported
 from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
-from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import GuardPlan, JobState, Plan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.relay import BoardOrder, RelayPlan
 from minertui.model.seams import Clock, LogSource
@@ -90,7 +90,7 @@ class Engine:
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
-        self._alarms = Alarms(config.alerts, state, clock, self.hub, self._keep_alert)
+        self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._identities: dict[str, Identity] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._settled = self._closed = False
@@ -192,6 +192,15 @@ class Engine:
         await self._guards.stopped(job_id)
         return state
 
+    async def forget(self, job_id: str) -> None:
+        """An ended job leaves the fleet."""
+        self._runner.dismiss(job_id)
+
+    async def plans(self, device: str) -> Templates:
+        """What a sweep and a guard of this miner start from."""
+        self._known(device)
+        return config_file.templates(self.config, device)
+
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         """Tell a running rig something about a board."""
         self._check()
@@ -260,9 +269,7 @@ class Engine:
 
     async def discover(self, networks: Sequence[str]) -> Sequence[Found]:
         """Miners that answer, known or not."""
-        known = {line.options.address: line.name for line in self._lines}
-        known |= {line.expected_mac: line.name for line in self._lines if line.expected_mac}
-        return await discovery.discover(networks, known=known)
+        return await discovery.discover(networks, known=self._lines.known())
 
     async def shutdown(self) -> None:
         """Ask whoever runs the engine to end it, and wait until the miners are led back."""
@@ -348,9 +355,6 @@ class Engine:
             self.hub.restate(readonly=new.readonly)
         if new.log_level != self.config.engine.log_level:
             logging.getLogger("minertui").setLevel(new.log_level.upper())
-
-    def _keep_alert(self, alert: Alert) -> None:
-        self._spawn(self._records.keep_alert(alert))
 
     async def _leave(self, name: str) -> None:
         """A line ends: its jobs first."""

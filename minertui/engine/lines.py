@@ -79,6 +79,11 @@ class Lines:
         """The names of all lines."""
         return list(self._lines)
 
+    def known(self) -> dict[str, str]:
+        """The names by address, and by MAC as far as it was seen."""
+        macs = {line.expected_mac: line.name for line in self if line.expected_mac}
+        return {**{line.options.address: line.name for line in self}, **macs}
+
     def gone(self, config: Config) -> list[str]:
         """The lines that this config removes or connects anew."""
         now = wanted(config, self._clock.speed)

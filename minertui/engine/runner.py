@@ -123,6 +123,14 @@ class Runner:
             self.forget(job_id)
         return proven
 
+    def dismiss(self, job_id: str) -> None:
+        """A person has seen how it ended. Raises JobError for a job that runs, or that nobody knows."""
+        if job_id not in self._tasks:
+            raise JobError(f"there is no job {job_id}")
+        if not self._tasks[job_id].done():
+            raise JobError(f"{job_id} runs; stop it first")
+        self.forget(job_id)
+
     def forget(self, job_id: str) -> None:
         """An ended job leaves the fleet."""
         if job_id in self._tasks and self._tasks[job_id].done():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from minertui.model.plans import Limits
+from minertui.model.plans import GuardPlan, Limits, SweepPlan
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -35,6 +35,13 @@ class MinerEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     poll_s: float | None = None
     readonly: bool = False
     limits: Limits = Limits()
+
+
+class Templates(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The plans that the config proposes for a miner: its own tables over the general ones."""
+
+    sweep: SweepPlan = SweepPlan()
+    guard: GuardPlan = GuardPlan()
 
 
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):

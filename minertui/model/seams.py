@@ -14,7 +14,7 @@ from minertui.model.alerts import Alert
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Tune
 from minertui.model.events import LogLine, Message
 from minertui.model.fleet import Snapshot
-from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import JobState, JobView, Phase, Plan, SweepRecord
 from minertui.model.relay import BoardOrder
 from minertui.model.status import Status
@@ -125,6 +125,14 @@ class Link(Protocol):
     async def start(self, plan: Plan) -> JobState: ...
     async def stop(self, job_id: str) -> JobState:
         """Returns at once; the job restores and ends in its own time."""
+        ...
+
+    async def forget(self, job_id: str) -> None:
+        """An ended job leaves the fleet; what it measured is kept. Raises JobError while it runs."""
+        ...
+
+    async def plans(self, device: str) -> Templates:
+        """What a sweep and a guard of this miner start from, as the config says."""
         ...
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:

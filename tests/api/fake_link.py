@@ -13,7 +13,7 @@ from minertui.model.commands import Change, CommandRecord, Order, Outcome, Outco
 from minertui.model.errors import MinertuiError
 from minertui.model.events import Event, LogLine, Message, Numbered, Whole, advance
 from minertui.model.fleet import Fleet, Health, Snapshot
-from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import (
     GuardPlan,
     GuardView,
@@ -131,6 +131,13 @@ class FakeLink:
         self._asked("stop", job_id)
         device = job_id.partition(":")[2]
         return JobState(job_id, device, Phase.RESTORING, SweepView(SweepPlan(device)))
+
+    async def forget(self, job_id: str) -> None:
+        self._asked("forget", job_id)
+
+    async def plans(self, device: str) -> Templates:
+        self._asked("plans", device)
+        return Templates(SweepPlan(device, step_mv=10), GuardPlan(device, low_mhz=410))
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         self._asked("steer", job_id, order)

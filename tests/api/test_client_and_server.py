@@ -64,6 +64,8 @@ CALLS: list[tuple[str, Callable[[Link], Awaitable[Any]]]] = [
     ("start", lambda link: link.start(GuardPlan(ODD, low_mhz=410))),
     ("start", lambda link: link.start(RelayPlan(ODD))),
     ("stop", lambda link: link.stop(f"sweep:{ODD}")),
+    ("forget", lambda link: link.forget(f"sweep:{ODD}")),
+    ("plans", lambda link: link.plans(ODD)),
     ("steer", lambda link: link.steer(f"relay:{ODD}", AddBoard(BoardPlan(ODD, "i2c:1:20", Dialect.A)))),
     ("steer", lambda link: link.steer(f"relay:{ODD}", DropBoard(ODD))),
     ("steer", lambda link: link.steer(f"relay:{ODD}", PauseBoard(ODD))),

@@ -18,7 +18,7 @@ from minertui.model.commands import Command, Order, OutcomeState, Restart, SetFa
 from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unreachable, Unsupported
 from minertui.model.events import DeviceRemoved, Numbered, Whole
 from minertui.model.fleet import Health
-from minertui.model.history import MinerEntry
+from minertui.model.history import MinerEntry, Templates
 from minertui.model.plans import GuardPlan, JobState, Phase, SweepPlan
 from minertui.model.status import Ability, MinerStatus
 from tests.engine.fakes import LoopClock
@@ -565,6 +565,34 @@ async def test_read_only_alerts_and_log_level_follow_a_new_config(house: House, 
     await engine.close()
     await watching
     assert seen == [False, True]
+
+
+async def test_the_plans_to_start_from_are_the_configs(house: House):
+    own = miner(sweep=SweepPlan(step_mv=10, max_chip_temp_c=60), guard=GuardPlan(low_mhz=410))
+    engine = house.engine(own, miner("m2", "127.0.0.1:8002"))
+    await engine.open()
+    assert await engine.plans("m1") == Templates(
+        SweepPlan("m1", step_mv=10, max_chip_temp_c=60), GuardPlan("m1", low_mhz=410)
+    )
+    assert await engine.plans("m2") == Templates(SweepPlan("m2"), GuardPlan("m2"))
+    with pytest.raises(JobError, match="nobody"):
+        await engine.plans("nobody")
+    await engine.close()
+
+
+async def test_an_ended_job_is_dismissed_a_running_one_is_not(house: House):
+    engine = await house.running()
+    await engine.start(GuardPlan("m1"))
+    with pytest.raises(JobError, match="stop it first"):
+        await engine.forget("guard:m1")
+    await engine.stop("guard:m1")
+    await until(lambda: job(engine, "guard:m1").phase.over)
+    await asyncio.sleep(1)
+    await engine.forget("guard:m1")
+    assert engine.hub.fleet.jobs == {}
+    with pytest.raises(JobError, match="no job guard:m1"):
+        await engine.forget("guard:m1")
+    await engine.close()
 
 
 def test_events_that_are_named_here_exist():

@@ -13,7 +13,7 @@ from minertui.model.commands import Change, CommandRecord, Order, Outcome, Outco
 from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.events import Event, LogLine, Message, Numbered, Whole
 from minertui.model.fleet import Fleet
-from minertui.model.history import Found, MinerEntry, Series
+from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import GuardView, JobState, Phase, Plan, SweepPlan, SweepRecord, SweepView
 from minertui.model.relay import BoardOrder, RelayPlan, RelayView
 from tests.tui import pictures
@@ -31,6 +31,7 @@ class FakeLink:
         self.lines = list(pictures.log_lines(fleet) if lines is None else lines)
         self.records = list(pictures.records(fleet))
         self.outcome = OutcomeState.APPLIED
+        self.templates = Templates()
         self.found: tuple[Found, ...] = ()
         self._queue: asyncio.Queue[Message | LinkError] = asyncio.Queue()
 
@@ -101,6 +102,14 @@ class FakeLink:
     async def stop(self, job_id: str) -> JobState:
         self._ask("stop", job_id)
         return msgspec.structs.replace(self.fleet.jobs[job_id], phase=Phase.RESTORING)
+
+    async def forget(self, job_id: str) -> None:
+        self._ask("forget", job_id)
+
+    async def plans(self, device: str) -> Templates:
+        self._ask("plans", device)
+        sweep, guard = self.templates.sweep, self.templates.guard
+        return Templates(msgspec.structs.replace(sweep, device=device), msgspec.structs.replace(guard, device=device))
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         self._ask("steer", job_id, order)
