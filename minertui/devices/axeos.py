@@ -10,17 +10,18 @@ A retry happens in one place: a GET on a connection that the miner had closed me
 from __future__ import annotations
 
 import asyncio
-import functools
+import errno
 import logging
 import os
 import re
 import socket
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import h11
+
 from minertui.model.commands import Command
-from minertui.model.errors import DeviceError, Garbled, Refused, Unreachable, Unsupported
+from minertui.model.errors import ConfigError, DeviceError, Garbled, Refused, Unreachable, Unsupported
 from minertui.model.status import MinerStatus
 from minertui.model.text import clean
 from minertui.wire import axeos as wire
@@ -28,7 +29,6 @@ from minertui.wire.axeos.address import authority, host_port
 from minertui.wire.json import MAX_BYTES
 
 if TYPE_CHECKING:
-    import httpx2
     from websockets.asyncio.client import ClientConnection
 
 INFO, ASIC, STATISTICS, LOG = "/api/system/info", "/api/system/asic", "/api/system/statistics", "/api/ws"
@@ -56,10 +56,7 @@ _NEEDS_OTP = (
 def connect(address: str, *, headers: Mapping[str, str] | None = None, deadline_s: float = DEADLINE_S) -> AxeosDevice:
     """A miner at ``address`` (``host`` or ``host:port``); nothing is sent yet. ``headers`` go with every request, for
     firmware that wants authentication. Raises ConfigError for an address or header that cannot be one."""
-    import httpx2  # noqa: F401 - so that a missing library shows here and not at the first poll
-
-    for name in ("httpx2", "httpcore2", "websockets.client"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # they would log addresses and tokens
+    logging.getLogger("websockets.client").setLevel(logging.WARNING)  # it would log addresses and tokens
     return AxeosDevice(address, headers or {}, deadline_s)
 
 
@@ -70,14 +67,13 @@ class AxeosDevice:
     """
 
     def __init__(self, address: str, headers: Mapping[str, str], deadline_s: float) -> None:
-        host, port = host_port(address)
-        self._address = authority(host, port)
+        self._host, self._port = host_port(address)
+        self._address = authority(self._host, self._port)
         self._headers = dict(headers)
         self._deadline_s = deadline_s
         self._busy = asyncio.Lock()
-        self._connection: httpx2.AsyncHTTPTransport | None = None
-        self._polls: dict[str, httpx2.Request] = {}  # the same few again and again
-        self._reused = False
+        self._connection: _Connection | None = None
+        self._polls = {path: self._request("GET", path) for path in (INFO, ASIC, STATISTICS)}
         self._last: MinerStatus | None = None
         self._asic: bytes | None = None
         self._asic_tries_left = _ASIC_TRIES
@@ -112,7 +108,7 @@ class AxeosDevice:
             request = wire.encode(command, status)
         except Unsupported as error:
             raise Unsupported(self._address, error.message) from error
-        code, body = await self._exchange(request.method, request.path, request.body)
+        code, body = await self._exchange(request.method, request.path, request.body or b"")
         if code in (404, 405) or 300 <= code < 400:
             raise Unsupported(self._address, f"this miner's firmware has no {request.path}")
         if not 200 <= code < 300:
@@ -151,87 +147,65 @@ class AxeosDevice:
         """Gives the connection back."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await connection.aclose()
+            connection.close()
 
     # One exchange -----------------------------------------------------------------------------------------------
 
-    async def _exchange(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    async def _exchange(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """Status code and whole body, within the deadline. Raises Unreachable or Garbled."""
-        import httpx2
-
         async with self._busy:
             try:
                 async with asyncio.timeout(self._deadline_s):
                     return await self._send(method, path, body)
             except TimeoutError as error:
                 raise Unreachable(self._address, _SLOW.format(self._deadline_s)) from error
-            except httpx2.TimeoutException as error:
-                if isinstance(error, httpx2.PoolTimeout):
-                    await self.close()
-                raise Unreachable(self._address, _SLOW.format(self._deadline_s)) from error
-            except httpx2.RemoteProtocolError as error:
+            except h11.RemoteProtocolError as error:
                 raise Unreachable(self._address, f"it broke off or does not speak HTTP ({_said(error)})") from error
-            except httpx2.HTTPError as error:
+            except (OSError, UnicodeError) as error:
                 raise Unreachable(self._address, f"{_OFF} ({_said(error)})") from error
 
-    async def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        response = await self._open(method, path, body)
+    async def _send(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        """On the connection that is open, unless the miner has closed it meanwhile; else on a new one."""
+        connection, request = self._connection, self._polls.get(path) or self._request(method, path, body)
+        if connection is not None and connection.idle:
+            try:
+                return await self._answer(connection, request, body)
+            except (h11.RemoteProtocolError, ConnectionError):
+                if method != "GET" or connection.answered:
+                    raise
+        await self.close()
+        self._connection = await _Connection.open(self._host, self._port)
+        return await self._answer(self._connection, request, body)
+
+    async def _answer(self, connection: _Connection, request: h11.Request, body: bytes) -> tuple[int, bytes]:
         try:
-            return response.status_code, await self._body(response)
+            response = await connection.ask(request, body)
+            encoding = dict(response.headers).get(b"content-encoding", b"identity").decode("latin-1").lower()
+            if encoding != "identity":
+                raise Garbled(self._address, f"it sends a compressed answer ({clean(encoding, 32)}), unasked")
+            return response.status_code, await self._body(connection)
         finally:
-            await response.aclose()
+            if not connection.idle:
+                connection.close()
 
-    async def _open(self, method: str, path: str, body: bytes | None) -> httpx2.Response:
-        import httpx2
-
-        connection = self._connection or self._new_connection()
-        request = self._request(method, path, body)
-        reused, self._reused = self._reused, False
-        try:
-            return await connection.handle_async_request(request)
-        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
-            if method != "GET" or not reused:
-                raise
-            return await connection.handle_async_request(request)  # the miner had closed the idle connection: no fault
-
-    async def _body(self, response: httpx2.Response) -> bytes:
-        encoding = response.headers.get("content-encoding", "identity").lower()
-        if encoding != "identity":
-            raise Garbled(self._address, f"it sends a compressed answer ({clean(encoding, 32)}), unasked")
+    async def _body(self, connection: _Connection) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_raw():
+        async for chunk in connection.body():
             size += len(chunk)
             if size > MAX_BYTES:
                 raise Garbled(self._address, f"its answer is larger than {MAX_BYTES // 1024} KiB")
             chunks.append(chunk)
-        self._reused = True
         return b"".join(chunks)
 
-    def _new_connection(self) -> httpx2.AsyncHTTPTransport:
-        """A transport and not a whole client: no cookies, no redirects and no proxies, by construction."""
-        import httpx2
-
-        limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60)
-        self._reused = False
-        self._connection = httpx2.AsyncHTTPTransport(verify=_tls(), trust_env=False, limits=limits)
-        return self._connection
-
-    def _request(self, method: str, path: str, body: bytes | None) -> httpx2.Request:
-        import httpx2
-
-        request = self._polls.get(path) if method == "GET" else None
-        if request is None:
-            request = httpx2.Request(
-                method,
-                f"http://{self._address}{path}",
-                headers=_HEADERS | (_JSON if body else {}) | self._headers,
-                content=body,
-                extensions={"timeout": httpx2.Timeout(self._deadline_s).as_dict()},
-            )
-            if method == "GET":
-                self._polls[path] = request
-        return request
+    def _request(self, method: str, path: str, body: bytes = b"") -> h11.Request:
+        headers = {"Host": self._address, **_HEADERS, **(_JSON if body else {}), **self._headers}
+        if method != "GET":
+            headers["Content-Length"] = str(len(body))
+        try:
+            return h11.Request(method=method, target=path, headers=list(headers.items()))
+        except (h11.LocalProtocolError, UnicodeError) as error:
+            raise ConfigError(f"{self._address}: its headers cannot be sent: {error}") from error
 
     # What an answer means ---------------------------------------------------------------------------------------
 
@@ -311,14 +285,95 @@ class AxeosDevice:
             raise Unreachable(self._address, f"its log cannot be opened ({_said(error)})") from error
 
 
+class _Connection(asyncio.Protocol):
+    """HTTP/1.1 with a miner: h11 knows the protocol, asyncio carries the bytes. No cookies, no redirects, no proxies by
+    construction, and a third of what a whole client library costs, which a thousand miners feel.
+
+    Bytes that nobody asked for end it, so that no answer is ever taken for the next one's. ``answered``: the answer to
+    the newest request has begun.
+    """
+
+    _transport: asyncio.Transport
+    _lost: Exception | None = None
+
+    def __init__(self) -> None:
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
+        self._news: asyncio.Future[None] | None = None
+        self.answered = False
+
+    @classmethod
+    async def open(cls, host: str, port: int) -> _Connection:
+        """Raises OSError."""
+        loop = asyncio.get_running_loop()
+        return (await loop.create_connection(cls, host, port, happy_eyeballs_delay=_NEXT_ADDRESS_S))[1]
+
+    @property
+    def idle(self) -> bool:
+        """True when it is open and may be asked."""
+        unasked, _ = self._http.trailing_data
+        return self._http.our_state is h11.IDLE and not unasked and not self._transport.is_closing()
+
+    async def ask(self, request: h11.Request, body: bytes) -> h11.Response:
+        """The head of the answer. Raises OSError, or RemoteProtocolError for what is none."""
+        self.answered = False
+        events = (request, h11.Data(body), h11.EndOfMessage()) if body else (request, h11.EndOfMessage())
+        self._transport.write(b"".join(self._http.send(event) or b"" for event in events))
+        while not isinstance(event := await self._next(), h11.Response):
+            pass  # 1xx: the answer is still to come
+        self.answered = True
+        return event
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The pieces of its body; afterwards it is idle, if the miner keeps it open."""
+        while not isinstance(event := await self._next(), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+
+    def close(self) -> None:
+        """Drop it; nothing is waited for."""
+        self._transport.abort()
+
+    async def _next(self) -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._lost is not None:
+                raise self._lost
+            self._news = asyncio.get_running_loop().create_future()
+            await self._news
+        return event
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Open."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """The miner said something."""
+        if self._http.our_state is h11.IDLE:
+            self.close()
+        else:
+            self._http.receive_data(data)
+            self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The miner closed it, or it broke."""
+        self._lost = exc or ConnectionResetError(errno.ECONNRESET, "the miner closed the connection")
+        if exc is None:
+            self._http.receive_data(b"")  # which may be how an answer ends
+        self._wake()
+
+
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "minertui"}
 _JSON = {"Content-Type": "application/json"}
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """One context for all clients: each would load the host's certificates for connections that are plain http."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_MAX_HEAD = 64 * 1024
+_NEXT_ADDRESS_S = 0.25  # a name with several addresses: how long until the next one is tried as well
 
 
 def _said(error: BaseException) -> str:

@@ -8,7 +8,6 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import httpx2
 import pytest
 
 from minertui.devices.axeos import ASIC, INFO, AxeosDevice, connect
@@ -328,17 +327,34 @@ async def test_polls_cancelled_again_and_again_leave_a_working_client(board):
     await device.close()
 
 
-async def test_a_blocked_pool_is_built_anew(board, device, monkeypatch):
-    async def blocked(self: object, request: object) -> object:
-        raise httpx2.PoolTimeout("no free connection")
+@pytest.mark.parametrize("late", [False, True])
+async def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(board, device, late):
+    old = answer(json.dumps(TOLD | {"hashRate": 1.0}).encode())
+
+    async def twice(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(json.dumps(TOLD).encode()) + (b"" if late else old))
+        await writer.drain()
+        if late:
+            await asyncio.sleep(0.02)
+            writer.write(old)
 
     await device.read()
-    with monkeypatch.context() as patch:
-        patch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", blocked)
-        with pytest.raises(Unreachable):
-            await device.read()
+    board.replies[INFO] = twice
+    assert (await device.read()).hashrate_ghs == 1000.5
+    await asyncio.sleep(0.05)
     assert (await device.read()).hashrate_ghs == 1000.5
     assert board.connections == 2
+
+
+async def test_a_write_without_a_body_says_so(board, device):
+    await device.apply(Restart())
+    [(_, _, headers, body)] = [request for request in board.requests if request[0] == "POST"]
+    assert (headers["content-length"], body) == ("0", b"")
+
+
+def test_a_header_that_cannot_be_sent_is_a_config_error():
+    with pytest.raises(ConfigError, match="headers"):
+        connect("192.0.2.1", headers={"X-Token": "a\r\nX-Other: b"})
 
 
 async def test_a_miner_may_set_no_cookie(board, device):
