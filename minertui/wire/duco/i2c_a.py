@@ -74,9 +74,9 @@ def number_of(data: bytes | None) -> int | None:
 
 
 def ask_chip_id(moment: Moment) -> Steps:
-    """The script behind ``chip_id``."""
+    """The script behind ``chip_id``. A search that runs would hold the answer back, so its end is awaited."""
     for _ in range(_TRIES):
-        yield from write(moment, b"I")
+        yield from _command(moment, b"I", longest_s(_DEFAULT_DIFFICULTY))
         yield Pause(0.01)
         data = yield from read(moment, 22)
         if data is not None and _CHIP_ID.fullmatch(data):

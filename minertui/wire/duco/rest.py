@@ -7,6 +7,8 @@ with HTTP 200 and ``success: false``; 403 and 429 are web pages.
 
 from __future__ import annotations
 
+import math
+import re
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -22,6 +24,7 @@ MIN_PERIOD_S = 15.0
 """A balance moves no faster: pools report every 15 s, answers are cached for 10 s."""
 _MAX_MINERS = 1024
 _MAX_TEXT = 80
+_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -90,7 +93,7 @@ def mining_key_path(user: str, key: str | None) -> str:
 def parse_get_pool(data: bytes, status: int = 200) -> PoolAddress:
     """The answer of ``/getPool``. Raises Refused for a "no", Garbled for anything else."""
     pool = _converted(_told(data, status), PoolAddress)
-    if pool is None or not 1 <= pool.port <= 65_535 or not pool.ip or clean(pool.ip) != pool.ip:
+    if pool is None or not 1 <= pool.port <= 65_535 or not _HOST.fullmatch(pool.ip):
         raise Garbled("", "the server's answer names no pool")
     return pool
 
@@ -164,7 +167,8 @@ def _converted(value: object, kind: type[T]) -> T | None:
                 part = msgspec.convert(value[field.name], field.type, strict=False)
             except msgspec.ValidationError:
                 continue
-            known[field.name] = clean(part, _MAX_TEXT) if isinstance(part, str) else part
+            if not isinstance(part, float) or math.isfinite(part):
+                known[field.name] = clean(part, _MAX_TEXT) if isinstance(part, str) else part
     try:
         return msgspec.convert(known, kind)
     except msgspec.ValidationError:

@@ -1,0 +1,81 @@
+"""A simulated I2C bus with several boards, to stand where smbus2 stands: two blocking calls, OSError when it fails.
+
+bus = FakeBus({20: board("A"), 21: board("A", seed=1)}, clock.mono)
+bus.write(20, b"S")
+bus.read(20, 3)             # b"Ic "
+bus.boards[20].faults.add("bit-flip")
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import threading
+from collections.abc import Callable, Mapping
+
+from minertui.sim.duco_boards import I2cBoard
+
+_NOW_AND_THEN = 1 / 40
+_NO_ACK = 1 / 8
+_BLOCK_STEP_S = 0.01  # real seconds: a blocked thread looks whether the fault is off
+
+
+class FakeBus:
+    """Boards by address (1 to 127). ``now_s`` gives the boards' time. Thread-safe: one transaction at a time, and a
+    blocked one does not hold the others back."""
+
+    def __init__(self, boards: Mapping[int, I2cBoard], now_s: Callable[[], float], *, seed: int = 0) -> None:
+        self.boards = dict(boards)
+        self.transactions = 0
+        self._now_s = now_s
+        self._dice = random.Random(f"bus-{seed}")
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def write(self, address: int, data: bytes) -> None:
+        """One write transaction. Raises OSError: 121 when nobody is there, 110 when the bus is down, 19 when it was
+        not acknowledged."""
+        board = self._reached(address)
+        with self._lock:
+            faults = board.faults
+            if "lost-byte" in faults and data and self._chance(_NOW_AND_THEN):
+                lost = self._dice.randrange(len(data))
+                data = data[:lost] + data[lost + 1 :]
+            if data:
+                board.write(data, self._now_s())
+
+    def read(self, address: int, count: int) -> bytes:
+        """One read transaction of ``count`` bytes. Raises OSError as ``write`` does."""
+        board = self._reached(address)
+        with self._lock:
+            data = board.read(count, self._now_s())
+            if "stretch" in board.faults and self._chance(_NOW_AND_THEN):
+                data = b"\xff" * count
+            if "bit-flip" in board.faults and self._chance(_NOW_AND_THEN):
+                place = self._dice.randrange(count)
+                flipped = data[place] ^ 1 << self._dice.randrange(8)
+                data = data[:place] + bytes((flipped,)) + data[place + 1 :]
+            return data
+
+    def close(self) -> None:
+        """End of the bus; blocked transactions fail."""
+        self._closed.set()
+
+    def _reached(self, address: int) -> I2cBoard:
+        self.transactions += 1
+        if self._closed.is_set():
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        if any("hang-bus" in board.faults for board in self.boards.values()):
+            raise OSError(errno.ETIMEDOUT, "Connection timed out")
+        board = self.boards.get(address)
+        if board is None or "unplugged" in board.faults:
+            raise OSError(errno.EREMOTEIO, "Remote I/O error")
+        while "block" in board.faults:
+            if self._closed.wait(_BLOCK_STEP_S):
+                raise OSError(errno.EBADF, "Bad file descriptor")
+        if "no-ack" in board.faults and self._chance(_NO_ACK):
+            raise OSError(errno.ENODEV, "No such device")
+        return board
+
+    def _chance(self, share: float) -> bool:
+        return self._dice.random() < share
