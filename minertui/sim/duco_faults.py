@@ -30,7 +30,7 @@ SERIAL: dict[str, str] = {
 BOARD_FAULTS: dict[str, str] = {**BOARD, **BUS, **SERIAL}
 
 POOL_FAULTS: dict[str, str] = {
-    "stall": "takes what comes and never answers again, connections stay open",
+    "stall": "takes and counts what comes and is silent, greeting included; connections stay open",
     "refuse": "closes every new connection without a word",
     "half-job": "sends half a job and then nothing",
     "half-verdict": "takes a result, sends half of the verdict and closes",

@@ -31,6 +31,7 @@ from minertui.sim.duco_rules import Issuer, Miner, OpenJob, Rules, book, judge, 
 
 _SEGMENT = 4096
 _BYTE_S = 0.001
+_STALL_LOOK_S = 0.05
 _HARD = 1_000_000
 _REMEMBERED = 4
 _DIVISOR = 20_000.0
@@ -241,12 +242,12 @@ class _Talk:
             await _drop(reading, limit)
         if not data:
             return None
-        while "stall" in self._pool.faults and not self._writer.is_closing():
-            await self._pool.sleep(0.05)
         return data.decode("latin-1").strip()
 
     async def _say(self, text: str) -> None:
         faults = self._pool.faults
+        while "stall" in faults:
+            await self._pool.sleep(_STALL_LOOK_S)
         if "garbage" in faults:
             text = "\x1b[31m???\x00\n"
         if "endless" in faults:

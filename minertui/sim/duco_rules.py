@@ -97,13 +97,15 @@ class Issuer:
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(f"pool-{seed}")
         self._accepted = 0
+        self.newest: OpenJob | None = None
         self._last = self._hash()
 
     def job(self, difficulty: int, now_s: float) -> OpenJob:
         """A fresh job."""
         nonce = self._dice.randint(1, 100 * difficulty)
         expected = hashlib.sha1(f"{self._last}{nonce}".encode(), usedforsecurity=False).hexdigest()
-        return OpenJob(Job(self._last, expected, difficulty), nonce, now_s)
+        self.newest = OpenJob(Job(self._last, expected, difficulty), nonce, now_s)
+        return self.newest
 
     def accepted(self) -> None:
         """A share was."""

@@ -6,7 +6,7 @@
         bench.ports[0].plug()       # the name is back, behind it another pts
 
 Opening a pty is not told to its other end, so a board looks every 10 ms whether somebody has it open; the first time it
-starts anew, as DTR makes it.
+starts anew, as DTR makes it. (Who closes and opens again within 10 ms is taken to have stayed.)
 """
 
 from __future__ import annotations
