@@ -198,10 +198,9 @@ class Journal:
 
 
 def _boot_id(environment: Mapping[str, str]) -> str:
-    """The kernel's id of this boot; given by systemd (``%b``) where /proc is hidden."""
-    given = environment.get("MINERTUI_BOOT_ID")
-    if given:
-        return given[:64]
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return ""
+    """The kernel's id of this boot as 32 hex digits; given by systemd (``%b``) where /proc is hidden."""
+    told = environment.get("MINERTUI_BOOT_ID", "")
+    if not told:
+        with contextlib.suppress(OSError):
+            told = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    return told.strip().replace("-", "")[:64]

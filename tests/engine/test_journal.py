@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,12 @@ def test_an_entry_comes_back_signed(journal: Journal):
 
 
 def test_the_boot_id_may_come_from_systemd(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("MINERTUI_BOOT_ID", raising=False)
+    kernels = journal.open_entry(ENTRY).boot_id
+    journal.close(KEY)
+    monkeypatch.setenv("MINERTUI_BOOT_ID", kernels or "0" * 32)  # systemd writes it without dashes
+    assert re.fullmatch("[0-9a-f]{32}", journal.open_entry(ENTRY).boot_id)
+    journal.close(KEY)
     monkeypatch.setenv("MINERTUI_BOOT_ID", "abc")
     assert journal.open_entry(ENTRY).boot_id == "abc"
 

@@ -36,6 +36,12 @@ def test_exposure_is_at_most_two():
     assert found.returncode == 0, found.stdout[-600:]
 
 
+def test_the_id_of_the_boot_comes_from_systemd_because_the_unit_hides_it():
+    lines = UNIT.read_text().splitlines()
+    assert "ProcSubset=pid" in lines, "with it /proc/sys/kernel/random/boot_id is not there"
+    assert any(line.startswith("Environment=") and "MINERTUI_BOOT_ID=%b" in line.split() for line in lines)
+
+
 def test_recovery_runs_after_every_end_and_the_watchdog_is_on():
     lines = UNIT.read_text().splitlines()
     assert "Type=notify" in lines
