@@ -3,6 +3,7 @@
 [engine] [api] [limits] [sweep] [guard] [alerts] [screen]      one table each, all optional
 [[miner]]                                                      one per device; its own limits, sweep and guard
                                                                tables override the general ones key by key
+[[rig]] [[rig.board]]                                          Duino-Coin rigs and their boards
 
 On the way: size cap → TOML → unknown keys (with a suggestion) → types → ranges → secrets fetched. Keys in errors count
 miners from 1, as a person does: ``miner[2].address`` is in the second [[miner]].
@@ -22,42 +23,19 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from minertui import config_rigs
+from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
+from minertui.model.relay import BoardPlan
 from minertui.model.text import clean
+from minertui.secret import Secret as Secret
 from minertui.toml_place import Where, dotted, line_of
 
 MAX_BYTES = 256 * 1024
 """A larger file is refused unread: hostile TOML takes seconds per 100 KiB in tomllib."""
 
 _log = logging.getLogger(__name__)
-
-
-class Secret:
-    """A value that never shows itself: repr and str are ``•••``; ``reveal()`` gives it to whoever sends it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "•••"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "•••"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 class EngineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +106,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertsConfig = AlertsConfig()
     screen: ScreenConfig = ScreenConfig()
     miner: tuple[MinerConfig, ...] = ()
+    rig: tuple[RigConfig, ...] = ()
 
 
 _SECTIONS: Mapping[str, type[msgspec.Struct]] = {
@@ -164,6 +143,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "stable_s": (60, 86_400),
     "check_s": (2, 3600),
     "max_writes_per_day": (1, 1000),
+    **config_rigs.RANGES,
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warning", "error")}
 _ORDERED = (("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz"))
@@ -214,6 +194,7 @@ def exposure(path: Path, data: bytes | None = None) -> str | None:
     values = [*table.get("alerts", {}).get("urls", ())]
     for miner in table.get("miner", ()):
         values += miner.get("headers", {}).values()
+    values += [rig["mining_key"] for rig in table.get("rig", ()) if "mining_key" in rig]
     if all(str(value).startswith(_REFERENCES) for value in values):
         return None
     return f"{path} holds secrets and other users may read it; run: chmod 600 {path}"
@@ -230,13 +211,21 @@ class _Decoder:
     def config(self) -> Config:
         """All sections, converted one by one so that an error knows its exact place."""
         self._known(self.table, Config, ())
-        miners = self.table.get("miner", [])
-        if not isinstance(miners, list):
-            raise self.error("write each miner as a table of its own: [[miner]]", ("miner",))
-        sections = {name: self._section(name, kind) for name, kind in _SECTIONS.items()}
-        config = Config(**sections, miner=tuple(self._miner(n, table) for n, table in enumerate(miners)))
-        self._unique(config.miner)
+        miners, rigs = self._list("miner"), self._list("rig")
+        sections = {name: self._convert(self.table.get(name, {}), kind, (name,)) for name, kind in _SECTIONS.items()}
+        config = Config(
+            **sections,
+            miner=tuple(self._miner(n, table) for n, table in enumerate(miners)),
+            rig=tuple(self._rig(n, table) for n, table in enumerate(rigs)),
+        )
+        self._unique(config.miner, config.rig)
         return msgspec.structs.replace(config, api=self._api(config.api), alerts=self._urls(config.alerts))
+
+    def _list(self, name: str) -> list[Any]:
+        tables = self.table.get(name, [])
+        if not isinstance(tables, list):
+            raise self.error(f"write each {name} as a table of its own: [[{name}]]", (name,))
+        return tables
 
     def error(self, message: str, where: Where) -> ConfigError:
         """What is wrong at ``where``, with the line if it can be found."""
@@ -262,9 +251,6 @@ class _Decoder:
         except RecursionError as error:
             raise ConfigError("is nested too deeply; a config has two levels", file=self.path) from error
 
-    def _section(self, name: str, kind: type[msgspec.Struct]) -> Any:
-        return self._convert(self.table.get(name, {}), kind, (name,))
-
     def _miner(self, index: int, table: object) -> MinerConfig:
         where = ("miner", index)
         if isinstance(table, dict):
@@ -274,18 +260,35 @@ class _Decoder:
                     self._known(own, _SECTIONS[name], (*where, name))
                     table = {**table, name: {**general, **own}}
         miner: MinerConfig = self._convert(table, MinerConfig, where)
-        if not _NAME.fullmatch(miner.name) or clean(miner.name, 64) != miner.name:
-            raise self.error("1 to 64 characters, no slash or backslash, no space at the ends", (*where, "name"))
+        self._named(miner.name, where)
         if not _ADDRESS.fullmatch(miner.address):
             raise self.error("a host name or IP address, with :port if it is not 80; no http://", (*where, "address"))
         return miner
 
-    def _unique(self, miners: tuple[MinerConfig, ...]) -> None:
-        seen: dict[str, int] = {}
-        for index, miner in enumerate(miners):
-            first = seen.setdefault(miner.name.casefold(), index)
-            if first != index:
-                raise self.error(f"“{miner.name}” is the name of miner[{first + 1}] too", ("miner", index, "name"))
+    def _rig(self, index: int, table: object) -> RigConfig:
+        where = ("rig", index)
+        boards = table.get("board", []) if isinstance(table, dict) else []
+        if not isinstance(boards, list):
+            raise self.error("write each board as a table of its own: [[rig.board]]", (*where, "board"))
+        bare = {**table, "board": []} if isinstance(table, dict) else table
+        found = tuple(self._convert(board, BoardPlan, (*where, "board", n)) for n, board in enumerate(boards))
+        rig: RigConfig = msgspec.structs.replace(self._convert(bare, RigConfig, where), board=found)
+        self._named(rig.name, where)
+        if problem := config_rigs.problem(rig):
+            raise self.error(problem[1], (*where, *problem[0]))
+        return rig
+
+    def _named(self, name: str, where: Where) -> None:
+        if not _NAME.fullmatch(name) or clean(name, 64) != name:
+            raise self.error("1 to 64 characters, no slash or backslash, no space at the ends", (*where, "name"))
+
+    def _unique(self, miners: tuple[MinerConfig, ...], rigs: tuple[RigConfig, ...]) -> None:
+        seen: dict[str, str] = {}
+        named = [("miner", index, miner.name) for index, miner in enumerate(miners)]
+        for kind, index, name in [*named, *(("rig", index, rig.name) for index, rig in enumerate(rigs))]:
+            first = seen.setdefault(name.casefold(), f"{kind}[{index + 1}]")
+            if first != f"{kind}[{index + 1}]":
+                raise self.error(f"“{name}” is the name of {first} too", (kind, index, "name"))
 
     def _convert(self, table: object, kind: type[msgspec.Struct], where: Where) -> Any:
         self._known(table, kind, where)

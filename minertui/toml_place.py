@@ -24,13 +24,11 @@ def line_of(text: str, where: Where) -> int | None:
     is not found has no line."""
     best: tuple[int, int] | None = None
     here: Where = ()
-    count: dict[str, int] = {}
+    count: dict[Where, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
             names = [name.strip().strip("\"'") for name in header[2].split(".")]
-            count[names[0]] = count.get(names[0], -1) + (header[1] == "[[")
-            here = (names[0], count[names[0]], *names[1:]) if count[names[0]] >= 0 else tuple(names)
-            found = here
+            here = found = _entered(names, header[1] == "[[", count)
         elif key := _KEY.match(line):
             found = (*here, *(name.strip().strip("\"'") for name in key[1].split(".")))
         else:
@@ -38,3 +36,15 @@ def line_of(text: str, where: Where) -> int | None:
         if found == where[: len(found)] and (best is None or len(found) > best[0]):
             best = (len(found), number)
     return best[1] if best else None
+
+
+def _entered(names: list[str], listed: bool, count: dict[Where, int]) -> Where:
+    """The way into a table whose header says ``names``; each ``[[…]]`` begins the next place of its list."""
+    here: Where = ()
+    for n, name in enumerate(names, 1):
+        here = (*here, name)
+        if listed and n == len(names):
+            count[here] = count.get(here, -1) + 1
+        if here in count:
+            here = (*here, count[here])
+    return here

@@ -22,8 +22,10 @@ from minertui.config import (
     keys_of,
     load,
 )
+from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
 from minertui.model.plans import Goal, GuardPlan, Limits, SweepPlan
+from minertui.model.relay import BoardPlan, RelayPlan
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config.example.toml"
 HERE = Path("config.toml")
@@ -36,6 +38,8 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "alerts": AlertsConfig,
     "screen": ScreenConfig,
     "miner": MinerConfig,
+    "rig": RigConfig,
+    "rig.board": BoardPlan,
 }
 OFF = re.compile(r"^# (\w+ = .*)$", re.MULTILINE)
 
@@ -44,33 +48,47 @@ def text(*lines: str) -> bytes:
     return "\n".join(lines).encode()
 
 
+RIG = ("[[rig]]", 'name = "r"', 'user = "alice"')
+BOARD = ("[[rig.board]]", 'name = "b"', 'at = "i2c:1:20"')
 MINER = ("[[miner]]", 'name = "a"', 'address = "10.0.0.1"')
 
 
 class TestExample:
     def test_decodes_and_shows_the_defaults(self) -> None:
         config = load(EXAMPLE)
-        general = msgspec.structs.replace(config, miner=())
+        general = msgspec.structs.replace(config, miner=(), rig=())
         assert general == Config()
 
     def test_every_key_that_is_off_can_be_turned_on(self) -> None:
-        config = decode(OFF.sub(r"\1", EXAMPLE.read_text()).replace("urls_file", "# urls_file").encode(), EXAMPLE)
+        config = decode(
+            OFF.sub(r"\1", EXAMPLE.read_text())
+            .replace("urls_file", "# urls_file")
+            .replace("mining_key =", "# mining_key =")
+            .encode(),
+            EXAMPLE,
+        )
         assert config.limits.max_power_w == 40
         assert config.guard.low_mhz == 410
         assert config.miner[0].poll_s == 10
+        assert config.rig[0].board[0].max_difficulty == 60
+
+    def test_a_rig_without_its_examples_has_the_defaults(self) -> None:
+        (rig,) = load(EXAMPLE).rig
+        assert rig == RigConfig("attic", "alice", board=(BoardPlan("pro mini 1", rig.board[0].at),))
+        assert rig.plan == RelayPlan("attic", "alice", board=rig.board)
 
     @pytest.mark.parametrize("section", TABLES)
     def test_mentions_every_key(self, section: str) -> None:
         whole = EXAMPLE.read_text()
-        start = re.search(rf"^\[+{section}\]+$", whole, re.MULTILINE)
+        start = re.search(rf"^\[+{re.escape(section)}\]+$", whole, re.MULTILINE)
         assert start, section
-        following = re.search(r"^\[\[?\w+\]", whole[start.end() :], re.MULTILINE)
+        following = re.search(r"^\[\[?[\w.]+\]", whole[start.end() :], re.MULTILINE)
         part = whole[start.end() : start.end() + following.start()] if following else whole[start.end() :]
-        inner = {"limits", "sweep", "guard"} if section == "miner" else set()
+        inner = {"miner": {"limits", "sweep", "guard"}, "rig": {"board"}}.get(section, set())
         for key in set(keys_of(TABLES[section])) - inner:
             assert re.search(rf"^(# )?{key} = .*#? ?\w*", part, re.MULTILINE), f"[{section}] {key} is not explained"
         for name in inner:
-            assert f"[miner.{name}]" in whole
+            assert f"[{section}.{name}]" in whole
 
 
 class TestRefusals:
@@ -105,6 +123,30 @@ class TestRefusals:
             (["a = " + "[" * 100_000], "nested too deeply"),
             (["#" * 300_000], "larger than 256 KiB"),
             (["[api]", 'tcp = "127.0.0.1:1"'], "config.toml:2: api.tcp: needs a token_file beside it"),
+            ([*RIG, "[[rig.board]]", 'name = "b"'], "rig[1].board[1]: has no at; write at = …"),
+            ([*RIG, *BOARD, 'dialect = "x"'], "rig[1].board[1].dialect: allowed: auto, sketch, a, b, c, d"),
+            (
+                [*RIG, *BOARD, *BOARD[:1], 'name = "c"', BOARD[2]],
+                "config.toml:9: rig[1].board[2].at: is the at of board[1] too",
+            ),
+            ([*RIG, *BOARD, *BOARD], "config.toml:8: rig[1].board[2].name: is the name of board[1] too"),
+            ([*RIG, *BOARD[:2], 'at = "i2c:1:200"'], "rig[1].board[1].at: 'i2c:1:200': an I2C address is 1 to 119"),
+            ([*RIG, *BOARD[:2], 'at = "ttyUSB0"'], "is no place of a board; write serial:"),
+            ([*RIG, *BOARD, "max_difficulty = 700"], "rig[1].board[1].max_difficulty: must be 1 to 655, not 700"),
+            ([*RIG, "balance_s = 10"], "rig[1].balance_s: must be 15 to 3600, not 10"),
+            ([*RIG, "board = 3"], "write each board as a table of its own: [[rig.board]]"),
+            ([*RIG, *BOARD, "worker_limit = 3"], "rig[1].board[1].worker_limit: unknown key"),
+            (
+                [*RIG, "worker_limit = 3", "workers_elsewhere = 3", *BOARD],
+                "rig[1].board: more boards than worker_limit",
+            ),
+            ([*RIG, 'mining_key = "a,b"'], "rig[1].mining_key: the mining key cannot be sent"),
+            (["[[rig]]", 'name = "a:b"', 'user = "u"'], "rig[1].name: a pool takes what follows a colon"),
+            (["[[rig]]", 'name = "a"', 'user = "u,v"'], "rig[1].user: the user name may hold"),
+            ([*RIG, 'pool = "somewhere"'], "rig[1].pool: write host:port"),
+            ([*RIG, 'rest = "ftp://x"'], "rig[1].rest: write an address like https://server.duinocoin.com"),
+            ([*MINER, "[[rig]]", 'name = "A"', 'user = "u"'], "rig[1].name: “A” is the name of miner[1] too"),
+            (["rig = 3"], "rig: write each rig as a table of its own: [[rig]]"),
             (["[alerts]", 'urls = ["env:NOT_SET_ANYWHERE"]'], "environment variable NOT_SET_ANYWHERE"),
             (["[alerts]", 'urls = ["file:/does/not/exist"]'], "needs the file /does/not/exist"),
         ],
@@ -158,6 +200,17 @@ class TestSecrets:
     def test_the_token_file_stands_beside_the_config(self, tmp_path: Path) -> None:
         config = decode(b'[api]\ntoken_file = "tokens"', tmp_path / "config.toml")
         assert config.api.token_file == str(tmp_path / "tokens")
+
+    def test_a_mining_key_never_shows_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("canary-23\n")
+        file = tmp_path / "config.toml"
+        file.write_text("\n".join([*RIG, 'mining_key = "file:key"']))
+        (rig,) = load(file).rig
+        assert rig.mining_key == Secret("canary-23")
+        assert "canary-23" not in f"{rig!r} {rig.plan!r}"
+        file.write_text("\n".join([*RIG, 'mining_key = "canary-23"']))
+        file.chmod(0o644)
+        assert "chmod 600" in (exposure(file) or "")
 
     def test_equal_by_value(self) -> None:
         assert Secret("a") == Secret("a") != Secret("b")

@@ -12,8 +12,11 @@ from them. ``at`` says where a board sits:
 from __future__ import annotations
 
 import enum
+import re
 
 import msgspec
+
+from minertui.model.errors import ConfigError
 
 REST = "https://server.duinocoin.com"
 """The project's master server: finds pools, checks mining keys, tells balances."""
@@ -32,6 +35,39 @@ class Wire(enum.StrEnum):
     SERIAL = "serial"
     I2C = "i2c"
     ADAPTOR = "adaptor"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a board sits, taken apart: the way (port or bus number) and its address there (0 on a serial port)."""
+
+    wire: Wire
+    way: str
+    address: int = 0
+
+    @property
+    def key(self) -> str:
+        """The same for all boards on one way."""
+        return f"{self.wire}:{self.way}"
+
+
+_AT = re.compile(r"(?:(serial):([^\s:]\S*)|(i2c):(\d{1,3}):(\d{1,3})|(adaptor):(\S+):(\d{1,3}))")
+_FIRST, _LAST = 1, 0x77
+
+
+def place_of(at: str) -> Place:
+    """``at`` taken apart. Raises ConfigError."""
+    match = _AT.fullmatch(at)
+    if not match:
+        raise ConfigError(
+            f"{at!r} is no place of a board; write serial:/dev/serial/by-id/…, serial:COM5, i2c:BUS:ADDRESS or "
+            "adaptor:PORT:ADDRESS"
+        )
+    if match[1]:
+        return Place(Wire.SERIAL, match[2])
+    wire, way, address = (Wire.I2C, match[4], int(match[5])) if match[3] else (Wire.ADAPTOR, match[7], int(match[8]))
+    if not _FIRST <= address <= _LAST:
+        raise ConfigError(f"{at!r}: an I2C address is {_FIRST} to {_LAST}, in decimal")
+    return Place(wire, way, address)
 
 
 class Dialect(enum.StrEnum):
@@ -74,8 +110,9 @@ class RelayPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     software: str = "minertui AVR"
     send_hashrate: bool = True
     balance_s: float = 15
-    progress_s: float = 40
+    progress_s: float = 20
     apart_s: float = 1  # between the first connections of two boards; pools refuse more than 50 in 30 s
+    worker_limit: int = WORKER_LIMIT  # shop items of the user raise it to 75, 100 or 125
     workers_elsewhere: int = 0  # of the same user or internet address: they count for kolka and limit
     board: tuple[BoardPlan, ...] = ()
 
