@@ -44,13 +44,13 @@ from minertui.engine.store import StoreError
 from minertui.engine.supervisor import Supervisor
 from minertui.model.alerts import Alert, Severity
 from minertui.model.commands import CommandRecord, Order
-from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unsupported
+from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError
 from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import GuardPlan, JobState, Plan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.relay import BoardOrder, RelayPlan
-from minertui.model.seams import Clock, LogSource
+from minertui.model.seams import Clock
 
 
 class Engine:
@@ -93,6 +93,7 @@ class Engine:
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._identities: dict[str, Identity] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._changing = asyncio.Lock()  # one change of the config at a time
         self._settled = self._closed = False
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -146,6 +147,10 @@ class Engine:
 
     async def reload(self, config: Config) -> None:
         """Take a new config over: only what it changes is touched. Raises ConfigError."""
+        async with self._changing:
+            await self._take_over(config)
+
+    async def _take_over(self, config: Config) -> None:
         only_simulated(config, self._clock.speed)
         self._alarms.change(config.alerts)
         self._take_general(config.engine)
@@ -232,13 +237,7 @@ class Engine:
 
     async def follow(self, device: str, on: bool) -> None:
         """Keep the miner's log stream open for 60 s more, or close it."""
-        source = self._known(device).device
-        if not on:
-            await self._followed.release(device)
-        elif isinstance(source, LogSource):
-            self._followed.follow(device, source)
-        else:
-            raise Unsupported(device, "this kind of device has no log stream")
+        await self._followed.ask(device, self._known(device).device, on)
 
     async def acknowledge(self, alert_id: str) -> Alert:
         """A person has seen an alert."""
@@ -249,27 +248,30 @@ class Engine:
         self._check()
         path = self._file()
         await reach.check_host(entry.address, confirm=True)
-        config = await asyncio.to_thread(config_file.save_miner, path, entry, replaces)
-        if replaces is not None and replaces != entry.name:
-            await self._leave(replaces)
-            await self._records.rename(replaces, entry.name)
-            await self._history.rename(replaces, entry.name)
-            self._identities[entry.name] = self._identities.pop(replaces, Identity())
-        await self.reload(config)
+        async with self._changing:  # the file's watcher sees it too
+            config = await asyncio.to_thread(config_file.save_miner, path, entry, replaces)
+            if replaces is not None and replaces != entry.name:
+                await self._leave(replaces)
+                await self._records.rename(replaces, entry.name)
+                await self._history.rename(replaces, entry.name)
+                self._identities[entry.name] = self._identities.pop(replaces, Identity())
+            await self._take_over(config)
 
     async def remove_miner(self, name: str) -> None:
         """Take a miner out of the config file. Its history stays until it is too old."""
         self._check()
-        config = await asyncio.to_thread(config_file.remove_miner, self._file(), name)
-        await self.reload(config)
+        await self.reload(await asyncio.to_thread(config_file.remove_miner, self._file(), name))
 
     async def miners(self) -> Sequence[MinerEntry]:
         """The miners of the config in force."""
         return config_file.entries(self.config)
 
     async def discover(self, networks: Sequence[str]) -> Sequence[Found]:
-        """Miners that answer, known or not."""
-        return await discovery.discover(networks, known=self._lines.known())
+        """Miners that answer, known or not. A demo listens to nobody and asks this computer alone."""
+        if self._demo and not all(network.startswith("127.") for network in networks):
+            raise ConfigError("the demo asks no real network; to look for real miners: minertui discover")
+        listen = None if self._demo else discovery.announced
+        return await discovery.discover(networks, known=self._lines.known(), listen=listen)
 
     async def shutdown(self) -> None:
         """Ask whoever runs the engine to end it, and wait until the miners are led back."""
@@ -296,9 +298,7 @@ class Engine:
         """A line for the log."""
         self._book.say(source, text, severity)
 
-    def said(self, source: str, text: str, severity: Severity) -> None:
-        """A line's sentence."""
-        self._book.say(source, text, severity)
+    said = say
 
     def damaged(self, text: str) -> None:
         """A file of ours was set aside: log, notice and alert say so, because a person has to look."""

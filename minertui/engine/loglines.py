@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable
 
 from minertui.model.alerts import Severity
-from minertui.model.errors import DeviceError
+from minertui.model.errors import DeviceError, Unsupported
 from minertui.model.events import Event, LogLine
-from minertui.model.seams import Clock, LogSource
+from minertui.model.seams import Clock, Device, LogSource
 
 KEPT = 2000  # lines a source
 LEASE_S = 60.0
@@ -64,6 +64,15 @@ class Followed:
         task = self._tasks.get(name)
         if task is None or task.done():
             self._tasks[name] = asyncio.create_task(self._lease(name, source), name=f"log of {name}")
+
+    async def ask(self, name: str, device: Device, on: bool) -> None:
+        """Open, or keep open, the stream of ``name``, or close it. Raises Unsupported where the device has none."""
+        if not on:
+            await self.release(name)
+        elif isinstance(device, LogSource):
+            self.follow(name, device)
+        else:
+            raise Unsupported(name, "this kind of device has no log stream")
 
     async def release(self, name: str) -> None:
         """Close the stream of ``name``, if it is open."""

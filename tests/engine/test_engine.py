@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from minertui.config import AlertsConfig, Config, EngineConfig, MinerConfig, Secret
+from minertui.engine import discovery
 from minertui.engine.engine import Engine
 from minertui.model.alerts import Severity
 from minertui.model.commands import Command, Order, OutcomeState, Restart, SetFan, Tune
 from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unreachable, Unsupported
 from minertui.model.events import DeviceRemoved, Numbered, Whole
 from minertui.model.fleet import Health
-from minertui.model.history import MinerEntry, Templates
+from minertui.model.history import Found, MinerEntry, Templates
 from minertui.model.plans import GuardPlan, JobState, Phase, SweepPlan
 from minertui.model.status import Ability, MinerStatus
 from tests.engine.fakes import LoopClock
@@ -592,6 +593,61 @@ async def test_an_ended_job_is_dismissed_a_running_one_is_not(house: House):
     assert engine.hub.fleet.jobs == {}
     with pytest.raises(JobError, match="no job guard:m1"):
         await engine.forget("guard:m1")
+    await engine.close()
+
+
+async def test_a_demo_looks_for_miners_on_this_computer_alone(house: House, monkeypatch: pytest.MonkeyPatch):
+    asked: list[object] = []
+
+    async def discover(networks: Sequence[str], *, known: Mapping[str, str], listen: object) -> list[Found]:
+        asked.append((tuple(networks), listen))
+        return []
+
+    monkeypatch.setattr(discovery, "discover", discover)
+    demo = house.engine(demo=True)
+    with pytest.raises(ConfigError, match="no real network"):
+        await demo.discover(["127.0.0.1:8001", "192.168.1.0/24"])
+    await demo.discover(["127.0.0.1:8001"])
+    await house.engine().discover(["192.168.1.0/24"])
+    assert asked == [(("127.0.0.1:8001",), None), (("192.168.1.0/24",), discovery.announced)]
+
+
+async def test_a_miner_that_leaves_in_mid_sweep_is_led_back_first(house: House, tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG)
+    engine = house.engine(config_path=file)
+    await engine.open()
+    await asyncio.sleep(6)
+    await engine.start(msgspec.structs.replace(PLAN, apply_best=False))
+    it = house.miners["127.0.0.1:8001"]
+    await until(lambda: it.mhz != 500.0, 2000)
+    await engine.remove_miner("m1")
+    assert ((it.mhz, it.mv), it.closed) == ((500.0, 1150.0), 1)
+    assert (engine.hub.fleet.snapshots, engine.hub.fleet.jobs) == ({}, {})
+    assert not list((house.folder / "journal").glob("*.json"))
+    [record] = await engine.sweeps()
+    assert record.phase is Phase.STOPPED
+    await engine.save_miner(MinerEntry("m1", "127.0.0.1:8001"))
+    await asyncio.sleep(6)
+    assert engine.hub.fleet.jobs == {}
+    await engine.close()
+
+
+async def test_a_silent_miner_that_leaves_in_mid_sweep_is_led_back_when_it_returns(house: House, tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG)
+    engine = house.engine(config_path=file)
+    await engine.open()
+    await asyncio.sleep(6)
+    await engine.start(PLAN)
+    it = house.miners["127.0.0.1:8001"]
+    await until(lambda: it.mhz != 500.0, 2000)
+    it.dead = True
+    await engine.remove_miner("m1")
+    assert list((house.folder / "journal").glob("*.json"))
+    it.dead = False
+    await engine.save_miner(MinerEntry("attic", "127.0.0.1:8001"))
+    await until(lambda: (it.mhz, it.mv) == (500.0, 1150.0) and not list((house.folder / "journal").glob("*.json")))
     await engine.close()
 
 
