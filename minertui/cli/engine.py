@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from minertui.config import Config
     from minertui.engine.engine import Engine
 
+_FILES = 8192  # a thousand miners, their log streams, a hundred screens, and room
 _LOG = logging.getLogger("minertui")
 
 
@@ -44,15 +45,10 @@ def run(args: argparse.Namespace) -> int:
     os.umask(0o077)  # history, records and log are nobody else's business
     config = load(places.config_file(args))
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=config.engine.log_level.upper())
-    for chatty in (
-        "httpx2",
-        "httpcore2",
-        "zeroconf",
-        "asyncio",
-        "uvicorn",
-    ):  # the first two would log addresses with secrets
+    for chatty in ("httpx2", "httpcore2", "zeroconf", "asyncio", "uvicorn"):  # the first two log addresses with secrets
         logging.getLogger(chatty).setLevel(logging.WARNING)
     state, socket = places.state_dir(args), places.socket_path(args)
+    allow_files()
     asyncio.run(_serve(config, places.config_file(args), state, socket, args.speed))
     return 0
 
@@ -93,6 +89,18 @@ async def serve(engine: Engine, socket: Path) -> None:
 
 def _token_file(config: Config) -> Path | None:
     return Path(config.api.token_file).expanduser() if config.api.token_file else None
+
+
+def allow_files() -> None:
+    """A miner is a socket, and most systems begin with 1,024 files for a process but allow far more."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
 def _speed(text: str) -> float:

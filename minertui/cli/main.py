@@ -33,8 +33,8 @@ COMMANDS: tuple[str, ...] = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The whole command line, or that of a few commands."""
     top = argparse.ArgumentParser(
         prog="minertui",
         description="Every miner you own on one terminal screen. Without a command: open the screen, and start the "
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(run=attach.run)
     top.add_argument("--version", action="version", version=f"minertui {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
-    for name in COMMANDS:
+    for name in names:
         importlib.import_module(f"minertui.cli.{name}").add(commands)
     return top
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets ? instead of a crash
-    args = parser().parse_args(argv)
+    args = parser(_meant(sys.argv[1:] if argv is None else argv)).parse_args(argv)
     try:
         code = int(args.run(args))
         sys.stdout.flush()
@@ -68,3 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _meant(argv: Sequence[str]) -> Sequence[str]:
+    """The commands that may be meant: the screen alone where no other can be, so that its first picture does not wait
+    for their modules."""
+    options = all(word.startswith("--") and not word.startswith("--h") for word in argv)
+    screen = options or argv[0] == "attach"
+    return ("attach",) if screen else COMMANDS

@@ -1,0 +1,44 @@
+"""What starting the program costs and needs: modules of the command that is meant, files for a thousand miners."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.mark.parametrize("words", [[], ["attach"], ["--ascii"], ["attach", "--theme", "light"]])
+def test_the_screen_waits_for_no_other_command(words: list[str]):
+    code = f"""
+import sys
+from minertui.cli import main
+main.attach.run = lambda args: 0
+assert main.main({words!r}) == 0
+print(*(name for name in sys.modules if name.startswith("minertui.")))
+"""
+    loaded = python(code).split()
+    assert "minertui.cli.attach" in loaded
+    assert not [name for name in loaded if name.startswith("minertui.engine") or name == "minertui.cli.sweep"]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--he"], ["-h"], ["--config", "x", "--help"]])
+def test_help_knows_all_commands(words: list[str]):
+    code = f"from minertui.cli.main import main\ntry:\n    main({words!r})\nexcept SystemExit:\n    pass"
+    assert "restore" in python(code)
+
+
+def test_the_engine_allows_itself_more_files_than_a_login_does():
+    code = """
+import resource
+from minertui.cli.engine import allow_files
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+allow_files()
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - (hard if 0 <= hard < 8192 else 8192))
+"""
+    assert python(code) == "0\n"
