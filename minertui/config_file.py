@@ -6,8 +6,6 @@ power cut leaves the old config or the new one, never half of either.
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
+from minertui import durable
 from minertui.config import Config, decode
 from minertui.model.errors import ConfigError
 from minertui.model.history import MinerEntry, Templates
@@ -76,29 +75,10 @@ def replace_text(path: Path, text: str) -> Config:
     target = path.resolve()
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(target, data)
+        durable.replace(target, data)
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", file=path) from error
     return config
-
-
-def _write(target: Path, data: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _document(path: Path) -> tomlkit.TOMLDocument:

@@ -136,7 +136,7 @@ def test_a_failed_write_leaves_the_old_file(file: Path, monkeypatch: pytest.Monk
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("minertui.config_file.os.fsync", full)
+    monkeypatch.setattr("minertui.durable.os.fsync", full)
     with pytest.raises(ConfigError, match="No space left"):
         remove_miner(file, "attic")
     assert file.read_text() == COMMENTED

@@ -7,14 +7,15 @@ user's own settings; a further one only says what is being waited for.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
+from minertui import durable
 from minertui.cli import sweep_lines as lines
 from minertui.model.errors import MinertuiError
 from minertui.model.events import JobChanged, JobForgotten, Message, SnapshotTaken, Whole
@@ -212,9 +213,14 @@ class Follower:
         sweep.note = job.note
 
     def _save(self, sweep: Sweep) -> None:
+        """Write the result file. One of an earlier sweep is set aside by its time, and never replaced by nothing."""
         path = self.folder / result_name(sweep.address)
+        if path.exists() and not sweep.points:
+            return
         try:
-            write_whole(path, encode_results(sweep.points))
+            if sweep.saved is None and path.exists():
+                path.rename(_unused(path, path.stat().st_mtime))
+            durable.replace(path, encode_results(sweep.points), mode=0o644)
         except OSError as error:  # the points are in the engine's store too; a full disk must not end a sweep
             self.say(sweep, f"{path} cannot be written: {error.strerror}")
         else:
@@ -249,21 +255,6 @@ class _Signals:
             asyncio.get_running_loop().remove_signal_handler(number)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace ``path`` at once: a reader, or a power cut, finds the old content or the new. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 @asynccontextmanager
 async def _watched(link: Link) -> AsyncIterator[AsyncIterator[Message]]:
     """The link's messages; the stream is closed at the end."""
@@ -285,3 +276,11 @@ def _jobs(message: Message) -> Iterable[JobState]:
     if isinstance(message, Whole):
         return message.fleet.jobs.values()
     return (message.event.job,) if isinstance(message.event, JobChanged) else ()
+
+
+def _unused(path: Path, at_s: float) -> Path:
+    """A name beside ``path`` that tells its time and is not taken."""
+    stem = f"{path.stem}_{datetime.fromtimestamp(at_s, UTC).astimezone():%Y-%m-%d_%H-%M-%S}"
+    return next(
+        free for n in count() if not (free := path.with_name(f"{stem}{f'_{n}' if n else ''}{path.suffix}")).exists()
+    )

@@ -13,11 +13,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from minertui import durable
 from minertui.model.commands import Rank
 from minertui.model.errors import MinertuiError
 from minertui.model.fleet import Snapshot
@@ -37,7 +39,8 @@ class JournalError(MinertuiError):
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The way back for one device. ``ours``: what we last made of it, and before it what it was just before that write,
-    which may not have arrived. ``at_s`` is wall time, for people; ``kind`` and ``address`` lead back to it."""
+    which may not have arrived. ``goal``: where a person's order was to end. ``at_s`` is wall time, for people; ``kind``
+    and ``address`` lead back to it."""
 
     key: str
     device: str
@@ -50,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
     rank: Rank = Rank.SWEEP
     ours: tuple[Settings, ...] = ()
+    goal: Settings | None = None
     pid: int = 0
     boot_id: str = ""
     at_s: float = 0.0
@@ -132,14 +136,13 @@ class Journal:
     def close(self, key: str) -> None:
         """The baseline is proven, or no longer wanted: forget the entry, durably."""
         try:
-            self._path(key).unlink(missing_ok=True)
-            self._sync_folder()
+            durable.remove(self._path(key))
         except OSError as error:
             raise JournalError(f"{self._path(key)} cannot be removed: {error.strerror}") from error
 
     def writable(self) -> bool:
         """True when an entry could be written right now: tried, not guessed."""
-        probe = self._folder / ".probe"
+        probe = self._folder / f".probe-{secrets.token_hex(4)}"  # one each: many devices may ask at once
         try:
             self._put(probe, b"x" * 1024)
             probe.unlink()
@@ -160,32 +163,10 @@ class Journal:
             raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from error
 
     def _put(self, path: Path, raw: bytes) -> None:
-        """Temporary file → fsync → rename → fsync of the folder. Names with a leading dot are no entries."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
-        self._sync_folder()
-
-    def _sync_folder(self) -> None:
         if not self._folder.is_dir():
-            return
-        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            durable.sync(self._folder.parent)
+        durable.replace(path, raw)
 
     def _set_aside(self, path: Path, why: str) -> None:
         aside = path.with_name(f"{path.name}.corrupt-{self._wall():.0f}")

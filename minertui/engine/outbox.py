@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from minertui import durable
 from minertui.model.alerts import Alert, Severity
 from minertui.model.errors import ConfigError
 from minertui.model.seams import Clock
@@ -132,13 +132,8 @@ class Outbox:
             return []
 
     def _save(self, unsent: Sequence[Alert]) -> None:
-        temporary = self._file.with_suffix(".tmp")
         try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-                out.write(msgspec.json.encode(unsent))
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(self._file)
+            durable.replace(self._file, msgspec.json.encode(unsent))
         except OSError as error:
             _log.warning("unsent alerts are only in memory: %s", error.strerror)
 

@@ -16,7 +16,7 @@ import pytest
 
 from minertui import config
 from minertui.cli import own_engine, sweep, sweep_lines
-from minertui.cli.sweep_follow import Follower, Sweep, write_whole
+from minertui.cli.sweep_follow import Follower, Sweep
 from minertui.config import Config, MinerConfig
 from minertui.model.errors import ConfigError, JobError, LinkError
 from minertui.model.events import JobChanged, JobForgotten, Message, Numbered, Whole
@@ -94,7 +94,7 @@ def test_a_miner_of_the_config_keeps_its_own_plan_and_headers():
         (["10.0.0.1,volt=3"], "no option of a miner"),
         (["10.0.0.1,v=high"], "is not what voltage can be"),
         (["10.0.0.1,f=nan"], "is not what frequency can be"),
-        (["10.0.0.1,strategy=magic"], "is not what strategy can be: how to walk: grid"),
+        (["10.0.0.1,strategy=magic"], "is not what strategy can be: how to walk: adaptive, grid"),
         (["10.0.0.1,min-voltage=1300"], "min_mv 1300 is above max_mv 1200"),
     ],
 )
@@ -369,14 +369,19 @@ async def test_the_preview_tells_points_time_and_limits(tmp_path):
     assert "57.0 W now, over the limit" in said[4]
 
 
-def test_a_file_is_replaced_at_once_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "r.json"
-    write_whole(path, b"one")
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space"):
-        write_whole(path, b"two")
-    assert path.read_bytes() == b"one"
-    assert list(tmp_path.iterdir()) == [path]
+def test_an_earlier_result_is_set_aside_and_never_lost(tmp_path):
+    show, _ = follower(Scripted(("a",)), tmp_path)
+    one = show.sweeps[0]
+    old = tmp_path / "bitaxe_benchmark_results_10.0.0.1.json"
+    old.write_text("the last sweep")
+    show._save(one)
+    assert old.read_text() == "the last sweep", "a sweep without a point replaces nothing"
+    one.points = (SweepPoint(1, 500, 1150, PointVerdict.PASSED, hashrate_ghs=1000, power_w=15),)
+    show._save(one)
+    show._save(one)
+    aside = [file for file in tmp_path.iterdir() if file != old]
+    assert [file.read_text() for file in aside] == ["the last sweep"]
+    assert b"averageHashRate" in old.read_bytes()
 
 
 # whose engine ---------------------------------------------------------------------------------------------------------
