@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual.widgets import Input
 
 from minertui.model.commands import ClearOverheat, Identify, OutcomeState, Pause, Restart, Tune
-from minertui.model.plans import GuardPlan, SweepPlan
+from minertui.model.history import Templates
+from minertui.model.plans import GuardPlan, Phase, SweepPlan
 from minertui.tui.commands import ACTIONS, BY_ID, offered
 from minertui.tui.commands.base import At, Danger
 from minertui.tui.options import Options
@@ -160,6 +162,27 @@ class TestJobs:
             seen.app.screen.dismiss(GuardPlan(low_mhz=450))
             await seen.until(lambda: len(seen.link.sent("start")) == 2)
             assert [p.device for p in seen.link.sent("start")] == ["attic-1", "attic-2"]
+
+    async def test_both_dialogs_start_from_the_configs_plans_and_name_all_miners(self):
+        link = FakeLink(pictures.normal())
+        link.templates = Templates(SweepPlan(max_mhz=777), GuardPlan(high_mhz=444))
+        async with looking(link) as seen:
+            await seen.press("space", "space", "b")
+            await seen.sees("Benchmark attic-1, attic-2")
+            assert seen.app.screen.query_one("#max_mhz", Input).value == "777"
+            await seen.press("escape", "g")
+            await seen.sees("Guard attic-1, attic-2")
+            assert seen.app.screen.query_one("#high_mhz", Input).value == "444"
+
+    async def test_an_ended_job_is_dismissed_and_a_running_one_is_not(self):
+        fleet = pictures.normal()
+        ended = msgspec.structs.replace(fleet.jobs["guard:cellar-1"], phase=Phase.FAILED)
+        both = msgspec.structs.replace(pictures.running_sweep("cellar-1"), id="sweep:cellar-1")
+        async with looking(fleet.with_job(ended).with_job(both)) as seen:
+            assert "dismiss" not in {a.id for a in offered(seen.app.desk.at)}  # attic-1 has no job
+            await seen.press("j", "j", "j", "D")
+            await seen.toast("cellar-1: guard failed, dismissed")
+            assert seen.link.sent("forget") == ["guard:cellar-1"]
 
     @pytest.mark.parametrize(("rows", "key", "job"), [(8, "B", "sweep:lab-gamma"), (3, "G", "guard:cellar-1")])
     async def test_stopping_asks_first(self, rows, key, job):

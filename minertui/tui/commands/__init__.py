@@ -31,6 +31,7 @@ ACTIONS: tuple[Action, ...] = (
     jobs.StopBenchmark(),
     jobs.StartGuard(),
     jobs.StopGuard(),
+    jobs.DismissJobs(),
     miner.TuneMiner(),
     miner.SetMinerFan(),
     miner.RestartMiner(),

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from minertui.model.fleet import Fleet, Snapshot
-from minertui.model.plans import GuardPlan, GuardView, JobState, SweepPlan
+from minertui.model.plans import GuardPlan, JobState, SweepPlan
 from minertui.model.status import Ability
 from minertui.tui.commands.base import Danger, Desk, DeviceAction
 from minertui.tui.commands.orders import named
@@ -49,13 +49,12 @@ class StartBenchmark(StartJob):
     danger = Danger.YES_NO
 
     async def run(self, desk: Desk) -> None:
-        """Ask for the plan (the last one of this miner is the proposal), show it, start."""
+        """Ask for the plan (the config's is the proposal), show it, start."""
         from minertui.tui.dialogs.sweep import SweepDialog
 
-        first = self.targets(desk)[0]
-        kept = await desk.link.sweeps(first.device)
-        proposal = kept[0].plan if kept else SweepPlan(device=first.device)
-        plan = await desk.ask(SweepDialog(first, msgspec.structs.replace(proposal, device=first.device)))
+        targets = self.targets(desk)
+        proposal = (await desk.link.plans(targets[0].device)).sweep
+        plan = await desk.ask(SweepDialog(targets[0], proposal, [snapshot.device for snapshot in targets]))
         if plan is not None:
             await self.start(desk, plan)
             desk.open_tab("sweep")
@@ -69,13 +68,12 @@ class StartGuard(StartJob):
     danger = Danger.YES_NO
 
     async def run(self, desk: Desk) -> None:
-        """Ask for the plan, start."""
+        """Ask for the plan (the config's is the proposal), start."""
         from minertui.tui.dialogs.guard import GuardDialog
 
-        first = self.targets(desk)[0]
-        job = job_of(desk.at.fleet, first.device, "guard")
-        proposal = job.view.plan if job and isinstance(job.view, GuardView) else GuardPlan(device=first.device)
-        plan = await desk.ask(GuardDialog(first, proposal))
+        targets = self.targets(desk)
+        proposal = (await desk.link.plans(targets[0].device)).guard
+        plan = await desk.ask(GuardDialog(targets[0], proposal, [snapshot.device for snapshot in targets]))
         if plan is not None:
             await self.start(desk, plan)
 
@@ -117,3 +115,22 @@ class StopGuard(StopJob):
     id, key, footer, title, kind = "guard-off", "G", "Guard off", "Switch the thermal guard off", "guard"
     help = "Ends the guard; the miner gets back what it ran before, and nobody steps it down when it gets hot."
     does = "nobody steps it down any more when it gets hot"
+
+
+class DismissJobs(DeviceAction):
+    """What ended has been seen."""
+
+    id, key, title = "dismiss", "D", "Dismiss ended jobs"
+    help = "An ended, failed or parked job leaves the list; what it measured is kept."
+
+    def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
+        """A job of it ended."""
+        return any(job.phase.over for job in fleet.jobs_of(snapshot.device))
+
+    async def run(self, desk: Desk) -> None:
+        """One by one."""
+        fleet = desk.at.fleet
+        ended = [job for s in self.targets(desk) for job in fleet.jobs_of(s.device) if job.phase.over]
+        for job in ended:
+            await desk.link.forget(job.id)
+            desk.say(f"{job.device}: {job.kind} {job.phase.value}, dismissed")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from minertui.model.fleet import Snapshot
-from minertui.model.plans import Goal, SweepPlan
+from minertui.model.plans import Goal, Strategy, SweepPlan
 from minertui.model.ranking import bounds, estimate, start
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Number, ordered
 from minertui.tui.dialogs.form import Form, wrapped
@@ -15,8 +15,8 @@ from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import duration, number
 
 _FIELDS: tuple[Field, ...] = (
+    Choice("strategy", "Strategy", choices=tuple(strategy.value for strategy in Strategy), width=16),
     Choice("goal", "Best at", choices=tuple(goal.value for goal in Goal), width=16),
-    Choice("apply_best", "Apply the best"),
     Number("start_mhz", "Start", "MHz", lowest=50, highest=3000, optional=True, hint="as now"),
     Number("start_mv", "Start", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="as now"),
     Number("step_mhz", "Step", "MHz", lowest=1, highest=500),
@@ -28,14 +28,20 @@ _FIELDS: tuple[Field, ...] = (
     Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110),
     Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125),
     Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000),
+    Number("max_fan_pct", "Fan at most", "%", lowest=10, highest=100, optional=True, hint="no cap"),
     Number("tolerance_pct", "Of expected", "%", lowest=50, highest=120),
     Number("max_error_pct", "Errors at most", "%", lowest=0.01, highest=100),
     Number("balance_pct", "Weakest chip", "%", lowest=0, highest=100),
     Number("settle_s", "Settle", "s", lowest=10, highest=3600),
     Number("measure_s", "Measure", "s", lowest=30, highest=86_400),
     Number("sample_s", "Sample every", "s", lowest=2, highest=300),
+    Number("soak_s", "Confirm", "s", lowest=0, highest=86_400),
+    Number("confidence_pct", "Sure to", "%", lowest=50, highest=99.9),
     Choice("restart", "Restart each"),
+    Choice("apply_best", "Apply the best"),
 )
+_ADAPTIVE_ALONE = ("soak_s", "confidence_pct")
+_SPELT = ("strategy", "goal", "tolerance_pct", "balance_pct", "confidence_pct")  # otherwise than in the plan
 
 
 class SweepDialog(Form[SweepPlan]):
@@ -50,11 +56,19 @@ class SweepDialog(Form[SweepPlan]):
         names = ", ".join(devices) or snapshot.device
         values = {f.id: getattr(plan, f.id, None) for f in _FIELDS}
         values |= {
+            "strategy": plan.strategy.value,
             "goal": plan.goal.value,
+            "confidence_pct": 100 * plan.confidence,
             "tolerance_pct": 100 * plan.tolerance,
             "balance_pct": 100 * plan.min_chip_balance,
         }
         super().__init__(f"Benchmark {names}", _FIELDS, values)
+
+    def dress(self) -> None:
+        """What only one strategy knows is asked for that one alone."""
+        adaptive = self.rows["strategy"].answer.value == Strategy.ADAPTIVE
+        for name in _ADAPTIVE_ALONE:
+            self.rows[name].answer.disabled = not adaptive
 
     def build(self, answers: Answers) -> SweepPlan:
         """Raises Invalid when ends are the wrong way round."""
@@ -68,10 +82,13 @@ class SweepDialog(Form[SweepPlan]):
             ("min_mv", "start_mv", "The sweep must not start below its lowest voltage."),
             ("sample_s", "measure_s", "A sample must not take longer than the whole measurement."),
         )
-        own = {k: v for k, v in answers.items() if k not in ("goal", "tolerance_pct", "balance_pct")}
+        own = {k: v for k, v in answers.items() if k not in (*_SPELT, *_ADAPTIVE_ALONE)}
+        if answers["strategy"] == Strategy.ADAPTIVE:
+            own |= {"soak_s": answers["soak_s"], "confidence": answers["confidence_pct"] / 100}
         return msgspec.structs.replace(
             self.plan,
             device=self.plan.device or self.snapshot.device,
+            strategy=Strategy(answers["strategy"]),
             goal=Goal(answers["goal"]),
             tolerance=answers["tolerance_pct"] / 100,
             min_chip_balance=answers["balance_pct"] / 100,

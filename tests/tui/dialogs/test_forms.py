@@ -8,7 +8,7 @@ from textual.widgets import Button
 
 from minertui.model.commands import SetFan, SetPools, Tune
 from minertui.model.history import MinerEntry
-from minertui.model.plans import Goal, GuardPlan, Limits, SweepPlan
+from minertui.model.plans import Goal, GuardPlan, Limits, Strategy, SweepPlan
 from minertui.model.ranking import estimate
 from minertui.model.status import PoolSetting
 from minertui.tui.dialogs.fan import FanDialog
@@ -186,11 +186,26 @@ async def test_guard_wants_its_frequencies_in_order_and_its_temperature_within_t
 async def test_sweep_gives_the_plan_as_edited() -> None:
     plan = SweepPlan(device="attic-1")
     async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
-        await pilot.press("right")  # the goal is the first field
+        await pilot.press("down", "right")  # the goal is the second field
         await fill(pilot, start_mhz="500", max_mhz="600", tolerance_pct="95")
         await pilot.press("enter")
         expected = msgspec.structs.replace(plan, goal=Goal.EFFICIENCY, start_mhz=500, max_mhz=600, tolerance=0.95)
         assert results(pilot) == [expected]
+
+
+async def test_sweep_asks_a_strategy_for_what_it_knows() -> None:
+    plan = SweepPlan(device="attic-1", strategy=Strategy.GRID, soak_s=77)
+    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+        assert pilot.app.screen.query_one("#soak_s").disabled
+        await pilot.press("left")
+        assert pilot.app.screen.query_one("#strategy", Picker).value == "adaptive"
+        await fill(pilot, soak_s="600", confidence_pct="99")
+        await pilot.press("enter")
+        (given,) = results(pilot)
+        assert (given.strategy, given.soak_s, given.confidence) == (Strategy.ADAPTIVE, 600, 0.99)
+    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+        await pilot.press("enter")
+        assert results(pilot) == [plan]  # what is not asked stays
 
 
 async def test_sweep_shows_points_and_duration_live() -> None:
@@ -271,7 +286,7 @@ async def test_entries_that_the_config_would_refuse(answers: dict[str, str], sen
 async def test_a_choice_goes_round_and_enter_on_it_agrees() -> None:
     async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan())) as pilot:
         picker = pilot.app.screen.query_one("#goal", Picker)
-        await pilot.press("left")
+        await pilot.press("down", "left")
         assert picker.value == "efficiency"
         await pilot.press("space")
         assert picker.value == "hashrate"
