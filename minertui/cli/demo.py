@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import attach, places
+from minertui.cli.wording import told
 
 if TYPE_CHECKING:
     from minertui.config import MinerConfig
@@ -36,7 +37,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "demo",
         help="try the program on simulated miners",
-        description=__doc__,
+        description=told(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[attach.options()],
     )
@@ -89,22 +90,25 @@ def _with_screen(args: argparse.Namespace) -> int:
 async def _serve(args: argparse.Namespace) -> int:
     """The engine behind a demo's screen, simulators included; ends with it, or some time after it was killed."""
     from minertui import paths
+    from minertui.cli.demo_engine import DemoEngine
     from minertui.cli.engine import serve
     from minertui.clock import SystemClock
     from minertui.config import Config
     from minertui.config_file import entries, save_miner
-    from minertui.engine.engine import Engine
     from minertui.sim.axeos import fleet
 
     clock = SystemClock(getattr(args, "speed", _SCREEN_SPEED))
+    boards = fleet(args.count, seed=args.seed)
     state = places.state_dir(args)
     path = places.config_file(args)
     path.unlink(missing_ok=True)
-    async with simulated(fleet(args.count, seed=args.seed), clock) as miners:
+    async with simulated(boards, clock) as miners:
         config = Config(miner=tuple(miners))
         for entry in entries(config):
             save_miner(path, entry)
-        engine = Engine(config, state=paths.private_dir(state), clock=clock, config_path=path, demo=True)
+        by_address = {miner.address: board for miner, board in zip(miners, boards, strict=True)}
+        folder = paths.private_dir(state)
+        engine = DemoEngine(config, state=folder, clock=clock, config_path=path, boards=by_address)
         orphaned = asyncio.create_task(_watch_screen(args.serve, engine.ending))
         try:
             await serve(engine, places.socket_path(args))

@@ -182,6 +182,10 @@ def _pool_lines(command: SetPools, snapshot: Snapshot) -> list[str]:
             lines.append(f"  pool {index + 1}: {before} -> {_pool_text(pool)}")
         if pool.password is not None:
             lines.append(f"  pool {index + 1} password: will be replaced")
+        elif index < len(stored) and stored[index].url != pool.url:
+            lines.append(
+                f"  pool {index + 1} password: the stored one goes to the new pool (--password-file replaces it)"
+            )
     return lines
 
 

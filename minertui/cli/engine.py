@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
+from minertui.cli.wording import told
 
 if TYPE_CHECKING:
     from minertui.config import Config
@@ -28,7 +29,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "engine",
         help="run the engine in the foreground",
-        description=__doc__,
+        description=told(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[places.options()],
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
+from minertui.cli.own_engine import same_place
 from minertui.model.errors import MinertuiError
 from minertui.model.fleet import Fleet, Snapshot
 
@@ -39,12 +40,13 @@ def talking(work: Callable[[argparse.Namespace, ApiClient], Awaitable[int]]) -> 
 
 
 def snapshot_of(fleet: Fleet, name: str, config: Path) -> Snapshot:
-    """The miner of this name, upper or lower case. Raises MinertuiError with the nearest name, or with what to do when
-    there is no miner at all."""
+    """The miner of this name, upper or lower case, or at this address. Raises MinertuiError with the nearest name, or
+    with what to do when there is no miner at all."""
     if not fleet.snapshots:
         raise MinertuiError(no_miner_yet(config))
     by_fold = {known.casefold(): known for known in fleet.snapshots}
-    known = by_fold.get(name.casefold())
+    at = (known for known, snapshot in fleet.snapshots.items() if same_place(snapshot.address, name))
+    known = by_fold.get(name.casefold()) or next(at, None)
     if known is None:
         raise MinertuiError(unknown(f"there is no miner named “{name}”", name, fleet.snapshots))
     return fleet.snapshots[known]

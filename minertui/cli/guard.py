@@ -25,6 +25,7 @@ import msgspec
 from minertui import config
 from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
+from minertui.cli.wording import told
 from minertui.model.errors import ConfigError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
@@ -48,7 +49,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "guard",
         help="keep miners under a temperature",
-        description=__doc__,
+        description=told(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[places.options()],
     )

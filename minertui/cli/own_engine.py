@@ -37,7 +37,8 @@ async def engine_for(
         return
     try:
         if args.speed != fleet.speed:
-            raise LinkError(f"an engine runs already, at speed {fleet.speed:g}; stop it, or leave --speed out")
+            same = "leave --speed out" if fleet.speed == 1 else f"say --speed {fleet.speed:g} too"
+            raise LinkError(f"an engine runs already, at speed {fleet.speed:g}: {same}, or stop it first")
         yield client, [name_there(fleet, miner) for miner in miners]
     finally:
         await client.close()

@@ -18,6 +18,7 @@ import msgspec
 
 from minertui import config
 from minertui.cli import places
+from minertui.cli.wording import told
 from minertui.clock import SystemClock
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.facts import is_it
@@ -42,7 +43,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "restore",
         help="bring miners back to their baseline after a crash",
-        description=__doc__,
+        description=told(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[places.options()],
     )

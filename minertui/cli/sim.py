@@ -9,6 +9,8 @@ import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from minertui.cli import sim_duco
+
 if TYPE_CHECKING:
     from minertui.sim.axeos import SimServer
     from minertui.sim.axeos_board import Board
@@ -33,6 +35,7 @@ def add(subparsers: Any) -> None:
                        help="switch a fault on, at one board (counted from 0) or at all; may be repeated")  # fmt: skip
     axeos.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     axeos.set_defaults(run=run)
+    sim_duco.add(kinds)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,7 +90,7 @@ async def _serve(args: argparse.Namespace, boards: Sequence[Board]) -> None:
     from minertui.clock import SystemClock
     from minertui.sim.axeos import serve
 
-    ended = _end_on_signal()
+    ended = end_on_signal()
     server = await serve(
         boards, host=args.host, port=args.port, clock=SystemClock(args.speed), control_port=args.control_port
     )
@@ -98,7 +101,7 @@ async def _serve(args: argparse.Namespace, boards: Sequence[Board]) -> None:
         await server.close()
 
 
-def _end_on_signal() -> asyncio.Event:
+def end_on_signal() -> asyncio.Event:
     """Set by Ctrl+C and SIGTERM."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

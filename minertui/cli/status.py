@@ -13,6 +13,7 @@ import msgspec
 
 from minertui.cli import places
 from minertui.cli.engine_link import no_miner_yet, talking
+from minertui.cli.wording import told
 from minertui.clock import SystemClock
 from minertui.model.alerts import Severity
 from minertui.model.events import advance
@@ -41,7 +42,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "status",
         help="the fleet as a plain table, or as JSON",
-        description=__doc__,
+        description=told(__doc__),
         epilog=(
             "examples:\n  minertui status\n  minertui status --json | jq '.snapshots[].status.hashrate_ghs'\n"
             "  minertui status --watch\n\n"

@@ -26,6 +26,7 @@ from minertui import config
 from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.sweep_follow import Follower, Sweep
+from minertui.cli.wording import told
 from minertui.model.errors import ConfigError
 from minertui.model.plans import Goal, Strategy, SweepPlan
 
@@ -69,7 +70,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "sweep",
         help="benchmark miners: find the best frequency and voltage of each",
-        description=__doc__,
+        description=told(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[places.options()],
     )

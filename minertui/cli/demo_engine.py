@@ -1,0 +1,34 @@
+"""The demo's engine: an engine over boards of this process, whose faults a person may switch to see what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minertui.engine.engine import Engine
+from minertui.model.errors import JobError
+from minertui.sim.axeos_board import Board
+from minertui.sim.axeos_faults import FAULTS
+
+
+class DemoEngine(Engine):
+    """An Engine that is a FaultConsole too. ``boards`` by their addresses: a person may rename the miners."""
+
+    def __init__(self, *args: Any, boards: Mapping[str, Board], **options: Any) -> None:
+        super().__init__(*args, demo=True, **options)
+        self._boards = boards
+
+    async def faults(self) -> Mapping[str, str]:
+        """What can go wrong, by name."""
+        return FAULTS
+
+    async def fault(self, device: str, name: str, on: bool) -> None:
+        """Let it go wrong at one board, or end it. Raises ConfigError for a fault that is not known."""
+        board = self._boards.get(self._known(device).options.address)
+        if board is None:
+            raise JobError(f"{device} is none of the demo's simulated miners; nothing goes wrong there on purpose")
+        if on:
+            board.faults.add(name)
+        else:
+            board.faults.discard(name)
+        self.say(device, f"fault “{name}” {'on: ' + FAULTS[name] if on else 'off'}")

@@ -1,0 +1,187 @@
+"""``minertui sim duco``: a Duino-Coin pool and boards that exist only in memory, on loopback."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minertui.clock import SystemClock
+    from minertui.sim.duco_faults import Faults
+    from minertui.sim.duco_pool import DucoPool
+    from minertui.sim.duco_search import Hasher
+
+_DIALECTS = ("serial", "adaptor", "A", "A85", "B", "C", "D")
+
+
+def add(kinds: Any) -> None:
+    """The kind and its options."""
+    duco = kinds.add_parser("duco", help="a simulated Duino-Coin pool, and boards on serial ports or an I2C bus")
+    duco.add_argument("--boards", type=int, default=3, metavar="N", help="how many boards, 0 to 50 (default: 3)")
+    duco.add_argument(
+        "--dialect",
+        choices=_DIALECTS,
+        default="serial",
+        help="serial: a pty each (default); adaptor: dialect C behind one USB adaptor, a pty; A to D: an I2C bus on a "
+        "loopback port",
+    )
+    duco.add_argument("--sketch", default="4.3", metavar="VERSION", help="of boards on serial ports (default: 4.3)")
+    duco.add_argument("--rate", type=float, metavar="HS", help="hashes a second of each board (default: its dialect's)")
+    duco.add_argument("--folder", type=Path, metavar="DIR", help="where the names of ptys go (default: a fresh folder)")
+    duco.add_argument("--pool-wait", type=float, default=20.0, metavar="MS", help="before each job and each verdict")
+    duco.add_argument("--motd", default="Simulated pool", help="the pool's message of the day")
+    duco.add_argument("--user", default="alice", help="the only user that the simulated server knows (default: alice)")
+    duco.add_argument("--key", help="the user's mining key (default: none is set)")
+    duco.add_argument("--port", type=int, default=0, help="port of the pool; 0 takes a free one (default)")
+    duco.add_argument("--rest-port", type=int, default=0, help="port of the REST server; 0 takes a free one (default)")
+    duco.add_argument("--seed", type=int, default=0, help="the same seed makes the same boards and jobs")
+    duco.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one, 0.1 to 1000")
+    duco.add_argument("--fault", action="append", default=[], metavar="NAME[@BOARD]",
+                      help="switch a fault on, at one board (counted from 0) or at all; may be repeated")  # fmt: skip
+    duco.add_argument("--pool-fault", action="append", default=[], metavar="NAME", help="a fault of the pool")
+    duco.add_argument("--list-faults", action="store_true", help="list the faults and exit")
+    duco.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until Ctrl+C. Raises ConfigError for options that make no sense."""
+    from minertui.model.errors import ConfigError
+    from minertui.sim.duco_faults import BOARD_FAULTS, POOL_FAULTS
+
+    if args.list_faults:
+        print(_listed("--fault", BOARD_FAULTS) + "\n\n" + _listed("--pool-fault", POOL_FAULTS))
+        return 0
+    for name, value, low, high in (
+        ("boards", args.boards, 0, 50),
+        ("speed", args.speed, 0.1, 1000),
+        ("pool-wait", args.pool_wait, 0, 60_000),
+        ("rate", args.rate if args.rate is not None else 1, 1, 100_000),
+    ):
+        if not low <= value <= high:
+            raise ConfigError(f"--{name} {value:g}: use {low:g} to {high:g}")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(args))
+    return 0
+
+
+def _listed(option: str, faults: Mapping[str, str]) -> str:
+    width = max(map(len, faults))
+    return "\n".join([f"{option}:", *(f"  {name:{width}}  {text}" for name, text in faults.items())])
+
+
+async def _serve(args: argparse.Namespace) -> None:
+    from minertui.cli.sim import end_on_signal
+    from minertui.clock import SystemClock
+    from minertui.sim.duco_pool import DucoPool
+    from minertui.sim.duco_rules import Rules
+
+    ended = end_on_signal()
+    clock = SystemClock(args.speed)
+    rules = Rules(
+        job_wait_ms=args.pool_wait,
+        verdict_wait_ms=args.pool_wait,
+        motd=args.motd + "\n",
+        keys={args.user: args.key} if args.key else {},
+    )
+    pool = DucoPool(clock=clock, rules=rules, seed=args.seed)
+    pool.rest_server.users = {args.user: 100.0}
+    for name in args.pool_fault:
+        pool.faults.add(name)
+    try:
+        await pool.open(args.port, args.rest_port)
+        async with _boards(args, clock) as lines:
+            print("\n".join([*_pool_lines(pool, args.user), "", *lines, "", "Ctrl+C ends the simulation."]), flush=True)
+            await ended.wait()
+    finally:
+        await pool.close()
+
+
+def _pool_lines(pool: DucoPool, user: str) -> list[str]:
+    host, port = pool.address
+    return [f"pool    {host}:{port}", f"server  {pool.rest}", f"user    {user}"]
+
+
+@contextlib.asynccontextmanager
+async def _boards(args: argparse.Namespace, clock: SystemClock) -> AsyncIterator[list[str]]:
+    """The boards, plugged in; gives a line about each."""
+    if args.dialect in ("serial", "adaptor"):
+        with contextlib.ExitStack() as stack:
+            folder = args.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="minertui-sim-")))
+            folder.mkdir(parents=True, exist_ok=True)
+            serve = _on_serial if args.dialect == "serial" else _behind_adaptor
+            async with serve(args, clock, folder) as lines:
+                yield lines
+    else:
+        async with _on_bus(args, clock) as lines:
+            yield lines
+
+
+@contextlib.asynccontextmanager
+async def _on_serial(args: argparse.Namespace, clock: SystemClock, folder: Path) -> AsyncIterator[list[str]]:
+    from minertui.sim.duco_serial import SerialBench
+    from minertui.sim.duco_sketch import SketchBoard
+
+    boards = [SketchBoard(args.sketch, args.rate, seed=args.seed + n) for n in range(args.boards)]
+    _switch_on([board.faults for board in boards], args.fault)
+    async with SerialBench(boards, folder, clock) as bench:
+        yield [
+            f"serial:{port.path}  sketch {board.version}, {board.rate_hs:g} H/s, {board.chip_id}"
+            for port, board in zip(bench.ports, boards, strict=True)
+        ]
+
+
+@contextlib.asynccontextmanager
+async def _behind_adaptor(args: argparse.Namespace, clock: SystemClock, folder: Path) -> AsyncIterator[list[str]]:
+    from minertui.sim.duco_adaptor import Adaptor
+    from minertui.sim.duco_bus import FakeBus
+    from minertui.sim.duco_serial import SerialBench
+
+    boards = _i2c_boards(args, "C")
+    async with SerialBench([Adaptor(FakeBus(boards, clock.mono, seed=args.seed))], folder, clock) as bench:
+        path = bench.ports[0].path
+        yield [f"adaptor:{path}:{address}  {_told(board)}" for address, board in boards.items()]
+
+
+@contextlib.asynccontextmanager
+async def _on_bus(args: argparse.Namespace, clock: SystemClock) -> AsyncIterator[list[str]]:
+    from minertui.sim.duco_bus import FakeBus
+    from minertui.sim.duco_remote import serve
+
+    boards = _i2c_boards(args, args.dialect)
+    bus = FakeBus(boards, clock.mono, seed=args.seed)
+    server = await serve(bus)
+    try:
+        host, port = server.sockets[0].getsockname()[:2]
+        yield [f"bus {host}:{port} address {address}  {_told(board)}" for address, board in boards.items()]
+    finally:
+        bus.close()
+        server.close()
+
+
+def _i2c_boards(args: argparse.Namespace, dialect: str) -> dict[int, Any]:
+    from minertui.sim.duco_boards import FIRST_ADDRESS, board
+
+    first = FIRST_ADDRESS[dialect]
+    boards = {first + n: board(dialect, seed=args.seed + n, rate_hs=args.rate) for n in range(args.boards)}
+    _switch_on([one.faults for one in boards.values()], args.fault)
+    return boards
+
+
+def _told(board: Hasher) -> str:
+    return f"{board.rate_hs:g} H/s, {board.chip_id}"
+
+
+def _switch_on(boards: list[Faults], faults: list[str]) -> None:
+    from minertui.model.errors import ConfigError
+
+    for fault in faults:
+        name, _, which = fault.partition("@")
+        if which and not (which.isdecimal() and int(which) < len(boards)):
+            raise ConfigError(f"--fault {fault}: no simulated board {which!r}; use 0 to {len(boards) - 1}")
+        for board in [boards[int(which)]] if which else boards:
+            board.add(name)
