@@ -18,6 +18,7 @@ import msgspec
 from minertui.api.shapes import (
     HEARTBEAT_S,
     EngineHealth,
+    Fault,
     Follow,
     Heartbeat,
     Networks,
@@ -182,6 +183,14 @@ class ApiClient:
         """See Link."""
         body = Networks(tuple(networks))
         return await self._ask("POST", "/v1/discover", tuple[Found, ...], body, within_s=LONG_S)
+
+    async def faults(self) -> Mapping[str, str]:
+        """See FaultConsole."""
+        return await self._ask("GET", "/v1/faults", dict[str, str])
+
+    async def fault(self, device: str, name: str, on: bool) -> None:
+        """See FaultConsole."""
+        await self._tell("POST", f"/v1/devices/{_part(device)}/faults", Fault(name, on))
 
     async def shutdown(self) -> None:
         """See Link. Returns when the engine has begun to go down."""

@@ -11,6 +11,7 @@ import msgspec
 
 from minertui.api.shapes import (
     EngineHealth,
+    Fault,
     Follow,
     HistoryQuery,
     LogQuery,
@@ -22,13 +23,13 @@ from minertui.api.shapes import (
 )
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order, Rank
-from minertui.model.errors import LinkError
+from minertui.model.errors import LinkError, Unsupported
 from minertui.model.events import LogLine, Whole
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import JobState, Plan, SweepRecord
 from minertui.model.relay import BoardOrder
-from minertui.model.seams import Link
+from minertui.model.seams import FaultConsole, Link
 
 SHUTDOWN_S = 0.5
 """So long a shutdown may object before it counts as accepted."""
@@ -149,6 +150,20 @@ async def _discover(link: Link, call: Call) -> Sequence[Found]:
     return await link.discover(call.body.networks)
 
 
+def _console(link: Link) -> FaultConsole:
+    if not isinstance(link, FaultConsole):
+        raise Unsupported("the engine", "its miners are real; faults are for the demo's simulated ones")
+    return link
+
+
+async def _faults(link: Link, _: Call) -> Mapping[str, str]:
+    return await _console(link).faults()
+
+
+async def _fault(link: Link, call: Call) -> None:
+    await _console(link).fault(call.path["name"], call.body.name, call.body.on)
+
+
 _ending: set[asyncio.Future[None]] = set()
 
 
@@ -187,5 +202,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/discover", "Find miners: mDNS and the networks named", _discover, tuple[Found, ...], Networks
     ),
+    Endpoint("GET", "/v1/faults", "What can go wrong with a demo's miners, by name", _faults, dict[str, str]),
+    Endpoint("POST", "/v1/devices/{name}/faults", "Let something go wrong in a demo", _fault, body=Fault),
     Endpoint("POST", "/v1/shutdown", "Restore what must be restored, then end the engine", _shutdown, body=Nothing),
 )

@@ -54,6 +54,13 @@ class Follow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on: bool
 
 
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault of a simulated miner, from now on or no longer."""
+
+    name: str
+    on: bool = True
+
+
 class Networks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Private networks to scan besides mDNS, in CIDR form, at most /22 each."""
 

@@ -3,11 +3,12 @@
 Device   engine → hardware     read, apply, close (and the optional LogSource, Statistics)
 Site     job → engine          what a job may see and ask
 Link     screen → engine       what a screen may see and ask; the engine is one, the API client is another
+                               (and the optional FaultConsole: the demo's)
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from minertui.model.alerts import Alert
@@ -177,3 +178,17 @@ class Link(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class FaultConsole(Protocol):
+    """A Link to simulated miners, which can be told to go wrong. The demo's engine is one. The API's client always has
+    these calls, and raises Unsupported when its engine has none: look at ``Fleet.demo`` first."""
+
+    async def faults(self) -> Mapping[str, str]:
+        """What can go wrong: name → what it does, in a sentence."""
+        ...
+
+    async def fault(self, device: str, name: str, on: bool) -> None:
+        """Switch a fault of one miner on or off. Raises ConfigError for a name that ``faults`` does not have."""
+        ...

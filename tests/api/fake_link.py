@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -181,6 +181,13 @@ class FakeLink:
     async def discover(self, networks: Sequence[str]) -> Sequence[Found]:
         self._asked("discover", tuple(networks))
         return [Found("10.0.0.7", "axeos", "Gamma", known_as="garage")]
+
+    async def faults(self) -> Mapping[str, str]:
+        self._asked("faults")
+        return {"fan-dead": "the fan stands still", "hang": "accepts and never answers"}
+
+    async def fault(self, device: str, name: str, on: bool) -> None:
+        self._asked("fault", device, name, on)
 
     async def shutdown(self) -> None:
         self._asked("shutdown")

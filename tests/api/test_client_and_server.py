@@ -52,12 +52,12 @@ from minertui.model.relay import (
     ResetStats,
     ResumeBoard,
 )
-from minertui.model.seams import Link
+from minertui.model.seams import FaultConsole, Link
 from minertui.model.status import PoolSetting
 from tests.api.fake_link import FakeLink
 
 ODD = "a b?c#d%2é"
-CALLS: list[tuple[str, Callable[[Link], Awaitable[Any]]]] = [
+CALLS: list[tuple[str, Callable[[Any], Awaitable[Any]]]] = [
     ("send", lambda link: link.send(Order("1", ODD, Tune(575, 1150), confirmed=True))),
     ("commands", lambda link: link.commands(5)),
     ("start", lambda link: link.start(SweepPlan(ODD, step_mv=10))),
@@ -85,6 +85,8 @@ CALLS: list[tuple[str, Callable[[Link], Awaitable[Any]]]] = [
     ("remove_miner", lambda link: link.remove_miner(ODD)),
     ("miners", lambda link: link.miners()),
     ("discover", lambda link: link.discover(["10.0.0.0/24"])),
+    ("faults", lambda link: link.faults()),
+    ("fault", lambda link: link.fault(ODD, "hang", False)),
     ("shutdown", lambda link: link.shutdown()),
 ]
 
@@ -101,8 +103,31 @@ async def test_every_call_arrives_and_answers_as_if_direct(
     assert link.calls[0][0] == name
 
 
+async def test_an_engine_of_real_miners_has_no_faults_to_switch(socket_path: Path) -> None:
+    class Real:
+        """Every call of a Link, and no more."""
+
+        def __init__(self, fake: FakeLink) -> None:
+            for name in [*_calls(Link)]:
+                setattr(self, name, getattr(fake, name))
+
+    fake = FakeLink()
+    server = await serve(Real(fake), socket_path=socket_path)  # type: ignore[arg-type]
+    client = ApiClient(socket_path)
+    for asked in (client.faults(), client.fault("garage", "hang", True)):
+        with pytest.raises(Unsupported, match="its miners are real"):
+            await asked
+    assert fake.calls == []
+    await client.close()
+    await server.close()
+
+
+def _calls(seam: type) -> set[str]:
+    return {name for name, _ in inspect.getmembers(seam, inspect.isfunction) if not name.startswith("_")}
+
+
 def test_no_call_of_the_link_is_missing_here() -> None:
-    wanted = {name for name, _ in inspect.getmembers(Link, inspect.isfunction) if not name.startswith("_")}
+    wanted = _calls(Link) | _calls(FaultConsole)
     assert wanted - {name for name, _ in CALLS} == {"watch", "close"}
 
 

@@ -21,6 +21,7 @@ BODIES: dict[str, Any] = {
     "/v1/devices/{name}/follow": {"on": True},
     "/v1/miners": {"name": "new", "address": "10.0.0.9"},
     "/v1/miners/{name}": {"name": "new", "address": "10.0.0.9", "limits": {"max_mv": 1200}},
+    "/v1/devices/{name}/faults": {"name": "hang", "on": True},
     "/v1/discover": {"networks": ["10.0.0.0/24"]},
 }
 QUERIES = {"/v1/devices/{name}/history": {"metrics": "power_w,chip_temp_c", "since_s": "0", "until_s": "100"}}

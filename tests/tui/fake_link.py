@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -153,6 +153,13 @@ class FakeLink:
     async def discover(self, networks: Sequence[str]) -> Sequence[Found]:
         self._ask("discover", tuple(networks))
         return self.found
+
+    async def faults(self) -> Mapping[str, str]:
+        self._ask("faults")
+        return {"fan-dead": "the fan stands still", "hang": "accepts and never answers"}
+
+    async def fault(self, device: str, name: str, on: bool) -> None:
+        self._ask("fault", device, name, on)
 
     async def shutdown(self) -> None:
         self._ask("shutdown")
