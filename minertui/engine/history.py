@@ -21,6 +21,10 @@ from minertui.model.seams import Clock
 from minertui.model.status import MinerStatus
 
 _WRITE_EVERY_S = 10.0
+_AT_ONCE, _PAUSE_S = (
+    25,
+    0.1,
+)  # all minutes end together; packing those of a thousand devices at once would hold up polls
 _UNWRITTEN = 10_000  # minutes that wait in memory while the disk is full
 
 _Samples = list[tuple[float, bytes]]
@@ -59,18 +63,22 @@ class History:
         """Write and tend for ever."""
         while True:
             await self._clock.sleep(_WRITE_EVERY_S)
-            await self.write()
+            while await self.write(_AT_ONCE):
+                await self._clock.sleep(_PAUSE_S)
             await self._tend()
 
-    async def write(self) -> None:
-        """Write the minutes that are complete; they stay in memory when the disk refuses."""
-        full, self._full = list(self._full), deque(maxlen=_UNWRITTEN)
+    async def write(self, at_most: int = _UNWRITTEN) -> bool:
+        """Write ``at_most`` of the minutes that are complete; True when more wait. They stay in memory when the disk
+        refuses."""
+        full = [self._full.popleft() for _ in range(min(at_most, len(self._full)))]
         if not full:
-            return
+            return False
         try:
             await self._store.run(lambda db: tables.write(db, full))
         except StoreError:
-            self._full.extendleft(reversed(full[-_UNWRITTEN:]))
+            self._full.extendleft(reversed(full[max(0, len(full) + len(self._full) - _UNWRITTEN) :]))
+            return False
+        return bool(self._full)
 
     async def close(self) -> None:
         """Write everything, the minutes that are not complete too, and close."""

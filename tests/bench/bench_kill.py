@@ -103,14 +103,16 @@ class Trial:
         self.home.started()
         begun_s = time.monotonic()
         process = engine(self.folder, "--speed", self.speed)
-        if early:
-            self.early += 1
-            await asyncio.sleep(STARTING_S * self.rng.random())
-        else:
-            await self.checked(process, begun_s)
-            await self._sweep()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            if early:
+                self.early += 1
+                await asyncio.sleep(STARTING_S * self.rng.random())
+            else:
+                await self.checked(process, begun_s)
+                await self._sweep()
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
         self.away += any(self.home.away(board) for board in self.boards)
 
     async def checked(self, process: subprocess.Popen[bytes], begun_s: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import platform
 import signal
@@ -147,7 +148,19 @@ def machine() -> str:
     )
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     python = platform.python_version()
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {python}; load {load}"
+    host = f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {python}"
+    return f"{host}; load {load}, a million additions take {yardstick_ms():.0f} ms"
+
+
+def yardstick_ms() -> float:
+    """CPU time of a fixed piece of Python, the best of five: how fast a core is now, beside whatever else it does."""
+    best_s = math.inf
+    for _ in range(5):
+        begin_s, total = time.process_time(), 0
+        for n in range(1_000_000):
+            total += n
+        best_s = min(best_s, time.process_time() - begin_s)
+    return 1000 * best_s
 
 
 def _cpuinfo() -> str:

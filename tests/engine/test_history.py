@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
 import math
 import sqlite3
@@ -229,6 +230,25 @@ async def test_a_full_disk_keeps_minutes_in_memory_until_it_is_free(tmp_path: Pa
     with sqlite3.connect(tmp_path / "gone" / "h.db") as db:
         assert db.execute("SELECT sum(n) FROM minute").fetchone()[0] == 60
     assert said[1:] == [""]
+
+
+async def test_the_minutes_of_a_large_fleet_are_written_a_few_at_a_time_and_all_of_them(tmp_path: Path):
+    clock = Wall()
+    history = await opened(tmp_path, clock)
+    for at_s in (START_S, START_S + 60):
+        for n in range(60):
+            history.add(f"m{n}", at_s, status(hashrate_ghs=1.0))
+    assert [await history.write(25) for _ in range(4)] == [True, True, False, False]
+    with sqlite3.connect(tmp_path / "h.db") as db:
+        assert db.execute("SELECT count(DISTINCT device), count(*) FROM minute").fetchone() == (60, 60)
+    for n in range(60):
+        history.add(f"m{n}", START_S + 120, status(hashrate_ghs=1.0))
+    keeping = asyncio.create_task(history.keep())
+    await asyncio.sleep(15)
+    keeping.cancel()
+    with sqlite3.connect(tmp_path / "h.db") as db:
+        assert db.execute("SELECT count(*) FROM minute").fetchone() == (120,)
+    await history.close()
 
 
 async def test_a_renamed_device_keeps_its_past(tmp_path: Path):
