@@ -150,17 +150,17 @@ async def _behind_adaptor(args: argparse.Namespace, clock: SystemClock, folder: 
 @contextlib.asynccontextmanager
 async def _on_bus(args: argparse.Namespace, clock: SystemClock) -> AsyncIterator[list[str]]:
     from minertui.sim.duco_bus import FakeBus
-    from minertui.sim.duco_remote import serve
+    from minertui.sim.duco_remote import BusServer
 
     boards = _i2c_boards(args, args.dialect)
     bus = FakeBus(boards, clock.mono, seed=args.seed)
-    server = await serve(bus)
+    server = BusServer(bus)
+    await server.open()
+    host, port = server.address
     try:
-        host, port = server.sockets[0].getsockname()[:2]
         yield [f"bus {host}:{port} address {address}  {_told(board)}" for address, board in boards.items()]
     finally:
-        bus.close()
-        server.close()
+        await server.close()
 
 
 def _i2c_boards(args: argparse.Namespace, dialect: str) -> dict[int, Any]:

@@ -1,4 +1,4 @@
-"""A simulated I2C bus with several boards, to stand where smbus2 stands: two blocking calls, OSError when it fails.
+"""A simulated I2C bus with several boards, to stand where smbus2 stands: blocking calls, OSError when one fails.
 
 bus = FakeBus({20: board("A"), 21: board("A", seed=1)}, clock.mono)
 bus.write(20, b"S")
@@ -22,7 +22,10 @@ _BLOCK_STEP_S = 0.01  # real seconds: a blocked thread looks whether the fault i
 
 class FakeBus:
     """Boards by address (1 to 127). ``now_s`` gives the boards' time. Thread-safe: one transaction at a time, and a
-    blocked one does not hold the others back."""
+    blocked one does not hold the others back. A relay may have it as its transport; ``simulated`` then keeps the boards
+    on loopback."""
+
+    simulated = True
 
     def __init__(self, boards: Mapping[int, I2cBoard], now_s: Callable[[], float], *, seed: int = 0) -> None:
         self.boards = dict(boards)
@@ -57,14 +60,27 @@ class FakeBus:
                 data = data[:place] + bytes((flipped,)) + data[place + 1 :]
             return data
 
+    def scan(self) -> tuple[int, ...]:
+        """The addresses that answer."""
+        found = []
+        for address in sorted(self.boards):
+            try:
+                self.read(address, 1)
+            except ConnectionError:
+                raise
+            except OSError:
+                continue
+            found.append(address)
+        return tuple(found)
+
     def close(self) -> None:
-        """End of the bus; blocked transactions fail."""
+        """End of the bus: everything raises ConnectionError, blocked transactions too."""
         self._closed.set()
 
     def _reached(self, address: int) -> I2cBoard:
         self.transactions += 1
         if self._closed.is_set():
-            raise OSError(errno.EBADF, "Bad file descriptor")
+            raise ConnectionError("the simulated bus is closed")
         if any("hang-bus" in board.faults for board in self.boards.values()):
             raise OSError(errno.ETIMEDOUT, "Connection timed out")
         board = self.boards.get(address)
@@ -72,7 +88,7 @@ class FakeBus:
             raise OSError(errno.EREMOTEIO, "Remote I/O error")
         while "block" in board.faults:
             if self._closed.wait(_BLOCK_STEP_S):
-                raise OSError(errno.EBADF, "Bad file descriptor")
+                raise ConnectionError("the simulated bus is closed")
         if "no-ack" in board.faults and self._chance(_NO_ACK):
             raise OSError(errno.ENODEV, "No such device")
         return board

@@ -23,9 +23,9 @@ from typing import Any
 
 from minertui.model.errors import ConfigError
 from minertui.model.seams import Clock
-from minertui.sim.axeos import loopback
 from minertui.sim.axeos_line import reset
 from minertui.sim.duco_faults import POOL_FAULTS, Faults
+from minertui.sim.duco_listener import Listener
 from minertui.sim.duco_rest import Rest
 from minertui.sim.duco_rules import Issuer, Miner, OpenJob, Rules, book, judge, opening_error
 
@@ -53,7 +53,7 @@ class DucoPool:
 
     def __init__(self, *, clock: Clock, rules: Rules | None = None, host: str = "127.0.0.1", seed: int = 0) -> None:
         """Raises ConfigError for a host that is not loopback."""
-        self._clock, self._host = clock, loopback(host)
+        self._clock, self._listener = clock, Listener(host)
         self.rules = rules or Rules()
         self.faults = Faults(POOL_FAULTS)
         self.miners: list[Miner] = []
@@ -64,27 +64,17 @@ class DucoPool:
         self.rest_server = Rest(self)
         self._issuer = Issuer(seed)
         self._answered: dict[str, deque[str]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._servers: list[asyncio.Server] = []
-        self._closing = False
 
     async def open(self, port: int = 0, rest_port: int = 0) -> None:
         """Listen; 0 takes free ports. Raises ConfigError for one that is taken."""
-        self.address = await self._listen(port, self._serve)
-        host, rest_port = await self._listen(rest_port, self.rest_server.serve)
+        self.address = await self._listener.listen(port, self._serve)
+        host, rest_port = await self._listener.listen(rest_port, self.rest_server.serve)
         self.rest = f"http://[{host}]:{rest_port}" if ":" in host else f"http://{host}:{rest_port}"
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
-        self._closing = True
-        for server in self._servers:
-            server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for server in self._servers:
-            await server.wait_closed()
+        await self._listener.close()
 
     async def __aenter__(self) -> DucoPool:
         await self.open()
@@ -118,28 +108,6 @@ class DucoPool:
         """What ``user`` earned, in DUCO."""
         return math.fsum(miner.paid_duco for miner in self.miners if miner.user == user)
 
-    async def _listen(self, port: int, serve: Any) -> tuple[str, int]:
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._tasks.add(task)
-            try:
-                await serve(reader, writer)
-            except (ConnectionError, asyncio.CancelledError):
-                if not self._closing:
-                    raise
-            finally:
-                self._tasks.discard(task)
-                writer.close()
-
-        try:
-            server = await asyncio.start_server(accept, self._host, port, backlog=128)
-        except (OSError, OverflowError) as error:
-            raise ConfigError(f"the simulated pool cannot listen on port {port}: {error}; choose another") from error
-        self._servers.append(server)
-        host, number = server.sockets[0].getsockname()[:2]
-        return host, number
-
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if "refuse" in self.faults:
             return
@@ -148,8 +116,6 @@ class DucoPool:
         self._writers.add(writer)
         try:
             await _Talk(self, miner, reader, writer).run()
-        except ConnectionError:
-            pass  # the miner went away, or was kicked
         finally:
             miner.open = False
             self._writers.discard(writer)

@@ -1,7 +1,7 @@
 """Simulated boards on serial ports: a pty each, under a name that stays, as /dev/serial/by-id does.
 
     async with SerialBench([SketchBoard("4.3")], folder, clock) as bench:
-        bench.ports[0].path         # folder/usb-minertui_sketch_0, a link to /dev/pts/7
+        bench.ports[0].path         # folder/usb-minertui_sim_0, a link to /dev/pts/7
         bench.ports[0].unplug()     # the host's file is hung up, the name is gone
         bench.ports[0].plug()       # the name is back, behind it another pts
 
@@ -19,18 +19,29 @@ import tty
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from minertui.model.seams import Clock
-from minertui.sim.duco_sketch import SketchBoard
+from minertui.sim.duco_faults import Faults
 
 _LOOK_S = 0.01  # real seconds
 _CHUNK = 4096
 
 
+class SerialDevice(Protocol):
+    """What can be at a port: a board, or an adaptor."""
+
+    faults: Faults
+
+    def reset(self, now_s: float) -> None: ...  # noqa: D102 - the host opened the port
+    def feed(self, data: bytes, now_s: float) -> None: ...  # noqa: D102 - bytes from the host
+    def output(self, now_s: float) -> bytes: ...  # noqa: D102 - bytes to the host
+
+
 class SerialPort:
     """One board on one pty."""
 
-    def __init__(self, board: SketchBoard, path: Path, clock: Clock) -> None:
+    def __init__(self, board: SerialDevice, path: Path, clock: Clock) -> None:
         self.board, self.path, self._clock = board, path, clock
         self._fd: int | None = None
         self._open = False  # by the host
@@ -96,9 +107,9 @@ class SerialPort:
 class SerialBench:
     """Several boards, plugged in."""
 
-    def __init__(self, boards: Sequence[SketchBoard], folder: Path, clock: Clock) -> None:
+    def __init__(self, boards: Sequence[SerialDevice], folder: Path, clock: Clock) -> None:
         self.ports = [
-            SerialPort(board, folder / f"usb-minertui_sketch_{index}", clock) for index, board in enumerate(boards)
+            SerialPort(board, folder / f"usb-minertui_sim_{index}", clock) for index, board in enumerate(boards)
         ]
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -127,14 +127,15 @@ async def test_a_pty_answers_and_comes_back_under_its_name(tmp_path: Path) -> No
 
 
 async def test_opening_resets_the_board(tmp_path: Path) -> None:
-    async with SerialBench([SketchBoard()], tmp_path, SystemClock(20)) as bench:
+    board = SketchBoard()
+    async with SerialBench([board], tmp_path, SystemClock(20)) as bench:
         port = bench.ports[0]
         handle = os.open(port.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             await asyncio.sleep(0.03)
             os.write(handle, sketch.job_text(TEST_JOB))  # too early: the boot loader listens
             await asyncio.sleep(0.15)
-            assert port.board.jobs == 0
+            assert board.jobs == 0
             os.write(handle, sketch.job_text(TEST_JOB))
             assert (await line_from(handle)).startswith(b"110010,")
         finally:
