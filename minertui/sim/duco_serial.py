@@ -48,7 +48,16 @@ class SerialPort:
         self.opened = 0  # how often the host opened it
 
     def plug(self) -> None:
-        """Give the board a pty, and its name to that."""
+        """Plug it in: it gets a pty, and its name leads there."""
+        self.board.faults.discard("unplugged")
+        self._appear()
+
+    def unplug(self) -> None:
+        """Pull it out: the host's file is hung up and the name is gone."""
+        self.board.faults.add("unplugged")
+        self._vanish()
+
+    def _appear(self) -> None:
         if self._fd is not None:
             return
         ours, theirs = os.openpty()
@@ -59,8 +68,7 @@ class SerialPort:
         os.close(theirs)
         self._fd, self._open = ours, False
 
-    def unplug(self) -> None:
-        """Pull it out: the host's file is hung up and the name is gone."""
+    def _vanish(self) -> None:
         if self._fd is None:
             return
         self.path.unlink(missing_ok=True)
@@ -71,9 +79,9 @@ class SerialPort:
         """Carry bytes until cancelled."""
         while True:
             if "unplugged" in self.board.faults:
-                self.unplug()
+                self._vanish()
             else:
-                self.plug()
+                self._appear()
                 with contextlib.suppress(OSError):  # closed by the host between the look and the act: seen next time
                     self._carry()
             await self._clock.sleep(_LOOK_S * self._clock.speed)
@@ -115,7 +123,8 @@ class SerialBench:
 
     async def __aenter__(self) -> SerialBench:
         for port in self.ports:
-            port.plug()
+            if "unplugged" not in port.board.faults:
+                port.plug()
         self._tasks = [asyncio.create_task(port.run()) for port in self.ports]
         return self
 

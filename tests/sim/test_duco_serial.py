@@ -111,14 +111,13 @@ async def test_a_pty_answers_and_comes_back_under_its_name(tmp_path: Path) -> No
         await asyncio.sleep(0.05)
         handle = os.open(first.path, os.O_RDWR | os.O_NOCTTY)
         await asyncio.sleep(0.05)
-        first.board.faults.add("unplugged")
+        first.unplug()
         await asyncio.sleep(0.05)
         assert not first.path.exists()
         with pytest.raises(OSError, match=r"Input/output error"):
             os.write(handle, b"x")
         assert os.read(handle, 1) == b""  # hung up
-        first.board.faults.clear()
-        await asyncio.sleep(0.05)
+        first.plug()
         assert first.path.resolve() != where  # the old one is still held open: the kernel gives another
         os.close(handle)
         assert (await answer(first, speed)).startswith(b"110010,")

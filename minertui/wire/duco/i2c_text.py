@@ -172,8 +172,9 @@ def judged(answer: Answer, job: Job) -> Outcome:
 def _solve(moment: Moment, job: Job, spelling: Spelling, rate_hs: float | None, known: bool) -> Steps:
     if job.difficulty > MAX_DIFFICULTY:
         return TooHard(job.difficulty, MAX_DIFFICULTY)
-    longest = max(_ANSWER_S, 2 * longest_s(job.difficulty, rate_hs))
-    yield from drain(moment, 0.0 if known else longest)
+    longest = longest_s(job.difficulty, rate_hs)
+    yield from drain(moment, 0.0 if known else max(_ANSWER_S, longest))
+    longest = max(_ANSWER_S, 2 * longest)
     not_found, silent = 0, True
     for _ in range(_TRIES):
         yield from send(moment, job_text(job, spelling))
