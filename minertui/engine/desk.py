@@ -1,4 +1,4 @@
-"""What the arbiter keeps for one device: who holds it, whose turn it is, and how often it was written."""
+"""What the arbiter keeps for one device: who holds it, whose turn it is, when and how often it was written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minertui.model.commands import Command, Identify, Order, Rank, Restart
+from minertui.model.commands import Command, Identify, Order, Rank, Restart, Tune
 from minertui.model.errors import JobError, Preempted
 from minertui.safety.request import DAY_S
 
@@ -27,6 +27,7 @@ class Desk:
         self.device = device
         self.turn = asyncio.Lock()
         self.settled_s: float | None = None
+        self.tuned_s: float | None = None
         self.wrote_s: deque[float] = deque()
         self.raised_s: deque[float] = deque()
         self.restarted_s: deque[float] = deque()
@@ -98,6 +99,8 @@ class Desk:
         """Remember a write, and forget what is older than a day."""
         if wrote:
             self.wrote_s.append(now_s)
+        if isinstance(command, Tune):
+            self.tuned_s = now_s
         if isinstance(command, Restart):
             self.restarted_s.append(now_s)
         for times in (self.wrote_s, self.raised_s, self.restarted_s):

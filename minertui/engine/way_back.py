@@ -6,6 +6,7 @@ ours, or the baseline's        to the target, frequency down → voltage → fre
 neither, nowhere above it      left alone and said so: what somebody else lowered is not raised by a program
 neither, somewhere above it    to the baseline
 anything, and a person's job   the entry is closed when it is where the person wanted it, or where it was
+Firmware that follows its settings only after a restart (AxeOS before 2.2) gets one, unless it has had it since.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from minertui.engine.facts import foreign, stranger
 from minertui.engine.journal import Entry, JournalError, key_of
 from minertui.engine.stepping import look, off_loop
 from minertui.engine.walk import Walker
-from minertui.model.commands import Command, Order, Outcome, OutcomeState, Rank, SetFan, Tune
+from minertui.model.commands import Command, Order, Outcome, OutcomeState, Rank, Restart, SetFan, Tune
 from minertui.model.errors import Preempted
 from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock
+from minertui.model.status import Ability
 from minertui.safety import kernel
 from minertui.safety.request import goes_up
 from minertui.safety.settings import SAME, Settings, same
@@ -30,6 +32,8 @@ from minertui.safety.steps import Refusal
 _PROOFS = 2
 _BETWEEN_S = 2.0
 _TRIES = 6
+_RESTART_S = 60.0  # a controller is back in 10 to 30 s
+_WHOLE_S = 1.0  # uptimes are whole seconds
 
 
 class WayBack:
@@ -74,7 +78,39 @@ class WayBack:
             outcome = await self._lead(command, entry, by)
             if not outcome.ok:
                 return _kept(outcome.state, outcome.reason)
+        if why := await self._behind(entry, by):
+            return _kept(OutcomeState.UNKNOWN, why)
         return await self._prove(entry, target)
+
+    async def _behind(self, entry: Entry, by: str) -> str:
+        """Restart a miner that runs something else than it has stored; why that did not help, empty when all is well.
+        Its restarts are rationed, so the next try may be the one that works."""
+        snapshot = await look(self._line)
+        if self._follows(entry, snapshot):
+            return ""
+        outcome = await self._lead(Restart(), entry, by)
+        if outcome.state is OutcomeState.REFUSED:
+            return f"it has stored its settings and runs others until it restarts: {outcome.reason}"
+        deadline_s = self._clock.boot() + _RESTART_S
+        while self._clock.boot() < deadline_s and not self._walker.desk.outranked(Rank.SWEEP):
+            await self._clock.sleep(_BETWEEN_S)
+            if self._follows(entry, await look(self._line)):
+                return ""
+        return "it was told to restart, and is not seen to have done so"
+
+    def _follows(self, entry: Entry, snapshot: Snapshot) -> bool:
+        """Does it run what it has stored? Live firmware does; other firmware when it started after our last write. What
+        an earlier run of this program wrote may be as young as this moment."""
+        status, desk = snapshot.status, self._walker.desk
+        if status is None or not snapshot.answered or snapshot.boot_s is None:
+            return False
+        if Ability.TUNE_LIVE in status.abilities or (desk.tuned_s is None and not entry.ours):
+            return True
+        if desk.tuned_s is None:
+            desk.tuned_s = self._clock.boot()
+        if status.uptime_s is None:
+            return bool(desk.restarted_s) and desk.restarted_s[-1] > desk.tuned_s
+        return snapshot.boot_s - status.uptime_s > desk.tuned_s + _WHOLE_S
 
     async def _lead(self, command: Command, entry: Entry, by: str) -> Outcome:
         """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too."""
