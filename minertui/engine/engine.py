@@ -38,7 +38,7 @@ from minertui.engine.notify import tell_standing
 from minertui.engine.orders import Orders
 from minertui.engine.records import Records
 from minertui.engine.restoring import Restoring
-from minertui.engine.rigs import Rigs
+from minertui.engine.rigs import Rigs, Way, way
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
 from minertui.engine.supervisor import Supervisor
@@ -65,6 +65,7 @@ class Engine:
         config_path: Path | None = None,
         demo: bool = False,
         connect: Connect = kinds.connect,
+        open_way: Way = way,
     ) -> None:
         """``state``: folder of databases and journal. ``config_path`` None: nothing can be added or changed. Raises
         ConfigError for a clock that does not run at 1 on anything but this host's own simulators."""
@@ -86,7 +87,7 @@ class Engine:
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
         self._runner = Runner(self, clock, self.hub.publish)
         self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
-        self._rigs = Rigs(clock, self.hub.publish, self.say)
+        self._rigs = Rigs(clock, self.hub.publish, self.say, open_way=open_way)
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
@@ -120,13 +121,14 @@ class Engine:
         await self._guards.begin(self.config)
         with contextlib.suppress(StoreError):
             await self._runner.resume(lambda device: device in self._lines.names())
+        await self._rigs.open(self.config, self._supervisor.keep)
         self.say("engine", f"started (run {epoch}), {len(self._lines.names())} miners")
 
     async def settle(self) -> None:
         """Jobs lead their miners back, orders on their way end; nothing new is begun. May be called again."""
         if not self._settled:
             self._settled = True
-            await self._runner.close()
+            await asyncio.gather(self._runner.close(), self._rigs.close())
             await self._orders.drain()
 
     async def close(self) -> None:
@@ -162,6 +164,7 @@ class Engine:
         for line in fresh:
             self._lines.poll(line)
         await self._guards.change(before, config)
+        await self._rigs.apply(config)
 
     # -- Link ---------------------------------------------------------------------------------------------------------
 
@@ -191,15 +194,13 @@ class Engine:
 
     async def stop(self, job_id: str) -> JobState:
         """Ask a job to end."""
-        if self._rigs.has(job_id):
-            return self._rigs.stop(job_id)
-        state = self._runner.stop(job_id)
+        state = (self._rigs if self._rigs.has(job_id) else self._runner).stop(job_id)
         await self._guards.stopped(job_id)
         return state
 
     async def forget(self, job_id: str) -> None:
         """An ended job leaves the fleet."""
-        self._runner.dismiss(job_id)
+        (self._rigs if self._rigs.has(job_id) else self._runner).dismiss(job_id)
 
     async def plans(self, device: str) -> Templates:
         """What a sweep and a guard of this miner start from."""

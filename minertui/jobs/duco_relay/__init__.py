@@ -11,6 +11,8 @@ boards mine on loopback only, whatever the config says.
 
 from __future__ import annotations
 
+from minertui.jobs.duco_relay.buses import Buses, Way
 from minertui.jobs.duco_relay.relay import Relay
+from minertui.jobs.duco_relay.seams import Opener, Outside
 
-__all__ = ["Relay"]
+__all__ = ["Buses", "Opener", "Outside", "Relay", "Way"]

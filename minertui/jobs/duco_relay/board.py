@@ -13,9 +13,9 @@ from typing import Protocol
 from minertui.jobs.duco_relay import speech
 from minertui.jobs.duco_relay.actions import Action, Ask, Dial, Rest, Seek, Send, Wait, Work
 from minertui.jobs.duco_relay.brain import Brain
-from minertui.jobs.duco_relay.seams import Absent, Bench, Line, RelaySite
+from minertui.jobs.duco_relay.seams import Absent, Bench, Benches, Line, RelaySite
 from minertui.model.errors import DeviceError, MinertuiError, Unsupported
-from minertui.model.relay import BoardState, Place, RelayPlan, place_of
+from minertui.model.relay import BoardState, RelayPlan, place_of
 from minertui.wire.duco.pool import Conversation, Desync, Event, Greeted, JobCame, Refusal, Verdict
 
 GREETING_S = 10.0
@@ -37,8 +37,9 @@ class Rig(Protocol):
         """The engine."""
         ...
 
-    def bench(self, place: Place) -> Bench:
-        """The way to the board; the same for all boards on it."""
+    @property
+    def benches(self) -> Benches:
+        """The ways to boards."""
         ...
 
     async def connect(self, name: str, *, simulated: bool) -> Line:
@@ -83,6 +84,7 @@ class Worker:
         self.task: asyncio.Task[None] | None = None
         self._rig, self._site, self._changed = rig, rig.site, changed
         self._place = place_of(brain.plan.at)
+        self._bench: Bench | None = None
         self._wake = asyncio.Event()
         self._line: Line | None = None
         self._talk: Conversation | None = None
@@ -99,10 +101,12 @@ class Worker:
 
     async def run(self) -> None:
         """For ever; cancel it to drop the board."""
+        self._bench = self._rig.benches.take(self._place)
         try:
             while True:
                 await self._step()
         finally:
+            self._rig.benches.release(self._place)
             await self._hang_up()
 
     async def _step(self) -> None:
@@ -148,7 +152,8 @@ class Worker:
         await self._wake.wait()
 
     async def _seek(self, *, afresh: bool) -> None:
-        bench = self._rig.bench(self._place)
+        bench = self._bench
+        assert bench is not None
         try:
             found = await speech.listen(
                 bench, self._place, self.brain.plan, afresh=afresh, sleep=self._site.sleep
@@ -187,9 +192,10 @@ class Worker:
 
     async def _work(self, action: Work) -> None:
         assert self._speech is not None
+        assert self._bench is not None
         exchange = self._speech.solve(action.job, action.rate_hs, action.known)
         try:
-            done = await self._rig.bench(self._place).do(self._place.address, exchange)
+            done = await self._bench.do(self._place.address, exchange)
         except DeviceError as error:
             self.brain.fell(error.message)
             return

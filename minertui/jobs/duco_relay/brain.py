@@ -203,9 +203,9 @@ class Brain:
 
     # -- a person -----------------------------------------------------------------------------------------------------
 
-    def pause(self) -> None:
-        """No job after the present one."""
-        self._resting = self._resting or BoardState.PAUSED
+    def pause(self, state: BoardState = BoardState.PAUSED) -> None:
+        """No job after the present one; ``state`` is what it is then."""
+        self._resting = self._resting or state
 
     def resume(self) -> None:
         """Mine again."""

@@ -22,7 +22,6 @@ from minertui.wire.duco.exchange import Exchange, Outcome, Read, Wait, Write
 TRANSFER_S = 3.0
 """Real seconds that one transfer may last; the kernel's own I2C timeout is 1 s."""
 MOST_HUNG = 3
-_WATCH_S = 0.5
 _LONG_WRITE = 12  # bytes: pieces of a job; shorter writes are commands, or single characters of a text
 
 _DEAD = "the bus hangs and its driver does not come back: switch the power of its boards off and on"
@@ -202,12 +201,6 @@ class Bus:
         finally:
             if not future.done() or future.cancelled():
                 self._withdraw(task)
-
-    async def watch(self) -> None:
-        """Cuts off what hangs; for ever."""
-        while True:
-            await self._clock.sleep(_WATCH_S * self._clock.speed)
-            await self.look()
 
     async def look(self) -> None:
         """Cut off the board whose transfer does not come back, once; the others get a new thread."""

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from collections.abc import Iterable
 
 from minertui.jobs.duco_relay import words
 from minertui.jobs.duco_relay.account import Account
 from minertui.jobs.duco_relay.board import Worker, state_note
 from minertui.jobs.duco_relay.brain import Brain
 from minertui.jobs.duco_relay.pools import Pools
-from minertui.jobs.duco_relay.seams import Bench, Line, Outside, RelaySite
-from minertui.model.errors import JobError, Stopped, Unreachable
+from minertui.jobs.duco_relay.seams import Benches, Line, Outside, RelaySite
+from minertui.model.errors import JobError, Unreachable
 from minertui.model.relay import (
     AddBoard,
     BoardOrder,
     BoardPlan,
+    BoardState,
     BoardView,
     DropBoard,
     KeyCheck,
     LimitBoard,
     PauseBoard,
-    Place,
     RelayPlan,
     RelayView,
     ResetStats,
@@ -40,12 +39,12 @@ GRACE_S = 6.0
 
 
 class Relay:
-    """One rig. ``run`` it once; ``steer`` it while it runs."""
+    """One rig. ``run`` it once; ``steer`` it while it runs, from the same event loop."""
 
-    def __init__(self, plan: RelayPlan, site: RelaySite, outside: Outside, bench: Callable[[Place], Bench]) -> None:
-        """``bench``: the way to a place; the same object for all boards on one bus."""
+    def __init__(self, plan: RelayPlan, site: RelaySite, outside: Outside, benches: Benches) -> None:
+        """Nothing is opened or asked yet."""
         self.plan, self.site = plan, site
-        self._outside, self._bench = outside, bench
+        self.benches = benches
         self._pools = Pools(plan, site, outside)
         self._account = Account(plan, site, outside)
         self._workers: dict[str, Worker] = {}
@@ -58,20 +57,22 @@ class Relay:
         for board in plan.board:
             self._admit(board)
 
-    async def run(self) -> str:
-        """Until the site says stop; how the rig was then. Raises JobError when it cannot mine at all."""
+    async def run(self) -> None:
+        """Until the site says that it is over. Raises JobError when the rig cannot mine at all."""
+        over = asyncio.ensure_future(self.site.ended())
         beginning = asyncio.ensure_future(self._begin())
-        helpers = [beginning, asyncio.ensure_future(self._report())]
+        reporting = asyncio.ensure_future(self._report())
         try:
-            await self._obey(beginning)
-        except Stopped:
+            await asyncio.wait((over, beginning), return_when=asyncio.FIRST_COMPLETED)
+            if beginning.done():
+                beginning.result()
+            await over
             await self._finish()
-            return "stopped"
         finally:
-            tasks = [*helpers, *(w.task for w in self._workers.values() if w.task is not None)]
-            for task in tasks:
+            boards = [worker.task for worker in self._workers.values() if worker.task is not None]
+            for task in (over, beginning, reporting, *boards):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(over, beginning, reporting, *boards, return_exceptions=True)
             self._tell()
 
     async def _begin(self) -> None:
@@ -82,27 +83,6 @@ class Relay:
         for worker in [*self._workers.values()]:
             self._launch(worker)
         await self._account.watch(self._simulated, self._dirty)
-
-    async def _obey(self, beginning: asyncio.Future[None]) -> NoReturn:
-        """Orders, until Stopped."""
-        while True:
-            order = asyncio.ensure_future(self.site.next_order())
-            both: list[asyncio.Future[Any]] = [order] if beginning.done() else [order, beginning]
-            try:
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if not order.done():
-                    order.cancel()
-            if beginning.done():
-                beginning.result()
-            if order.done() and not order.cancelled():
-                self._carried_out(order.result())
-
-    def _carried_out(self, order: BoardOrder) -> None:
-        try:
-            self.steer(order)
-        except JobError as error:
-            self.site.log(f"not done: {error}")
 
     def check(self, order: BoardOrder) -> None:
         """Raises JobError, saying why, for an order that cannot be carried out."""
@@ -150,10 +130,6 @@ class Relay:
         )
 
     # -- what boards ask ----------------------------------------------------------------------------------------------
-
-    def bench(self, place: Place) -> Bench:
-        """The way to a board."""
-        return self._bench(place)
 
     async def connect(self, name: str, *, simulated: bool) -> Line:
         """A connection, ``apart_s`` after the one before."""
@@ -261,7 +237,7 @@ class Relay:
     async def _finish(self) -> None:
         """Let shares under way be judged."""
         for worker in self._workers.values():
-            worker.brain.pause()
+            worker.brain.pause(BoardState.DISCONNECTED)
             worker.wake()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):

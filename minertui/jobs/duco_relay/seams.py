@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from minertui.model.errors import Unreachable
-from minertui.model.relay import BoardOrder, RelayView
+from minertui.model.relay import Place, RelayView
 from minertui.wire.duco.exchange import Exchange, Outcome, Tally
 
 
@@ -80,6 +80,18 @@ class Bench(Protocol):
         ...
 
 
+class Benches(Protocol):
+    """The ways of this computer. All boards on one way get the same bench."""
+
+    def take(self, place: Place) -> Bench:
+        """Give it back with ``release``; the last one closes it."""
+        ...
+
+    def release(self, place: Place) -> None:
+        """A board needs it no more."""
+        ...
+
+
 class Line(Protocol):
     """One connection to a pool. Raises Unreachable when it is gone."""
 
@@ -113,6 +125,10 @@ class Outside(Protocol):
         """Raises Unreachable; Unsupported where ``loopback`` forbids the address."""
         ...
 
+    async def close(self) -> None:
+        """Let the connections to the master server go."""
+        ...
+
     async def ask(self, url: str, *, loopback: bool) -> tuple[int, bytes]:
         """HTTP status and body of a GET. Raises Unreachable; Unsupported where ``loopback`` forbids the address."""
         ...
@@ -138,8 +154,8 @@ class RelaySite(Protocol):
         """Seconds of the program's clock."""
         ...
 
-    async def next_order(self) -> BoardOrder:
-        """Waits for an order from a person. Raises Stopped once the rig is to end."""
+    async def ended(self) -> None:
+        """Waits until the rig is to end."""
         ...
 
     def log(self, text: str) -> None:

@@ -1,0 +1,46 @@
+"""The ways of this computer to its boards: one Bus for each port, bus or adaptor, shared by all boards on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from minertui.jobs.duco_relay.bus import Bus
+from minertui.jobs.duco_relay.seams import Opener
+from minertui.model.relay import Place
+from minertui.model.seams import Clock
+
+_WATCH_S = 0.5  # real seconds
+
+Way = Callable[[Place], Opener]
+"""How a place is opened; kept for as long as a board needs it, because it remembers which port was meant."""
+
+
+class Buses:
+    """The Benches of a computer. ``watch`` must run."""
+
+    def __init__(self, way: Way, clock: Clock) -> None:
+        self._way, self._clock = way, clock
+        self._buses: dict[str, Bus] = {}
+        self._users: Counter[str] = Counter()
+
+    def take(self, place: Place) -> Bus:
+        """The bus of ``place``."""
+        if place.key not in self._buses:
+            self._buses[place.key] = Bus(place.way, self._way(place), self._clock)
+        self._users[place.key] += 1
+        return self._buses[place.key]
+
+    def release(self, place: Place) -> None:
+        """The last one closes it."""
+        self._users[place.key] -= 1
+        if self._users[place.key] <= 0:
+            del self._users[place.key]
+            self._buses.pop(place.key).close()
+
+    async def watch(self) -> None:
+        """Cuts off boards that hang their bus; for ever."""
+        while True:
+            await self._clock.sleep(_WATCH_S * self._clock.speed)
+            for bus in [*self._buses.values()]:
+                await bus.look()
