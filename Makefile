@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
+.PHONY: crash chaos mutants fuzz soak
 .PHONY: demo test check format lint types imports pytest bench bench-engine bench-screen bench-safety lock clean
 
 demo: $(STAMP)  ## the screen on simulated miners; no hardware, no network
@@ -31,6 +32,9 @@ bench: bench-engine bench-screen bench-safety  ## what everything costs (docs/fi
 
 bench-engine bench-screen bench-safety: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
 	@$(BIN)/python -m tests.bench.bench_$* $(if $(SHORT),--short)
+
+crash: $(STAMP)  ## the engine killed at each system call that changes anything, and each power cut; some ten minutes
+	@$(BIN)/python -m tests.proofs.crash
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -162,7 +162,8 @@ class Arbiter:
         try:
             if entry is not None and entry.rank is Rank.PERSON:
                 await off_loop(partial(self._journal.close, entry.key))
-            return await off_loop(partial(self._journal.open_entry, new_entry(snapshot, order.by, order.rank)))
+            new = new_entry(snapshot, order.by, order.rank, order.command)
+            return await off_loop(partial(self._journal.open_entry, new))
         except JournalError:
             if any(step.raises for step in steps.steps):
                 raise

@@ -20,8 +20,8 @@ def stranger(line: Line, snapshot: Snapshot) -> str | None:
     return None
 
 
-def new_entry(snapshot: Snapshot, by: str, rank: Rank) -> Entry:
-    """A journal entry for what this reading shows."""
+def new_entry(snapshot: Snapshot, by: str, rank: Rank, command: Command | None = None) -> Entry:
+    """A journal entry for what this reading shows, before ``command``."""
     status = snapshot.status
     assert status is not None  # nothing is journalled before the first reading
     return Entry(
@@ -35,6 +35,7 @@ def new_entry(snapshot: Snapshot, by: str, rank: Rank) -> Entry:
         overheat=status.overheat,
         reason=by,
         rank=rank,
+        goal=Settings.of(status).wrote(command) if command is not None and rank is Rank.PERSON else None,
     )
 
 

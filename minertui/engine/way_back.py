@@ -5,7 +5,9 @@ what is it set to now?         what is done
 ours, or the baseline's        to the target, frequency down → voltage → frequency up
 neither, nowhere above it      left alone and said so: what somebody else lowered is not raised by a program
 neither, somewhere above it    to the baseline
-anything, and a person's job   the entry is closed when it is where the person wanted it, or where it was
+where a person's order went    the entry is closed
+short of that, nowhere above   left alone: what a person began to lower is not raised by a program
+short of that, above           to the baseline
 Firmware that follows its settings only after a restart (AxeOS before 2.2) gets one, unless it has had it since.
 """
 
@@ -70,8 +72,8 @@ class WayBack:
             return await self._close(
                 entry, f"left as it is, not above its baseline {entry.baseline.tune_text}: {others}"
             )
-        if entry.rank is Rank.PERSON and entry.ours and now.same_tune(entry.ours[-1]):
-            return await self._close(entry, f"it is at {now.tune_text}, as a person wanted")
+        if entry.rank is Rank.PERSON and (text := _wanted(entry, now)):
+            return await self._close(entry, text)
         target = _target(entry.baseline, None if others else settings)
         commands: tuple[Command, ...] = (_down_part(target, now), target, *_fan_back(entry, now))
         for command in commands:
@@ -148,6 +150,15 @@ class WayBack:
         except JournalError as error:
             return _kept(OutcomeState.UNKNOWN, str(error))
         return Outcome(OutcomeState.APPLIED, text)
+
+
+def _wanted(entry: Entry, now: Settings) -> str:
+    """What to say when a person's order has led it here, and it may stay; empty when it may not."""
+    if entry.ours and now.same_tune(entry.goal or entry.ours[-1]):
+        return f"it is at {now.tune_text}, as a person wanted"
+    if entry.ours and not now.same_tune(entry.baseline) and now.nowhere_above(entry.baseline):
+        return f"left at {now.tune_text}, where a person's order came to; it is not above {entry.baseline.tune_text}"
+    return ""
 
 
 def _target(baseline: Settings, settings: Tune | None) -> Tune:

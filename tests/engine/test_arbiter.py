@@ -490,6 +490,23 @@ async def test_a_persons_order_in_doubt_is_settled_at_the_next_start(bench: Benc
     assert bench.journal.entries() == ()
 
 
+@pytest.mark.parametrize(
+    ("order", "stays_at"),
+    [(Tune(575, 1200), (525, 1150)), (Tune(500, 1140), (500, 1150))],
+    ids=["going up: back to the baseline", "going down: stays"],
+)
+async def test_a_persons_order_cut_off_half_way_is_not_taken_for_done(bench: Bench, order: Tune, stays_at):
+    bench.miner.spy = lambda what: setattr(bench.miner, "dead", True) if what == "written" else None
+    assert (await bench.person(order)).state is UNKNOWN
+    bench.miner.spy = lambda _: None
+    bench.miner.dead = False
+    ((_, outcome),) = await bench.arbiter.restore_all()
+    assert outcome.ok, outcome
+    assert "as a person wanted" not in outcome.reason
+    assert bench.at == stays_at
+    assert bench.journal.entries() == ()
+
+
 async def test_a_second_job_inherits_the_first_baseline(bench: Bench):
     await bench.do(Tune(600, 1210))
     await bench.do(Tune(610, 1215), by="sweep:second")

@@ -1,0 +1,95 @@
+"""Virtual time for whole engines: a loop that never waits, and a clock on it.
+
+When nothing is ready, the loop's time jumps to the next timer. What would run in a thread runs at once in the loop's
+own thread, so one seed gives one history: the same calls in the same order. Sockets work when both ends live here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+START_S = 1_800_000_000.0
+
+
+class _Winding(selectors.DefaultSelector):
+    """Looks at the sockets without waiting, and winds the time on when they are silent."""
+
+    now_s = 0.0
+    sockets = True
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0) if self.sockets else []
+        if ready or timeout == 0:
+            return ready
+        if timeout is None:
+            raise RuntimeError("nothing will ever happen again: every task waits for something without a time")
+        self.now_s += max(0.0, timeout)
+        return ready
+
+
+class WoundLoop(asyncio.SelectorEventLoop):
+    """An event loop in virtual time. ``sockets`` False: no sockets are looked at, and no system call is made for it."""
+
+    def __init__(self, *, sockets: bool = True) -> None:
+        self._winding = _Winding()
+        super().__init__(self._winding)
+        self._winding.sockets = sockets
+
+    def time(self) -> float:
+        return self._winding.now_s
+
+    def stand_still(self, seconds: float) -> None:
+        """The process was stopped for so long: time passed, and nothing ran."""
+        self._winding.now_s += seconds
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        """The thread's work, at once and here."""
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class WoundClock:
+    """The loop's time on all clocks. ``skew_s`` moves the wall clock, ``slept_s`` is time spent in suspend."""
+
+    speed = 1.0
+
+    def __init__(self, loop: WoundLoop, since_s: float = 0.0) -> None:
+        self._loop, self._since_s = loop, since_s
+        self.skew_s = self.slept_s = 0.0
+
+    def mono(self) -> float:
+        return self._since_s + self._loop.time()
+
+    def boot(self) -> float:
+        return self.mono() + self.slept_s
+
+    def wall(self) -> float:
+        return START_S + self.mono() + self.skew_s
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+
+
+def run(main: Callable[[WoundLoop], Coroutine[Any, Any, T]], *, sockets: bool = True) -> T:
+    """Run ``main(loop)`` in virtual time, and end what it left."""
+    loop = WoundLoop(sockets=sockets)
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(main(loop))
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        asyncio.set_event_loop(None)
+        loop.close()
