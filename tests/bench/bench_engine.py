@@ -22,7 +22,7 @@ import httpx2
 import msgspec
 
 from minertui.api.client import ApiClient
-from minertui.model.events import Numbered, SnapshotTaken
+from minertui.model.events import Numbered, SnapshotTaken, Whole
 from minertui.model.fleet import Health
 from tests.bench.figures import Figures, must
 from tests.bench.process import Simulator, answers, client, end, engine, rss_mb, simulator, usage, write_config
@@ -53,11 +53,15 @@ class Lateness:
         self._poll_s = poll_s
         self._last_s: dict[str, float] = {}
         self.late_ms: dict[str, list[float]] = {}
+        self.wholes = 0
 
     async def listen(self, link: ApiClient) -> None:
         """Until cancelled."""
         async for message in link.watch():
-            if isinstance(message, Numbered) and isinstance(message.event, SnapshotTaken):
+            if isinstance(message, Whole):  # what happened before it, nobody has told
+                self.wholes += 1
+                self._last_s.clear()
+            elif isinstance(message, Numbered) and isinstance(message.event, SnapshotTaken):
                 snapshot = message.event.snapshot
                 if snapshot.boot_s is not None and snapshot.health is Health.OK:
                     self._take(snapshot.device, snapshot.boot_s)
@@ -121,6 +125,7 @@ async def all_well(sim: Simulator, link: ApiClient, pid: int, plan: Plan, figure
     figures.add("watched: CPU", begin.pct_until(usage(pid)), "% of a core")
     figures.add("watched: CPU of the simulator, beside it", begin_sim.pct_until(usage(sim.pid)), "% of a core")
     must(len(well.late_ms) == plan.miners, f"only {len(well.late_ms)} of {plan.miners} miners were read twice")
+    figures.add("watched: times the reader fell behind the ring of changes", well.wholes - 1, "times")
     figures.spread("watched: polls late by", well.all_ms(), "ms", MOST_LATE_MS)
 
 

@@ -39,18 +39,22 @@ Hello().run()
 
 def first_pictures(folder: Path, miners: int, times: int, figures: Figures) -> None:
     """Ours and the smallest possible one, in turn."""
-    ours, hello = [], []
+    ours, hello, ours_cpu, hello_cpu = [], [], [], []
     env = environment(folder)
     last_shown = f"miner-{min(miners, 40) - 1:03}"
     for _ in range(times):
         with terminal(minertui("attach"), env) as screen:
             ours.append(screen.until("miner-000", last_shown, "Detach"))
+            ours_cpu.append(usage(screen.pid).cpu_s)
         with terminal([sys.executable, "-c", _HELLO], env) as smallest:
             hello.append(smallest.until("Hello, terminal"))
+            hello_cpu.append(usage(smallest.pid).cpu_s)
     figures.add(f"first picture: median of {times}", statistics.median(ours), "s", MOST_FIRST_S)
     figures.add("first picture: worst", max(ours), "s")
     figures.add(f"hello of Textual alone: median of {times}", statistics.median(hello), "s")
     figures.add("first picture: times hello", statistics.median(ours) / statistics.median(hello), "x")
+    figures.add("first picture: CPU until then, median", statistics.median(ours_cpu), "s")
+    figures.add("hello of Textual alone: CPU until then, median", statistics.median(hello_cpu), "s")
 
 
 def running_costs(
