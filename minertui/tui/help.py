@@ -17,6 +17,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "fleet": ("The fleet", "All miners, one a line. Actions go to the marked ones, or to the one under the cursor."),
     "miner": ("A miner", "How it is, how it was, how it is set, what runs on it, what it says."),
     "sweep": ("Sweeps", "Benchmarks: voltage and frequency, measured point by point within limits."),
+    "rig": ("A Duino-Coin rig", "Its boards, where the time of their shares goes, and why it earns what it earns."),
     "alerts": ("Alerts", "What needs, or needed, attention. An acknowledged one is dimmed, not gone."),
     "log": ("The log", "What the engine, its jobs and the miners say, in one stream."),
     "commands": ("The command log", "What was sent to which miner, by whom, how it ended, what a read-back proved."),
@@ -24,6 +25,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
 _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "fleet": (("↑ ↓ j k", "cursor"), ("PgUp PgDn", "a page"), ("Home End", "first, last")),
     "miner": (("↑ ↓", "scroll"), ("/ & F w", "in the log: search, filter, follow, wrap"), ("Tab", "next section")),
+    "rig": (("↑ ↓ j k", "cursor"),),
     "alerts": (("↑ ↓ j k", "cursor"),),
     "commands": (("↑ ↓ j k", "cursor"),),
     "log": (

@@ -9,6 +9,7 @@ import msgspec
 
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.metrics import BY_ID
+from minertui.model.plans import JobState
 
 GROUPS = ("", "tag", "kind", "health")
 _WORST_FIRST = (
@@ -38,6 +39,11 @@ def group_of(snapshot: Snapshot, group: str) -> str:
     if group == "kind":
         return (snapshot.status.model if snapshot.status else None) or snapshot.kind
     return snapshot.health.value if group == "health" else ""
+
+
+def relays(fleet: Fleet) -> tuple[JobState, ...]:
+    """The Duino-Coin rigs, by name."""
+    return tuple(sorted((j for j in fleet.jobs.values() if j.kind == "relay"), key=lambda j: natural(j.device)))
 
 
 def matches(fleet: Fleet, snapshot: Snapshot, words: str) -> bool:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from minertui.tui.commands import everywhere, fleet, jobs, miner, reading
+from minertui.tui.commands import everywhere, fleet, jobs, miner, reading, rigs
 from minertui.tui.commands.base import Action, At
 
 ACTIONS: tuple[Action, ...] = (
     everywhere.Help(),
     everywhere.Palette(),
+    rigs.Overview(),
+    rigs.Statistics(),
+    rigs.StartRig(),
+    rigs.LoopRig(),
+    rigs.CloseRig(),
+    rigs.DropRigBoard(),
+    rigs.PauseRigBoard(),
+    rigs.ResumeRigBoard(),
+    rigs.LimitRigBoard(),
+    rigs.ConnectBoards(),
+    rigs.ResetRig(),
+    rigs.ResetBoard(),
     fleet.OpenMiner(),
     fleet.FilterFleet(),
     fleet.SortFleet(),
@@ -41,6 +53,7 @@ ACTIONS: tuple[Action, ...] = (
     miner.IdentifyMiner(),
     miner.ClearMinerOverheat(),
     miner.ClearParked(),
+    miner.SimulateFault(),
     reading.ExportHistory(),
     reading.CopyPlace(),
     fleet.AddMiner(),

@@ -143,6 +143,7 @@ class Action:
     help: ClassVar[str] = ""
     footer: ClassVar[str] = ""
     places: ClassVar[frozenset[str]] = frozenset()
+    but: ClassVar[frozenset[str]] = frozenset()  # of those, places where the key means something else
     danger: ClassVar[Danger] = Danger.NONE
     writes: ClassVar[bool] = False
     waits: ClassVar[bool] = False  # for a dialog or the engine; others are done before the next key is read
@@ -151,7 +152,7 @@ class Action:
         """True when the action makes sense here; the ground rules, refined by subclasses."""
         if self.writes and (at.readonly or at.fleet.readonly):
             return False
-        return not self.places or at.place in self.places
+        return (not self.places or at.place in self.places) and at.place not in self.but
 
     async def run(self, desk: Desk) -> None:
         """Do it. May wait for dialogs; a MinertuiError becomes a toast."""

@@ -144,6 +144,7 @@ class OpenLog(OpenPlace):
     """What everybody says."""
 
     id, key, footer, title, place = "log", "l", "Log", "Show the merged log", "log"
+    but = frozenset({"rig"})
 
 
 class OpenCommands(OpenPlace):

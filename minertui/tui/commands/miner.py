@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from minertui.model.commands import ClearOverheat, Command, Identify, Pause, Restart, Resume
 from minertui.model.fleet import Fleet, Health, Snapshot
+from minertui.model.seams import FaultConsole
 from minertui.model.status import Ability
-from minertui.tui.commands.base import Danger, Desk, DeviceAction
+from minertui.tui.commands.base import At, Danger, Desk, DeviceAction
 from minertui.tui.commands.orders import named, rehearse_and_send, send
 
 
@@ -154,6 +155,32 @@ class ClearMinerOverheat(PlainOrder):
     def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
         """The firmware says it overheated."""
         return bool(snapshot.status and snapshot.status.overheat)
+
+
+class SimulateFault(DeviceAction):
+    """Make a simulated miner go wrong. Only where all miners are simulated."""
+
+    id, key, title = "simulate-fault", "X", "Simulate a fault…"
+    help = "The demo's miners can lose their fan, their Wi-Fi, their supply …; see what the program does then."
+    places = frozenset({"fleet", "miner"})
+
+    def __init__(self) -> None:
+        self._on: dict[str, set[str]] = {}
+
+    def applies(self, at: At) -> bool:
+        """In the demo alone."""
+        return at.fleet.demo and super().applies(at)
+
+    async def run(self, desk: Desk) -> None:
+        """List the faults of the first miner here."""
+        from minertui.tui.dialogs.faults import FaultDialog
+
+        console, device = desk.link, self.targets(desk)[0].device
+        if not isinstance(console, FaultConsole):
+            desk.say("this engine has no simulated miners", "warning")
+            return
+        faults = await console.faults()
+        await desk.ask(FaultDialog(console, device, faults, self._on.setdefault(device, set())))
 
 
 class ClearParked(DeviceAction):

@@ -11,6 +11,8 @@ from textual import events
 from textual.message import Message
 
 from minertui.model.alerts import Severity
+from minertui.model.plans import JobState
+from minertui.model.relay import RelayView
 from minertui.tui.feed import Picture
 from minertui.tui.totals import totals
 from minertui.tui.widgets.painted import Line, Painted, Span, line
@@ -69,6 +71,13 @@ def alerts_tab(picture: Picture) -> Tab:
     new = [a for a in picture.fleet.alerts.values() if a.active and not a.acknowledged]
     bad = any(a.severity is Severity.CRITICAL for a in new)
     return Tab("alerts", "Alerts", f"{len(new)}{'!!' if bad else '!'}" if new else "", "bad" if bad else "warn")
+
+
+def rig_tab(job: JobState) -> Tab:
+    """The tab of a rig; marked when a board has trouble or something costs money."""
+    view = job.view
+    trouble = isinstance(view, RelayView) and (view.words or any(board.why for board in view.boards))
+    return Tab(f"rig:{job.device}", job.device, "!" if trouble else "", "warn")
 
 
 class TabBar(Painted):

@@ -15,10 +15,11 @@ from minertui.model.fleet import Fleet
 from minertui.model.seams import Link
 from minertui.tui.feed import NOTHING, Feed, Picture
 from minertui.tui.keys import sign
-from minertui.tui.order import natural
-from minertui.tui.screens.bars import KeyBar, Tab, TabBar, alerts_tab, banner_spans, header_spans
+from minertui.tui.order import natural, relays
+from minertui.tui.screens.bars import KeyBar, Tab, TabBar, alerts_tab, banner_spans, header_spans, rig_tab
 from minertui.tui.tabs.fleet import FleetPane
 from minertui.tui.tabs.pane import Pane
+from minertui.tui.widgets.rig_lines import RigLines
 from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.status_line import StatusLine
 
@@ -31,6 +32,10 @@ def pane_for(place: str, link: Link, feed: Feed) -> Pane:
         from minertui.tui.tabs.miner import MinerPane
 
         return MinerPane(link, feed)
+    if place == "rig":
+        from minertui.tui.tabs.rig import RigPane
+
+        return RigPane(link, feed)
     if place == "sweep":
         from minertui.tui.tabs.sweep import SweepPane
 
@@ -110,7 +115,7 @@ class MainScreen(Screen[None]):
 
     def _forget_gone(self, fleet: Fleet) -> None:
         self._opened = [name for name in self._opened if name in fleet.snapshots]
-        if self.front.startswith("miner:") and self.front not in [tab.key for tab in self.tabs]:
+        if ":" in self.front and self.front not in [tab.key for tab in self.tabs]:
             self.open_tab("fleet")
 
     def draw_frame(self, newest: Picture | None = None) -> None:
@@ -142,7 +147,7 @@ class MainScreen(Screen[None]):
 
     @property
     def tabs(self) -> tuple[Tab, ...]:
-        """Fleet, pinned miners, opened ones, then the fixed places."""
+        """Fleet, pinned miners, opened ones, rigs, then the fixed places."""
         fleet = self.picture.fleet
         pinned = sorted((s.device for s in fleet.snapshots.values() if s.pinned), key=natural)
         miners = [*pinned, *(name for name in self._opened if name not in pinned)]
@@ -150,6 +155,7 @@ class MainScreen(Screen[None]):
         return (
             Tab("fleet", "Fleet"),
             *(Tab(f"miner:{name}", name) for name in miners),
+            *(rig_tab(job) for job in relays(fleet)),
             Tab("sweep", "Sweep", str(sweeps) if sweeps else "", "accent"),
             alerts_tab(self.picture),
             Tab("log", "Log"),
@@ -159,7 +165,7 @@ class MainScreen(Screen[None]):
     def open_tab(self, key: str) -> None:
         """Bring a tab to the front; a miner's tab is made when there is none. All miners share one body."""
         place, _, device = key.partition(":")
-        if device and device not in self._opened:
+        if place == "miner" and device not in self._opened:
             self._opened.append(device)
         if key == self.front:
             return
@@ -178,9 +184,6 @@ class MainScreen(Screen[None]):
         pane, device = self.pane, self.front.partition(":")[2]
         if pane.ready:
             if device:
-                from minertui.tui.tabs.miner import MinerPane
-
-                assert isinstance(pane, MinerPane)
                 pane.open(device)
             pane.show(self.picture)
             pane.enter()
@@ -236,6 +239,10 @@ class MainScreen(Screen[None]):
     @on(DeviceRows.Opened)
     def _row_opened(self, message: DeviceRows.Opened) -> None:
         self.open_tab(f"miner:{message.device}")
+
+    @on(RigLines.Opened)
+    def _rig_opened(self, message: RigLines.Opened) -> None:
+        self.open_tab(f"rig:{message.rig}")
 
     @on(DeviceRows.Moved)
     def _row_moved(self) -> None:

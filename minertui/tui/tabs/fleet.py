@@ -12,7 +12,7 @@ from minertui.model.fleet import Snapshot
 from minertui.model.metrics import BY_ID
 from minertui.model.seams import Link
 from minertui.tui.feed import Feed, Picture
-from minertui.tui.order import GROUPS, Order, arranged, group_of
+from minertui.tui.order import GROUPS, Order, arranged, group_of, relays
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.tabs.preview import LEAST, MOST, Preview
 from minertui.tui.tabs.teach import Teach
@@ -21,6 +21,7 @@ from minertui.tui.widgets.facts import Facts
 from minertui.tui.widgets.fleet_table import FleetTable
 from minertui.tui.widgets.heat_map import HeatMap
 from minertui.tui.widgets.painted import Span
+from minertui.tui.widgets.rig_lines import RigLines
 from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import hashrate, number
@@ -46,9 +47,10 @@ class FleetPane(Pane):
         self.mapped = False
         self.table, self.map = FleetTable(), HeatMap()
         self.groups, self.line, self.teach = Facts(classes="groups"), StatusLine(), Teach()
+        self.rigs = RigLines()
         self.prompt = Input(placeholder="words to find, !word to leave out", compact=True, classes="prompt")
         self.preview = Preview(classes="preview")
-        for hidden in (self.map, self.groups, self.teach, self.prompt, self.preview):
+        for hidden in (self.map, self.groups, self.teach, self.prompt, self.preview, self.rigs):
             hidden.display = False
 
     def compose(self) -> ComposeResult:
@@ -59,6 +61,7 @@ class FleetPane(Pane):
             yield self.map
             yield self.preview
             yield self.groups
+            yield self.rigs
             yield self.prompt
             yield self.line
 
@@ -157,7 +160,10 @@ class FleetPane(Pane):
     def _redraw(self) -> None:
         fleet = self.picture.fleet
         self.rows = arranged(fleet, self.order)
+        rigs = relays(fleet)
         empty = not fleet.snapshots
+        self.rigs.display = bool(rigs)
+        self.rigs.show(rigs)
         self.teach.display = empty and self.picture.first
         self.table.display = not self.mapped and not self.teach.display
         self.map.display = self.mapped and not self.teach.display
@@ -175,6 +181,7 @@ class FleetPane(Pane):
     def _show_preview(self) -> None:
         """Where the list leaves room for it."""
         lines = len(self.rows) + 2 + (len(self._group_rows()) if self.order.group else 0)
+        lines += min(6, len(self.rigs.jobs))
         room = self.size.height - lines
         fits = room >= LEAST and self.size.width >= 100
         self.preview.display = fits and bool(self.rows) and not self.mapped

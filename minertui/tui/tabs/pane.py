@@ -39,6 +39,9 @@ class Pane(Widget):
         self.ready = True
         self.post_message(self.Ready())
 
+    def open(self, name: str) -> None:
+        """Which miner or rig to show, where one body serves them all."""
+
     def show(self, picture: Picture) -> None:
         """Draw this picture. Subclasses keep it by calling this one first."""
         self.picture = picture

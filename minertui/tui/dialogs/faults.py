@@ -1,0 +1,113 @@
+"""What can go wrong in the demo: a list to filter, each fault switched on or off for one simulated miner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from minertui.model.errors import MinertuiError
+from minertui.model.seams import FaultConsole
+from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.tabs.listing import Listing
+from minertui.tui.widgets.painted import Span, line
+from minertui.tui.widgets.wording import fit
+
+_NAME = 22
+
+
+class FaultDialog(ModalScreen[None]):
+    """Enter switches the fault under the cursor. ``on``: those that this screen switched on; it is changed in place,
+    because the engine does not tell what is on."""
+
+    DEFAULT_CSS = """
+    FaultDialog { align: center middle; background: $background 60%; }
+    FaultDialog > Vertical {
+        width: 90; max-width: 100%; height: 80%; min-height: 16; max-height: 100%;
+        padding: 0 1; background: $panel; border: round $accent;
+    }
+    FaultDialog Input { margin: 0 0 1 0; }
+    FaultDialog #said { min-height: 2; max-height: 4; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", id="faults.close"),
+        Binding("enter", "switch", "On or off", id="faults.switch", priority=True),
+        Binding("down", "move(1)", "Down", show=False, id="faults.down", priority=True),
+        Binding("up", "move(-1)", "Up", show=False, id="faults.up", priority=True),
+    ]
+
+    def __init__(self, console: FaultConsole, device: str, faults: Mapping[str, str], on: set[str]) -> None:
+        super().__init__()
+        self.console, self.device, self.faults, self.on = console, device, faults, on
+        self.words = Input(placeholder="filter", compact=True)
+        self.list = Listing()
+        self.said = Lines(id="said")
+
+    def compose(self) -> ComposeResult:
+        """What to type, the faults, the whole text of the one under the cursor."""
+        with Vertical():
+            yield Lines([line((fit(f"Simulate a fault on {self.device}", 74), "title"))])
+            yield self.words
+            yield self.list
+            yield self.said
+            yield Lines([line(("Enter on or off   type to filter   Esc close", "dim"))])
+
+    def on_mount(self) -> None:
+        """Typing filters at once."""
+        self.words.focus()
+        self.draw()
+
+    def draw(self, problem: str = "") -> None:
+        """The faults that have all the words typed."""
+        words = self.words.value.casefold().split()
+        shown = [n for n, text in self.faults.items() if all(w in f"{n} {text}".casefold() for w in words)]
+        self.list.show([(name, partial(self._spans, name)) for name in shown], _head)
+        text = problem or self.faults.get(self.list.cursor, "no fault has these words")
+        self.said.show(wrapped(text, 84, "bad" if problem else ""))
+
+    def _spans(self, name: str, width: int) -> tuple[Span, ...]:
+        on = name in self.on
+        state = Span("on   " if on else "off  ", "warn" if on else "dim")
+        text = Span(fit(self.faults[name], max(5, width - _NAME - 6)), "dim")
+        return (state, Span(fit(name, _NAME) + " ", "strong" if on else ""), text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Other words."""
+        event.stop()
+        self.draw()
+
+    def on_listing_moved(self) -> None:
+        """Another fault is under the cursor."""
+        self.draw()
+
+    def action_move(self, by: int) -> None:
+        """Up and down while typing."""
+        self.list.action_move(by)
+
+    async def action_switch(self) -> None:
+        """Tell the engine, and show what it said."""
+        name = self.list.cursor
+        if not name:
+            return
+        on = name not in self.on
+        try:
+            await self.console.fault(self.device, name, on)
+        except MinertuiError as error:
+            self.draw(str(error))
+            return
+        self.on ^= {name}
+        self.draw()
+
+    def action_close(self) -> None:
+        """Leave; what is on stays on."""
+        self.dismiss(None)
+
+
+def _head(width: int) -> tuple[Span, ...]:
+    return (Span(f"{'':5}{'fault':<{_NAME}} what it does"),)

@@ -1,0 +1,177 @@
+"""A Duino-Coin rig: its boards line by line, where the time of their shares goes, and why it earns what it earns."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from minertui.model.plans import JobState
+from minertui.model.relay import BoardView, RelayView
+from minertui.model.seams import Link
+from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.feed import Feed, Picture
+from minertui.tui.tabs.listing import Listing
+from minertui.tui.tabs.pane import Pane
+from minertui.tui.tabs.teach import Teach
+from minertui.tui.widgets.boards import BoardStatistics, board_head, board_spans
+from minertui.tui.widgets.glyphs import glyphs_of
+from minertui.tui.widgets.painted import Line, Span, line
+from minertui.tui.widgets.rig_lines import summary
+from minertui.tui.widgets.share_time import bar, legend, total
+from minertui.tui.widgets.status_line import StatusLine
+from minertui.tui.widgets.wording import UNKNOWN, number
+from minertui.tui.words import moment_text
+
+
+class RigPane(Pane):
+    """The shared view of rigs."""
+
+    place = "rig"
+    DEFAULT_CSS = """
+    RigPane #title { padding: 0 1; }
+    RigPane #rig-words { padding: 0 1; max-height: 6; }
+    RigPane #rig-board { padding: 0 1; max-height: 11; background: $surface; }
+    RigPane VerticalScroll { height: 1fr; }
+    """
+
+    def __init__(self, link: Link, feed: Feed) -> None:
+        super().__init__(link, feed)
+        self.rig = ""
+        self.counted = False  # statistics instead of the overview
+
+    def compose(self) -> ComposeResult:
+        """The rig, what costs money, boards or statistics, the board under the cursor."""
+        self.title_line, self.words, self.teach = StatusLine(id="title"), Lines(id="rig-words"), Teach()
+        self.list, self.statistics, self.detail = Listing(), BoardStatistics(), Lines(id="rig-board")
+        self.scroll = VerticalScroll(self.statistics)
+        yield from (self.title_line, self.words, self.teach, self.list, self.scroll, self.detail)
+
+    def open(self, name: str) -> None:
+        """Show another rig."""
+        self.rig = name
+
+    def enter(self) -> None:
+        """Keys go to the boards."""
+        (self.scroll if self.counted else self.list).focus()
+
+    def on_resize(self) -> None:
+        """Other lines."""
+        self.show(self.picture)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The rig."""
+        return (self.rig,) if self.rig else ()
+
+    @property
+    def job(self) -> JobState | None:
+        """Its relay, running or ended."""
+        return self.picture.fleet.jobs.get(f"relay:{self.rig}")
+
+    @property
+    def view(self) -> RelayView | None:
+        """How it goes."""
+        job = self.job
+        return job.view if job is not None and isinstance(job.view, RelayView) else None
+
+    @property
+    def board(self) -> BoardView | None:
+        """The one under the cursor."""
+        boards = self.view.boards if self.view else ()
+        return next((board for board in boards if board.name == self.list.cursor), None)
+
+    def count(self, *, on: bool) -> None:
+        """Statistics, or the overview."""
+        self.counted = on
+        self.show(self.picture)
+        self.enter()
+
+    def back(self) -> bool:
+        """From the statistics to the overview."""
+        if not self.counted:
+            return False
+        self.count(on=False)
+        return True
+
+    def show(self, picture: Picture) -> None:
+        """Draw this picture."""
+        super().show(picture)
+        job, view = self.job, self.view
+        if job is None or view is None or not self.ready:
+            return
+        glyphs = glyphs_of(self)
+        self.teach.display = not view.boards
+        self.list.display = bool(view.boards) and not self.counted
+        self.scroll.display = bool(view.boards) and self.counted
+        self.teach.show(f"{self.rig} has no board yet", [("s", "start the rig"), ("", job.note)])
+        self.title_line.show((Span(f"{self.rig}  ", "title"), *summary(job, view)))
+        width = max(20, self.app.size.width - 4)
+        words = [found for text in view.words for found in wrapped(f"! {text}", width, "warn")]
+        told = [] if job.phase.over else [text for text in (job.note, _where(view)) if text]
+        note = [found for text in told for found in wrapped(text, width, "dim")]
+        self.words.show([*note, *_balance(view), *words])
+        items = [(board.name, partial(board_spans, board, glyphs)) for board in view.boards]
+        self.list.show(items, board_head)
+        self.statistics.show(view.boards, self.list.cursor)
+        self._tell(view, width)
+
+    def on_listing_moved(self) -> None:
+        """Another board is under the cursor."""
+        if self.view is not None:
+            self._tell(self.view, max(20, self.app.size.width - 4))
+
+    def _tell(self, view: RelayView, width: int) -> None:
+        board, glyphs = self.board, glyphs_of(self)
+        all_ = total([b.stats for b in view.boards])
+        lines = [line(Span("whole rig   ", "dim"), *bar(all_, max(10, width - 14), glyphs))] if view.boards else []
+        if board is not None:
+            name = Span(f"{board.name:<11.11} ", "strong")
+            lines.append(line(name, *bar(board.stats, max(10, width - 14), glyphs)))
+            lines.append(line(*legend(board.stats, glyphs)))
+            lines += [found for text, ink in _said(board, self.picture.fleet.at_s)
+                      for found in wrapped(text, width, ink)]  # fmt: skip
+        self.detail.show(lines)
+
+
+def _where(view: RelayView) -> str:
+    kolka = "" if view.kolka is None else f", each is paid {number(100 * view.kolka)} % (kolka)"
+    return f"pool {view.pool or UNKNOWN}, {view.workers} workers{kolka}"
+
+
+def _balance(view: RelayView) -> list[Line]:
+    if not view.balance:
+        return []
+    row = view.balance[-1]
+    minute = UNKNOWN if row.minute_mduco is None else f"{row.minute_mduco:+.3f} mDUCO"
+    return [
+        line(
+            Span(f"balance {row.balance:.6f} DUCO", "strong"),
+            Span(f"  last minute {minute}, a day ", "dim"),
+            Span(f"{number(row.per_day, 2)} DUCO", "accent"),
+            Span(f", smoothed {number(row.smooth_per_day, 2)}, since the start {row.total_mduco:+.1f} mDUCO", "dim"),
+        )
+    ]
+
+
+def _said(board: BoardView, now_s: float) -> list[tuple[str, str]]:
+    """What is known of a board, in sentences."""
+    facts = [
+        board.plan.at,
+        board.what or (board.dialect.value if board.dialect else "kind not known yet"),
+        f"id {board.chip}" if board.chip else "",
+        "simulated" if board.simulated else "",
+        f"worker {board.worker}" if board.worker else "",
+        f"difficulty {board.difficulty}" if board.difficulty is not None else "",
+        f"{number(board.temp_c)} °C" if board.temp_c is not None else "",
+        board.pool,
+    ]
+    said = [(", ".join(fact for fact in facts if fact), "dim")]
+    if board.why:
+        said.append((f"! {board.why}", "warn"))
+    if board.last is not None:
+        last = board.last
+        text = f"last share {moment_text(last.at_s, now_s)}: {last.verdict}, nonce {last.nonce}, {last.calc_s:.2f} s"
+        said.append((f"{text}, asked {last.request_wait_s:.2f} s, verdict after {last.verdict_wait_s:.2f} s", ""))
+    return said + [(f"! {text}", "warn") for text in board.words]

@@ -1,0 +1,78 @@
+"""Rigs in words: a line each for the fleet, and the lines on top of a rig's own tab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.message import Message
+
+from minertui.model.plans import JobState, Phase
+from minertui.model.relay import KeyCheck, RelayView
+from minertui.tui.widgets.boards import is_poor
+from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.share_time import total
+from minertui.tui.widgets.wording import count, fit, number
+
+INKS = {Phase.RUNNING: "good", Phase.FAILED: "bad", Phase.PARKED: "bad"}
+_KEYS = {KeyCheck.WRONG: ("!! wrong mining key", "bad"), KeyCheck.UNCHECKED: ("mining key not checked yet", "warn")}
+
+
+def summary(job: JobState, view: RelayView) -> list[Span]:
+    """State, boards, pace and yield of a rig; of one that does not run, the state alone."""
+    if job.phase.over:
+        return [Span(job.phase.value, INKS.get(job.phase, "dim")), Span(f"  {job.note}", "dim")]
+    mining = sum(board.state.mining for board in view.boards)
+    sums = total([board.stats for board in view.boards])
+    rates = [board.now_hs for board in view.boards if board.now_hs is not None]
+    pace = [board.stats.per_minute for board in view.boards if board.state.mining]
+    spans = [Span(fit(job.phase.value, 9), INKS.get(job.phase, "dim")), Span(f"{mining} of {len(view.boards)} boards")]
+    spans.append(Span(f"  {number(sum(rates) if rates else None)} H/s", "strong"))
+    spans.append(Span(f"  {number(sum(p for p in pace if p), 1)} shares/min"))
+    spans.append(Span(f"  {count(sums.good)} good {count(sums.bad)} bad", "warn" if is_poor(sums) else "dim"))
+    day = view.balance[-1].smooth_per_day if view.balance else None
+    spans.append(Span(f"  {number(day, 2)} DUCO/day", "accent"))
+    if view.key in _KEYS:
+        text, ink = _KEYS[view.key]
+        spans.append(Span(f"  {text}", ink))
+    return spans
+
+
+class RigLines(Painted):
+    """A line per rig, below the miners; a click opens its tab."""
+
+    DEFAULT_CSS = """
+    RigLines { height: auto; max-height: 6; padding: 0 1; background: $surface; }
+    """
+
+    class Opened(Message):
+        """A person wants to see this rig."""
+
+        def __init__(self, rig: str) -> None:
+            super().__init__()
+            self.rig = rig
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs: tuple[JobState, ...] = ()
+
+    def show(self, jobs: Sequence[JobState]) -> None:
+        """Show these relays."""
+        self.jobs = tuple(jobs)
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Name and summary, and what costs money."""
+        lines = []
+        for job in self.jobs:
+            if isinstance(job.view, RelayView):
+                name = Span(fit(f"rig {job.device}", 18, ellipsis=self.glyphs.ellipsis) + " ", "title")
+                why = f"  ! {job.view.words[0]}" if job.view.words else ""
+                lines.append(line(name, *summary(job, job.view), Span(why, "warn")))
+        return lines
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the rig on this line."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y < len(self.jobs):
+            self.post_message(self.Opened(self.jobs[offset.y].device))

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+
+from minertui.model.fleet import Fleet
+from minertui.model.plans import Phase
+from minertui.model.relay import (
+    AddBoard,
+    BoardStats,
+    BoardView,
+    DropBoard,
+    LimitBoard,
+    PauseBoard,
+    RelayPlan,
+    RelayView,
+    ResetStats,
+    ResumeBoard,
+)
+from minertui.tui.commands import offered
+from minertui.tui.options import Options
+from minertui.tui.widgets.boards import STATISTICS, board_head, board_spans
+from minertui.tui.widgets.glyphs import ASCII, UNICODE
+from minertui.tui.widgets.share_time import bar, shares_of_time, total
+from tests.tui import pictures, rigs
+from tests.tui.looking import Looking, looking
+
+PLACE = "rig:rig-42"
+
+
+async def opened(seen: Looking, tab: str = PLACE) -> None:
+    seen.app.desk.open_tab(tab)
+    await seen.until(lambda: seen.pane.ready and seen.pane.place == "rig")
+    await seen.pilot.pause()
+
+
+async def test_rigs_are_in_the_fleet_and_a_click_opens_their_tab() -> None:
+    async with looking(rigs.fleet()) as seen:
+        row = next(n for n, text in enumerate(seen.text.split("\n")) if "rig rig-42" in text)
+        for part in ("running", "3 of 5 boards", "879 H/s", "DUCO/day"):
+            assert part in seen.line(row)
+        assert "rig bench" in seen.line(row - 1)
+        assert "stopped" in seen.line(row - 1)
+        await seen.pilot.click(offset=(10, row))
+        await seen.until(lambda: seen.app.main.front == PLACE)
+        await seen.until(lambda: seen.pane.ready)
+        await seen.sees("where a share's time goes")
+        seen.link.picture(pictures.normal())  # the rig was forgotten
+        await seen.until(lambda: seen.app.main.front == "fleet")
+
+
+async def test_the_tab_says_how_every_board_does_and_why_it_earns_little() -> None:
+    async with looking(rigs.fleet(), size=(140, 40)) as seen:
+        await opened(seen)
+        text = seen.text
+        for part in ("each is paid 94 % (kolka)", "board-0", "away", "atmega328p", "DUCOID303000",
+                     "balance 1234.567891 DUCO", "! 9 workers are paid 90 %", "! it waits 41 % of its time",
+                     "asking 21 %", "calculation 51 %", "last share 11:59:56: GOOD, nonce 476, 2.86 s"):  # fmt: skip
+            assert part in text, part
+        await seen.press("down", "down", "down")
+        await seen.sees("! it does not answer on bus 1 address 23")
+        await seen.press("i")
+        await seen.sees("good, not paid" if seen.pane.scroll.size.height >= len(STATISTICS) else "shares good")
+        assert "whole rig" in seen.text
+        await seen.press("o")
+        await seen.until(lambda: seen.pane.list.display)
+        await seen.press("i", "escape")
+        assert not seen.pane.counted
+
+
+async def test_boards_are_told_what_the_keys_say() -> None:
+    async with looking(rigs.fleet()) as seen:
+        await opened(seen)
+        await seen.press("down", "P", "R", "U", "C")
+        await seen.press("n")
+        await seen.sees("board-1: so many jobs, then rest")
+        await seen.press("ctrl+a", "ctrl+k", *"250", "enter")
+        await seen.until(lambda: len(seen.app.screen_stack) == 1)
+        await seen.press("d")
+        await seen.sees("Drop board-1")
+        await seen.press("y")
+        await seen.until(lambda: len(seen.app.screen_stack) == 1)
+        await seen.press("u")
+        await seen.sees("Reset rig-42")
+        await seen.press("y")
+        spare = rigs.view().plan.board[-1]
+        wanted = [
+            PauseBoard("board-1"), ResumeBoard("board-1"), ResetStats("board-1"), AddBoard(spare),
+            LimitBoard("board-1", 250), DropBoard("board-1"), ResetStats(),
+        ]  # fmt: skip
+        await seen.until(lambda: len(seen.link.sent("steer")) == len(wanted))
+        assert seen.link.sent("steer") == [("relay:rig-42", order) for order in wanted]
+        await seen.press("l")
+        await seen.toast("mine without end")
+        assert [order for _, order in seen.link.sent("steer")][len(wanted) :] == [
+            LimitBoard("board-1", None), ResumeBoard("board-4"),
+        ]  # fmt: skip
+
+
+async def test_a_rig_is_closed_after_a_question_and_started_without_one() -> None:
+    async with looking(rigs.fleet()) as seen:
+        await opened(seen)
+        assert "s" not in {a.key for a in offered(seen.app.desk.at)}
+        await seen.press("x")
+        await seen.sees("5 boards stop mining")
+        assert seen.link.sent("stop") == []
+        await seen.press("y")
+        await seen.until(lambda: seen.link.sent("stop") == ["relay:rig-42"])
+        await opened(seen, "rig:bench")
+        await seen.sees("bench has no board yet")
+        await seen.press("s")
+        await seen.until(lambda: seen.link.sent("start") == [RelayPlan(device="bench")])
+
+
+async def test_a_readonly_screen_only_looks() -> None:
+    async with looking(rigs.fleet(), options=Options(readonly=True)) as seen:
+        await opened(seen)
+        ids = {a.id for a in offered(seen.app.desk.at) if a.id.startswith("rig-")}
+        assert ids == {"rig-overview", "rig-statistics"}
+
+
+@pytest.mark.parametrize("width", [20, 60, 78, 100, 140, 200])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_lines_of_boards_fit(width: int, glyphs) -> None:
+    for name in ("b", *pictures.PAYLOADS):
+        text = "".join(span.text for span in board_spans(rigs.board(1, name), glyphs, width))
+        assert cell_len(text) <= width
+    assert board_head(width)[0].text.startswith("  board")
+
+
+@pytest.mark.parametrize("width", [1, 10, 37, 120])
+def test_a_bar_is_as_wide_as_asked_and_its_parts_are_in_proportion(width: int) -> None:
+    stats = rigs.stats(3)
+    text = "".join(span.text for span in bar(stats, width, ASCII))
+    assert len(text) == width
+    assert sum(share for _, share in shares_of_time(stats)) == pytest.approx(1)
+    if width == 120:
+        assert text.count("C") == pytest.approx(120 * stats.calc_s / stats.share_s, abs=1)
+        assert text.count("r") == pytest.approx(120 * stats.request_wait_s / stats.share_s, abs=1)
+    assert "".join(span.text for span in bar(BoardStats(), width, ASCII)) == " " * width
+
+
+def test_a_rigs_sums_are_those_of_its_boards() -> None:
+    both = total([rigs.stats(0), rigs.stats(1)])
+    assert both.jobs == 617
+    assert both.mean_hs == pytest.approx(460 / 2.1)
+    assert total([]) == BoardStats()
+
+
+async def test_whatever_a_board_says_is_text() -> None:
+    hostile = tuple(
+        msgspec.structs.replace(rigs.board(n, p), what=p, chip=p, why=p, pool=p, words=(p,))
+        for n, p in enumerate(pictures.PAYLOADS)
+    )
+    view = msgspec.structs.replace(rigs.view(), boards=hostile, words=pictures.PAYLOADS, pool=pictures.PAYLOADS[0])
+    job = msgspec.structs.replace(rigs.job(), view=view, note=pictures.PAYLOADS[5])
+    async with looking(pictures.normal().with_job(job), size=(120, 40)) as seen:
+        await opened(seen)
+        for key in ("down", "down", "i", "o", "question_mark"):
+            await seen.press(key)
+            assert all(c.isprintable() for c in seen.text.replace("\n", ""))
+        assert seen.app.is_running
+
+
+def test_states_of_a_view_that_nobody_filled_are_drawn() -> None:
+    bare = BoardView(plan=rigs.board(0).plan)
+    assert "—" in "".join(span.text for span in board_spans(bare, UNICODE, 120))
+    fleet = Fleet().with_job(
+        msgspec.structs.replace(rigs.job(), phase=Phase.WAITING, view=RelayView(RelayPlan("rig-42")))
+    )
+    assert fleet.jobs_of("rig-42")
