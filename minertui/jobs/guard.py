@@ -1,7 +1,7 @@
 """The thermal guard: one miner, step down at once, climb back slowly.
 
     reading at or over a limit        → frequency − step_down, at once; again after settle_s, or at once at limit + 5 °C
-    temperature missing three times   → as hot: a miner that hashes blind is not cool
+    temperature missing three times   → as hot: a miner that hashes blind is not cool; so is one that repeats itself
     cool for stable_s on average      → frequency + step_up, never over high_mhz
     somebody else changed it          → lower: that is the new ceiling; higher: adopted (never fought), if allowed
     the firmware tripped by itself    → what it left is the ceiling until a person raises it
@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Protocol
+
+import msgspec
 
 from minertui.model.commands import OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
@@ -70,9 +72,12 @@ def step(
 ) -> tuple[GuardState, Tune | None]:
     """The decision at one poll: the new state, and what to write (None: nothing)."""
     status = snapshot.status
-    if snapshot.health is not Health.OK or status is None or snapshot.boot_s == state.seen_s:
+    known = snapshot.health is Health.OK or snapshot.stuck
+    if not known or status is None or snapshot.boot_s == state.seen_s:
         return replace(state, why=f"no fresh reading: {snapshot.why or snapshot.health}"), None
     state = replace(state, seen_s=snapshot.boot_s)
+    if snapshot.stuck:  # its temperatures stand still, so they say nothing
+        status = msgspec.structs.replace(status, chip_temp_c=None, vr_temp_c=None)
     if status.paused or status.overheat:
         return replace(
             state, blind=0, readings=(), why="paused" if status.paused else "the firmware handles an overheat"

@@ -66,6 +66,18 @@ def test_the_regulator_counts_too():
     assert bench.state.why.startswith("VR")
 
 
+def test_a_miner_that_repeats_itself_is_as_blind_as_one_without_a_sensor():
+    bench = Bench()
+    bench.poll(55)
+    for _ in range(2):
+        bench.poll(55, health=Health.STALE)
+    assert bench.sent == []
+    bench.poll(55, health=Health.STALE)
+    assert bench.sent == [(20, 450)]
+    bench.poll(55)
+    assert bench.state.blind == 0, "it moves again"
+
+
 def test_the_floor_is_really_reached_and_nothing_is_sent_twice_there():
     bench = Bench()
     for _ in range(100):
