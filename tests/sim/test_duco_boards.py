@@ -267,3 +267,24 @@ def test_the_test_job_is_solved() -> None:
     outcome = settle(dialect.solve("B", TEST_JOB), bus, 20, time)
     assert isinstance(outcome, Solved)
     assert outcome.nonce == 50
+
+
+@pytest.mark.parametrize(("name", "start"), [("A", b"O"), ("A85", b"Q")])
+def test_a_start_that_got_lost_is_noticed_at_once(name: str, start: bytes) -> None:
+    time = Time()
+
+    class Lossy(FakeBus):
+        lost = False
+
+        def write(self, address: int, data: bytes) -> None:
+            if data[:1] == start and not self.lost:
+                self.lost = True
+            else:
+                super().write(address, data)
+
+    exchange = dialect.solve(name, job(100))
+    started = time.now_s
+    outcome = settle(exchange, Lossy({20: board(name)}, time), 20, time)
+    assert isinstance(outcome, Solved)
+    assert exchange.tally.repeats == 1
+    assert time.now_s - started < 2

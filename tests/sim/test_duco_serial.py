@@ -139,3 +139,12 @@ async def test_opening_resets_the_board(tmp_path: Path) -> None:
             assert (await line_from(handle)).startswith(b"110010,")
         finally:
             os.close(handle)
+
+
+def test_a_late_answer_is_not_taken_for_the_next_job() -> None:
+    board, time = SketchBoard(), Time()
+    board.feed(sketch.job_text(job(5)), time.now_s)
+    time.now_s += 60  # nobody fetched it
+    outcome = over_serial(sketch.solve(job(476), sketch.Base.BINARY), board, time)
+    assert isinstance(outcome, Solved)
+    assert outcome.nonce == 476
