@@ -15,7 +15,7 @@ from minertui.sim.duco_adaptor import BOOT_S, Adaptor
 from minertui.sim.duco_boards import board
 from minertui.sim.duco_bus import FakeBus
 from minertui.sim.duco_remote import BusServer, RemoteBus
-from minertui.wire.duco import adaptor, i2c_c, i2c_text
+from minertui.wire.duco import adaptor, i2c_b, i2c_c, i2c_d, i2c_text
 from minertui.wire.duco.hash import Job, digest
 from tests.sim.duco_drive import Time
 
@@ -163,3 +163,18 @@ def test_a_remote_bus_is_on_loopback_only() -> None:
 def test_a_served_bus_is_on_loopback_only() -> None:
     with pytest.raises(ConfigError, match="loopback only"):
         BusServer(bus_of(20)[0], host="0.0.0.0")
+
+
+@pytest.mark.parametrize("dialect", ["B", "C", "D"])
+def test_what_is_written_while_an_answer_stands_unread_is_lost(dialect: str) -> None:
+    spelling = {"B": i2c_b.SPELLING, "C": i2c_c.SPELLING, "D": i2c_d.SPELLING}[dialect]
+    bus, time = bus_of(8, dialect=dialect)
+    for nonce in (476, 100):
+        for byte in i2c_text.job_text(Job(LAST, digest(LAST, nonce), 5), spelling):
+            bus.write(8, bytes((byte,)))
+    time.now_s += 10
+    text = b""
+    while (byte_read := bus.read(8, 1)) != b"\n":
+        text += byte_read
+    assert i2c_text.parse_answer(text, spelling).nonce == 476
+    assert bus.read(8, 1) == b"\n"
