@@ -23,6 +23,7 @@ from minertui.model.fleet import EMPTY, Fleet
 from minertui.model.seams import Link
 
 PERIOD_S = 0.25
+GATHER_S = 0.02
 RETRY_S = 2.0
 RING = 5000
 
@@ -119,9 +120,10 @@ class Feed:
         self._changed()
 
     def _changed(self) -> None:
-        """Post at once after a quiet time, otherwise when the quarter second is over."""
+        """Post a moment after a quiet time, so that readings that come together are one picture; otherwise when the
+        quarter second is over."""
         if self._timer is None:
-            self._post()
+            self._timer = self._pump.set_timer(GATHER_S, self._post)
 
     def _post(self) -> None:
         self._timer = None

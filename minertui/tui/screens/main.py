@@ -69,6 +69,7 @@ class MainScreen(Screen[None]):
         self.front = "fleet"
         self._opened: list[str] = []  # miners opened by hand, besides the pinned ones
         self._panes: dict[str, Pane] = {}
+        self._keys_told: object = None
 
     def compose(self) -> ComposeResult:
         """Line by line from the top."""
@@ -127,7 +128,29 @@ class MainScreen(Screen[None]):
         line.display = bool(banner)
         line.show(banner)
         self.query_one(TabBar).show(self.tabs, self.front)
-        self.draw_keys()
+        told = self._what_keys_depend_on()
+        if told != self._keys_told:
+            self._keys_told = told
+            self.draw_keys()
+
+    def _what_keys_depend_on(self) -> object:
+        """What of a picture can change the footer: asking every action four times a second costs more than drawing."""
+        fleet, devices = self.picture.fleet, self.pane.devices if self.pane.ready else ()
+        shown = [fleet.snapshots[name] for name in devices if name in fleet.snapshots]
+        status = [(s.status.abilities, s.status.paused, s.status.overheat) for s in shown if s.status]
+        jobs = [(job.id, job.phase) for job in fleet.jobs.values()]
+        alert = next((a.id for a in fleet.alerts.values()), "")
+        return (
+            self.front,
+            self.focused,
+            devices,
+            [s.health for s in shown],
+            status,
+            jobs,
+            alert,
+            fleet.readonly,
+            fleet.demo,
+        )
 
     def draw_keys(self) -> None:
         """The footer: what can be done here, in the focused widget and in the tab."""

@@ -78,7 +78,7 @@ class FleetPane(Pane):
     @property
     def devices(self) -> tuple[str, ...]:
         """The marked miners that are shown, or the one under the cursor."""
-        marked = tuple(name for name in self.rows if name in self.marked)
+        marked = tuple(name for name in self.rows if name in self.marked) if self.marked else ()
         return marked or ((self._front.cursor,) if self._front.cursor else ())
 
     def enter(self) -> None:

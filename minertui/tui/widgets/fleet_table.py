@@ -11,7 +11,7 @@ from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.standing import age_text
 
-_Key = tuple[int, tuple[int, ...], str, bool]
+_Key = tuple[int, tuple[int, ...], str, bool, str, str]
 
 
 class FleetTable(DeviceRows):
@@ -27,8 +27,8 @@ class FleetTable(DeviceRows):
         self.sort: tuple[str, bool] | None = None
         self._layout: Layout = ()
         self._jobs: dict[str, tuple[JobState, ...]] = {}
-        # a device's spans, with the values they came from: those are kept alive here, so that their ids stay theirs
-        self._kept: dict[str, tuple[_Key, Snapshot, tuple[JobState, ...], list[Span]]] = {}
+        # a device's line, with the values it came from: those are kept alive here, so that their ids stay theirs
+        self._kept: dict[str, tuple[_Key, Snapshot, tuple[JobState, ...], Line]] = {}
 
     def show(
         self, fleet: Fleet, rows: Sequence[str], marked: frozenset[str], sort: tuple[str, bool] | None = None
@@ -48,20 +48,19 @@ class FleetTable(DeviceRows):
         if columns != self._layout:
             self._layout, self._kept = columns, {}
         self.reveal()
+        used = sum(size + GAP for _, size in columns)  # with the gap behind the last one
         lines = [line((header(columns, self.sort, self.glyphs), "head"))]
         for y, name in enumerate(self.rows[self.top : self.top + max(0, height - 1)]):
-            spans = self._spans(name)
-            if bar:
-                used = sum(size + GAP for _, size in columns)  # with the gap behind the last one
-                spans = [*spans, Span(" " * (width - 1 - used) + self._thumb(y, height - 1), "faint")]
-            row = "cursor" if name == self.cursor else "marked" if name in self.marked else ""
-            lines.append(line(*spans, row=row))
+            edge = " " * (width - 1 - used) + self._thumb(y, height - 1) if bar else ""
+            lines.append(self._line(name, edge))
         return lines
 
-    def _spans(self, name: str) -> list[Span]:
+    def _line(self, name: str, edge: str) -> Line:
         snapshot, jobs = self.fleet.snapshots[name], self._jobs.get(name, ())
         marked = name in self.marked
-        key: _Key = (id(snapshot), tuple(map(id, jobs)), age_text(snapshot, self.fleet.at_s), marked)
+        style = "cursor" if name == self.cursor else "marked" if marked else ""
+        age = age_text(snapshot, self.fleet.at_s)
+        key: _Key = (id(snapshot), tuple(map(id, jobs)), age, marked, style, edge)
         kept = self._kept.get(name)
         if kept is not None and kept[0] == key:
             return kept[3]
@@ -70,8 +69,9 @@ class FleetTable(DeviceRows):
         if snapshot.health is not Health.OK:  # an old reading is dimmed, its state is not
             spans = [s if column.id in ("state", "word", "name", "job") else Span(s.text, "dim")
                      for s, (column, _) in zip(spans, self._layout, strict=True)]  # fmt: skip
-        self._kept[name] = (key, snapshot, jobs, spans)
-        return spans
+        made = line(*spans, Span(edge, "faint"), row=style)
+        self._kept[name] = (key, snapshot, jobs, made)
+        return made
 
     def _thumb(self, y: int, page: int) -> str:
         total = len(self.rows)

@@ -144,17 +144,18 @@ class Painted(Widget):
 
     def repaint(self) -> None:
         """Paint what differs from the picture on the screen. Cheap when nothing does."""
-        if not self.is_mounted or not self.size:
+        size = self.size  # asked once: Textual walks up the tree for it
+        if not self.is_mounted or not size:
             return
-        old, new = self._picture, tuple(self.draw(self.size.width, self.size.height))
+        old, new = self._picture, tuple(self.draw(size.width, size.height))
         self._picture = new
         if self.styles.auto_dimensions and len(old) != len(new):
             self.refresh(layout=True)
             return
         regions = [
             Region(0, y, width, 1)
-            for y in range(min(self.size.height, max(len(old), len(new))))
-            if (width := _differing(_at(old, y), _at(new, y), self.size.width))
+            for y in range(min(size.height, max(len(old), len(new))))
+            if (width := _differing(_at(old, y), _at(new, y), size.width))
         ]
         if regions:
             self.refresh(*regions)
@@ -245,7 +246,7 @@ def _at(picture: Sequence[Line], y: int) -> Line:
 
 def _differing(old: Line, new: Line, width: int) -> int:
     """How many cells from the left differ at most; 0 when the lines are equal."""
-    if old == new:
+    if old is new or old == new:
         return 0
     if old.row != new.row or (old.text and len(old.text) != len(new.text)):
         return width
