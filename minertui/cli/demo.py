@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import attach, places
+from minertui.cli.terminal import say
 from minertui.cli.wording import told
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ async def _plain(args: argparse.Namespace) -> int:
                     Sweep(n, miner.address, _brief(SweepPlan(miner.name), board))
                     for n, (miner, board) in enumerate(zip(miners, boards, strict=True), 1)
                 ]
-                follower = Follower(engine, sweeps, args.output, lambda line: print(line, flush=True))
+                follower = Follower(engine, sweeps, args.output, say)
                 await follower.preview()
                 return await follower.run()
             finally:

@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import math
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ import msgspec
 from minertui import config
 from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
+from minertui.cli.terminal import ended_by, say
 from minertui.cli.wording import told
 from minertui.model.errors import ConfigError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
@@ -141,21 +141,21 @@ class Guarding:
 
     async def run(self) -> int:
         """The exit code."""
-        loop = asyncio.get_running_loop()
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(sign, self._stop)
-        failed = False
-        for plan in self._plans:
-            try:
-                job = await self._link.start(plan)
-                self._jobs[job.id] = job
-                print(f"{plan.device}: guarded, chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C")
-            except MinertuiError as error:
-                failed = True
-                print(f"{plan.device}: {error}")
-        if self._jobs:
-            await self._follow()
-        return int(failed or any("left at" in job.note for job in self._jobs.values()))
+        with ended_by(self._stop):
+            started = [await self._start(plan) for plan in self._plans]
+            if self._jobs:
+                await self._follow()
+        return int(not all(started) or any("left at" in job.note for job in self._jobs.values()))
+
+    async def _start(self, plan: GuardPlan) -> bool:
+        try:
+            job = await self._link.start(plan)
+        except MinertuiError as error:
+            say(f"{plan.device}: {error}")
+            return False
+        self._jobs[job.id] = job
+        say(f"{plan.device}: guarded, chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C")
+        return True
 
     async def _follow(self) -> None:
         async for message in self._link.watch():
@@ -165,9 +165,9 @@ class Guarding:
 
     def _stop(self) -> None:
         if self._stopping:
-            print("Still giving the miners their own settings back. Killed now, the way back is: minertui restore")
+            say("Still giving the miners their own settings back. Killed now, the way back is: minertui restore")
             return
-        print("Stopping: every miner gets its own settings back. Please wait.", flush=True)
+        say("Stopping: every miner gets its own settings back. Please wait.")
         self._stopping.add(asyncio.get_running_loop().create_task(self._stop_all()))
 
     async def _stop_all(self) -> None:
@@ -176,7 +176,7 @@ class Guarding:
                 try:
                     await self._link.stop(job.id)
                 except MinertuiError as error:
-                    print(f"{job.device}: {error}", flush=True)
+                    say(f"{job.device}: {error}")
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Whole):
@@ -189,12 +189,12 @@ class Guarding:
         elif isinstance(message.event, JobChanged):
             self._changed(message.event.job)
         elif isinstance(message.event, LogLine) and message.event.source in self._jobs:
-            print(f"{message.event.source.partition(':')[2]}: {message.event.text}", flush=True)
+            say(f"{message.event.source.partition(':')[2]}: {message.event.text}")
 
     def _read(self, snapshot: Snapshot) -> None:
         self._newest[snapshot.device] = snapshot
         if self._health.get(snapshot.device, "ok") != snapshot.health and f"guard:{snapshot.device}" in self._jobs:
-            print(f"{snapshot.device}: {snapshot.health}{f': {snapshot.why}' if snapshot.why else ''}", flush=True)
+            say(f"{snapshot.device}: {snapshot.health}{f': {snapshot.why}' if snapshot.why else ''}")
         self._health[snapshot.device] = snapshot.health
 
     def _changed(self, job: JobState) -> None:
@@ -206,7 +206,7 @@ class Guarding:
         due = now_s - self._shown_s.get(job.id, -math.inf) >= self._interval_s
         if due or job.phase is not before.phase:
             self._shown_s[job.id] = now_s
-            print(f"{job.device}: {_line(job, job.view, snapshot)}", flush=True)
+            say(f"{job.device}: {_line(job, job.view, snapshot)}")
 
 
 def _line(job: JobState, view: GuardView, snapshot: Snapshot | None) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
-import os
 import sys
 from collections.abc import Sequence
 
 from minertui import __version__
 from minertui.cli import attach, places
+from minertui.cli.terminal import say, silence
 from minertui.model.errors import MinertuiError
 
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
@@ -60,10 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(args.run(args))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader (head, less) has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return 141
     except MinertuiError as error:
-        print(f"minertui: {error}", file=sys.stderr)
+        say(f"minertui: {error}", sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from minertui.cli import places
+from minertui.cli.terminal import ended_by, never_dropped
 from minertui.config import Config, MinerConfig
 from minertui.model.errors import LinkError
 from minertui.model.fleet import Fleet
@@ -52,11 +53,13 @@ async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequen
     os.umask(0o077)  # what the engine keeps is nobody else's business
     only = msgspec.structs.replace(settings, miner=tuple(miners))
     engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed))
-    await engine.open()
-    try:
-        yield engine
-    finally:
-        await engine.close()
+    with never_dropped():  # it lives in this process: what ends this must end it well
+        await engine.open()
+        try:
+            yield engine
+        finally:
+            with ended_by(lambda: None):
+                await engine.close()
 
 
 def name_there(fleet: Fleet, miner: MinerConfig) -> str:

@@ -26,6 +26,7 @@ from minertui import config
 from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.sweep_follow import Follower, Sweep
+from minertui.cli.terminal import say
 from minertui.cli.wording import told
 from minertui.model.errors import ConfigError
 from minertui.model.plans import Goal, Strategy, SweepPlan
@@ -176,12 +177,12 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
             for number, (miner, name) in enumerate(zip(miners, names, strict=True), 1)
         ]
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        follower = Follower(link, sweeps, args.output, _print, colour)
+        follower = Follower(link, sweeps, args.output, say, colour)
         await follower.preview()
         if args.dry_run:
             return 0
         if not (args.yes or await _agreed()):
-            _print("Nothing was started.")
+            say("Nothing was started.")
             return 1
         return await follower.run()
 
@@ -203,7 +204,3 @@ async def _agreed() -> bool:
         return (await answer).strip().lower() in ("y", "yes")
     finally:
         loop.remove_reader(sys.stdin)
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)

@@ -7,7 +7,6 @@ user's own settings; a further one only says what is being waited for.
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from minertui import durable
 from minertui.cli import sweep_lines as lines
+from minertui.cli.terminal import ended_by, say
 from minertui.model.errors import MinertuiError
 from minertui.model.events import JobChanged, JobForgotten, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
@@ -60,7 +60,7 @@ class Follower:
     link: Link
     sweeps: Sequence[Sweep]
     folder: Path
-    out: Callable[[str], None] = print
+    out: Callable[[str], None] = say
     colour: bool = False
     _asked: int = 0
     _stopping: set[asyncio.Task[None]] = field(default_factory=set)
@@ -95,7 +95,7 @@ class Follower:
 
     async def run(self) -> int:
         """Start them all, follow them to their ends; the exit code."""
-        with self._signals():
+        with ended_by(self.ask_to_stop):
             for sweep in self.sweeps:
                 await self._start(sweep)
             if not all(sweep.over for sweep in self.sweeps):
@@ -235,24 +235,6 @@ class Follower:
                 self.say(sweep, text)
             if sweep.saved:
                 self.say(sweep, lines.saved_line(sweep.saved))
-
-    def _signals(self) -> _Signals:
-        return _Signals(self.ask_to_stop)
-
-
-class _Signals:
-    """SIGINT and SIGTERM call ``told`` while this is entered."""
-
-    def __init__(self, told: Callable[[], None]) -> None:
-        self._told = told
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self._told)
-
-    def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().remove_signal_handler(number)
 
 
 @asynccontextmanager
