@@ -253,15 +253,17 @@ class ApiClient:
     async def _messages(self, answer: httpx2.Response) -> AsyncIterator[Message]:
         if not answer.is_success:
             raise self._refused(await answer.aread(), answer.status_code)
-        lines = _lines(answer.aiter_bytes())
+        chunks, rest = answer.aiter_bytes(), b""
         while True:
             async with asyncio.timeout(self._silence_s):
-                line = await anext(lines, None)
-            if line is None:
+                chunk = await anext(chunks, None)
+            if chunk is None:
                 raise LinkError(f"the engine at {self._place} ended the stream")
-            message = _line.decode(line)
-            if not isinstance(message, Heartbeat):
-                yield message
+            *lines, rest = (rest + chunk).split(b"\n")  # at line feeds only: texts may hold other line breaks
+            for line in lines:
+                message = _line.decode(line)
+                if not isinstance(message, Heartbeat):
+                    yield message
 
     def _unanswered(self, error: Exception, method: str) -> LinkError:
         if isinstance(error, httpx2.ConnectError) and isinstance(_root(error), PermissionError):
@@ -287,15 +289,6 @@ class ApiClient:
         return LinkError(
             f"the engine at {self._place} speaks another version ({error}); end it with “minertui stop” and start again"
         )
-
-
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Split at line feeds only: texts may hold other line breaks that Unicode knows."""
-    rest = b""
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line
 
 
 def _part(text: str) -> str:
