@@ -13,10 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 from fcntl import ioctl
+from functools import partial
 from pathlib import Path
 from termios import TIOCSWINSZ
-
-import pytest
 
 from minertui import tui
 from minertui.model.alerts import Alert, Severity
@@ -34,38 +33,41 @@ def everything_is_printable(seen: Looking) -> None:
             assert segment.control or segment.text.isprintable(), repr(segment.text)
 
 
-@pytest.mark.parametrize("place", PLACES)
-async def test_every_tab_survives_and_shows_only_printable_text(place):
+async def test_every_tab_survives_and_shows_only_printable_text():
     link = FakeLink(pictures.hostile(), pictures.hostile_lines())
     async with looking(link) as seen:
-        await seen.press(place)
-        await seen.until(lambda: seen.pane.ready)
-        for line in pictures.hostile_lines():
-            link.push(line)
-        await seen.pilot.pause(0.1)
-        everything_is_printable(seen)
-        assert seen.app.is_running
-        await seen.pilot.click(offset=(40, 6))
-        await seen.pilot.hover(offset=(20, 8))
-        await seen.pilot.pause()
-        assert seen.app.is_running  # no click ran an action
+        for place in PLACES:
+            await seen.press(place)
+            await seen.until(lambda: seen.pane.ready)
+            for line in pictures.hostile_lines():
+                link.push(line)
+            await seen.pilot.pause(0.05)
+            everything_is_printable(seen)
+            at = seen.app.main.front
+            await seen.pilot.click(offset=(40, 6))
+            await seen.pilot.hover(offset=(20, 8))
+            await seen.pilot.pause()
+            assert seen.app.is_running  # no click ran an action
+            assert (seen.app.main.front, len(seen.app.screen_stack)) == (at, 1)
 
 
-@pytest.mark.parametrize("text", pictures.PAYLOADS)
-async def test_toasts_are_text_and_nothing_else(text):
+def _toasts(seen: Looking, count: int) -> bool:
+    return len(seen.app._notifications) == count
+
+
+async def test_toasts_are_text_and_nothing_else():
     async with looking(pictures.empty(), size=(80, 24)) as seen:
-        seen.link.push(AlertRaised(Alert(f"x:{text}", "x", text, Severity.CRITICAL, text, pictures.NOW_S)))
-        await seen.until(lambda: seen.app._notifications)
-        await seen.pilot.pause(0.05)
-        everything_is_printable(seen)
-        assert not any(n.markup for n in seen.app._notifications)
+        for n, text in enumerate(pictures.PAYLOADS, 1):
+            seen.link.push(AlertRaised(Alert(f"x:{text}", "x", text, Severity.CRITICAL, text, pictures.NOW_S)))
+            await seen.until(partial(_toasts, seen, n))
+            everything_is_printable(seen)
+            assert not any(toast.markup for toast in seen.app._notifications)
 
 
 async def test_questions_palette_and_help_survive():
     async with looking(pictures.hostile()) as seen:
         for keys in (("r",), ("question_mark",), ("colon", "o", "p", "e", "n"), ("i",)):
             await seen.press(*keys)
-            await seen.pilot.pause(0.1)
             everything_is_printable(seen)
             await seen.press("escape", "escape")
         assert seen.app.is_running

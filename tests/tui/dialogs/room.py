@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,22 @@ async def opened(
     async with Host(dialog, ascii_only=ascii_only).run_test(size=(width, height)) as pilot:
         await pilot.pause()
         yield pilot
+
+
+async def opened_one_by_one(
+    dialogs: Sequence[Callable[[], ModalScreen[Any]]], width: int = 80, height: int = 24
+) -> AsyncIterator[Pilot[None]]:
+    """Each of these in the same room, one after the other: to mount an app costs more than to try a form."""
+    async with opened(dialogs[0], width, height) as pilot:
+        for n, dialog in enumerate(dialogs):
+            if n:
+                host = pilot.app
+                assert isinstance(host, Host)
+                host.pop_screen()
+                host.results.clear()
+                host.push_screen(dialog(), host.results.append)
+                await pilot.pause()
+            yield pilot
 
 
 def results(pilot: Pilot[None]) -> list[Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
-import pytest
 from textual.widgets import Button
 
 from minertui.model.commands import SetFan, SetPools, Tune
@@ -19,7 +20,7 @@ from minertui.tui.dialogs.pools import PoolsDialog
 from minertui.tui.dialogs.sweep import SweepDialog
 from minertui.tui.dialogs.tune import TuneDialog
 from tests.tui import pictures
-from tests.tui.dialogs.room import fill, opened, results, said
+from tests.tui.dialogs.room import fill, opened, opened_one_by_one, results, said
 
 SNAPSHOT = pictures.snapshot(0)  # 525 MHz, 1150 mV
 LIMITED = msgspec.structs.replace(SNAPSHOT, limits=Limits(max_mhz=600, max_mv=1200, max_chip_temp_c=60))
@@ -137,21 +138,22 @@ async def test_a_wallet_is_shown_whole_in_the_difference() -> None:
         assert f"+ {wallet}" in said(pilot)
 
 
-@pytest.mark.parametrize(
-    ("answers", "sentence"),
-    [
+async def test_pools_refuse_what_cannot_work() -> None:
+    cases: list[tuple[dict[str, str], str]] = [
         ({"a_url": "stratum+tcp://pool.example.org"}, "write the host alone"),
         ({"a_url": ""}, "Primary must not be empty."),
         ({"a_port": "70000"}, "port must be a whole number from 1 to 65535."),
         ({"b_user": ""}, "Fallback pool: the user is missing."),
-    ],
-)
-async def test_pools_refuse_what_cannot_work(answers: dict[str, str], sentence: str) -> None:
-    async with opened(lambda: PoolsDialog(SNAPSHOT)) as pilot:
+    ]
+    forms = [lambda: PoolsDialog(SNAPSHOT)] * len(cases)
+    rooms = opened_one_by_one(forms)
+    for answers, sentence in cases:
+        pilot = await anext(rooms)
         await fill(pilot, **answers)
         assert sentence in said(pilot)
         await pilot.press("enter")
         assert results(pilot) == []
+    await rooms.aclose()  # type: ignore[attr-defined]
 
 
 async def test_a_miner_without_pools_gets_its_first() -> None:
@@ -225,23 +227,24 @@ async def test_sweep_says_when_the_miners_own_limits_lower_the_plan() -> None:
         assert "Lowered to this miner's own limits: 600 MHz, 60 °C chip." in said(pilot)
 
 
-@pytest.mark.parametrize(
-    ("answers", "sentence"),
-    [
+async def test_sweep_refuses_plans_that_contradict_themselves() -> None:
+    cases: list[tuple[dict[str, str], str]] = [
         ({"min_mhz": "700", "max_mhz": "600"}, "The lowest frequency must not be above the highest."),
         ({"min_mv": "1250"}, "The lowest voltage must not be above the highest."),
         ({"start_mhz": "1300"}, "must not start above its highest frequency."),
         ({"start_mv": "900"}, "must not start below its lowest voltage."),
         ({"sample_s": "300", "measure_s": "200"}, "A sample must not take longer"),
         ({"step_mv": "0"}, "Step must be a whole number from 1 to 100 mV."),
-    ],
-)
-async def test_sweep_refuses_plans_that_contradict_themselves(answers: dict[str, str], sentence: str) -> None:
-    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan())) as pilot:
+    ]
+    forms = [lambda: SweepDialog(SNAPSHOT, SweepPlan())] * len(cases)
+    rooms = opened_one_by_one(forms)
+    for answers, sentence in cases:
+        pilot = await anext(rooms)
         await fill(pilot, **answers)
         assert sentence in said(pilot)
         await pilot.press("enter")
         assert results(pilot) == []
+    await rooms.aclose()  # type: ignore[attr-defined]
 
 
 async def test_one_plan_for_several_miners_names_them() -> None:
@@ -265,22 +268,23 @@ async def test_an_entry_comes_back_as_it_was_when_nothing_is_edited() -> None:
         assert results(pilot) == [entry]
 
 
-@pytest.mark.parametrize(
-    ("answers", "sentence"),
-    [
+async def test_entries_that_the_config_would_refuse() -> None:
+    cases: list[tuple[dict[str, str], str]] = [
         ({"name": "a/b", "address": "10.0.0.1"}, "slash"),
         ({"name": "TAKEN", "address": "10.0.0.1"}, "Another miner is called TAKEN"),
         ({"name": "a", "address": "http://10.0.0.1"}, "no http://"),
         ({"name": "a", "address": "10.0.0.1 x"}, "Address must be"),
         ({"name": "a", "address": "10.0.0.1", "min_mv": "1200", "max_mv": "1100"}, "The lowest voltage"),
-    ],
-)
-async def test_entries_that_the_config_would_refuse(answers: dict[str, str], sentence: str) -> None:
-    async with opened(lambda: MinerDialog(None, ("taken",))) as pilot:
+    ]
+    forms = [lambda: MinerDialog(None, ("taken",))] * len(cases)
+    rooms = opened_one_by_one(forms)
+    for answers, sentence in cases:
+        pilot = await anext(rooms)
         await fill(pilot, **answers)
         assert sentence in said(pilot)
         await pilot.press("enter")
         assert results(pilot) == []
+    await rooms.aclose()  # type: ignore[attr-defined]
 
 
 async def test_a_choice_goes_round_and_enter_on_it_agrees() -> None:
@@ -295,11 +299,18 @@ async def test_a_choice_goes_round_and_enter_on_it_agrees() -> None:
 
 
 async def test_hostile_device_text_is_text_in_every_form() -> None:
-    for payload in pictures.PAYLOADS:
-        assert SNAPSHOT.status is not None
-        pools = (PoolSetting(payload, 3333, payload),)
-        status = msgspec.structs.replace(SNAPSHOT.status, pools=pools)
-        hostile = msgspec.structs.replace(SNAPSHOT, device=payload, status=status)
-        async with opened(lambda s=hostile: PoolsDialog(s)) as pilot:  # type: ignore[misc]
-            assert all(x.isprintable() for x in said(pilot).splitlines())
-            assert results(pilot) == []
+    assert SNAPSHOT.status is not None
+    snapshots = [
+        msgspec.structs.replace(
+            SNAPSHOT,
+            device=text,
+            status=msgspec.structs.replace(SNAPSHOT.status, pools=(PoolSetting(text, 3333, text),)),
+        )
+        for text in pictures.PAYLOADS
+    ]
+    shown = 0
+    async for pilot in opened_one_by_one([partial(PoolsDialog, s) for s in snapshots]):
+        assert all(x.isprintable() for x in said(pilot).splitlines())
+        assert results(pilot) == []
+        shown += 1
+    assert shown == len(pictures.PAYLOADS)
