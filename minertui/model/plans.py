@@ -29,8 +29,10 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class Strategy(enum.StrEnum):
-    """How a sweep walks. GRID is the parallel benchmark guide's walk, mended."""
+    """How a sweep walks. ADAPTIVE learns the board's own curves and measures only what it must; GRID is the parallel
+    benchmark guide's walk, mended."""
 
+    ADAPTIVE = "adaptive"
     GRID = "grid"
 
 
@@ -46,11 +48,13 @@ class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
     Times are seconds on the program's clock. ``start_mhz``/``start_mv`` None: what the miner runs now.
     ``restart`` restarts the miner at every point, as the reference scripts do; otherwise changes are live and a restart
-    happens only where the firmware needs one.
+    happens only where the firmware needs one. ``max_fan_pct`` caps the fan's speed (None: no cap). For ADAPTIVE alone:
+    ``measure_s`` is the most that a point may take, ``soak_s`` how long the winner is confirmed at least, and
+    ``confidence`` (0.5..0.999) how sure a verdict must be.
     """
 
     device: str = ""  # empty in the config, where a plan is a template
-    strategy: Strategy = Strategy.GRID
+    strategy: Strategy = Strategy.ADAPTIVE
     goal: Goal = Goal.HASHRATE
     start_mhz: float | None = None
     start_mv: int | None = None
@@ -63,9 +67,12 @@ class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     max_chip_temp_c: float = 62
     max_vr_temp_c: float = 65
     max_power_w: float = 28
+    max_fan_pct: float | None = None
     settle_s: float = 90
     measure_s: float = 600
     sample_s: float = 15
+    soak_s: float = 240
+    confidence: float = 0.95
     tolerance: float = 0.94
     max_error_pct: float = 1.0
     min_chip_balance: float = 0.7
@@ -130,7 +137,11 @@ class PointVerdict(enum.StrEnum):
 
 
 class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One measured point. ``n`` counts from 1 in the order measured; ``at_s`` is wall time when it ended."""
+    """One measured point. ``n`` counts from 1 in the order measured; ``at_s`` is wall time when it ended.
+
+    ``why``: why it was measured, in words. ``confidence``: how sure its verdict is, 0..1; None where that was not
+    asked. ``soak``: it is the longer confirmation of a winner.
+    """
 
     n: int
     mhz: float
@@ -150,6 +161,9 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     hashrate_sd_ghs: float | None = None
     samples: int = 0
     at_s: float = 0.0
+    why: str = ""
+    confidence: float | None = None
+    soak: bool = False
 
     @property
     def passed(self) -> bool:

@@ -21,7 +21,7 @@ _SAME = 1e-6
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What a sweep keeps within: the plan's limits, lowered by the device's own. MHz, mV, °C, W."""
+    """What a sweep keeps within: the plan's limits, lowered by the device's own. MHz, mV, °C, W, %."""
 
     min_mhz: float
     max_mhz: float
@@ -30,6 +30,7 @@ class Bounds(msgspec.Struct, frozen=True):
     max_chip_temp_c: float
     max_vr_temp_c: float
     max_power_w: float
+    max_fan_pct: float | None = None
 
     def clamped(self, mhz: float, mv: float) -> tuple[float, int]:
         """The nearest settings inside."""
@@ -48,6 +49,7 @@ def bounds(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | 
         max_chip_temp_c=_lowest(plan.max_chip_temp_c, limits.max_chip_temp_c),
         max_vr_temp_c=_lowest(plan.max_vr_temp_c, limits.max_vr_temp_c),
         max_power_w=_lowest(plan.max_power_w, limits.max_power_w),
+        max_fan_pct=plan.max_fan_pct,
     )
 
 
@@ -120,8 +122,10 @@ def ranked(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> tuple[Sw
 
 
 def best(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> SweepPoint | None:
-    """The winner, or None when no point passed."""
-    order = ranked(points, goal)
+    """The winner, or None when no point passed. Once a point was confirmed by a soak only such points compete: a short
+    look that happened to read high does not beat a long one."""
+    soaked = [point for point in points if point.soak and point.passed]
+    order = ranked(soaked or points, goal)
     return order[0] if order else None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from minertui.model.commands import Command, Outcome, OutcomeState, Restart, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
-from minertui.model.plans import JobView, Limits, Phase, SweepPlan, SweepPoint, SweepSample, SweepView
+from minertui.model.plans import JobView, Limits, Phase, Strategy, SweepPlan, SweepPoint, SweepSample, SweepView
 from minertui.model.status import Ability, ChipStatus, MinerStatus
 
 POLL_S = 5.0
@@ -192,6 +192,7 @@ def plan(**fields: object) -> SweepPlan:
     """The guide's plan with bigger steps, so that a whole walk is a dozen points."""
     usual: dict[str, object] = {
         "device": "a",
+        "strategy": Strategy.GRID,
         "step_mhz": 10,
         "step_mv": 10,
         "min_mhz": 400,

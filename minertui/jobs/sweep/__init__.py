@@ -41,10 +41,13 @@ class SweepSite(Site, Protocol):
         ...
 
 
-async def run(site: SweepSite, plan: SweepPlan, done: Sequence[SweepPoint] = ()) -> None:
+async def run(
+    site: SweepSite, plan: SweepPlan, done: Sequence[SweepPoint] = (), earlier: Sequence[SweepPoint] = ()
+) -> None:
     """Sweep the site's miner. ``done``: the points of the same sweep before an interruption; they are not measured
-    again and count for the walk. Ends by itself, after a stop, or when the miner is taken; reports its last phase."""
-    sweep = _Sweep(site, plan, done)
+    again and count for the walk. ``earlier``: what sweeps before this one have shown of the same board. Ends by itself,
+    after a stop, or when the miner is taken; reports its last phase."""
+    sweep = _Sweep(site, plan, done, earlier)
     try:
         await sweep.finish(await sweep.measure())
     except Preempted as preempted:
@@ -56,8 +59,10 @@ async def run(site: SweepSite, plan: SweepPlan, done: Sequence[SweepPoint] = ())
 class _Sweep:
     """A sweep under way: the brain's newest state, and the site that it asks."""
 
-    def __init__(self, site: SweepSite, plan: SweepPlan, done: Sequence[SweepPoint]) -> None:
-        self._site, self._plan, self._done = site, plan, tuple(done)
+    def __init__(
+        self, site: SweepSite, plan: SweepPlan, done: Sequence[SweepPoint], earlier: Sequence[SweepPoint]
+    ) -> None:
+        self._site, self._plan, self._done, self._earlier = site, plan, tuple(done), earlier
         self._state: State | None = None
 
     @property
@@ -102,7 +107,7 @@ class _Sweep:
         for _ in range(_FIRST_POLLS):
             snapshot = await self._site.next_snapshot(within_s=brain.LOOK_S)
             if samples.fresh(snapshot, self._site.now()):
-                return brain.begin(self._plan, self._done, snapshot, self._site.now())
+                return brain.begin(self._plan, self._done, snapshot, self._site.now(), self._earlier)
         return End(Phase.FAILED, "the miner gives no fresh reading, so nothing was changed")
 
     async def _take(self, made: Step) -> State:

@@ -18,15 +18,16 @@ from dataclasses import replace
 
 import msgspec
 
-from minertui.jobs.sweep import stats, watch
-from minertui.jobs.sweep.state import End, Event, Look, Seen, Send, Stage, State, Step, Told
+from minertui.jobs.sweep import ramp, stats, watch
+from minertui.jobs.sweep.pace import Do
+from minertui.jobs.sweep.state import End, Event, Look, Send, Stage, State, Step, Told
 from minertui.jobs.sweep.strategies import STRATEGIES
 from minertui.jobs.sweep.walk import Finish, Target
 from minertui.jobs.sweep.watch import Mark, Trouble
 from minertui.model import ranking
 from minertui.model.commands import OutcomeState, Restart, Tune
 from minertui.model.fleet import Snapshot
-from minertui.model.plans import Phase, PointVerdict, SweepPlan, SweepPoint, SweepSample
+from minertui.model.plans import Phase, PointVerdict, SweepPlan, SweepPoint
 from minertui.model.status import MinerStatus
 from minertui.safety import samples
 from minertui.safety.samples import Stuck
@@ -42,8 +43,11 @@ LOOK_S = 15.0  # limits are checked at least this often
 _EARLY_S = 0.5  # a poll this much before its time is still that sample
 
 
-def begin(plan: SweepPlan, done: Sequence[SweepPoint], snapshot: Snapshot, now_s: float) -> Step:
-    """The first step. ``snapshot`` is a fresh reading before any change; ``done`` the points of an earlier run."""
+def begin(
+    plan: SweepPlan, done: Sequence[SweepPoint], snapshot: Snapshot, now_s: float, earlier: Sequence[SweepPoint] = ()
+) -> Step:
+    """The first step. ``snapshot`` is a fresh reading before any change; ``done`` the points of this sweep before an
+    interruption; ``earlier`` those of sweeps before it."""
     status = snapshot.status or MinerStatus()
     within = ranking.bounds(plan, status, snapshot.limits)
     baseline = Target(status.frequency_mhz or 0.0, round(status.core_mv or 0))
@@ -56,8 +60,10 @@ def begin(plan: SweepPlan, done: Sequence[SweepPoint], snapshot: Snapshot, now_s
         ranking.restarts(plan, status),
         points=tuple(done),
         good_s=now_s,
+        earlier=tuple(earlier),
+        here=baseline,
     )
-    why = _unfit(state, status, first is not None)
+    why = watch.unfit(status, within, known=first is not None and bool(baseline.mhz and baseline.mv))
     if why:
         return Step(state, End(Phase.FAILED, why))
     hot = watch.touched(status, within)
@@ -72,7 +78,7 @@ def step(state: State, event: Event, now_s: float) -> Step:
         state = replace(state, wall_s=event_wall)
     if isinstance(event, Told):
         return _ANSWERED[state.stage](state, event, now_s)
-    if not _good(state, event, now_s):
+    if not samples.fresh(event.snapshot, now_s) or event.snapshot.boot_s == state.seen_s:
         return _missed(state, now_s)
     gap_s, running = now_s - state.good_s, state.stage in (Stage.SETTLE, Stage.MEASURE)
     state = replace(state, seen_s=event.snapshot.boot_s, good_s=now_s, misses=0)
@@ -85,48 +91,38 @@ def step(state: State, event: Event, now_s: float) -> Step:
     return _running(state, event.snapshot, now_s)
 
 
-def _unfit(state: State, status: MinerStatus, known_start: bool) -> str:
-    """Why this miner cannot be swept at all; empty when it can."""
-    if not known_start or not state.baseline.mhz or not state.baseline.mv:
-        return "the miner does not report its frequency and voltage, so it cannot be swept"
-    if state.within.min_mhz > state.within.max_mhz or state.within.min_mv > state.within.max_mv:
-        return "the plan's limits and the miner's leave nothing to measure: check the lowest and highest values"
-    if stats.expected_ghs(status) is None and not status.paused:
-        return "the expected hashrate is unknown (no expectedHashrate, cores or chip count), so no point can be judged"
-    return ""
-
-
 # the next point -------------------------------------------------------------------------------------------------------
 
 
 def _next(state: State, now_s: float, keep: tuple[SweepPoint, ...] = (), say: tuple[str, ...] = ()) -> Step:
     """Ask the strategy; after a limit, cool before the next point."""
-    answer = STRATEGIES[state.plan.strategy](state.plan, state.within, state.start, state.points)
+    answer = STRATEGIES[state.plan.strategy](state.plan, state.within, state.start, state.points, state.earlier)
     if isinstance(answer, Finish):
         return Step(state, End(Phase.DONE, answer.reason), keep, say)
     before = state.target
-    state = replace(state, at=answer, tries=0, refused=0, readings=())
-    if keep and keep[-1].verdict is PointVerdict.LIMIT:
+    state = replace(state, at=answer, tries=0, refused=0, readings=(), cut="")
+    say = (*say, f"next {answer}: {answer.why}") if answer.why else say
+    if keep and keep[-1].verdict is PointVerdict.LIMIT and not state.left:
         state = replace(state, cooling=True, why=f"cooling after {keep[-1].reason}")
         return _retreat(state, before, now_s, keep, say)
-    return replace_step(_apply(state, now_s), keep, say)
-
-
-def replace_step(made: Step, keep: tuple[SweepPoint | SweepSample, ...], say: tuple[str, ...]) -> Step:
-    """``made`` with more to keep and to say, in front."""
-    return replace(made, keep=(*keep, *made.keep), say=(*say, *made.say))
+    return _apply(state, now_s).after(keep, say)
 
 
 def _apply(state: State, now_s: float) -> Step:
-    state = replace(state, stage=Stage.APPLY, since_s=now_s, readings=(), cooling=False, lost=False)
-    return Step(state, Send(Tune(state.target.mhz, state.target.mv)))
+    state = replace(state, stage=Stage.APPLY, since_s=now_s, readings=(), cooling=False, lost=False, left=False)
+    return _write(ramp.begun(state))
+
+
+def _write(state: State) -> Step:
+    return Step(replace(state, stage=Stage.APPLY), Send(Tune(state.told.mhz, state.told.mv)))
 
 
 def _applied(state: State, event: Told, now_s: float) -> Step:
     status = event.snapshot.status or MinerStatus()
     if event.outcome.state is not OutcomeState.APPLIED:
         return _refused(state, event.outcome.reason or event.outcome.state, now_s, event.outcome.state)
-    state = replace(state, mark=Mark(state.target, status, event.snapshot.incidents), proven=False)
+    state = replace(state, mark=Mark(state.told, status, event.snapshot.incidents), proven=False)
+    state = ramp.arrived(state, now_s)
     if state.restart:
         return Step(replace(state, stage=Stage.RESTART, since_s=now_s), Send(Restart()))
     return _settle(state, now_s)
@@ -157,7 +153,7 @@ def _booting(state: State, snapshot: Snapshot, now_s: float) -> Step:
     if snapshot.status.uptime_s is not None:
         back = back or snapshot.status.uptime_s <= now_s - state.since_s
     if back or snapshot.status.uptime_s is None:
-        return _settle(replace(state, mark=Mark(state.target, snapshot.status, snapshot.incidents)), now_s)
+        return _settle(replace(state, mark=Mark(state.told, snapshot.status, snapshot.incidents)), now_s)
     if now_s - state.since_s > BOOT_S:
         return _refused(state, "the miner did not restart", now_s)
     return Step(state, _look(state))
@@ -182,12 +178,8 @@ def _settle(state: State, now_s: float) -> Step:
 # polls ----------------------------------------------------------------------------------------------------------------
 
 
-def _good(state: State, event: Seen, now_s: float) -> bool:
-    return samples.fresh(event.snapshot, now_s) and event.snapshot.boot_s != state.seen_s
-
-
 def _look(state: State) -> Look:
-    return Look(min(state.plan.sample_s, LOOK_S))
+    return Look(ramp.POLL_S if ramp.live(state) else min(state.plan.sample_s, LOOK_S))
 
 
 def _missed(state: State, now_s: float) -> Step:
@@ -219,7 +211,8 @@ def _running(state: State, snapshot: Snapshot, now_s: float) -> Step:
     if found in (Trouble.OVERHEAT, Trouble.STRANGE):
         return _over(state, found, now_s)
     state = replace(state, proven=True)
-    limit = watch.touched(status, state.within)
+    state = ramp.seen(state, status, now_s)
+    limit = ramp.touched(state, status)
     if limit:
         return _close(state, PointVerdict.LIMIT, limit, now_s)
     state = replace(state, stuck=state.stuck.after(status))
@@ -229,7 +222,7 @@ def _running(state: State, snapshot: Snapshot, now_s: float) -> Step:
         return _disturbed(state, found, now_s)
     state = replace(
         state,
-        mark=_renewed(mark, status),
+        mark=mark.renewed(status),
         silent=state.silent + 1 if found in (Trouble.IDLE, Trouble.SILENT) else 0,
         blind=state.blind + 1 if found is Trouble.BLIND else 0,
     )
@@ -239,22 +232,24 @@ def _running(state: State, snapshot: Snapshot, now_s: float) -> Step:
     return advance(state, snapshot, found, now_s)
 
 
-def _renewed(mark: Mark, status: MinerStatus) -> Mark:
-    """The mark with the newest uptime, so that a reboot is seen at once; all else stays as when the point began."""
-    return msgspec.structs.replace(mark, status=msgspec.structs.replace(mark.status, uptime_s=status.uptime_s))
-
-
 def _settling(state: State, snapshot: Snapshot, found: Trouble | None, now_s: float) -> Step:
     assert snapshot.status is not None
-    least = ranking.settle_seconds(state.plan, state.restart)
+    live = ramp.live(state) and not state.restart
+    least = 0.0 if live else ranking.settle_seconds(state.plan, state.restart)
     if now_s - state.since_s < least:
         return Step(state, _look(state))
     late = now_s - state.since_s >= least + WARMUP_S
-    elsewhere = watch.reached(snapshot.status, state.target)
+    elsewhere = watch.reached(snapshot.status, state.told)
     if found is not None:
         return _disturbed(state, found, now_s) if late else Step(state, _look(state))
     if elsewhere:
         return _close(state, PointVerdict.NOT_APPLIED, elsewhere, now_s) if late else Step(state, _look(state))
+    if live:
+        state, do = ramp.climbed(state)
+        if do is Do.LEAVE:
+            return _leave(state, state.cut, now_s)
+        if do is not Do.MEASURE:
+            return Step(state, _look(state)) if do is Do.WAIT else _write(state)
     state = replace(state, stage=Stage.MEASURE, since_s=now_s, next_sample_s=now_s, silent=0, readings=())
     return _measuring(state, snapshot, None, now_s)
 
@@ -265,35 +260,50 @@ def _measuring(state: State, snapshot: Snapshot, found: Trouble | None, now_s: f
         return _disturbed(state, found, now_s)
     if found is Trouble.BLIND or now_s + _EARLY_S < state.next_sample_s:
         return Step(state, _look(state))
-    following = max(state.next_sample_s + state.plan.sample_s, now_s + state.plan.sample_s / 2)
+    leave = ramp.leaving(state) if ramp.live(state) else None
+    if leave is not None:
+        return _leave(state, leave, now_s)
+    every_s = ramp.POLL_S if ramp.live(state) else state.plan.sample_s
+    following = max(state.next_sample_s + every_s, now_s + every_s / 2)
     state = replace(state, readings=(*state.readings, snapshot.status), next_sample_s=following)
-    taken, of = len(state.readings), ranking.samples_per_point(state.plan)
+    taken, of = len(state.readings), max(len(state.readings), ranking.samples_per_point(state.plan))
     sample = stats.sampled(snapshot, state.target, len(state.points) + 1, taken, of)
     state = replace(state, sample=sample)
-    if taken < of:
+    if not (ramp.enough(state, now_s) if ramp.live(state) else taken >= of):
         return Step(state, _look(state), (sample,))
-    return replace_step(_verdict(state, snapshot.status, now_s), (sample,), ())
+    return _verdict(state, snapshot.status, now_s).after((sample,))
 
 
 # the end of a point ---------------------------------------------------------------------------------------------------
 
 
 def _point(state: State, verdict: PointVerdict, reason: str) -> SweepPoint:
-    numbers = stats.measured(len(state.points) + 1, state.target, state.readings, state.wall_s)
-    return msgspec.structs.replace(numbers, verdict=verdict, reason=reason)
+    numbers = stats.measured(len(state.points) + 1, state.told, state.readings, state.wall_s)
+    return msgspec.structs.replace(numbers, verdict=verdict, reason=reason, why=ramp.why(state))
 
 
 def _verdict(state: State, status: MinerStatus, now_s: float) -> Step:
-    elsewhere = watch.reached(status, state.target)
+    elsewhere = watch.reached(status, state.told)
     if elsewhere:
         return _close(state, PointVerdict.NOT_APPLIED, elsewhere, now_s)
-    point = stats.judged(_point(state, PointVerdict.PASSED, ""), state.plan)
-    return _close(state, point.verdict, point.reason, now_s)
+    point = _point(state, PointVerdict.PASSED, "")
+    point = ramp.judged(state, point) if ramp.live(state) else stats.judged(point, state.plan)
+    return _kept(state, point, now_s)
 
 
 def _close(state: State, verdict: PointVerdict, reason: str, now_s: float) -> Step:
     """The point is over with ``verdict``; go on to the next."""
-    point = _point(state, verdict, reason)
+    return _kept(state, _point(state, verdict, reason), now_s)
+
+
+def _leave(state: State, why: str, now_s: float) -> Step:
+    """Away before a limit is touched: the next point is lower, and no cooling is needed."""
+    point = ramp.left(state, _point(state, PointVerdict.LIMIT, f"left in time: {why}"))
+    return _kept(replace(state, left=True), point, now_s)
+
+
+def _kept(state: State, point: SweepPoint, now_s: float) -> Step:
+    verdict, reason = point.verdict, point.reason
     said = f"{state.target}: {verdict}{f' ({reason})' if reason else ''}"
     return _next(replace(state, points=(*state.points, point)), now_s, (point,), (said,))
 
@@ -347,7 +357,7 @@ def _retreated(state: State, event: Told, now_s: float) -> Step:
     assert state.retreat is not None
     if event.outcome.state is OutcomeState.APPLIED:
         status = event.snapshot.status or MinerStatus()
-        state = replace(state, mark=Mark(state.retreat, status, event.snapshot.incidents))
+        state = replace(state, mark=Mark(state.retreat, status, event.snapshot.incidents), here=state.retreat)
         if not ranking.live(event.snapshot.status):
             return Step(replace(state, stage=Stage.RETREAT_RESTART), Send(Restart()))
         state = replace(state, retreat=None)
@@ -355,7 +365,7 @@ def _retreated(state: State, event: Told, now_s: float) -> Step:
 
 
 def _retreat_restarted(state: State, event: Told, now_s: float) -> Step:
-    """A refused restart (too soon after the last one) leaves the retreat unproven: again at the next reading."""
+    """A refused restart (too soon) leaves the retreat unproven: again at the next reading."""
     if event.outcome.state is not OutcomeState.REFUSED:
         state = replace(state, retreat=None, good_s=now_s)
     return Step(replace(state, stage=Stage.REST), _look(state))

@@ -31,8 +31,11 @@ _SAME = 1e-6
 _IN_A_ROW = 2  # points in a row that were refused, or gave nothing: then it is the miner, not the settings
 
 
-def next_target(plan: SweepPlan, within: Bounds, start: Target, points: Sequence[SweepPoint]) -> Target | Finish:
-    """The next point of the walk, or its end."""
+def next_target(
+    plan: SweepPlan, within: Bounds, start: Target, points: Sequence[SweepPoint], earlier: Sequence[SweepPoint] = ()
+) -> Target | Finish:
+    """The next point of the walk, or its end. What ``earlier`` sweeps have shown does not change it."""
+    del earlier
     return _Replay(plan, within, points).run(start)
 
 

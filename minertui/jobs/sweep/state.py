@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from minertui.jobs.sweep.transient import WORST, Response, Trace
 from minertui.jobs.sweep.walk import Target
 from minertui.jobs.sweep.watch import Mark
 from minertui.model.commands import Command, Outcome
@@ -83,7 +84,12 @@ class State:
 
     ``at`` is the point's target; ``mark`` what held when its settings were proven; ``tries`` counts its disturbances,
     ``refused`` its refusals. ``retreat`` is set while lower settings are not proven yet; ``cooling`` while the next
-    point waits for the miner to be calm.
+    point waits for the miner to be calm. ``earlier`` are points of sweeps before this one.
+
+    A strategy that walks in live steps also keeps: ``rung`` what is on its way to the miner, ``here`` what it runs,
+    ``origin`` what it ran before this point, ``trail`` the newest readings, ``changed_s`` when the newest step was made
+    and ``growth`` by which share heat had grown until then that had not shown yet, ``climb`` all steps (when, heat),
+    ``response`` what came of them, ``cut`` why it went no further, ``left`` that the last point was left in time.
     """
 
     plan: SweepPlan
@@ -113,6 +119,22 @@ class State:
     lost: bool = False
     why: str = ""
     wall_s: float = 0.0
+    earlier: tuple[SweepPoint, ...] = ()
+    rung: Target | None = None
+    here: Target | None = None
+    origin: Target | None = None
+    trail: tuple[Trace, ...] = ()
+    changed_s: float = 0.0
+    growth: float = 0.0
+    climb: tuple[tuple[float, float], ...] = ()
+    response: Response = WORST
+    cut: str = ""
+    left: bool = False
+
+    @property
+    def told(self) -> Target:
+        """What the miner is to run at this moment: the target, or the rung on the way to it."""
+        return self.rung or self.target
 
     @property
     def target(self) -> Target:
@@ -128,3 +150,7 @@ class Step:
     ask: Ask
     keep: tuple[SweepPoint | SweepSample, ...] = ()
     say: tuple[str, ...] = ()
+
+    def after(self, keep: tuple[SweepPoint | SweepSample, ...], say: tuple[str, ...] = ()) -> Step:
+        """The same with more to keep and to say, in front."""
+        return replace(self, keep=(*keep, *self.keep), say=(*say, *self.say))

@@ -16,10 +16,14 @@ from minertui.model.ranking import Bounds
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Settings to measure: frequency in MHz, core voltage in mV."""
+    """Settings to measure: frequency in MHz, core voltage in mV; ``why`` in words; ``soak``: confirm, at length;
+    ``probe``: go there in small steps and stop where errors begin to show."""
 
     mhz: float
     mv: int
+    why: str = ""
+    soak: bool = False
+    probe: bool = False
 
     def __str__(self) -> str:
         return f"{self.mv} mV / {self.mhz:g} MHz"
@@ -32,8 +36,16 @@ class Finish(msgspec.Struct, frozen=True):
 
 
 class Walk(Protocol):
-    """A strategy. ``points`` holds one point per target handed out so far, in that order."""
+    """A strategy. ``points`` holds one point per target handed out so far, in that order; a strategy of live steps may
+    have got less far than its target."""
 
-    def __call__(self, plan: SweepPlan, within: Bounds, start: Target, points: Sequence[SweepPoint]) -> Target | Finish:
-        """The next target, or the end."""
+    def __call__(
+        self,
+        plan: SweepPlan,
+        within: Bounds,
+        start: Target,
+        points: Sequence[SweepPoint],
+        earlier: Sequence[SweepPoint] = (),
+    ) -> Target | Finish:
+        """The next target, or the end. ``earlier``: what sweeps before this one have shown of the same board."""
         ...

@@ -16,6 +16,7 @@ import enum
 
 import msgspec
 
+from minertui.jobs.sweep import stats
 from minertui.jobs.sweep.walk import Target
 from minertui.model.commands import Tune
 from minertui.model.fleet import Snapshot
@@ -51,6 +52,21 @@ class Mark(msgspec.Struct, frozen=True):
     target: Target
     status: MinerStatus
     incidents: int = 0
+
+    def renewed(self, status: MinerStatus) -> Mark:
+        """With the newest uptime, so that a reboot is seen at once; all else stays as when the point began."""
+        return msgspec.structs.replace(self, status=msgspec.structs.replace(self.status, uptime_s=status.uptime_s))
+
+
+def unfit(status: MinerStatus, within: Bounds, *, known: bool) -> str:
+    """Why this miner cannot be swept at all; empty when it can. ``known``: its settings and a start are."""
+    if not known:
+        return "the miner does not report its frequency and voltage, so it cannot be swept"
+    if within.min_mhz > within.max_mhz or within.min_mv > within.max_mv:
+        return "the plan's limits and the miner's leave nothing to measure: check the lowest and highest values"
+    if stats.expected_ghs(status) is None and not status.paused:
+        return "the expected hashrate is unknown (no expectedHashrate, cores or chip count), so no point can be judged"
+    return ""
 
 
 def touched(status: MinerStatus, within: Bounds) -> str | None:

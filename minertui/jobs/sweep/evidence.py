@@ -1,0 +1,87 @@
+"""Has this point been measured long enough, what is its verdict, and how sure is that?
+
+A mean of n readings that spread by s is known to s/√n. A question is answered when its answer lies so many standard
+errors away from the threshold as the plan's ``confidence`` asks for (1.64 for 0.95).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import msgspec
+
+from minertui.jobs.sweep import stats
+from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
+from minertui.model.status import MinerStatus
+
+LEAST = 6  # readings of any point: with fewer a spread cannot be told
+USUAL_SPREAD = 0.1  # published spread of single hashrate readings: 4.6 to 18 %, mostly about 10
+SPREAD_WEIGHT = 8  # that guess counts like so many readings
+ERROR_SHARE = 0.10  # errors are known well enough to this share of themselves: the hashrate follows to 0.4 %
+RATIO_SHARE = 0.0075  # without errors: the ratio itself, to this
+
+
+def enough(plan: SweepPlan, readings: Sequence[MinerStatus], seconds: float, soak: bool) -> bool:
+    """True when more readings of this point are not worth their time. ``seconds``: how long it is measured already."""
+    if len(readings) < LEAST:
+        return False
+    if soak:
+        return seconds >= plan.soak_s and (_decided(plan, readings) or seconds >= max(plan.soak_s, 2 * plan.measure_s))
+    if seconds >= plan.measure_s:
+        return True
+    errors = [s.error_pct for s in readings if s.error_pct is not None]
+    if len(errors) >= LEAST:
+        mean = statistics.fmean(errors)
+        return mean <= 0.0 or statistics.stdev(errors) / math.sqrt(len(errors)) <= max(ERROR_SHARE * mean, 0.01)
+    ratio, error = ratio_of(readings)
+    failed = ratio is not None and ratio + 2 * z(plan.confidence) * error < plan.tolerance
+    return failed or error <= RATIO_SHARE
+
+
+def judged(plan: SweepPlan, point: SweepPoint, readings: Sequence[MinerStatus], soak: bool) -> SweepPoint:
+    """The point with verdict and confidence. A short look only fails what is surely bad where errors are reported, as
+    errors tell sooner than the hashrate; the soak decides both by their means."""
+    ratio, error = ratio_of(readings)
+    sure = _surely(ratio, error, plan.tolerance)
+    errors = [s.error_pct for s in readings if s.error_pct is not None]
+    if len(errors) > 1:
+        spread = max(statistics.stdev(errors) / math.sqrt(len(errors)), 1e-3)
+        sure = min(sure, _normal((plan.max_error_pct - statistics.fmean(errors)) / spread))
+    easy = msgspec.structs.replace(plan, tolerance=plan.tolerance - z(plan.confidence) * error)
+    point = stats.judged(point, plan if soak or not errors else easy)
+    passed = point.verdict is PointVerdict.PASSED
+    return msgspec.structs.replace(point, confidence=round(sure if passed else 1 - sure, 4), soak=soak)
+
+
+def ratio_of(readings: Sequence[MinerStatus]) -> tuple[float | None, float]:
+    """Mean share of the expected hashrate, and its standard error."""
+    ratios = [
+        s.hashrate_ghs / expected
+        for s in readings
+        if s.hashrate_ghs is not None and (expected := stats.expected_ghs(s)) is not None
+    ]
+    if not ratios:
+        return None, USUAL_SPREAD
+    mean = statistics.fmean(ratios)
+    squares = SPREAD_WEIGHT * USUAL_SPREAD**2 + sum((r - mean) ** 2 for r in ratios)
+    return mean, math.sqrt(squares / (SPREAD_WEIGHT + len(ratios)) / len(ratios))
+
+
+def z(confidence: float) -> float:
+    """Standard errors of a one-sided ``confidence``."""
+    return statistics.NormalDist().inv_cdf(min(max(confidence, 0.5), 0.9999))
+
+
+def _decided(plan: SweepPlan, readings: Sequence[MinerStatus]) -> bool:
+    ratio, error = ratio_of(readings)
+    return ratio is not None and abs(ratio - plan.tolerance) >= z(plan.confidence) * error
+
+
+def _surely(ratio: float | None, error: float, least: float) -> float:
+    return 0.0 if ratio is None else _normal((ratio - least) / error)
+
+
+def _normal(x: float) -> float:
+    return statistics.NormalDist().cdf(max(-8.0, min(8.0, x)))

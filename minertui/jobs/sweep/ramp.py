@@ -1,0 +1,144 @@
+"""The live steps of a point as the brain takes them: ``pace`` decides, this keeps the state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from minertui.jobs.sweep import evidence, pace, stats, transient, watch
+from minertui.jobs.sweep.pace import Do
+from minertui.jobs.sweep.state import State
+from minertui.jobs.sweep.strategies import LIVE
+from minertui.jobs.sweep.transient import Trace
+from minertui.jobs.sweep.walk import Target
+from minertui.model.plans import SweepPoint
+from minertui.model.status import MinerStatus
+
+POLL_S = 5.0  # the shortest time between two looks: old web servers die under less
+KEPT = 120  # readings of the trail
+
+
+def live(state: State) -> bool:
+    """True when this sweep's strategy walks in live steps."""
+    return state.plan.strategy in LIVE
+
+
+def begun(state: State) -> State:
+    """The first write towards a new target. Firmware that follows only after a restart gets one small step a point."""
+    if not live(state):
+        return replace(state, rung=None)
+    here = state.here or state.baseline
+    rung = pace.first(here, state.target)
+    if state.restart and pace.heat(state.target) > pace.heat(here):
+        room = transient.room(state.trail, state.changed_s, 0.0, state.within, transient.WORST)[0]
+        rung = pace.rung(state.plan, pace.Way(here, here, state.target), room)
+        state = replace(state, at=msgspec.structs.replace(state.target, mhz=rung.mhz, mv=rung.mv))
+    return replace(state, origin=here, rung=rung, cut="")
+
+
+def arrived(state: State, now_s: float) -> State:
+    """The miner runs ``rung`` since now."""
+    if not live(state):
+        return state
+    climb = (*state.climb, (now_s, pace.heat(state.told)))[-KEPT:]
+    return replace(state, here=state.told, changed_s=now_s, climb=climb, growth=transient.pending(climb))
+
+
+def seen(state: State, status: MinerStatus, now_s: float) -> State:
+    """One more reading on the trail."""
+    return replace(state, trail=(*state.trail, Trace(now_s, status))[-KEPT:]) if live(state) else state
+
+
+def touched(state: State, status: MinerStatus) -> str | None:
+    """The limit that this reading has reached. With live steps a setting is left before the mean of half a minute gets
+    there (``leaving``), so that a single reading near a limit is noise; one that is far over it is not."""
+    if not live(state):
+        return watch.touched(status, state.within)
+    within = state.within
+    wild = msgspec.structs.replace(
+        within,
+        max_chip_temp_c=within.max_chip_temp_c + transient.WILD_C,
+        max_vr_temp_c=within.max_vr_temp_c + transient.WILD_C,
+        max_power_w=within.max_power_w * 1.1,
+    )
+    return watch.touched(status, wild)
+
+
+def climbed(state: State) -> tuple[State, Do]:
+    """What the newest reading on the way leads to: the state with the next rung, or ready to measure."""
+    way = pace.Way(state.origin or state.told, state.told, state.target)
+    move = pace.on_the_way(state.plan, state.within, way, state.trail, state.changed_s, state.growth, state.response)
+    if move.do is Do.RUNG:
+        return _onward(state, move), move.do
+    if move.do is Do.BACK:
+        return replace(state, rung=move.to, response=transient.WORST), move.do
+    if move.do is Do.LEAVE:
+        return replace(state, cut=move.why), move.do
+    if move.do is Do.MEASURE:
+        return replace(_at(state, state.told), cut=move.why or state.cut), move.do
+    return replace(state, why=move.why), move.do
+
+
+def _onward(state: State, move: pace.Move) -> State:
+    """The next rung; what the last one has shown is learned."""
+    return replace(
+        state,
+        rung=move.to,
+        response=transient.learned(state.trail, state.climb, state.response),
+    )
+
+
+def leaving(state: State) -> str | None:
+    """Why the point being measured must be left before it touches a limit; None when all is well."""
+    return transient.leaving(state.trail, state.changed_s, state.growth, state.within)
+
+
+def left(state: State, point: SweepPoint) -> SweepPoint:
+    """The point as it is kept when it was left in time: with the heat that was too much."""
+    now = [trace for trace in state.trail if trace.at_s > state.changed_s] or state.trail
+    return msgspec.structs.replace(
+        point,
+        power_w=transient.smoothed(now, lambda s: s.power_w),
+        chip_temp_c=transient.smoothed(state.trail, stats.chip_temp_c),
+        vr_temp_c=transient.smoothed(state.trail, lambda s: s.vr_temp_c),
+        fan_pct=transient.smoothed(state.trail, lambda s: s.fan_pct, 3),
+        soak=state.target.soak,
+        mhz=state.told.mhz,
+        mv=state.told.mv,
+    )
+
+
+def enough(state: State, now_s: float) -> bool:
+    """True when the evidence suffices, or the time is over."""
+    return evidence.enough(state.plan, state.readings, now_s - state.since_s, state.target.soak)
+
+
+def judged(state: State, point: SweepPoint) -> SweepPoint:
+    """The point with verdict, confidence and reason. Temperatures are those of its last half minute; the hashrate is
+    a plain mean unless there are enough readings to trim."""
+    readings = state.readings
+    rates = [s.hashrate_ghs for s in readings if s.hashrate_ghs is not None]
+    rate = stats.trimmed(rates) if len(rates) < _TRIMMED else point.hashrate_ghs
+    last = [Trace(0.0, s) for s in readings]
+    point = msgspec.structs.replace(
+        point,
+        hashrate_ghs=rate,
+        efficiency_jth=point.power_w / (rate / 1000) if point.power_w and rate else None,
+        chip_temp_c=transient.smoothed(last, stats.chip_temp_c),
+        vr_temp_c=transient.smoothed(last, lambda s: s.vr_temp_c),
+        fan_pct=transient.smoothed(last, lambda s: s.fan_pct),
+    )
+    return evidence.judged(state.plan, point, readings, state.target.soak)
+
+
+def why(state: State) -> str:
+    """Why this point was measured, and why there."""
+    return "; ".join(text for text in (state.target.why, state.cut) if text)
+
+
+_TRIMMED = 40
+
+
+def _at(state: State, here: Target) -> State:
+    return replace(state, at=msgspec.structs.replace(state.target, mhz=here.mhz, mv=here.mv))

@@ -1,0 +1,186 @@
+"""What the measured points say about the settings between and beyond them: three small fits, nothing more.
+
+    errors    ln(error %) = c + a·mV + b·MHz     errors grow by a factor for so many mV less or MHz more
+    hashrate  ratio = r0 − k·error %             what the errors cost
+    power     W = p0 + p1·V²·F                   switching losses
+
+Firmware without an error percentage gets one derived from the ratio: (r0 − ratio) / k, with r0 the best ratio that was
+measured with care. Every fit starts from a guess with a stated weight, which a handful of points outweighs; the guesses
+and where they come from are in ``docs/sweeps.md``.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
+
+FOLD_MV = 15.0  # guess: so many mV less multiply the errors by e
+NEED_MV_PER_MHZ = 0.5  # guess: so many mV more hold the errors at one MHz more
+GUESS_SHARE = 0.5  # how far those two guesses may be off (one standard deviation)
+COST_PER_PCT = 0.14  # ratio lost per % of errors: 140 published points, 0.90 at 0.75 % and 0.78 at 1.5 %
+COST_SPREAD = 0.05
+ERROR_NOISE = 0.25  # one reading of the error percentage, as a share of it, until it was measured
+MODEL_NOISE = 0.12  # a straight line through ln(errors) is no better than this
+FLOOR_SHARE = 0.1  # of max_error_pct: errors under it may be there at any voltage
+GRADED = 0.6  # errors this share over the floor are errors of the voltage
+NEAR_LOG = 1.2  # points whose errors are e^1.2 away from the aim count for little
+NEAR_MHZ = 120.0
+
+
+class Surface:
+    """The fits over ``points``; at least one must be usable (``usable``)."""
+
+    def __init__(self, plan: SweepPlan, points: Sequence[SweepPoint]) -> None:
+        self._plan = plan
+        self.rows = [p for p in points if usable(p)]
+        self.reported = any(p.error_pct is not None for p in self.rows)
+        self.cores = statistics.median((p.expected_ghs or 0.0) / p.mhz for p in self.rows)
+        self.clean, self.cost = self._cost()
+        self.errors = [self._error(p) for p in self.rows]
+        self.floor = min(*self.errors, FLOOR_SHARE * plan.max_error_pct)
+        self._over = [max(error - self.floor, 0.0) for error in self.errors]
+        self.graded = [over >= max(GRADED * self.floor, 0.03) for over in self._over]
+        self._c, self._a, self._b = 0.0, -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
+        self._at = self.rows[-1]
+        for _ in range(4):  # the aim depends on the slopes, and the weights on the aim
+            self._plane()
+        self._p0, self._p1 = self._power()
+
+    def error_pct(self, mhz: float, mv: float) -> float:
+        """Errors expected there, in per cent."""
+        return self.floor + math.exp(min(self._line(mhz, mv), 5.0))
+
+    def _line(self, mhz: float, mv: float) -> float:
+        return self._c + self._a * (mv - self._at.mv) + self._b * (mhz - self._at.mhz)
+
+    def ratio(self, mhz: float, mv: float) -> float:
+        """Share of the expected hashrate there."""
+        return max(0.0, self._clean_at(mhz) - self.cost * self.error_pct(mhz, mv))
+
+    def ghs(self, mhz: float, mv: float) -> float:
+        """Hashrate there."""
+        return self.cores * mhz * self.ratio(mhz, mv)
+
+    def power_w(self, mhz: float, mv: float) -> float:
+        """Power there."""
+        return self._p0 + self._p1 * (mv / 1000) ** 2 * mhz
+
+    @property
+    def aim_pct(self) -> float:
+        """The errors at which one MHz more costs as much as it brings."""
+        return self.clean / (self.cost * (1 + self._at.mhz * max(self._b, 1e-4)))
+
+    @property
+    def need_mv_per_mhz(self) -> float:
+        """Slope of the line of equal errors: the voltage that one MHz more needs."""
+        return -self._b / self._a
+
+    def _error(self, point: SweepPoint) -> float:
+        if point.error_pct is not None:
+            return point.error_pct
+        return max(0.05, (self.clean - (point.ratio or 0.0)) / self.cost)
+
+    def _cost(self) -> tuple[float, float]:
+        """r0 and k. Without error percentages r0 is the mean of the best half of the careful points."""
+        seen = [(p.error_pct, p.ratio or 0.0, p.samples) for p in self.rows if p.error_pct is not None]
+        if not seen:
+            ratios = sorted(((p.ratio or 0.0) for p in self.rows), reverse=True)
+            return statistics.fmean(ratios[: max(1, len(ratios) // 2)]), COST_PER_PCT
+        total = sum(n for _, _, n in seen)
+        mean_e = sum(e * n for e, _, n in seen) / total
+        mean_r = sum(r * n for _, r, n in seen) / total
+        noise = 0.1**2  # of one reading of the hashrate: published spread 4.6 to 18 %, mostly 10
+        prior = 1 / COST_SPREAD**2
+        xx = sum(n * (e - mean_e) ** 2 for e, _, n in seen) / noise
+        xy = -sum(n * (e - mean_e) * (r - mean_r) for e, r, n in seen) / noise
+        cost = max(0.02, (xy + prior * COST_PER_PCT) / (xx + prior))
+        return mean_r + cost * mean_e, cost
+
+    def _clean_at(self, mhz: float) -> float:
+        """r0 near this frequency: at high clocks some hashrate is lost at any voltage."""
+        weight = (0.1 / 0.005) ** 2  # the common value counts as if it were known to 0.5 %
+        total, sum_ = weight, weight * self.clean
+        for point, error in zip(self.rows, self.errors, strict=True):
+            w = point.samples * math.exp(-0.5 * ((point.mhz - mhz) / 30) ** 2)
+            total, sum_ = total + w, sum_ + w * ((point.ratio or 0.0) + self.cost * error)
+        return sum_ / total if self.reported else self.clean
+
+    def _plane(self) -> None:
+        """Weighted least squares for c, a, b; a and b are held to their guesses. A clean point only says that errors
+        are not more than it showed, so it counts where the line would have them."""
+        rows = list(zip(self.rows, self._over, self.graded, strict=True))
+        best = [(abs(math.log(over / self.aim_pct)), n) for n, (_, over, graded) in enumerate(rows) if graded]
+        self._recentre(self.rows[min(best)[1]] if best else self.rows[-1])
+        a0, b0 = -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
+        matrix = [[0.0] * 3 for _ in range(3)]
+        right = [0.0] * 3
+        for index, centre in ((1, a0), (2, b0)):
+            matrix[index][index] += 1 / (GUESS_SHARE * centre) ** 2
+            right[index] += centre / (GUESS_SHARE * centre) ** 2
+        for point, over, graded in rows:
+            clean = math.log(0.4 * max(self.floor, 0.05))
+            if not graded and self._line(point.mhz, point.mv) < clean and best:
+                continue
+            x = (1.0, point.mv - self._at.mv, point.mhz - self._at.mhz)
+            value = math.log(over) if graded else clean
+            w = self._weight(point, over, graded)
+            for i in range(3):
+                right[i] += w * x[i] * value
+                for j in range(3):
+                    matrix[i][j] += w * x[i] * x[j]
+        self._c, a, b = solved(matrix, right)
+        self._a, self._b = min(a, -1e-3), max(b, 1e-4)
+
+    def _recentre(self, at: SweepPoint) -> None:
+        self._c, self._at = self._line(at.mhz, at.mv), at
+
+    def _weight(self, point: SweepPoint, over: float, graded: bool) -> float:
+        if not graded:
+            return 1 / 0.5**2
+        if self.reported:
+            noise = ERROR_NOISE / math.sqrt(max(1, point.samples)) * (over + self.floor) / over
+        else:
+            spread = (point.hashrate_sd_ghs or 0.1 * (point.hashrate_ghs or 1.0)) / (point.expected_ghs or 1.0)
+            noise = spread / math.sqrt(max(1, point.samples)) / self.cost / over
+        far = (math.log(over / self.aim_pct) / NEAR_LOG) ** 2 + ((point.mhz - self._at.mhz) / NEAR_MHZ) ** 2
+        return math.exp(-0.5 * far) / (noise**2 + MODEL_NOISE**2)
+
+    def _power(self) -> tuple[float, float]:
+        """p0 and p1; through nothing at 0 W until two points are 5 % apart, which overstates what more will cost."""
+        xs = [(p.mv / 1000) ** 2 * p.mhz for p in self.rows if p.power_w]
+        ys = [p.power_w for p in self.rows if p.power_w]
+        if not ys:
+            return 0.0, 0.0
+        mean_x, mean_y = statistics.fmean(xs), statistics.fmean(ys)
+        if max(xs) < 1.05 * min(xs):
+            return 0.0, mean_y / mean_x
+        slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / sum(
+            (x - mean_x) ** 2 for x in xs
+        )
+        slope = min(max(slope, 0.5 * mean_y / mean_x), 1.5 * mean_y / mean_x)
+        return mean_y - slope * mean_x, slope
+
+
+def usable(point: SweepPoint) -> bool:
+    """True when the point says something about its settings."""
+    told = point.verdict in (PointVerdict.PASSED, PointVerdict.UNSTABLE, PointVerdict.LIMIT)
+    return told and bool(point.hashrate_ghs and point.expected_ghs and point.samples >= 3 and point.mhz)
+
+
+def solved(matrix: list[list[float]], right: list[float]) -> list[float]:
+    """x of matrix · x = right, by elimination; the matrix is positive definite here."""
+    size = len(right)
+    rows = [[*matrix[i], right[i]] for i in range(size)]
+    for i in range(size):
+        pivot = max(range(i, size), key=lambda r: abs(rows[r][i]))
+        rows[i], rows[pivot] = rows[pivot], rows[i]
+        for j in range(i + 1, size):
+            factor = rows[j][i] / rows[i][i]
+            rows[j] = [b - factor * a for a, b in zip(rows[i], rows[j], strict=True)]
+    x = [0.0] * size
+    for i in reversed(range(size)):
+        x[i] = (rows[i][size] - sum(rows[i][j] * x[j] for j in range(i + 1, size))) / rows[i][i]
+    return x

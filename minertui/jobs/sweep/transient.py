@@ -1,0 +1,222 @@
+"""Where a temperature is heading, from its first seconds: so that a limit is seen before it is touched.
+
+After a change a temperature follows T(t) = T∞ − A·e^(−t/τ). The worst A is known before anything is measured: heat
+grows no faster than V²·F, and all that a reading is over COLD_C is taken as made by it. The fit starts from that and
+gives way to readings as they come. So a step up is only made when its worst case stays under the limits, and what a
+step has not shown yet is kept in reserve for the next one. The worst case is that of a fan that does nothing; while
+the fan has room, what the last steps have really shown (with a reserve) takes its place.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from minertui.jobs.sweep.stats import chip_temp_c
+from minertui.model.ranking import Bounds
+from minertui.model.status import MinerStatus
+
+FALL_S = 45.0  # a step down gets so long to show itself
+WINDOW_S = 150.0  # so far back a climb is looked at to learn how the fan answers it
+LEAST_RISE_C = 0.45  # a climb that would not have shown this much at worst teaches nothing
+ANSWER_NOISE_C = 0.1
+ANSWER_SAFETY = 1.3
+LEAST_ANSWER = 0.25  # never less of the worst case is expected
+FAN_MOST_PCT = 98.0
+SURE_C = 0.4  # the margin where the fan cannot help any more
+COLD_C = 10.0  # no room is taken to be colder: what is over it was made by power
+TAU_S = 90.0  # heat sink of a small miner; a faster one only makes the fit careful for longer
+SENSOR_C = 0.4  # one reading: whole degrees (0.29) and noise
+SOON_S = 40.0  # so far ahead a line through the last minute is believed (20 s of it are the lag of the mean)
+LAG_S = 12.5  # the mean of half a minute is that old
+TREND_NOISE = 0.0035  # °C per second: half a standard error of such a line
+SMOOTH = 6  # readings in a smoothed value: half a minute
+MARGIN_C = 0.25  # even at worst a step up ends this far under a temperature limit: noise of half a minute's mean
+LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
+POWER_MARGIN = 0.01  # the same for power, as a share: two sensor errors of 0.5 %
+FAN_MARGIN_PCT = 2.0
+FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for one per cent more heat
+WILD_C = 3.0  # one reading this far over a limit counts without waiting for others
+
+Read = Callable[[MinerStatus], float | None]
+
+
+class Trace(NamedTuple):
+    """A reading and when it was taken, seconds."""
+
+    at_s: float
+    status: MinerStatus
+
+
+class Heading(NamedTuple):
+    """A limited value: where it is, where it will settle, its limit. °C, W or %."""
+
+    name: str
+    now: float
+    rest: float
+    limit: float
+    margin: float  # keep this far away when stepping up
+    growth: float  # of this value when heat doubles, at worst
+    unit: str
+
+    @property
+    def room(self) -> float:
+        """Share by which heat may grow so that this value stays its margin under its limit, even at worst."""
+        return (self.limit - self.margin - self.rest) / max(self.growth, 1e-9)
+
+    def text(self) -> str:
+        """For people."""
+        return f"{self.name} is heading for {self.rest:.1f} of {self.limit:g} {self.unit}"
+
+
+class Response(NamedTuple):
+    """How much of the worst case the two temperatures have really shown, 0..1, while the fan had room to answer."""
+
+    chip: float = 1.0
+    vr: float = 1.0
+
+
+WORST = Response()
+
+
+def learned(trail: Sequence[Trace], climb: Sequence[tuple[float, float]], before: Response) -> Response:
+    """What the last WINDOW_S say about the next step. ``climb``: when the settings were changed, and the heat (V²·F)
+    since then. Steps too small to stand out of the noise teach nothing."""
+    start_s = max(trail[-1].at_s - WINDOW_S, trail[0].at_s)
+    shown = sum(
+        (heat / was - 1) * (1 - math.exp(-(trail[-1].at_s - at_s) / TAU_S))
+        for (_, was), (at_s, heat) in pairwise(climb)
+        if at_s > start_s
+    )
+    window = [t for t in trail if t.at_s >= start_s]
+    return Response(
+        _answer(window, chip_temp_c, shown, before.chip), _answer(window, lambda s: s.vr_temp_c, shown, before.vr)
+    )
+
+
+def _answer(window: Sequence[Trace], read: Read, shown: float, before: float) -> float:
+    levels = [smoothed(window[: n + 1], read) for n in range(3, len(window))]
+    known = [level for level in levels if level is not None]
+    worst = shown * max(known[0] - COLD_C, 1.0) if known else 0.0
+    if worst < LEAST_RISE_C:
+        return before
+    return min(1.0, max(LEAST_ANSWER, ANSWER_SAFETY * (max(known) - known[0] + ANSWER_NOISE_C) / worst))
+
+
+def headings(
+    trail: Sequence[Trace], changed_s: float, growth: float, within: Bounds, response: Response = WORST
+) -> tuple[Heading, ...]:
+    """All limited values that are known. ``trail``: readings, oldest first; ``growth``: share by which heat grew at
+    ``changed_s``, with what was outstanding then; ``response``: what earlier transients have shown."""
+    found: list[Heading] = []
+    for name, read, limit, share in (
+        ("chip", chip_temp_c, within.max_chip_temp_c, response.chip),
+        ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, response.vr),
+    ):
+        now = smoothed(trail, read)
+        if now is not None:
+            made = max(now - COLD_C, 1.0) * share
+            rest = now + outstanding(trail, read, changed_s, growth * made)
+            found.append(Heading(name, now, rest, limit, MARGIN_C, made, "°C"))
+    power = smoothed([t for t in trail if t.at_s > changed_s] or trail[-1:], lambda s: s.power_w)
+    if power is not None:
+        found.append(Heading("power", power, power, within.max_power_w, POWER_MARGIN * within.max_power_w, power, "W"))
+    fan = smoothed(trail, lambda s: s.fan_pct)
+    if fan is not None and within.max_fan_pct is not None:
+        slope = max(0.0, trend_per_s(trail, lambda s: s.fan_pct))
+        found.append(Heading("fan", fan, fan + 30 * slope, within.max_fan_pct, FAN_MARGIN_PCT, FAN_GROWTH * fan, "%"))
+    return tuple(found)
+
+
+def room(
+    trail: Sequence[Trace], changed_s: float, growth: float, within: Bounds, response: Response
+) -> tuple[float, str]:
+    """By which share heat may grow now, and what bounds it. ``growth``: see ``pending``. What the fan has answered
+    before is counted on only as far as the fan can still turn faster."""
+    worst = headings(trail, changed_s, growth, within)
+    if not worst:
+        return 0.0, "neither a temperature nor the power is known"
+    least = min(worst, key=lambda h: h.room)
+    share, text = least.room, least.text()
+    if not fan_has_room(trail):
+        share = min(share, *((h.limit - SURE_C - h.rest) / h.growth for h in worst if h.unit == "°C"), share)
+    fan = smoothed(trail, lambda s: s.fan_pct, 3)
+    if fan is not None and trail[-1].status.fan_auto and response != WORST:
+        answered = min(headings(trail, changed_s, growth, within, response), key=lambda h: h.room)
+        helped = min(answered.room, (FAN_MOST_PCT - fan) / (FAN_GROWTH * max(fan, 1.0)))
+        if helped > share:
+            share, text = helped, answered.text()
+    return share, text
+
+
+def pending(climb: Sequence[tuple[float, float]]) -> float:
+    """By which share heat grew in all, as far as that has not shown yet at the newest step. ``climb``: when the
+    settings were changed, and the heat since then."""
+    last_s = climb[-1][0]
+    return sum((heat / was - 1) * math.exp(-(last_s - at_s) / TAU_S) for (_, was), (at_s, heat) in pairwise(climb))
+
+
+def fan_has_room(trail: Sequence[Trace]) -> bool:
+    """True while an automatic fan can still turn faster: then a temperature that runs ahead will come back."""
+    fan = smoothed(trail, lambda s: s.fan_pct, 3)
+    return fan is not None and fan < FAN_MOST_PCT - 3 and bool(trail[-1].status.fan_auto)
+
+
+def leaving(trail: Sequence[Trace], changed_s: float, growth: float, within: Bounds) -> str | None:
+    """Why this setting must be left now, before a limit is touched; None when all is well. Only what was read counts
+    here: the mean of half a minute (of a whole one when nothing was changed for so long), and where its line leads."""
+    calm = trail[-1].at_s - changed_s > 60.0
+    falling = growth < 0 and trail[-1].at_s - changed_s < FALL_S
+    for name, read, limit, close, unit in (
+        ("chip", chip_temp_c, within.max_chip_temp_c, LEAVE_C, "°C"),
+        ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, LEAVE_C, "°C"),
+        ("fan", lambda s: s.fan_pct, within.max_fan_pct, 0.5, "%"),
+    ):
+        now = smoothed(trail, read, 2 * SMOOTH if calm else SMOOTH)
+        if now is None or limit is None or (falling and now < limit + close):
+            continue
+        line = max(0.0, trend_per_s(trail, read) - TREND_NOISE) * SOON_S
+        owed = max(growth, 0.0) * max(now - COLD_C, 1.0) * math.exp(-(trail[-1].at_s - changed_s) / TAU_S)
+        soon = now + (min(line, owed + 0.1) if unit == "°C" and not calm else line)
+        if now > limit - close or (now > limit - 5 * close and soon > limit + close):
+            return f"{name} is at {now:.1f} and heading for {soon:.1f} of {limit:g} {unit}"
+    power = smoothed([t for t in trail if t.at_s > changed_s], lambda s: s.power_w)
+    if power is not None and power > within.max_power_w * (1 - 0.3 * POWER_MARGIN):
+        return f"power is at {power:.1f} of {within.max_power_w:g} W"
+    return None
+
+
+def outstanding(trail: Sequence[Trace], read: Read, changed_s: float, worst: float) -> float:
+    """How much this value will still rise (or fall), from the fit of T∞ and A over the readings since the change; A is
+    drawn towards most of ``worst``, give or take a third of it."""
+    seen = [(t.at_s - changed_s, v) for t in trail if t.at_s >= changed_s and (v := read(t.status)) is not None]
+    last_s = trail[-1].at_s - changed_s
+    left = math.exp(-max(0.0, last_s - LAG_S) / TAU_S)
+    spread = max(0.3 * abs(worst), 0.2)
+    amplitude, precision = 0.85 * worst, 1 / spread**2
+    if len(seen) >= 2:
+        xs = [-math.exp(-t / TAU_S) for t, _ in seen]
+        mean_x, mean_v = statistics.fmean(xs), statistics.fmean(v for _, v in seen)
+        xx = sum((x - mean_x) ** 2 for x in xs) / SENSOR_C**2
+        xv = sum((x - mean_x) * (v - mean_v) for x, (_, v) in zip(xs, seen, strict=True)) / SENSOR_C**2
+        amplitude, precision = (xv + precision * amplitude) / (xx + precision), xx + precision
+    return amplitude * left
+
+
+def smoothed(trail: Sequence[Trace], read: Read, count: int = SMOOTH) -> float | None:
+    """Mean of the newest ``count`` readings that have this value; None without any."""
+    values = [v for t in trail[-count:] if (v := read(t.status)) is not None and math.isfinite(v)]
+    return statistics.fmean(values) if values else None
+
+
+def trend_per_s(trail: Sequence[Trace], read: Read, span_s: float = 60.0) -> float:
+    """Slope of the newest ``span_s`` seconds, units per second; 0 with fewer than three readings."""
+    seen = [(t.at_s, v) for t in trail if t.at_s > trail[-1].at_s - span_s and (v := read(t.status)) is not None]
+    if len(seen) < 3:
+        return 0.0
+    mean_t, mean_v = statistics.fmean(t for t, _ in seen), statistics.fmean(v for _, v in seen)
+    below = sum((t - mean_t) ** 2 for t, _ in seen)
+    return sum((t - mean_t) * (v - mean_v) for t, v in seen) / below if below else 0.0

@@ -1,0 +1,206 @@
+"""A sweep on a simulated board in virtual time: a SweepSite without engine, sockets or waiting.
+
+Writes take the kernel's ordered steps (one setting each, 25 MHz or 25 mV up) and the time that proving each takes, so
+that device minutes are honest; more raises within an hour than safety allows are refused as safety would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from minertui.jobs.sweep import run
+from minertui.model.commands import Command, Outcome, OutcomeState, Rank, Restart, Tune
+from minertui.model.fleet import Health, Snapshot
+from minertui.model.plans import JobView, Limits, Phase, SweepPlan, SweepPoint, SweepSample
+from minertui.model.ranking import bounds
+from minertui.model.status import MinerStatus
+from minertui.safety.kernel import decide
+from minertui.safety.request import HOUR_S, Request
+from minertui.safety.steps import Steps
+
+POLL_S = 5.0
+PROVE_S = 6.0  # write, read back, see it followed
+
+
+@dataclass(frozen=True)
+class Steady:
+    """What a board does at rest and without noise."""
+
+    ghs: float
+    power_w: float
+    chip_c: float
+    vr_c: float
+    fan_pct: float
+    passes: bool
+
+
+Worth = Callable[[Steady], float]
+
+
+class Rig(Protocol):
+    """A board that can be driven; both board models of the benchmark are this."""
+
+    def status(self) -> MinerStatus: ...
+    def advance(self, seconds: float) -> None: ...
+    def write(self, mhz: float, mv: float) -> None: ...
+    def restart(self) -> None: ...
+    def truth(self) -> Steady:
+        """Now, noise-free; ``passes`` means nothing here."""
+        ...
+
+    def steady(self, mhz: float, mv: float, plan: SweepPlan) -> Steady: ...
+
+
+@dataclass
+class Excursions:
+    """Seconds over each limit, by the true value."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def look(self, truth: Steady, plan: SweepPlan, dt_s: float) -> None:
+        for name, value, limit in (
+            ("chip", truth.chip_c, plan.max_chip_temp_c),
+            ("VR", truth.vr_c, plan.max_vr_temp_c),
+            ("power", truth.power_w, plan.max_power_w),
+            ("fan", truth.fan_pct, plan.max_fan_pct if plan.max_fan_pct is not None else 101.0),
+        ):
+            if value > limit:
+                self.seconds[name] = self.seconds.get(name, 0.0) + dt_s
+
+
+class RigSite:
+    """The SweepSite of a rig."""
+
+    def __init__(self, rig: Rig, plan: SweepPlan) -> None:
+        self.rig, self.plan = rig, plan
+        self.clock = 10_000.0
+        self.points: list[SweepPoint] = []
+        self.said: list[tuple[float, str]] = []
+        self.sent: list[Command] = []
+        self.raised: list[float] = []
+        self.excursions = Excursions()
+        self.concluded: Tune | None = None
+        self.phase = Phase.WAITING
+        self.note = ""
+        self._last: Snapshot | None = None
+
+    def live(self, seconds: float) -> None:
+        left = seconds
+        while left > 1e-9:
+            dt = min(1.0, left)
+            self.rig.advance(dt)
+            self.excursions.look(self.rig.truth(), self.plan, dt)
+            left -= dt
+        self.clock += seconds
+
+    def snapshot(self) -> Snapshot:
+        self._last = Snapshot(
+            "a", status=self.rig.status(), at_s=self.clock, boot_s=self.clock, health=Health.OK, limits=Limits()
+        )
+        return self._last
+
+    async def next_snapshot(self, within_s: float | None = None) -> Snapshot:
+        self.live(min(POLL_S, within_s or POLL_S))
+        return self.snapshot()
+
+    async def send(self, command: Command) -> Outcome:
+        self.sent.append(command)
+        if isinstance(command, Restart):
+            self.rig.restart()
+            self.live(1.0)
+            return Outcome(OutcomeState.APPLIED)
+        assert isinstance(command, Tune)
+        snapshot = self.snapshot()
+        caps = Limits(max_mhz=1200, max_mv=1500, max_chip_temp_c=75, max_vr_temp_c=100, max_power_w=500)
+        decision = decide(
+            Request(
+                command, Rank.SWEEP, snapshot, self.clock, limits=caps, journalled=True,
+                raised_s=tuple(t for t in self.raised if self.clock - t < HOUR_S),
+            )
+        )  # fmt: skip
+        if not isinstance(decision, Steps):
+            return Outcome(OutcomeState.REFUSED, decision.reason)
+        for step in decision.steps:
+            assert isinstance(step.command, Tune)
+            now = self.rig.status()
+            self.rig.write(
+                step.command.frequency_mhz or now.frequency_mhz or 0, step.command.core_mv or now.core_mv or 0
+            )
+            if step.raises:
+                self.raised.append(self.clock)
+            self.live(PROVE_S)
+        return Outcome(OutcomeState.APPLIED)
+
+    async def conclude(self, settings: Tune | None) -> Outcome:
+        self.concluded = settings
+        if settings is not None:
+            await self.send(settings)
+        return Outcome(OutcomeState.APPLIED)
+
+    async def keep(self, record: SweepPoint | SweepSample) -> None:
+        if isinstance(record, SweepPoint):
+            self.points.append(record)
+
+    async def sleep(self, seconds: float) -> None:
+        self.live(seconds)
+
+    def now(self) -> float:
+        return self.clock
+
+    def log(self, text: str) -> None:
+        self.said.append((self.clock, text))
+
+    def report(self, phase: Phase, view: JobView, note: str = "", **progress: float | None) -> None:
+        self.phase, self.note = phase, note
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one method did on one board."""
+
+    minutes: float
+    final: tuple[float, int]
+    share: float
+    excursions: dict[str, float]
+    points: int
+    note: str
+    site: RigSite
+
+
+def best_of(rig: Rig, plan: SweepPlan, start: tuple[float, int], worth: Worth) -> tuple[float, tuple[float, int]]:
+    """The true best on the plan's steps under its limits: worth and settings."""
+    within = bounds(plan)
+    best, where = 0.0, start
+    mhz = start[0] - int((start[0] - within.min_mhz) / plan.step_mhz) * plan.step_mhz
+    while mhz <= within.max_mhz:
+        mv = start[1] - int((start[1] - within.min_mv) / plan.step_mv) * plan.step_mv
+        while mv <= within.max_mv:
+            there = rig.steady(mhz, mv, plan)
+            if there.passes and inside(there, plan) and worth(there) > best:
+                best, where = worth(there), (mhz, mv)
+            mv += plan.step_mv
+        mhz += plan.step_mhz
+    return best, where
+
+
+def inside(there: Steady, plan: SweepPlan) -> bool:
+    return (
+        there.chip_c < plan.max_chip_temp_c
+        and there.vr_c < plan.max_vr_temp_c
+        and there.power_w <= plan.max_power_w
+        and (plan.max_fan_pct is None or there.fan_pct <= plan.max_fan_pct)
+    )
+
+
+async def swept(rig: Rig, plan: SweepPlan, best: float, worth: Worth) -> Result:
+    """Run the job on ``rig``."""
+    site = RigSite(rig, plan)
+    begun = site.clock
+    await run(site, plan, ())
+    end = site.rig.status()
+    final = (end.frequency_mhz or 0.0, int(end.core_mv or 0))
+    there = rig.steady(*final, plan)
+    share = worth(there) / best if there.passes and best else 0.0
+    return Result((site.clock - begun) / 60, final, share, site.excursions.seconds, len(site.points), site.note, site)

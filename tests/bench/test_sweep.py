@@ -1,0 +1,45 @@
+"""The sweep's benchmark runs, and its claim holds on a board that shares nothing with the simulator."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from minertui.model.plans import Strategy, SweepPlan
+from tests.bench.bench_sweep import Case, ghs, line, measured, summary
+from tests.bench.other_board import OtherBoard
+from tests.bench.sweep_rig import best_of, swept
+
+START = (500.0, 1150)
+
+
+def test_adaptive_on_a_board_of_the_simulator():
+    row = measured(Case("hex", 0, 0.06, reports=True, method="adaptive", fan="full"))
+    assert row.share >= 0.97
+    assert row.minutes <= 30
+    assert row.over == {}
+    assert "hex-0" in line(row)
+    assert "1 boards" in summary([row])[0]
+
+
+@pytest.mark.parametrize("fan", [None, 70.0])
+def test_adaptive_on_a_board_that_is_built_differently(fan):
+    rig = OtherBoard(0, fixed_fan=fan)
+    plan = SweepPlan("a", strategy=Strategy.ADAPTIVE, max_vr_temp_c=70)
+    best, _ = best_of(rig, plan, START, ghs)
+    result = asyncio.run(swept(rig, plan, best, ghs))
+    assert result.share >= 0.99
+    assert result.minutes <= 25
+    assert result.excursions == {}
+
+
+@pytest.mark.parametrize(
+    "plan", [SweepPlan("a", max_vr_temp_c=70, max_power_w=17), SweepPlan("a", max_vr_temp_c=70, max_chip_temp_c=54)]
+)
+def test_a_cap_of_power_or_chip_temperature_is_kept_and_used(plan):
+    rig = OtherBoard(1, fixed_fan=60.0, drift_c=0.0)
+    best, _ = best_of(rig, plan, START, ghs)
+    result = asyncio.run(swept(rig, plan, best, ghs))
+    assert result.excursions == {}
+    assert result.share >= 0.97
