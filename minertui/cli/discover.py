@@ -32,11 +32,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("networks", nargs="*", metavar="CIDR", help="e.g. 192.168.1.0/24; default: this computer's own")
     parser.add_argument("--yes", action="store_true", help="scan this computer's networks and add all miners, unasked")
+    parser.add_argument("--serial", action="store_true", help="find Duino-Coin boards on USB serial ports instead")
+    parser.add_argument("--i2c", action="store_true", help="… and on the I2C buses of this computer")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when miners were found, 1 when not. Raises ConfigError."""
+    """0 when miners (or boards) were found, 1 when not. Raises ConfigError."""
+    if args.serial or args.i2c:
+        from minertui.cli import boards
+
+        return boards.show(boards.places(serial=args.serial, i2c=args.i2c))
     from minertui import config
     from minertui.engine.discovery import discover
     from minertui.wire.axeos.address import authority, host_port

@@ -29,6 +29,7 @@ COMMANDS: tuple[str, ...] = (
     "sweep",
     "guard",
     "restore",
+    "duco",
     "sim",
 )
 
