@@ -206,7 +206,11 @@ class Runner:
     async def _run(self, site: JobSite, plan: MinerPlan, kind: _Kind, done: Sequence[SweepPoint]) -> None:
         job = importlib.import_module(kind.module)
         try:
-            await (job.run(site, plan, done) if isinstance(plan, SweepPlan) else job.run(site, plan))
+            if isinstance(plan, SweepPlan):
+                earlier = await self._earlier(site.state)
+                await (job.run(site, plan, done, earlier) if earlier else job.run(site, plan, done))
+            else:
+                await job.run(site, plan)
         except MinertuiError as error:
             await self._failed(site, str(error))
         except Exception as error:  # noqa: BLE001 - the task boundary: the miner is led back whatever it was
@@ -217,6 +221,17 @@ class Runner:
         elif not site.state.phase.over and not self._closing:
             site.report(Phase.FAILED, site.state.view, site.state.note or "it ended without saying how")
         self._desk.arbiter.release(site.state.device, site.state.id)
+
+    async def _earlier(self, state: JobState) -> tuple[SweepPoint, ...]:
+        """The points of the newest sweep of the same board that ended well; none where its MAC is not known."""
+        now = self._sweeps[state.view.sweep_id] if isinstance(state.view, SweepView) else None
+        if now is None or now.mac is None:
+            return ()
+        try:
+            kept = await self._desk.records.sweeps()
+        except StoreError:
+            return ()
+        return next((r.points for r in kept if r.mac == now.mac and r.id != now.id and r.phase is Phase.DONE), ())
 
     async def _failed(self, site: JobSite, why: str) -> None:
         site.log(f"failed: {why}")

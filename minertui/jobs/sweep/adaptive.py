@@ -166,8 +166,11 @@ class _Choice:
         )
 
     def _ruled_out(self, at: Target) -> bool:
-        """Harder than what failed for sure."""
-        failed = [p for p in self._points if p.verdict is PointVerdict.UNSTABLE and (p.soak or not self._fit.reported)]
+        """Failed itself, or harder than what failed for sure: in a soak or a long look."""
+        unstable = [p for p in self._points if p.verdict is PointVerdict.UNSTABLE]
+        if any(abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv for p in unstable):
+            return True
+        failed = [p for p in unstable if p.soak or not self._fit.reported]
         return any(at.mhz >= p.mhz - _SAME and at.mv <= p.mv for p in failed)
 
     def _best_measured(self) -> Target | None:
@@ -178,6 +181,8 @@ class _Choice:
             if p.passed and usable(p) and not p.soak and (p.power_w is None or p.power_w <= watts + 0.005 * watts)
         ]
         fit = [at for at in fit if not self._ruled_out(at) and self._inside(at)]
+        clean = [at for at in fit if self._fit.error_pct(at.mhz, at.mv) <= self._most_pct]
+        fit = clean if self._fit.reported else fit
         return max(fit, key=self._worth, default=None)
 
     def _inside(self, at: Target) -> bool:

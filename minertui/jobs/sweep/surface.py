@@ -22,6 +22,7 @@ NEED_MV_PER_MHZ = 0.5  # guess: so many mV more hold the errors at one MHz more
 GUESS_SHARE = 0.5  # how far those two guesses may be off (one standard deviation)
 COST_PER_PCT = 0.14  # ratio lost per % of errors: 140 published points, 0.90 at 0.75 % and 0.78 at 1.5 %
 COST_SPREAD = 0.05
+CLEAN_RATIO, CLEAN_SPREAD = 1.0, 0.02  # ratio without errors: 109 of 110 published clean points over 0.96, most near 1
 ERROR_NOISE = 0.25  # one reading of the error percentage, as a share of it, until it was measured
 MODEL_NOISE = 0.12  # a straight line through ln(errors) is no better than this
 FLOOR_SHARE = 0.1  # of max_error_pct: errors under it may be there at any voltage
@@ -97,7 +98,8 @@ class Surface:
         xx = sum(n * (e - mean_e) ** 2 for e, _, n in seen) / noise
         xy = -sum(n * (e - mean_e) * (r - mean_r) for e, r, n in seen) / noise
         cost = max(0.02, (xy + prior * COST_PER_PCT) / (xx + prior))
-        return mean_r + cost * mean_e, cost
+        weight = noise / CLEAN_SPREAD**2
+        return (total * (mean_r + cost * mean_e) + weight * CLEAN_RATIO) / (total + weight), cost
 
     def _clean_at(self, mhz: float) -> float:
         """r0 near this frequency: at high clocks some hashrate is lost at any voltage."""
