@@ -54,9 +54,9 @@ async def test_the_tab_says_how_every_board_does_and_why_it_earns_little() -> No
     async with looking(rigs.fleet(), size=(140, 40)) as seen:
         await opened(seen)
         text = seen.text
-        for part in ("each is paid 94 % (kolka)", "board-0", "away", "atmega328p", "DUCOID303000",
+        for part in ("each is paid 94 % (kolka)", "board-0", "away", "K: hashing, i2c:1:20, atmega328p", "DUCOID303000",
                      "balance 1234.567891 DUCO", "! 9 workers are paid 90 %", "! it waits 41 % of its time",
-                     "asking 21 %", "calculation 51 %", "last share 11:59:56: GOOD, nonce 476, 2.86 s"):  # fmt: skip
+                     "asking 21%", "calculation 51%", "last share 11:59:56: GOOD, nonce 476, 2.86 s"):  # fmt: skip
             assert part in text, part
         await seen.press("down", "down", "down")
         await seen.sees("! it does not answer on bus 1 address 23")

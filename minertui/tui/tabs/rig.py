@@ -24,6 +24,8 @@ from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import UNKNOWN, number
 from minertui.tui.words import moment_text
 
+_TALL = 48  # lines from which the board under the cursor is told below the statistics as well
+
 
 class RigPane(Pane):
     """The shared view of rigs."""
@@ -132,6 +134,7 @@ class RigPane(Pane):
             lines.append(line(*legend(board.stats, glyphs)))
             lines += [found for text, ink in _said(board, self.picture.fleet.at_s)
                       for found in wrapped(text, width, ink)]  # fmt: skip
+        self.detail.display = not self.counted or self.size.height >= _TALL
         self.detail.show(lines)
 
 
@@ -158,6 +161,7 @@ def _balance(view: RelayView) -> list[Line]:
 def _said(board: BoardView, now_s: float) -> list[tuple[str, str]]:
     """What is known of a board, in sentences."""
     facts = [
+        f"{board.state.value}: {board.state.name.lower()}" if len(board.state.value) == 1 else "",
         board.plan.at,
         board.what or (board.dialect.value if board.dialect else "kind not known yet"),
         f"id {board.chip}" if board.chip else "",

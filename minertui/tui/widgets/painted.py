@@ -129,6 +129,7 @@ class Painted(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, classes=classes)
         self._picture: tuple[Line, ...] = ()
+        self._drawn = Size(0, 0)  # the size that the picture is of
         self._inks: dict[tuple[str, str], Style] = {}
 
     # -- for subclasses
@@ -148,7 +149,7 @@ class Painted(Widget):
         if not self.is_mounted or not size:
             return
         old, new = self._picture, tuple(self.draw(size.width, size.height))
-        self._picture = new
+        self._picture, self._drawn = new, size
         if self.styles.auto_dimensions and len(old) != len(new):
             self.refresh(layout=True)
             return
@@ -168,8 +169,11 @@ class Painted(Widget):
 
     def on_resize(self) -> None:
         """Another size is another picture."""
-        self._picture = tuple(self.draw(self.size.width, self.size.height))
+        self._draw_anew(self.size)
         self.refresh()
+
+    def _draw_anew(self, size: Size) -> None:
+        self._picture, self._drawn = tuple(self.draw(size.width, size.height)), size
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """With ``height: auto`` as many lines as the picture has."""
@@ -181,8 +185,12 @@ class Painted(Widget):
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the picture as Textual wants it."""
-        width = self.size.width
+        """One line of the picture as Textual wants it. Textual may ask before it told the widget its size; a blank
+        line would flash then."""
+        size = self.size
+        if size != self._drawn:
+            self._draw_anew(size)
+        width = size.width
         content = _at(self._picture, y)
         only_ascii = self.glyphs.ascii
         segments = [

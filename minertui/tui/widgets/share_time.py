@@ -63,7 +63,7 @@ def legend(stats: BoardStats, glyphs: Glyphs) -> list[Span]:
     for part, share in shares_of_time(stats):
         if share >= 0.005:
             sign = part.letter if glyphs.ascii else part.sign
-            spans += [Span(sign * 2, part.ink), Span(f" {part.name} {number(100 * share)} %  ", "dim")]
+            spans += [Span(sign, part.ink), Span(f" {part.name} {number(100 * share)}%  ", "dim")]
     return spans
 
 

@@ -36,11 +36,12 @@ class SweepLines(Painted):
         room = height or 6
         at = next((n for n, job in enumerate(self.jobs) if job.device == self.chosen), 0)
         top = max(0, min(at - room // 2, len(self.jobs) - room))
-        return [self._line(job, width) for job in self.jobs[top : top + room]]
+        name = min(max(len(job.device) for job in self.jobs), 13 if width < 100 else 28)
+        return [self._line(job, width, name) for job in self.jobs[top : top + room]]
 
-    def _line(self, job: JobState, width: int) -> Line:
+    def _line(self, job: JobState, width: int, name: int) -> Line:
         glyphs = self.glyphs
-        room = max(6, min(30, width - 62))
+        room = max(6, min(30, width - 49 - name))
         share = job.done / job.total if job.total else 1.0 if job.phase is Phase.DONE else 0.0
         full = round(min(1.0, share) * room)
         of = f"{job.done}/{job.total}" if job.total is not None else str(job.done)
@@ -48,12 +49,12 @@ class SweepLines(Painted):
         chosen = job.device == self.chosen
         return line(
             Span((glyphs.marked if chosen else " ") + " ", "title"),
-            Span(fit(job.device, 13, ellipsis=glyphs.ellipsis) + " ", "strong" if chosen else ""),
+            Span(fit(job.device, name, ellipsis=glyphs.ellipsis) + " ", "strong" if chosen else ""),
             Span(fit(_MARKS.get(job.phase, "") + job.phase.value, 11), _INKS.get(job.phase, "accent")),
             Span(glyphs.bar * full, "accent"),
             Span(glyphs.track * (room - full), "faint"),
             Span(f" {of:>7} {left:>11}  "),
-            Span(fit(_now(job), max(0, width - room - 48), ellipsis=glyphs.ellipsis), "dim"),
+            Span(fit(_now(job), max(0, width - room - 35 - name), ellipsis=glyphs.ellipsis), "dim"),
         )
 
 
