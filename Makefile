@@ -36,6 +36,12 @@ bench-engine bench-screen bench-safety bench-sweep: bench-%: $(STAMP)  ## one of
 crash: $(STAMP)  ## the engine killed at each system call that changes anything, and each power cut; some ten minutes
 	@$(BIN)/python -m tests.proofs.crash
 
+chaos: $(STAMP)  ## many simulated miners, people and every fault in virtual time: make chaos HOURS=1000 MINERS=160 SEED=1
+	@$(BIN)/python -m tests.proofs.chaos --miners $(or $(MINERS),160) --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
+
+mutants: $(STAMP)  ## faults put into the safety kernel, which its tests have to notice; some twenty minutes
+	@$(BIN)/python -m tests.proofs.mutants
+
 $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: -r requirements.lock

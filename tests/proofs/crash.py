@@ -47,8 +47,8 @@ from tests.proofs.flash import BASE, Flash, Wire
 from tests.proofs.wound import WoundClock, WoundLoop, run
 
 PLAN = SweepPlan(
-    "m1", strategy=Strategy.GRID, start_mhz=525, start_mv=1200, step_mhz=25, max_mhz=575, max_mv=1200, max_chip_temp_c=68,
-    settle_s=10, measure_s=30, sample_s=10, apply_best=False,
+    "m1", strategy=Strategy.GRID, start_mhz=525, start_mv=1200, step_mhz=25, max_mhz=575, max_mv=1200,
+    max_chip_temp_c=68, settle_s=10, measure_s=30, sample_s=10, apply_best=False,
 )  # fmt: skip
 BEST = msgspec.structs.replace(PLAN, apply_best=True)
 SMALL = msgspec.structs.replace(PLAN, max_mhz=550, settle_s=2, measure_s=6, sample_s=3)

@@ -1,0 +1,143 @@
+"""Judges a controller at the simulated boards: what arrives there, and what the board had told before it.
+
+Nothing here looks at the program's own variables, but for the caps that the user configured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any
+
+from minertui.model.plans import Limits
+from minertui.safety.limits import model_caps
+from minertui.sim.axeos_board import Board
+from minertui.sim.axeos_patch import Reply
+from minertui.sim.axeos_routes import Request, answer
+from minertui.wire.axeos.info import parse_info
+
+INFO = "/api/system/info"
+BLIND = frozenset({"temp-minus-one", "temp-zero", "temp-127", "nan", "missing-fields"})
+"""Faults under which the newest answer cannot support a raise."""
+DEAF = frozenset({"hang", "reset", "drip", "auth", "busy", "empty", "empty-json", "null", "html", "endless",
+                  "gzip-bomb", "huge-header", "deep-json", "wifi-lost", "duplicate-keys"})  # fmt: skip
+"""Faults under which nothing that is answered counts as a reading."""
+_TUNES = {"frequency": "frequency", "coreVoltage": "coreVoltage"}
+_NOISE_C, _STEP, _DAY_S = 2.5, 25.0, 86_400.0
+
+
+class Witness:
+    """One board: its requests in order, and every promise that was broken, in words."""
+
+    def __init__(self, board: Board, limits: Limits, poll_s: float, *, readonly: bool, seen: Counter[str]) -> None:
+        self.board, self.limits, self.poll_s, self.readonly = board, limits, poll_s, readonly
+        self.broken: list[str] = []
+        self.seen = seen
+        self.expected_mac: Callable[[], str | None] = lambda: None
+        self.told_s: float | None = None
+        self.told_mac = ""
+        self.told_blind = self.told_hot = False
+        self.raised = False
+        self.foreign_s = -1e9
+        self.asked_s: list[float] = []
+        self.writes_s: deque[float] = deque()
+        self._order_faults = 0
+        self._nvs = self._settings()
+
+    def _settings(self) -> tuple[float, float]:
+        return float(self.board.nvs["frequency"]), float(self.board.nvs["coreVoltage"])
+
+    def say(self, now_s: float, text: str) -> None:
+        """A promise was broken."""
+        faults = ", ".join(self.board.faults)
+        self.broken.append(f"{self.board.name} at {now_s:.0f} s: {text} (faults on: {faults or 'none'})")
+
+    def looks(self, now_s: float) -> None:
+        """Before a request is obeyed: what the board did by itself since the last one."""
+        if self._settings() != self._nvs:
+            self.foreign_s = now_s
+            self._nvs = self._settings()
+        if self.board.phase.name != "RUNNING" or "reboot" in self.board.faults or "third-party" in self.board.faults:
+            self.foreign_s = now_s
+        judge = self.board.judge
+        if judge.order_faults > self._order_faults:
+            self._order_faults = judge.order_faults
+            if now_s - self.foreign_s > 180 and not self.board.faults:
+                self.say(now_s, "too little voltage on the way between two points that were both well")
+        if judge.max_in_flight > 1:
+            self.say(now_s, f"{judge.max_in_flight} requests in flight")
+            judge.max_in_flight = 1
+
+    def obey(self, request: Request, plain: Callable[[Request], Reply], now_s: float) -> Reply:
+        """Let the board answer, and judge what was asked."""
+        self.looks(now_s)
+        if request.method == "PATCH":
+            self._patched(request, now_s)
+        reply = plain(request)
+        if request.path == INFO:
+            self.asked_s.append(now_s)
+            self._told(reply, now_s)
+        self._nvs = self._settings()
+        return reply
+
+    def _told(self, reply: Reply, now_s: float) -> None:
+        on = set(self.board.faults)
+        if on & DEAF or not self.board.online:
+            return
+        self.told_s, self.told_blind = now_s, bool(on & BLIND)
+        truth = self.board.truth()
+        caps = self._caps()
+        chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
+        seen_vr = 0.0 if self.board.ina260 else truth.vr_temp_c
+        self.told_hot = truth.chip_temp_c > chip + _NOISE_C or seen_vr > vr + _NOISE_C
+        try:
+            self.told_mac = json.loads(reply.body).get("macAddr", "")
+        except (ValueError, AttributeError):
+            self.told_mac = ""
+
+    def _caps(self) -> Limits:
+        clean = answer(self.board, Request("GET", INFO, {}, b""))
+        caps = model_caps(parse_info(clean.body))
+        assert caps is not None
+        low = {
+            name: min(v for v in (getattr(caps, name), getattr(self.limits, name)) if v is not None)
+            for name in ("max_mhz", "max_mv", "max_chip_temp_c", "max_vr_temp_c")
+        }
+        return Limits(**low)
+
+    def _patched(self, request: Request, now_s: float) -> None:
+        wanted: dict[str, Any] = json.loads(request.body)
+        self.writes_s.append(now_s)
+        while self.writes_s and now_s - self.writes_s[0] > _DAY_S:
+            self.writes_s.popleft()
+        if self.readonly:
+            self.say(now_s, f"a read-only miner was written: {wanted}")
+        expected = self.expected_mac()
+        if expected and self.told_mac and self.told_mac.upper() != expected.upper():
+            self.say(now_s, f"a miner that had said it is {self.told_mac} was written: {wanted}")
+        if len(_TUNES.keys() & wanted) == 2:
+            self.say(now_s, f"two values in one write: {wanted}")
+        caps = self._caps()
+        for key, cap in (("frequency", caps.max_mhz), ("coreVoltage", caps.max_mv)):
+            if key in wanted:
+                self._tuned(key, float(wanted[key]), float(self.board.nvs[key]), float(cap or 0), now_s)
+
+    def _tuned(self, key: str, want: float, have: float, cap: float, now_s: float) -> None:
+        self.seen["raise" if want > have else "lower"] += 1
+        if want <= have:
+            return
+        if want > cap + 0.5:
+            self.say(now_s, f"{key} {want:g} is over the cap of {cap:g}")
+        if want - have > _STEP + 0.6 and now_s - self.foreign_s > 60:
+            self.say(now_s, f"{key} from {have:g} to {want:g} in one step")
+        fresh_s = max(2 * self.poll_s, 5.0) + 0.5
+        if self.told_s is None or now_s - self.told_s > fresh_s:
+            age = "never" if self.told_s is None else f"{now_s - self.told_s:.0f} s ago"
+            self.say(now_s, f"raised {key} on a reading of {age}")
+        if self.told_blind:
+            self.say(now_s, f"raised {key} to {want:g} on a reading that could not be believed")
+        if self.told_hot:
+            self.say(now_s, f"raised {key} to {want:g} while hot")
+        if len(self.writes_s) > 1001:
+            self.say(now_s, f"raised after {len(self.writes_s)} writes in a day")

@@ -1,0 +1,83 @@
+"""A bad hour of a dozen miners; 160 of them for 1,000 hours: ``make chaos``. And a wrong controller is found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from minertui.model.plans import Limits
+from minertui.safety import kernel, raising, samples
+from minertui.sim.axeos_board import Board
+from minertui.sim.axeos_routes import Request, answer
+from tests.proofs.chaos import prove
+from tests.proofs.judge import INFO, Witness
+
+
+def test_the_promises_hold_on_a_bad_hour():
+    found = prove(seed=11, miners=12, hours=1.0)
+    assert found.broken == []
+    assert found.polls > 1000
+    assert sum(found.faults.values()) > 60
+    for state, least in (("raise", 20), ("lower", 5), ("sweep started", 5), ("rebooted", 3), ("points kept", 10)):
+        assert found.seen.get(state, 0) >= least, (state, found.seen)
+
+
+def test_the_same_seed_is_the_same_history():
+    assert prove(seed=3, miners=3, hours=0.2) == prove(seed=3, miners=3, hours=0.2)
+
+
+def test_a_controller_without_judgement_is_found(monkeypatch: pytest.MonkeyPatch):
+    """No gate holds a raise back, and all of it is done in one step."""
+    monkeypatch.setattr(raising, "GATES", ())
+    monkeypatch.setattr(kernel, "_ladder", lambda have, want, step: [want])
+    monkeypatch.setattr(samples, "fresh", lambda *_: True)
+    found = prove(seed=11, miners=8, hours=0.5)
+    words = " ".join(found.broken)
+    assert "in one step" in words, found.broken
+
+
+FREE = Limits()
+
+
+def patched(board: Board, body: bytes, *, limits: Limits = FREE, readonly: bool = False, mac: str = "") -> list[str]:
+    """What the witness says about one write to a board that has just been asked."""
+    witness = Witness(board, limits, 30.0, readonly=readonly, seen=Counter())
+    witness.expected_mac = lambda: mac or board.mac
+    witness.obey(Request("GET", INFO, {}, b""), lambda r: answer(board, r), 100.0)
+    witness.obey(Request("PATCH", "/api/system", {}, body), lambda r: answer(board, r), 110.0)
+    return witness.broken
+
+
+@pytest.fixture
+def board() -> Board:
+    board = Board("gamma", firmware="v2.15.3", seed=1)
+    board.settle(900)
+    return board
+
+
+def test_a_careful_write_is_fine(board: Board):
+    assert patched(board, b'{"frequency": 550}') == []
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "why"),
+    [
+        (b'{"frequency": 550, "coreVoltage": 1160}', {}, "two values"),
+        (b'{"frequency": 625}', {}, "in one step"),
+        (b'{"frequency": 530}', {"readonly": True}, "read-only"),
+        (b'{"frequency": 530}', {"mac": "02:00:00:00:00:99"}, "was written"),
+        (b'{"frequency": 540}', {"limits": Limits(max_mhz=530)}, "over the cap"),
+    ],
+)
+def test_the_judge_finds(board: Board, body: bytes, options: dict[str, Any], why: str):
+    assert why in " ".join(patched(board, body, **options))
+
+
+def test_the_judge_knows_what_was_told(board: Board):
+    board.faults.add("temp-minus-one")
+    assert "could not be believed" in " ".join(patched(board, b'{"frequency": 550}'))
+    board.faults.clear()
+    board.cooler.chip_c = 74.0
+    assert "while hot" in " ".join(patched(board, b'{"frequency": 575}'))
