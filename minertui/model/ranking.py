@@ -129,6 +129,16 @@ def best(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> SweepPoint
     return order[0] if order else None
 
 
+def frontier(points: Sequence[SweepPoint]) -> tuple[SweepPoint, ...]:
+    """The points that passed and that no other beats in hashrate at no more power, least power first."""
+    known = [(p.power_w, -p.hashrate_ghs, p.n, p) for p in points if p.passed and p.power_w and p.hashrate_ghs]
+    found: list[SweepPoint] = []
+    for _, rate, _, point in sorted(known):
+        if not found or -rate > (found[-1].hashrate_ghs or 0.0):
+            found.append(point)
+    return tuple(found)
+
+
 def _lowest(*values: float | None) -> float:
     return min(v for v in values if v is not None)
 

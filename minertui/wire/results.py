@@ -10,6 +10,9 @@ A point that failed is data: it stands in ``all_results`` with two more keys, ``
 of the guide's files skip, and it is in no ranking. Points without any hashrate are left out: the guide never wrote
 such a row, and its readers index ``averageHashRate``.
 
+Points of the adaptive strategy also have ``why`` and ``confidence`` (and ``soak`` where it is one), and its file has
+``frontier``: the points that no other beats in hashrate at no more power. Readers of the guide's files skip those too.
+
 Behaviour taken from the single script (mrv777/Bitaxe-Hashrate-Benchmark) and its parallel fork; no code was.
 """
 
@@ -24,7 +27,7 @@ import msgspec
 
 from minertui.model.errors import Garbled
 from minertui.model.plans import Goal, PointVerdict, SweepPoint
-from minertui.model.ranking import ranked
+from minertui.model.ranking import frontier, ranked
 from minertui.model.text import clean
 
 RANKED = 5
@@ -84,6 +87,8 @@ def encode_results(points: Sequence[SweepPoint]) -> bytes:
             "top_performers": _ranking(points, Goal.HASHRATE),
             "most_efficient": _ranking(points, Goal.EFFICIENCY),
         }
+        if any(point.soak for point in points):
+            content["frontier"] = [_row(point) for point in frontier(points)]
     return msgspec.json.format(msgspec.json.encode(content), indent=4) + b"\n"
 
 
@@ -132,6 +137,8 @@ def _row(point: SweepPoint) -> dict[str, Any]:
         "averageVRTemp": point.vr_temp_c,
     }
     row: dict[str, Any] = {key: value for key, value in values.items() if value is not None}
+    more = {"confidence": point.confidence, "why": point.why or None, "soak": point.soak or None}
+    row |= {key: value for key, value in more.items() if value is not None}
     return row if point.passed else {**row, "verdict": point.verdict, "reason": point.reason}
 
 

@@ -26,6 +26,7 @@ CLEAN_RATIO, CLEAN_SPREAD = 1.0, 0.02  # ratio without errors: 109 of 110 publis
 ERROR_NOISE = 0.25  # one reading of the error percentage, as a share of it, until it was measured
 MODEL_NOISE = 0.12  # a straight line through ln(errors) is no better than this
 FLOOR_SHARE = 0.1  # of max_error_pct: errors under it may be there at any voltage
+CLEAN_NOISE = 0.3  # of the logarithm, for a point without errors where the line would have some
 GRADED = 0.6  # errors this share over the floor are errors of the voltage
 NEAR_LOG = 1.2  # points whose errors are e^1.2 away from the aim count for little
 NEAR_MHZ = 120.0
@@ -141,7 +142,7 @@ class Surface:
 
     def _weight(self, point: SweepPoint, over: float, graded: bool) -> float:
         if not graded:
-            return 1 / 0.5**2
+            return 1 / CLEAN_NOISE**2
         if self.reported:
             noise = ERROR_NOISE / math.sqrt(max(1, point.samples)) * (over + self.floor) / over
         else:

@@ -168,19 +168,21 @@ def fan_has_room(trail: Sequence[Trace]) -> bool:
 def leaving(trail: Sequence[Trace], changed_s: float, growth: float, within: Bounds) -> str | None:
     """Why this setting must be left now, before a limit is touched; None when all is well. Only what was read counts
     here: the mean of half a minute (of a whole one when nothing was changed for so long), and where its line leads."""
-    calm = trail[-1].at_s - changed_s > 60.0
+    settled = trail[-1].at_s - changed_s > 60.0
     falling = growth < 0 and trail[-1].at_s - changed_s < FALL_S
     for name, read, limit, close, unit in (
         ("chip", chip_temp_c, within.max_chip_temp_c, LEAVE_C, "°C"),
         ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, LEAVE_C, "°C"),
         ("fan", lambda s: s.fan_pct, within.max_fan_pct, 0.5, "%"),
     ):
+        slope = max(0.0, trend_per_s(trail, read) - TREND_NOISE)
+        calm = settled and slope < TREND_NOISE
         now = smoothed(trail, read, 2 * SMOOTH if calm else SMOOTH)
         if now is None or limit is None or (falling and now < limit + close):
             continue
-        line = max(0.0, trend_per_s(trail, read) - TREND_NOISE) * SOON_S
+        line = slope * SOON_S
         owed = max(growth, 0.0) * max(now - COLD_C, 1.0) * math.exp(-(trail[-1].at_s - changed_s) / TAU_S)
-        soon = now + (min(line, owed + 0.1) if unit == "°C" and not calm else line)
+        soon = now + (min(line, owed + 0.1) if unit == "°C" and not settled else line)
         if now > limit - close or (now > limit - 5 * close and soon > limit + close):
             return f"{name} is at {now:.1f} and heading for {soon:.1f} of {limit:g} {unit}"
     power = smoothed([t for t in trail if t.at_s > changed_s], lambda s: s.power_w)

@@ -1,0 +1,199 @@
+"""The adaptive strategy on made-up boards: what it measures, what it leaves alone, and what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from minertui.jobs.sweep import adaptive, evidence, run, transient
+from minertui.jobs.sweep.surface import Surface
+from minertui.jobs.sweep.transient import Trace
+from minertui.jobs.sweep.walk import Finish, Target
+from minertui.model.commands import Restart, Tune
+from minertui.model.plans import Goal, Phase, PointVerdict, Strategy, SweepPlan, SweepPoint
+from minertui.model.ranking import Bounds, best, bounds
+from minertui.model.status import Ability, MinerStatus
+from tests.jobs.sweep_board import LIVE, Board, FakeSite, plan
+
+START = Target(500, 1150)
+
+
+def adaptively(**fields: object) -> SweepPlan:
+    return plan(**{"strategy": Strategy.ADAPTIVE, "step_mhz": 5, "step_mv": 5, "soak_s": 60, **fields})
+
+
+def point(n: int, mhz: float, mv: int, error_pct: float, **fields: Any) -> SweepPoint:
+    usual = {"expected_ghs": 2.0 * mhz, "hashrate_ghs": 2.0 * mhz * (1 - 0.14 * error_pct), "samples": 20}
+    watts = {"power_w": (mv / 1000) ** 2 * mhz / 40, "error_pct": error_pct, "verdict": PointVerdict.PASSED}
+    return SweepPoint(**{"n": n, "mhz": mhz, "mv": mv, **usual, **watts, **fields})
+
+
+async def test_it_ends_at_a_soaked_point_and_applies_it():
+    site = FakeSite(Board())
+    await run(site, adaptively(), ())
+    last = site.points[-1]
+    assert last.soak
+    assert last.passed
+    assert site.concluded == [Tune(last.mhz, last.mv)]
+    assert site.end[0] is Phase.DONE
+    assert 535 <= last.mhz <= 560  # 550 MHz is the edge at 1200 mV, and a hard one
+    assert len(site.points) <= 10
+
+
+async def test_every_point_says_why_and_how_sure():
+    site = FakeSite(Board())
+    await run(site, adaptively(), ())
+    assert site.points[0].why == "where the miner is now"
+    assert all(p.why for p in site.points)
+    assert all(p.confidence is not None for p in site.points if p.verdict is not PointVerdict.LIMIT)
+    assert any("promises" in text for text in site.said)
+
+
+async def test_nothing_is_written_in_larger_steps_than_safety_allows_upwards():
+    site = FakeSite(Board())
+    await run(site, adaptively(), ())
+    was = Tune(500, 1150)
+    for tune in site.tunes:
+        assert tune.frequency_mhz is not None and was.frequency_mhz is not None  # noqa: PT018
+        assert tune.frequency_mhz - was.frequency_mhz <= 25
+        was = tune
+
+
+async def test_a_chip_that_heats_up_is_never_driven_to_its_limit():
+    site = FakeSite(Board(chip_c=lambda mhz, mv: 20 + mhz * mv * mv / 1.9e7))
+    hottest = 0.0
+
+    def look(at: FakeSite) -> None:
+        nonlocal hottest
+        hottest = max(hottest, at.board.chip_c(at.board.mhz, at.board.mv))
+
+    site.every = look
+    await run(site, adaptively(), ())
+    assert site.end[0] is Phase.DONE
+    assert 58 < hottest < 62
+
+
+async def test_efficiency_goes_down_in_voltage():
+    site = FakeSite(Board())
+    await run(site, adaptively(goal=Goal.EFFICIENCY, min_mv=1100), ())
+    applied = site.concluded[0]
+    assert applied is not None and applied.core_mv is not None  # noqa: PT018
+    assert applied.core_mv < 1150
+
+
+async def test_without_error_percentages_it_measures_longer():
+    told, silent = FakeSite(Board()), FakeSite(Board(reports_errors=False))
+    await run(told, adaptively(), ())
+    await run(silent, adaptively(), ())
+    assert silent.points[0].samples > 2 * told.points[0].samples
+    assert silent.points[-1].soak
+
+
+async def test_old_firmware_is_restarted_and_goes_up_in_small_steps():
+    site = FakeSite(Board(abilities=LIVE - {Ability.TUNE_LIVE}))
+    await run(site, adaptively(max_mhz=510), ())
+    assert any(isinstance(c, Restart) for c in site.sent)
+    assert site.end[0] is Phase.DONE
+
+
+def test_earlier_points_of_the_same_board_spare_the_search():
+    of = adaptively()
+    here = [point(1, 500, 1150, 0.03)]
+    blind = adaptive.next_target(of, bounds(of), START, here)
+    taught = adaptive.next_target(of, bounds(of), START, here, [point(1, 560, 1190, 0.25), point(2, 575, 1190, 0.6)])
+    assert isinstance(blind, Target)
+    assert blind.probe
+    assert isinstance(taught, Target)
+    assert not taught.probe
+    assert taught.mhz > 500
+
+
+def test_the_same_points_always_lead_to_the_same_next():
+    of, points = adaptively(), [point(1, 500, 1150, 0.03), point(2, 560, 1150, 0.4)]
+    assert adaptive.next_target(of, bounds(of), START, points) == adaptive.next_target(of, bounds(of), START, points)
+
+
+def test_a_failed_point_is_never_the_winner_and_a_soak_beats_a_lucky_look():
+    lucky, soaked = point(1, 600, 1150, 0.1), point(2, 560, 1150, 0.1, soak=True)
+    failed = point(3, 650, 1150, 0.1, soak=True, verdict=PointVerdict.UNSTABLE)
+    assert best([lucky, soaked, failed]) == soaked
+    assert best([lucky, failed]) == lucky
+
+
+def test_a_board_that_refuses_everything_ends_it():
+    of = adaptively()
+    refused = [SweepPoint(n, 500, 1150, PointVerdict.NOT_APPLIED, "no") for n in (1, 2)]
+    answer = adaptive.next_target(of, bounds(of), START, refused)
+    assert isinstance(answer, Finish)
+    assert "does not take" in answer.reason
+
+
+def test_the_surface_finds_slope_and_cost():
+    rows = [
+        point(n, mhz, mv, 0.05 + 0.25 * 2.718 ** ((0.6 * (mhz - 550) - (mv - 1150)) / 10))
+        for n, (mhz, mv) in enumerate([(550, 1150), (560, 1150), (550, 1160), (600, 1180), (610, 1180), (500, 1180)])
+    ]
+    fit = Surface(adaptively(), rows)
+    assert fit.need_mv_per_mhz == pytest.approx(0.6, abs=0.12)
+    assert fit.error_pct(580, 1168) == pytest.approx(0.30, abs=0.08)
+    assert fit.power_w(600, 1180) == pytest.approx(1.18**2 * 600 / 40, rel=0.01)
+
+
+def reading(chip_c: float, power_w: float = 20, fan_pct: float = 60, **fields: Any) -> MinerStatus:
+    return MinerStatus(chip_temp_c=chip_c, power_w=power_w, fan_pct=fan_pct, fan_auto=True, **fields)
+
+
+WITHIN = Bounds(400, 1200, 1000, 1200, 62, 65, 28)
+
+
+def trail(*temps: float, every_s: float = 5.0) -> list[Trace]:
+    return [Trace(n * every_s, reading(t)) for n, t in enumerate(temps)]
+
+
+def test_the_worst_case_of_a_step_stays_in_reserve_until_it_has_shown():
+    calm = trail(*[58.0] * 12)
+    free, _ = transient.room(calm, 0.0, 0.0, WITHIN, transient.WORST)
+    fresh, _ = transient.room(calm, 50.0, 0.05, WITHIN, transient.WORST)
+    assert free == pytest.approx((62 - transient.MARGIN_C - 58) / 48, rel=0.1)
+    assert fresh < free / 2
+
+
+def test_a_point_that_heads_for_the_limit_is_left_in_time():
+    rising = trail(*[60 + 0.15 * n for n in range(13)])
+    assert transient.leaving(rising, -500.0, 0.0, WITHIN) is not None
+    assert transient.leaving(trail(*[61.0] * 13), -500.0, 0.0, WITHIN) is None
+    assert transient.leaving(trail(*[61.95] * 13), -500.0, 0.0, WITHIN) is not None
+
+
+def test_one_noisy_reading_near_the_limit_is_noise():
+    assert transient.leaving(trail(*[61.0] * 12, 62.0), -500.0, 0.0, WITHIN) is None
+
+
+def status(rate: float, error_pct: float | None) -> MinerStatus:
+    return MinerStatus(hashrate_ghs=rate, expected_ghs=1000, error_pct=error_pct)
+
+
+def test_steady_errors_need_fewer_readings_than_wild_ones_and_none_need_most():
+    of = adaptively()
+    steady = [status(1000, 0.30 + 0.01 * (n % 2)) for n in range(6)]
+    wild = [status(1000, 0.1 + 0.5 * (n % 2)) for n in range(6)]
+    silent = [status(1000 + 90 * (-1) ** n, None) for n in range(20)]
+    assert evidence.enough(of, steady, 30, soak=False)
+    assert not evidence.enough(of, wild, 30, soak=False)
+    assert not evidence.enough(of, silent, 100, soak=False)
+    assert evidence.enough(of, silent, of.measure_s, soak=False)
+    assert not evidence.enough(of, steady, 30, soak=True)
+
+
+def test_confidence_is_that_of_the_verdict():
+    of = msgspec.structs.replace(adaptively(), max_error_pct=1.0)
+    good = [status(1000 + 20 * (-1) ** n, 0.2 + 0.02 * (n % 2)) for n in range(40)]
+    bad = [status(800 + 20 * (-1) ** n, 3.0 + 0.02 * (n % 2)) for n in range(40)]
+    passed = evidence.judged(of, point(1, 500, 1150, 0.2, hashrate_ghs=1000.0, expected_ghs=1000.0), good, soak=True)
+    failed = evidence.judged(of, point(1, 500, 1150, 3.0, hashrate_ghs=800.0, expected_ghs=1000.0), bad, soak=True)
+    assert passed.passed
+    assert passed.confidence == pytest.approx(1, abs=0.01)
+    assert failed.verdict is PointVerdict.UNSTABLE
+    assert failed.confidence == pytest.approx(1, abs=0.01)
