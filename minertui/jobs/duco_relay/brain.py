@@ -71,7 +71,7 @@ class Brain:
     def next(self, now_s: float) -> Action:
         """The next thing to do. Ask again after telling how it went."""
         if self._job is not None and self._solved is None and now_s - self._job_s > HOLD_S:
-            self._drop_job("the pool's job grew too old while the board was away")
+            self._too_old()
         if self._resting is not None and self._job is None:
             self.state = self._resting
             return Rest()
@@ -314,12 +314,22 @@ class Brain:
         self.why = why
         if self._tries < _TRIES:
             return
-        self._failed += 1
         self._drop_job(why)
+        self._gave_up(why)
+
+    def _too_old(self) -> None:
+        """Nobody waits longer for this job: because the board is away, or because it does not come to an end."""
+        tried, why = self._tries, self.why or "the job grew too old"
+        self._drop_job(why)
+        if tried and self._found:
+            self._gave_up(why)
+
+    def _gave_up(self, why: str) -> None:
+        self._failed += 1
         if self._failed >= STREAK:
             self._stop(f"it failed at {STREAK} jobs in a row: {why}")
-            return
-        self.missing(why)
+        else:
+            self.missing(why)
 
     def _too_hard(self, difficulty: int, most: int) -> None:
         self._hard += 1
