@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .PHONY: crash chaos mutants fuzz soak
-.PHONY: demo test check format lint types imports pytest bench bench-engine bench-screen bench-safety bench-sweep lock clean
+.PHONY: demo test check format lint types imports pytest bench bench-engine bench-screen bench-safety bench-sweep bench-duco lock clean
 
 demo: $(STAMP)  ## the screen on simulated miners; no hardware, no network
 	@$(BIN)/minertui demo
@@ -28,9 +28,9 @@ imports: $(STAMP)
 pytest: $(STAMP)
 	@$(BIN)/pytest -n 2 --dist loadgroup -m "not long"
 
-bench: bench-engine bench-screen bench-safety  ## what everything costs (docs/figures.md); some eight minutes, quiet machine
+bench: bench-engine bench-screen bench-safety bench-duco  ## what everything costs (docs/figures.md); some eight minutes, quiet machine
 
-bench-engine bench-screen bench-safety bench-sweep: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
+bench-engine bench-screen bench-safety bench-sweep bench-duco: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
 	@$(BIN)/python -m tests.bench.bench_$* $(if $(SHORT),--short)
 
 crash: $(STAMP)  ## the engine killed at each system call that changes anything, and each power cut; some ten minutes

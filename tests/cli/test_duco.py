@@ -1,0 +1,121 @@
+"""minertui duco: tables, balances, boards found; everything on loopback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from minertui.cli import duco
+from minertui.cli.main import main
+from minertui.clock import SystemClock
+from minertui.config import Config
+from minertui.config_rigs import RigConfig
+from minertui.devices import duco_i2c, duco_serial
+from minertui.engine import rig_tools
+from minertui.model.errors import ConfigError, DeviceError, Refused
+from minertui.model.relay import BalanceRow, BoardPlan, BoardState, BoardStats, BoardView, RelayPlan, RelayView
+from minertui.sim.duco_boards import board
+from minertui.sim.duco_bus import FakeBus
+from minertui.sim.duco_pool import DucoPool
+
+SPEED = 50.0
+
+
+class Sim:
+    simulated = True
+
+    def __init__(self, bus: FakeBus) -> None:
+        self.write, self.read = bus.write, bus.read
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_rig_meant() -> None:
+    one = Config(rig=(RigConfig("attic", "alice"),))
+    two = Config(rig=(*one.rig, RigConfig("shed", "alice")))
+    assert duco.chosen(one, None) == "attic"
+    assert duco.chosen(two, "shed") == "shed"
+    with pytest.raises(ConfigError, match="name one of the config's rigs: attic, shed"):
+        duco.chosen(two, None)
+    with pytest.raises(ConfigError, match=r"no \[\[rig\]\]"):
+        duco.chosen(Config(), "attic")
+
+
+def test_a_rig_as_text() -> None:
+    stats = BoardStats(
+        jobs=10,
+        good=9,
+        bad=1,
+        request_wait_s=8.82,
+        verdict_wait_s=7.99,
+        calc_s=12.0,
+        rated=10,
+        nonces=2500,
+        share_s=30.0,
+    )
+    plan = BoardPlan("pro mini 1", "i2c:1:20")
+    view = RelayView(
+        RelayPlan("attic"),
+        (
+            BoardView(
+                plan, BoardState.HASHING, why="late", difficulty=5, now_hs=208.4, stats=stats, words=("slow pool",)
+            ),
+        ),
+        words=("4 workers",),
+        balance=(BalanceRow(0.0, 100.5, 12.0, 0.016, 3.76, 15.0, 37.42, miners=3, server_hs=600.0),),
+    )
+    head, row, *rest = duco.table(view)
+    assert head.split()[:4] == ["BOARD", "STATE", "DIFF", "H/S"]
+    assert " ".join(row.split()) == "pro mini 1 K 5 208 9 1 20.0 882 ms 799 ms 1200 ms 40 % 0"
+    assert rest[:3] == ["  pro mini 1: late", "  pro mini 1: slow pool", "  4 workers"]
+    assert "minute 37.420, 53.88 DUCO/day" in rest[3]
+    assert "—" in duco.table(RelayView(RelayPlan("attic"), (BoardView(plan),)))[1]
+
+
+async def test_the_balance_of_a_user() -> None:
+    async with DucoPool(clock=SystemClock()) as pool:
+        rows = rig_tools.balances("alice", pool.rest, 15.0, SystemClock(1000))
+        assert (await anext(rows)).balance == 100.0
+        assert (await anext(rows)).step_mduco == 0.0
+        await rows.aclose()  # type: ignore[attr-defined]
+        with pytest.raises(Refused, match="nobody: the server says: This user doesn't exist"):
+            await anext(rig_tools.balances("nobody", pool.rest, 15.0, SystemClock()))
+
+
+def test_a_balance_is_not_asked_too_often(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["duco", "balance", "alice", "--every", "10"]) == 1
+    assert "15 seconds or more" in capsys.readouterr().err
+
+
+async def test_a_board_is_measured() -> None:
+    clock = SystemClock(SPEED)
+    bus = FakeBus({20: board("A")}, clock.mono)
+    measured = await rig_tools.measure("i2c:1:20", 4, clock, lambda place: lambda: Sim(bus))
+    assert (measured.right, measured.chip is not None) == (4, True)
+    assert measured.rate_hs == pytest.approx(208, rel=0.02)
+    with pytest.raises(DeviceError, match="i2c:1:21: nothing answers at this address"):
+        await rig_tools.measure("i2c:1:21", 1, clock, lambda place: lambda: Sim(bus))
+
+
+def test_boards_found_are_written_as_the_config_wants_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    clock = SystemClock(SPEED)
+    bus = FakeBus({20: board("A"), 8: board("C", seed=1)}, clock.mono)
+
+    class Scanned(Sim):
+        def scan(self) -> tuple[int, ...]:
+            return (8, 20, 99)
+
+    identify = rig_tools.identify
+    monkeypatch.setattr(duco_i2c, "buses", lambda: ["1"])
+    monkeypatch.setattr(duco_i2c, "connect", lambda number: lambda: Scanned(bus))
+    monkeypatch.setattr(duco_serial, "found_ports", list)
+    monkeypatch.setattr(rig_tools, "identify", lambda at, _: identify(at, clock, lambda place: lambda: Sim(bus)))
+    assert main(["discover", "--serial", "--i2c"]) == 0
+    out = capsys.readouterr().out
+    assert 'at = "i2c:1:8"  # atmega328p' in out
+    assert 'at = "i2c:1:20"  # ATmega328P (hauchel)' in out
+    assert "asking i2c:1:99 …\n  no board that mines: nothing answers at this address" in out
