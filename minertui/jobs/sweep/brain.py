@@ -380,14 +380,15 @@ def _resting(state: State, snapshot: Snapshot, now_s: float) -> Step:
     found = watch.trouble(snapshot, state.mark) if state.mark else None
     if found is Trouble.OVERHEAT or (found is Trouble.STRANGE and not state.refused):
         return _over(state, found, now_s)
-    fit = not state.cooling or watch.calm(status, state.within)
+    fit = not state.cooling or watch.calm(status, state.within, now_s - state.since_s)
     if fit and status.hashrate_ghs and not status.paused:
         return _apply(replace(state, why=""), now_s)
     if now_s - state.since_s < REST_S:
         return Step(state, _look(state))
-    if not fit:
-        return Step(state, End(Phase.FAILED, f"{state.why}; it was not calm within {REST_S / 60:.0f} min"))
-    return _apply(state, now_s)
+    if fit:
+        return _apply(state, now_s)
+    phase = Phase.DONE if ranking.best(state.points, state.plan.goal) else Phase.FAILED
+    return Step(state, End(phase, f"{state.why}; it did not cool down within {REST_S / 60:.0f} min"))
 
 
 _ANSWERED: Mapping[Stage, Callable[[State, Told, float], Step]] = {

@@ -29,6 +29,8 @@ SAME_MHZ = 3.2  # half a PLL step of 6.25 MHz
 SAME_MV = 1.0
 ACTUAL_MV_SHARE = 0.05  # measured voltage sags up to 2 % under load (recorded payloads); a refused one stays far off
 CALM_C = 5.0
+LEAST_C = 1.0
+CALM_S = 300.0
 
 
 class Trouble(enum.Enum):
@@ -77,14 +79,17 @@ def touched(status: MinerStatus, within: Bounds) -> str | None:
     return samples.hot(status, _limits(within), raised=False)
 
 
-def calm(status: MinerStatus, within: Bounds) -> bool:
-    """True when the miner is CALM_C under both temperature limits and within all others: cool enough to go on."""
+def calm(status: MinerStatus, within: Bounds, rested_s: float = 0.0) -> bool:
+    """True when the miner is within all limits and far enough under both temperature limits to go on.
+
+    Far enough is CALM_C at first and shrinks to LEAST_C over CALM_S: a miner whose fan holds a target just under the
+    limit, or whose regulator idles there, never gets cooler, however long it rests.
+    """
     if not samples.valid_temp(status.chip_temp_c):
         return False
+    far_c = CALM_C - (CALM_C - LEAST_C) * min(1.0, rested_s / CALM_S)
     cooler = msgspec.structs.replace(
-        within,
-        max_chip_temp_c=within.max_chip_temp_c - CALM_C,
-        max_vr_temp_c=within.max_vr_temp_c - CALM_C,
+        within, max_chip_temp_c=within.max_chip_temp_c - far_c, max_vr_temp_c=within.max_vr_temp_c - far_c
     )
     return touched(status, cooler) is None
 
