@@ -11,11 +11,12 @@ from itertools import count
 
 import msgspec
 
-from minertui.model.plans import Goal, Limits, SweepPlan, SweepPoint
+from minertui.model.plans import Goal, Limits, Strategy, SweepPlan, SweepPoint
 from minertui.model.status import Ability, MinerStatus
 
 SETTLE_LEAST_S = 60.0  # the firmware's averages and the heat sink need a minute after a live change
 SETTLE_RESTART_S = 90.0  # the reference scripts' wait after a restart
+ADAPTIVE_POINTS = 20  # 16 at most before the first soak, and four soaks; usually it takes five to eight
 REBOOT_S = 30.0  # a usual reboot, for the estimate only
 _SAME = 1e-6
 
@@ -103,10 +104,13 @@ def longest_down(plan: SweepPlan, within: Bounds, mhz: float, mv: float) -> int:
 
 
 def estimate(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | None = None) -> tuple[int, float]:
-    """Points and seconds (of the program's clock) that the sweep takes at most; a plateau or a limit ends it sooner."""
+    """Points and seconds (of the program's clock) that the sweep takes at most; a plateau or a limit ends it sooner,
+    and the adaptive strategy measures most points only for a part of ``measure_s``."""
     within = bounds(plan, status, limits)
     mhz, mv = start(plan, status, within) or (within.min_mhz, within.min_mv)
     points = longest(plan, within, mhz, mv)
+    if plan.strategy is Strategy.ADAPTIVE:
+        points = min(points, ADAPTIVE_POINTS)
     return points, points * point_seconds(plan, restarts(plan, status))
 
 

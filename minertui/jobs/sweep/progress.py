@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minertui.jobs.sweep.state import Stage, State
 from minertui.model import ranking
-from minertui.model.plans import Phase, PointVerdict, SweepView
+from minertui.model.plans import Phase, PointVerdict, Strategy, SweepView
 
 
 def view(state: State) -> SweepView:
@@ -33,6 +33,8 @@ def counts(state: State, now_s: float) -> dict[str, float | None]:
         limited = any(point.verdict is PointVerdict.LIMIT for point in state.points)
         way = ranking.longest_down if limited else ranking.longest
         to_go = way(state.plan, state.within, state.at.mhz, state.at.mv)
+        if state.plan.strategy is Strategy.ADAPTIVE:
+            to_go = min(to_go, 1 if state.at.soak else max(2, ranking.ADAPTIVE_POINTS - done))
     each = ranking.point_seconds(state.plan, state.restart)
     spent = now_s - state.since_s
     if state.stage is Stage.MEASURE:
@@ -47,5 +49,11 @@ def note(state: State) -> str:
     if state.stage in (Stage.RETREAT, Stage.RETREAT_RESTART, Stage.REST):
         return state.why or state.stage.value
     if state.stage is Stage.MEASURE:
+        if state.plan.strategy is Strategy.ADAPTIVE:
+            return (
+                f"{'confirming' if state.target.soak else 'measuring'} {state.target}: {len(state.readings)} readings"
+            )
         return f"measuring {state.target}: {len(state.readings)}/{ranking.samples_per_point(state.plan)}"
+    if state.rung is not None and (state.rung.mhz, state.rung.mv) != (state.target.mhz, state.target.mv):
+        return f"at {state.rung} on the way to {state.target}{f': {state.why}' if state.why else ''}"
     return f"{state.stage.value} {state.target}"
