@@ -42,6 +42,9 @@ chaos: $(STAMP)  ## many simulated miners, people and every fault in virtual tim
 mutants: $(STAMP)  ## faults put into the safety kernel, which its tests have to notice; some twenty minutes
 	@$(BIN)/python -m tests.proofs.mutants
 
+fuzz: $(STAMP)  ## a million damaged inputs for each parser of foreign bytes; some half an hour
+	@$(BIN)/python -m tests.proofs.fuzz
+
 $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: -r requirements.lock

@@ -253,6 +253,8 @@ class _Decoder:
             raise ConfigError(f"is not valid TOML: {message}", file=self.path, line=line) from error
         except RecursionError as error:
             raise ConfigError("is nested too deeply; a config has two levels", file=self.path) from error
+        except ValueError as error:  # a number of thousands of digits
+            raise ConfigError("holds a number that no config needs", file=self.path) from error
 
     def _miner(self, index: int, table: object) -> MinerConfig:
         where = ("miner", index)

@@ -121,6 +121,7 @@ class TestRefusals:
             (["[engine", ""], "is not valid TOML"),
             (["a = 1", "a = 2"], "config.toml:2: is not valid TOML"),
             (["a = " + "[" * 100_000], "nested too deeply"),
+            (["a = " + "1" * 5000], "holds a number that no config needs"),
             (["#" * 300_000], "larger than 256 KiB"),
             (["[api]", 'tcp = "127.0.0.1:1"'], "config.toml:2: api.tcp: needs a token_file beside it"),
             ([*RIG, "[[rig.board]]", 'name = "b"'], "rig[1].board[1]: has no at; write at = …"),

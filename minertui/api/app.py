@@ -114,6 +114,8 @@ def _body(body: bytes, endpoint: Endpoint) -> Any:
         return msgspec.json.decode(body, type=endpoint.body)
     except RecursionError as error:
         raise RequestError("the body is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise RequestError("the body is not UTF-8 text") from error
     except msgspec.ValidationError as error:
         raise RequestError(f"the body: {error}", 422) from error
     except msgspec.DecodeError as error:

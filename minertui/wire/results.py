@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -149,6 +150,7 @@ def _ranking(points: Sequence[SweepPoint], goal: Goal) -> list[dict[str, Any]]:
 
 def _point(n: int, row: _Row) -> SweepPoint:
     efficiency = row.efficiencyJTH
+    power = None if efficiency is None else efficiency * row.averageHashRate / 1000
     return SweepPoint(
         n=n,
         mhz=row.frequency,
@@ -156,7 +158,7 @@ def _point(n: int, row: _Row) -> SweepPoint:
         verdict=row.verdict,
         reason=clean(row.reason),
         hashrate_ghs=row.averageHashRate,
-        power_w=efficiency * row.averageHashRate / 1000 if efficiency is not None else None,
+        power_w=power if power is not None and math.isfinite(power) else None,
         efficiency_jth=efficiency,
         chip_temp_c=row.averageTemperature,
         vr_temp_c=row.averageVRTemp,

@@ -119,6 +119,7 @@ class TestBodies:
             (b"", 400, "not JSON"),
             (b"{", 400, "not JSON"),
             (b"[" * 20_000, 400, "nested too deeply"),
+            (b'{"id":"\xff"}', 400, "not UTF-8"),
             (b'{"id":"1"}', 422, "missing required field `device`"),
             (ORDER.replace(b"restart", b"explode"), 422, "explode"),
             (b'{"id":"1","device":"g","command":{"type":"tune","core_mv":1150.5}}', 422, "core_mv"),

@@ -169,3 +169,9 @@ def test_csv_holds_every_number_and_no_formula():
 def test_csv_guards_every_start_of_a_formula(start):
     rows = list(csv.DictReader(io.StringIO(encode_csv([point(reason=f"{start}1", verdict=PointVerdict.LIMIT)]))))
     assert rows[0]["reason"].startswith("'")
+
+
+def test_numbers_too_large_to_multiply_give_no_power():
+    (point,) = decode_results(b'[{"coreVoltage":1150,"frequency":525,"averageHashRate":1e300,"efficiencyJTH":1e300}]')
+    assert point.power_w is None
+    assert point.hashrate_ghs == 1e300
