@@ -229,6 +229,13 @@ class Brain:
         """The connection is closed because there is nothing to do."""
         self.connected, self.worker = False, None
 
+    def over(self) -> None:
+        """The rig has ended; a job still open is lost."""
+        if self._job is not None:
+            self.lost("the rig was stopped")
+        self.rested()
+        self.state = self._resting or BoardState.DISCONNECTED
+
     def stop(self, why: str) -> None:
         """The rig stops this board and says why."""
         self._stop(why)

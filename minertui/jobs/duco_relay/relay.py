@@ -73,6 +73,8 @@ class Relay:
             for task in (over, beginning, reporting, *boards):
                 task.cancel()
             await asyncio.gather(over, beginning, reporting, *boards, return_exceptions=True)
+            for worker in self._workers.values():
+                worker.brain.over()
             self._tell()
 
     async def _begin(self) -> None:
