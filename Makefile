@@ -45,6 +45,9 @@ mutants: $(STAMP)  ## faults put into the safety kernel, which its tests have to
 fuzz: $(STAMP)  ## a million damaged inputs for each parser of foreign bytes; some half an hour
 	@$(BIN)/python -m tests.proofs.fuzz
 
+soak: $(STAMP)  ## the engine in real time on 160 simulated miners with faults: make soak HOURS=72
+	@$(BIN)/python -m tests.proofs.soak $(if $(HOURS),--hours $(HOURS))
+
 $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: -r requirements.lock
