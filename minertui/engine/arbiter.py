@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import msgspec
+from msgspec.structs import replace
 
 from minertui.engine.desk import Desk, disturbing
 from minertui.engine.facts import is_it, new_entry, planned, stranger
@@ -92,12 +92,15 @@ class Arbiter:
         walker = self._walker(order.device)
         desk = walker.desk
         outcome = self._stand_back(order, walker)
-        if outcome is None:
-            with desk.waiting(order):
+        if outcome is None and order.dry_run:
+            outcome = await self._carry_out(order, walker)  # a question waits for nobody
+        elif outcome is None:
+            disturbs = disturbing(order, walker.line.snapshot().status)
+            with desk.waiting(order, disturbs=disturbs):
                 await desk.turn.acquire()
             try:
                 desk.check(order.rank, order.by)
-                if disturbing(order):
+                if disturbs:
                     desk.oust(order.rank)
                 outcome = await self._carry_out(order, walker)
             finally:
@@ -108,7 +111,7 @@ class Arbiter:
         """Refusals that need no look: behind a holder, or an order that would oust a job only to be refused."""
         desk, snapshot = walker.desk, walker.line.snapshot()
         desk.check(order.rank, order.by)
-        if not disturbing(order):
+        if not disturbing(order, snapshot.status):
             return None
         objection = desk.objection(order)
         lowering = order.rank is Rank.PERSON and kernel.lowers(order.command, snapshot.status)
@@ -131,7 +134,7 @@ class Arbiter:
                 walker.line.park(decision.reason)
             return Outcome(OutcomeState.REFUSED, decision.reason)
         if order.dry_run:
-            return Outcome(OutcomeState.DRY_RUN, changes=planned(order.command, request.snapshot))
+            return Outcome(OutcomeState.DRY_RUN, self._remarks(order, walker), planned(order.command, request.snapshot))
         if not decision.steps:
             return Outcome(OutcomeState.APPLIED, "it is so already")
         try:
@@ -141,6 +144,12 @@ class Arbiter:
         outcome = await walker.walk(request, opened, order.by)
         await self._rebase(order, entry, opened, outcome, walker.line.snapshot())
         return outcome
+
+    def _remarks(self, order: Order, walker: Walker) -> str:
+        """What a person should know before a dry run becomes an order."""
+        status = walker.line.snapshot().status
+        ends = walker.desk.ends(order.rank) if disturbing(replace(order, dry_run=False), status) else None
+        return f"this ends {ends.replace('a ', 'the ', 1)} that runs on it" if ends else ""
 
     async def _ask(self, order: Order, walker: Walker) -> tuple[Request, Entry | None]:
         snapshot, before = await walker.look()
@@ -178,7 +187,7 @@ class Arbiter:
             return
         if isinstance(order.command, SetFan) and outcome.ok:
             mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
-            kept = msgspec.structs.replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
+            kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
             await off_loop(partial(self._journal.rebase, entry.key, kept))
         if isinstance(order.command, Tune):
             own = was is None or was.rank is Rank.PERSON
@@ -198,6 +207,16 @@ class Arbiter:
             taker = walker.desk.was_ousted(by)
             return await WayBack(self._clock, walker).conclude(None if taker is Rank.PERSON else settings, by)
 
+    def taker(self, device: str, holder: str) -> Rank | None:
+        """The rank that took the device from this holder, until it releases."""
+        return self._desk(device).was_ousted(holder)
+
+    async def left(self, device: str) -> Entry | None:
+        """What is to be brought back once the order on its way is done; None: nothing. Raises JournalError."""
+        walker = self._walker(device)
+        async with walker.desk.turn:
+            return await off_loop(partial(self._journal.read, key_of(walker.line.snapshot())))
+
     async def restore(self, entry: Entry, devices: Sequence[str] = ()) -> Outcome:
         """Lead the device of a journal entry back to its baseline. It is looked for under its name, then among
         ``devices``, and believed by its MAC alone. Absent: the entry is kept."""
@@ -209,9 +228,12 @@ class Arbiter:
             if walker.line.expected_mac not in (None, entry.mac):
                 continue  # known to be another one; asking it could take its whole deadline
             async with walker.desk.turn:
+                now = await off_loop(partial(self._journal.read, entry.key))
+                if now is None or now.at_s != entry.at_s:  # closed, or another's, while we waited for the turn
+                    return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
                 snapshot, _ = await walker.look()
-                if is_it(entry, snapshot):
-                    return await WayBack(self._clock, walker).bring(entry, snapshot, None, entry.reason)
+                if is_it(now, snapshot):
+                    return await WayBack(self._clock, walker).bring(now, snapshot, None, now.reason)
         text = f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"
         return Outcome(OutcomeState.UNKNOWN, text)
 

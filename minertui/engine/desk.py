@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minertui.model.commands import Command, Identify, Order, Rank, Restart, Tune
+from minertui.model.commands import Command, Identify, Order, Rank, Restart, SetFan, SetPools, Tune
 from minertui.model.errors import JobError, Preempted
+from minertui.model.status import MinerStatus
 from minertui.safety.request import DAY_S
 
 _WORDS = {
@@ -75,14 +76,17 @@ class Desk:
         held, by = self._holder
         return f"{_WORDS[held]} ({by}) holds the device; stop that first"
 
+    def ends(self, rank: Rank) -> str | None:
+        """Whose work an order of this rank would end, in words; None when nobody of a lower rank holds the device."""
+        return _WORDS[self._holder[0]] if self._holder is not None and self.held_lower(rank) else None
+
     def held_lower(self, rank: Rank) -> bool:
         """True when somebody of a lower rank holds the device."""
         return self._holder is not None and rank < self._holder[0]
 
     @contextmanager
-    def waiting(self, order: Order) -> Iterator[None]:
-        """While an order waits for its turn, lower ones give way. Greetings and dry runs disturb nobody."""
-        disturbs = disturbing(order)
+    def waiting(self, order: Order, *, disturbs: bool) -> Iterator[None]:
+        """While an order that ``disturbs`` waits for its turn, lower ones give way."""
         if disturbs:
             self._waiting.append(order.rank)
         try:
@@ -108,6 +112,21 @@ class Desk:
                 times.popleft()
 
 
-def disturbing(order: Order) -> bool:
-    """True when the order changes what the miner does."""
-    return not order.dry_run and not isinstance(order.command, Identify)
+def disturbing(order: Order, status: MinerStatus | None) -> bool:
+    """True when the order takes the miner from a job: it changes what the job measures, or what the job relies on.
+    Dry runs, greetings, other pools and a fan that can only turn faster do not."""
+    if order.dry_run or isinstance(order.command, Identify | SetPools):
+        return False
+    return status is None or not (isinstance(order.command, SetFan) and _faster(order.command, status))
+
+
+def _faster(fan: SetFan, status: MinerStatus) -> bool:
+    """In the mode that it has. Another mode is another way to cool: what was measured before says nothing about it, and
+    a fixed 100 % by nobody the job knows looks like the firmware's overheat handling."""
+    if fan.auto not in (None, status.fan_auto):
+        return False
+    if status.fan_auto is False:
+        return fan.pct is not None and status.fan_manual_pct is not None and fan.pct >= status.fan_manual_pct
+    cooler = fan.target_c is None or (status.temp_target_c is not None and fan.target_c <= status.temp_target_c)
+    windier = fan.min_pct is None or fan.min_pct >= (status.fan_min_pct or 0)
+    return status.fan_auto is True and cooler and windier

@@ -85,11 +85,11 @@ class Engine:
         self._lines = Lines(clock, self, self._supervisor, connect)
         self._journal = Journal(state / FOLDER, clock.wall)
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
-        self._runner = Runner(self, clock, self.hub.publish)
+        self._runner = Runner(self, clock, self.hub.publish, lambda device: self._restoring.owe(device))
         self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
         self._rigs = Rigs(clock, self.hub.publish, self.say, open_way=open_way)
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
-        self._restoring = Restoring(self._arbiter, self._journal, clock, self)
+        self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._identities: dict[str, Identity] = {}
@@ -130,6 +130,7 @@ class Engine:
             self._settled = True
             await asyncio.gather(self._runner.close(), self._rigs.close())
             await self._orders.drain()
+            await self._restoring.last(self._lines.names())
 
     async def close(self) -> None:
         """Settle, write everything, give the folder back."""

@@ -1,7 +1,7 @@
 """Leads back what an earlier run, or a job that was cut off, left behind: at once what answers, the rest for ever.
 
-Only entries that were there when ``once`` or ``owe`` looked are touched, and none of a device that a job works on: a
-running job's entry is its own.
+Only entries that were there when ``once`` or ``owe`` looked are touched, and none of a device that a job holds: its
+entry is its own. A guard holds nothing, so what another job left is led back beside it.
 """
 
 from __future__ import annotations
@@ -30,29 +30,33 @@ class Says(Protocol):
         """Something that a person has to look at, wherever they look."""
         ...
 
-    def busy(self, device: str) -> bool:
-        """True while a job works on the device."""
-        ...
-
 
 class Restoring:
     """The entries of the journal that are nobody's."""
 
-    def __init__(self, arbiter: Arbiter, journal: Journal, clock: Clock, engine: Says) -> None:
-        self._arbiter, self._journal, self._clock, self._engine = arbiter, journal, clock, engine
-        self._owed: set[str] = set()
+    def __init__(
+        self, arbiter: Arbiter, journal: Journal, clock: Clock, engine: Says, held: Callable[[str], bool]
+    ) -> None:
+        """``held``: does a job hold this device?"""
+        self._arbiter, self._journal, self._clock, self._engine, self._held = arbiter, journal, clock, engine, held
+        self._owed: set[tuple[str, float]] = set()  # an entry is its key and when it was written first
         self._said: dict[str, str] = {}
         self._announced = 0
 
     async def once(self, names: Sequence[str]) -> None:
         """Try every entry of the journal, all at the same time."""
         for entry in await self._entries():
-            self._owed.add(entry.key)
+            self._owed.add(_name(entry))
         await self._try(names)
 
     async def owe(self, device: str) -> None:
         """A job of this device was cut off before it could lead it back."""
-        self._owed |= {entry.key for entry in await self._entries() if entry.device == device}
+        self._owed |= {_name(entry) for entry in await self._entries() if entry.device == device}
+
+    async def last(self, names: Sequence[str]) -> None:
+        """Once more before the engine ends: what is still owed."""
+        if self._owed:
+            await self._try(names)
 
     async def run(self, names: Callable[[], Sequence[str]]) -> None:
         """Try again for ever what is left, later and later."""
@@ -65,7 +69,7 @@ class Restoring:
                 await self._try(names())
 
     async def _try(self, names: Sequence[str]) -> None:
-        entries = [e for e in await self._entries() if e.key in self._owed and not self._engine.busy(e.device)]
+        entries = [e for e in await self._entries() if _name(e) in self._owed and not self._held(e.device)]
         await asyncio.gather(*(self._restore(entry, names) for entry in entries))
 
     async def _restore(self, entry: Entry, names: Sequence[str]) -> None:
@@ -75,8 +79,8 @@ class Restoring:
             self._tell(entry, f"its baseline is not restored yet: {error}", Severity.WARNING)
             return
         if outcome.ok:
-            self._owed.discard(entry.key)
-            self._tell(entry, f"is at its baseline again: {outcome.reason}".rstrip(": "), Severity.INFO)
+            self._owed.discard(_name(entry))
+            self._tell(entry, f"led back: {outcome.reason}", Severity.INFO)
         else:
             self._tell(entry, f"its baseline is not restored yet: {outcome.reason}", Severity.WARNING)
 
@@ -101,3 +105,7 @@ class Restoring:
         self._announced += len(new)
         for problem in new:
             self._engine.damaged(f"journal: {problem}")
+
+
+def _name(entry: Entry) -> tuple[str, float]:
+    return entry.key, entry.at_s

@@ -1,6 +1,7 @@
 """Starts jobs, ends them, and sees to it that each leaves its miner proven.
 
     WAITING → RUNNING → RESTORING → DONE | STOPPED | FAILED        a baseline that cannot be proven is tried for ever
+                  └── a person took the miner ──→ STOPPED          and it is led back in the background
 
 A sweep claims its miner; a guard does not, it only steps in at the rank of safety. Whatever escapes a job's own code
 ends here: the job is FAILED with a sentence, and its miner is led back to the baseline all the same. A sweep that ended
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -71,10 +72,12 @@ class Desk(Office, Protocol):
 
 
 class Runner:
-    """The jobs that are known. ``publish`` is the hub's."""
+    """The jobs that are known. ``publish`` is the hub's; ``owe`` has a device led back in the background."""
 
-    def __init__(self, desk: Desk, clock: Clock, publish: Callable[[Event], None]) -> None:
-        self._desk, self._clock, self._publish = desk, clock, publish
+    def __init__(
+        self, desk: Desk, clock: Clock, publish: Callable[[Event], None], owe: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._desk, self._clock, self._publish, self._owe = desk, clock, publish, owe
         self._sites: dict[str, JobSite] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._writes: set[asyncio.Task[None]] = set()
@@ -107,6 +110,10 @@ class Runner:
     def alive(self, device: str) -> list[str]:
         """The ids of the device's jobs that have not ended."""
         return [j for j, task in self._tasks.items() if not task.done() and self._sites[j].state.device == device]
+
+    def held(self, device: str) -> bool:
+        """True while a job that claims its device works on this one."""
+        return any(JOBS[self._sites[job_id].state.kind].claims for job_id in self.alive(device))
 
     async def end(self, device: str) -> bool:
         """End the jobs of a device that leaves, and forget them; False when its way back could not be proven."""
@@ -220,7 +227,25 @@ class Runner:
             await self._restore(site)
         elif not site.state.phase.over and not self._closing:
             site.report(Phase.FAILED, site.state.view, site.state.note or "it ended without saying how")
+        await self._taken(site)
         self._desk.arbiter.release(site.state.device, site.state.id)
+
+    async def _taken(self, site: JobSite) -> None:
+        """A person took the device. What they tuned it to stays; from anything else it must not go on at the settings
+        of a job that is over."""
+        arbiter, device = self._desk.arbiter, site.state.device
+        if arbiter.taker(device, site.state.id) is not Rank.PERSON:
+            return
+        try:
+            entry = await arbiter.left(device)
+        except MinertuiError as error:
+            site.log(f"a person took the device; whether it must be led back is not known: {error}")
+            return
+        if entry is not None:
+            await self._owe(device)
+            text = f"a person took the device; it goes back to {entry.baseline.tune_text} by itself"
+            site.report(site.state.phase, site.state.view, text, total=site.state.total, left_s=0.0)
+        site.log(site.state.note)
 
     async def _earlier(self, state: JobState) -> tuple[SweepPoint, ...]:
         """The points of the newest sweep of the same board that ended well; none where its MAC is not known."""
