@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from minertui.tui import feed
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _what_stays_is_not_searched() -> Iterator[None]:
+    """Screens are rings of references, so the collector runs often; it need not walk through all modules each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

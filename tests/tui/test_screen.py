@@ -7,6 +7,8 @@ import pytest
 
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import AlertRaised, DeviceRemoved, LogLine, NoticeChanged, SnapshotTaken
+from minertui.tui.app import MinertuiApp
+from minertui.tui.feed import Picture
 from minertui.tui.options import Options
 from minertui.tui.tabs.miner import MinerPane
 from tests.tui import pictures
@@ -344,3 +346,9 @@ class TestFrame:
             await seen.until(lambda: seen.pane.ready)
             await seen.pilot.pause(0.05)
             assert seen.text.isascii(), [line for line in seen.text.split("\n") if not line.isascii()]
+
+
+def test_a_picture_that_comes_before_the_frame_is_kept_and_harms_nothing():
+    screen = MinertuiApp(FakeLink(pictures.normal()), Options()).main
+    screen.show(Picture(pictures.normal(), first=True))
+    assert screen.picture.first

@@ -9,24 +9,28 @@ import pytest
 from minertui.model.fleet import Fleet
 from minertui.tui.app import MinertuiApp
 from minertui.tui.options import Options
-from tests.tui import pictures
+from tests.tui import pictures, rigs
 from tests.tui.fake_link import FakeLink
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
 PLACES = {"fleet": (), "map": ("m",), "miner": ("2",), "sweep": ("w",), "alerts": ("a",), "log": ("l",),
-          "commands": ("c",)}  # fmt: skip
+          "commands": ("c",), "rig": ("5",), "rig-statistics": ("5", "i")}  # fmt: skip
 STATES: dict[str, Callable[[], Fleet]] = {
     "normal": pictures.normal,
     "error": pictures.error,
     "empty": pictures.empty,
     "hostile": pictures.hostile,
+    "rigs": rigs.fleet,
 }
 CASES = [
-    *(("normal", place, size) for place in PLACES for size in (SMALL, MIDDLE, LARGE)),
-    *(("error", place, size) for place in ("fleet", "miner", "alerts") for size in (SMALL, MIDDLE, LARGE)),
-    *(("error", place, MIDDLE) for place in ("map", "sweep", "log", "commands")),
-    *(("empty", place, SMALL) for place in PLACES if place != "miner"),
-    *(("hostile", place, MIDDLE) for place in PLACES),
+    *(("normal", place, size) for place in ("fleet", "miner", "sweep") for size in (SMALL, MIDDLE, LARGE)),
+    *(("normal", place, size) for place in ("map", "alerts", "log", "commands") for size in (SMALL, MIDDLE)),
+    *(("rigs", place, size) for place in ("fleet", "rig", "rig-statistics") for size in (SMALL, MIDDLE)),
+    ("rigs", "rig", LARGE),
+    *(("error", place, SMALL) for place in ("fleet", "miner")),
+    *(("error", place, MIDDLE) for place in ("fleet", "map", "miner", "alerts")),
+    *(("empty", place, SMALL) for place in PLACES if place not in ("miner", "map", "rig", "rig-statistics")),
+    *(("hostile", place, MIDDLE) for place in ("fleet", "miner", "alerts", "log")),
     ("empty", "fleet", LARGE),
 ]
 LOOKS = {

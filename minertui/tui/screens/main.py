@@ -70,6 +70,7 @@ class MainScreen(Screen[None]):
         self._opened: list[str] = []  # miners opened by hand, besides the pinned ones
         self._panes: dict[str, Pane] = {}
         self._keys_told: object = None
+        self._framed = False  # its lines are mounted; pictures may come before, and after they are gone
 
     def compose(self) -> ComposeResult:
         """Line by line from the top."""
@@ -81,8 +82,13 @@ class MainScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """The lines around the first tab, before the first picture."""
+        """The lines around the first tab, with whatever picture came until now."""
+        self._framed = True
         self.draw_frame()
+
+    def on_unmount(self) -> None:
+        """Nothing is left to draw on."""
+        self._framed = False
 
     def on_resize(self) -> None:
         """More or less room for the header."""
@@ -121,6 +127,8 @@ class MainScreen(Screen[None]):
 
     def draw_frame(self, newest: Picture | None = None) -> None:
         """The lines around the tab; the banner says how the ``newest`` picture is even while the screen is frozen."""
+        if not self._framed:
+            return
         newest = newest or self.picture
         self.query_one("#head", StatusLine).show(*header_spans(self.picture, self._demo, self.size.width))
         banner = banner_spans(newest, self.frozen_s, self.problem)

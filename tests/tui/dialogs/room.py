@@ -58,3 +58,13 @@ def said(pilot: Pilot[None]) -> str:
     for widget in pilot.app.screen.query(Painted):
         found += ["".join(s.text for s in widget.render_line(y)) for y in range(widget.size.height)]
     return "\n".join(x.rstrip() for x in found)
+
+
+async def refuses(pilot: Pilot[None], answers: dict[str, str], sentence: str) -> None:
+    """These answers are refused with this sentence; then the fields are as they were."""
+    before = {name: pilot.app.screen.query_one(f"#{name}", Input).value for name in answers}
+    await fill(pilot, **answers)
+    assert sentence in said(pilot)
+    await pilot.press("enter")
+    assert results(pilot) == []
+    await fill(pilot, **before)

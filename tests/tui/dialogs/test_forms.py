@@ -20,7 +20,7 @@ from minertui.tui.dialogs.pools import PoolsDialog
 from minertui.tui.dialogs.sweep import SweepDialog
 from minertui.tui.dialogs.tune import TuneDialog
 from tests.tui import pictures
-from tests.tui.dialogs.room import fill, opened, opened_one_by_one, results, said
+from tests.tui.dialogs.room import fill, opened, opened_one_by_one, refuses, results, said
 
 SNAPSHOT = pictures.snapshot(0)  # 525 MHz, 1150 mV
 LIMITED = msgspec.structs.replace(SNAPSHOT, limits=Limits(max_mhz=600, max_mv=1200, max_chip_temp_c=60))
@@ -145,15 +145,9 @@ async def test_pools_refuse_what_cannot_work() -> None:
         ({"a_port": "70000"}, "port must be a whole number from 1 to 65535."),
         ({"b_user": ""}, "Fallback pool: the user is missing."),
     ]
-    forms = [lambda: PoolsDialog(SNAPSHOT)] * len(cases)
-    rooms = opened_one_by_one(forms)
-    for answers, sentence in cases:
-        pilot = await anext(rooms)
-        await fill(pilot, **answers)
-        assert sentence in said(pilot)
-        await pilot.press("enter")
-        assert results(pilot) == []
-    await rooms.aclose()  # type: ignore[attr-defined]
+    async with opened(lambda: PoolsDialog(SNAPSHOT)) as pilot:
+        for answers, sentence in cases:
+            await refuses(pilot, answers, sentence)
 
 
 async def test_a_miner_without_pools_gets_its_first() -> None:
@@ -236,15 +230,9 @@ async def test_sweep_refuses_plans_that_contradict_themselves() -> None:
         ({"sample_s": "300", "measure_s": "200"}, "A sample must not take longer"),
         ({"step_mv": "0"}, "Step must be a whole number from 1 to 100 mV."),
     ]
-    forms = [lambda: SweepDialog(SNAPSHOT, SweepPlan())] * len(cases)
-    rooms = opened_one_by_one(forms)
-    for answers, sentence in cases:
-        pilot = await anext(rooms)
-        await fill(pilot, **answers)
-        assert sentence in said(pilot)
-        await pilot.press("enter")
-        assert results(pilot) == []
-    await rooms.aclose()  # type: ignore[attr-defined]
+    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan())) as pilot:
+        for answers, sentence in cases:
+            await refuses(pilot, answers, sentence)
 
 
 async def test_one_plan_for_several_miners_names_them() -> None:
@@ -276,15 +264,9 @@ async def test_entries_that_the_config_would_refuse() -> None:
         ({"name": "a", "address": "10.0.0.1 x"}, "Address must be"),
         ({"name": "a", "address": "10.0.0.1", "min_mv": "1200", "max_mv": "1100"}, "The lowest voltage"),
     ]
-    forms = [lambda: MinerDialog(None, ("taken",))] * len(cases)
-    rooms = opened_one_by_one(forms)
-    for answers, sentence in cases:
-        pilot = await anext(rooms)
-        await fill(pilot, **answers)
-        assert sentence in said(pilot)
-        await pilot.press("enter")
-        assert results(pilot) == []
-    await rooms.aclose()  # type: ignore[attr-defined]
+    async with opened(lambda: MinerDialog(None, ("taken",))) as pilot:
+        for answers, sentence in cases:
+            await refuses(pilot, answers, sentence)
 
 
 async def test_a_choice_goes_round_and_enter_on_it_agrees() -> None:
