@@ -81,7 +81,7 @@ class AlertsPane(Pane):
 
 def _widths(width: int) -> tuple[int, int, int, int, int]:
     """Severity, device, time, count, state; the text gets the rest."""
-    return (11, 14 if width < 100 else 24, 7, 5, 8)
+    return (11, 14 if width < 100 else 24, 9, 5, 8)
 
 
 def _columns(width: int, texts: tuple[str, str, str, str, str, str], inks: tuple[str, ...]) -> tuple[Span, ...]:
@@ -107,8 +107,10 @@ def _spans(alert: Alert, now_s: float, width: int) -> tuple[Span, ...]:
     word = f"{alert.severity.mark or ' '} {alert.severity.value}"
     state = "over" if not alert.active else "seen" if alert.acknowledged else "new"
     lasted = (alert.until_s or now_s) - alert.since_s
+    # what happened in a moment has no length, but it has an age
+    time = duration(lasted) if lasted >= 1 else f"{duration(now_s - alert.since_s)} ago"
     return _columns(
         width,
-        (word, alert.device, alert.text, duration(lasted), f"{alert.count}" if alert.count > 1 else "", state),
+        (word, alert.device, alert.text, time, f"{alert.count}" if alert.count > 1 else "", state),
         (ink(INKS[alert.severity]), ink("strong"), ink(""), "dim", ink("second"), "dim"),
     )
