@@ -296,12 +296,14 @@ async def other_pool(figures: Figures) -> None:
 
 async def disconnects(figures: Figures, count: int) -> None:
     """Forced disconnects at all moments: every job is judged once or lost with its connection."""
-    bus = FakeBus({20 + n: board("A", rate_hs=20_000, seed=n) for n in range(20)}, CLOCK.mono)
+    bus = FakeBus({20 + n: board("A", rate_hs=20_000, seed=n) for n in range(40)}, CLOCK.mono)
     boards, way = on_bus(bus)
     async with DucoPool(clock=CLOCK, rules=rules(5, 5, 2)) as pool:
         async with mining(pool.rest, boards, way, apart_s=0.0) as relay:
             while sum(one.connects for one in stats(relay)) < count + len(boards):
-                await CLOCK.sleep(0.4)
+                before = [one.good for one in stats(relay)]
+                while any(now.good == then for now, then in zip(stats(relay), before, strict=True)):
+                    await CLOCK.sleep(0.013)  # at any moment of a share, once each has mined again
                 pool.kick()
         sums = stats(relay)
     jobs, shares, lost = (sum(getattr(one, name) for one in sums) for name in ("jobs", "shares", "lost"))
