@@ -194,7 +194,11 @@ class SweepTab(Widget):
 
     def on_resize(self, event: events.Resize) -> None:
         """A wide terminal shows map and table side by side."""
-        self.set_class(event.size.width >= _WIDE, "-wide")
+        wide = event.size.width >= _WIDE
+        if wide != self.has_class("-wide"):
+            self.set_class(wide, "-wide")
+            # a class that changes while the first layout is under way may miss it
+            self.call_after_refresh(self.refresh, layout=True)
 
     def on_point_table_moved(self) -> None:
         """The map follows the cursor."""
