@@ -32,6 +32,15 @@ _ORPHANED_S = 600.0  # real seconds: how long the demo's engine outlives a scree
 _TAGS = ("shelf", "garage", "attic")
 _PLAIN = (("gamma", "v2.15.3"), ("supra", "v2.14.2"), ("nerdqaxe++", "V1.0.37.2-LTS"))
 
+_CONFIG = """\
+# The demo's own config, written anew at each start. A sweep takes a minute here instead of an evening.
+[sweep]
+strategy = "adaptive"
+max_chip_temp_c = 66
+max_vr_temp_c = 85
+max_power_w = 40
+"""
+
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """``minertui demo``."""
@@ -94,19 +103,19 @@ async def _serve(args: argparse.Namespace) -> int:
     from minertui.cli.demo_engine import DemoEngine
     from minertui.cli.engine import serve
     from minertui.clock import SystemClock
-    from minertui.config import Config
-    from minertui.config_file import entries, save_miner
+    from minertui.config import Config, load
+    from minertui.config_file import entries, replace_text, save_miner
     from minertui.sim.axeos import fleet
 
     clock = SystemClock(getattr(args, "speed", _SCREEN_SPEED))
     boards = fleet(args.count, seed=args.seed)
     state = places.state_dir(args)
     path = places.config_file(args)
-    path.unlink(missing_ok=True)
+    replace_text(path, _CONFIG)
     async with simulated(boards, clock) as miners:
-        config = Config(miner=tuple(miners))
-        for entry in entries(config):
+        for entry in entries(Config(miner=tuple(miners))):
             save_miner(path, entry)
+        config = load(path)
         by_address = {miner.address: board for miner, board in zip(miners, boards, strict=True)}
         folder = paths.private_dir(state)
         engine = DemoEngine(config, state=folder, clock=clock, config_path=path, boards=by_address)

@@ -363,7 +363,7 @@ async def test_the_preview_tells_points_time_and_limits(tmp_path):
     assert said[0].startswith(
         "[Miner 1] 10.0.0.1: from 1150 mV / 500 MHz in steps of 5 mV / 5 MHz, within 1000..1200 mV"
     )
-    assert "at most 20 points, 3 h 45 min" in said[1]
+    assert "at most 161 points, 30 h 11 min" in said[1]
     assert "chip 62 °C, VR 65 °C, 28 W" in said[1]
     assert "400..520 MHz" in said[2]
     assert "57.0 W now, over the limit" in said[4]
