@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from minertui import config
 from minertui.cli import places
+from minertui.cli.wording import told
 from minertui.model.errors import ConfigError, MinertuiError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "duco",
         help="mine Duino-Coin with small boards",
-        description=__doc__,
+        description=told(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
