@@ -111,7 +111,7 @@ class MainScreen(Screen[None]):
         if self.frozen_s is None:
             self.picture = picture
             self._forget_gone(picture.fleet)
-            if self.pane.ready:
+            if self._framed and self.pane.ready:
                 self.pane.show(picture)
         self.draw_frame(picture)
 
