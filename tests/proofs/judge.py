@@ -13,6 +13,7 @@ from typing import Any
 from minertui.model.plans import Limits
 from minertui.safety.limits import model_caps
 from minertui.sim.axeos_board import Board
+from minertui.sim.axeos_faults import LINE
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request, answer
 from minertui.wire.axeos.info import parse_info
@@ -20,11 +21,8 @@ from minertui.wire.axeos.info import parse_info
 INFO = "/api/system/info"
 BLIND = frozenset({"temp-minus-one", "temp-zero", "temp-127", "nan", "missing-fields"})
 """Faults under which the newest answer cannot support a raise."""
-DEAF = frozenset({"hang", "reset", "drip", "auth", "busy", "empty", "empty-json", "null", "html", "endless",
-                  "gzip-bomb", "huge-header", "deep-json", "wifi-lost", "duplicate-keys"})  # fmt: skip
-"""Faults under which nothing that is answered counts as a reading."""
 _TUNES = {"frequency": "frequency", "coreVoltage": "coreVoltage"}
-_NOISE_C, _STEP, _DAY_S = 2.5, 25.0, 86_400.0
+_NOISE_C, _STEP, _DAY_S, _CALM_S = 2.5, 25.0, 86_400.0, 300.0
 
 
 class Witness:
@@ -40,7 +38,8 @@ class Witness:
         self.told_blind = self.told_hot = False
         self.raised = False
         self.foreign_s = -1e9
-        self.asked_s: list[float] = []
+        self.polls = 0
+        self.asked_s = self.calm_s = 0.0  # the last poll; since when nothing excuses a late one
         self.writes_s: deque[float] = deque()
         self._order_faults = 0
         self._nvs = self._settings()
@@ -76,14 +75,24 @@ class Witness:
             self._patched(request, now_s)
         reply = plain(request)
         if request.path == INFO:
-            self.asked_s.append(now_s)
+            self._asked(now_s)
             self._told(reply, now_s)
         self._nvs = self._settings()
         return reply
 
+    def _asked(self, now_s: float) -> None:
+        """A miner that is well is asked on time, whatever is wrong with the others."""
+        gap_s, self.asked_s = now_s - self.asked_s, now_s
+        self.polls += 1
+        calm = now_s - self.calm_s > _CALM_S and self.board.uptime_s > _CALM_S and not self.board.faults
+        if calm and gap_s > 1.1 * self.poll_s + 1:
+            self.say(now_s, f"it is well and was not asked for {gap_s:.0f} s")
+        self.seen["poll of a calm miner"] += calm
+
     def _told(self, reply: Reply, now_s: float) -> None:
         on = set(self.board.faults)
-        if on & DEAF or not self.board.online:
+        line = self.board.faults.first_of(LINE)  # of several the first one acts; a write's lost answer harms no reading
+        if line not in (None, "cut-answer") or "wifi-lost" in on or not self.board.online:
             return
         self.told_s, self.told_blind = now_s, bool(on & BLIND)
         truth = self.board.truth()

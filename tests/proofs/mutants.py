@@ -52,11 +52,35 @@ class Mutant(msgspec.Struct, frozen=True):
     source: str
 
 
+class _Bare(ast.NodeTransformer):
+    """Types say nothing at run time, and are not changed."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if isinstance(node.target, ast.Name) and node.value is not None and node.target.id.startswith("_"):
+            return ast.copy_location(ast.Assign([node.target], self.visit(node.value)), node)
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
+
+
 def mutants(path: Path) -> Iterator[Mutant]:
     """Every change of one file that the mutator knows."""
     module = f"minertui.safety.{path.stem}"
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _Bare().visit(ast.parse(path.read_text(encoding="utf-8")))
+    typed = {
+        id(inner) for node in ast.walk(tree) if isinstance(node, ast.AnnAssign) for inner in ast.walk(node.annotation)
+    }
     for n, node in enumerate(ast.walk(tree)):
+        if id(node) in typed:
+            continue
         for what, change in _changes(node):
             copied = copy.deepcopy(tree)
             target = next(m for k, m in enumerate(ast.walk(copied)) if k == n)

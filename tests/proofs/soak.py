@@ -3,8 +3,8 @@
     python -m tests.proofs.soak --hours 72        what grows, and how late the loop is; figures every minute
     python -m tests.proofs.soak --seconds 600
 
-Memory, open files, tasks and threads are sampled. The slope of the memory is fitted over the second half of the run; the
-upper end of its 95 % interval is what counts. Targets are judged from ten minutes on; a shorter run only shows them.
+Memory, open files, tasks and threads are sampled. The slope of the memory is fitted over the second half of the run;
+the upper end of its 95 % interval is what counts. Targets are judged from ten minutes on.
 """
 
 from __future__ import annotations

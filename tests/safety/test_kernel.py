@@ -322,6 +322,11 @@ def test_pause_is_always_and_resume_not():
     assert writes(ask(Resume())) == [Resume()]
 
 
+def test_a_greeting_is_always_allowed_where_the_firmware_can():
+    assert writes(ask(Identify(), parked=True)) == [Identify()]
+    assert "cannot do that (identify)" in no(ask(Identify(), gamma(abilities=frozenset())))
+
+
 def test_an_overheat_flag_is_cleared_by_a_person_when_cool():
     assert "only a person" in no(ask(ClearOverheat()))
     assert "let it cool" in no(ask(ClearOverheat(), HOT, Rank.PERSON))

@@ -282,3 +282,11 @@ def test_a_thousand_miners_cost_little(recorded):
     asic = fixture(recorded, "asic_v2.15.3_gamma601.json")
     best = min(timeit.repeat(lambda: parse_info(info, asic), number=50, repeat=5)) / 50
     assert best < 0.001, f"{best * 1e6:.0f} µs for one answer"
+
+
+def test_numbers_too_large_to_multiply_are_unknown():
+    status = parse_info(
+        b'{"ASICModel":"BM1370","frequency":1e308,"smallCoreCount":2040,"asicCount":1,"currentA":1e308}'
+    )
+    assert status.expected_ghs is None
+    assert status.current_ma is None

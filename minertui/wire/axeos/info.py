@@ -109,7 +109,7 @@ def _power(told: f.Fields, options: f.Fields, board: Board | None, chip: str | N
         "max_power_w": f.number(told, "maxPower", low=0) or (board.max_power_w if board else None),
         "input_mv": f.number(told, "voltage", low=0),
         "nominal_input_v": _nominal_v(told) or (board.nominal_v if board else None),
-        "current_ma": 1000 * amps if current is None and amps is not None else current,
+        "current_ma": f.number_of(1000 * amps) if current is None and amps is not None else current,
         "core_mv": f.number(told, "coreVoltage", low=0),
         "core_actual_mv": f.number(told, "coreVoltageActual", low=0),
         "frequency_mhz": f.number(told, "frequency", low=0),
@@ -142,7 +142,7 @@ def _work(told: f.Fields, identity: dict[str, Any], mhz: float | None, *, nerd: 
     expected = f.number(told, "expectedHashrate", low=0)
     cores, chips = identity["small_cores"], identity["chip_count"]
     if "expectedHashrate" not in told and mhz is not None and cores and chips:
-        expected = mhz * cores * chips / 1000
+        expected = f.number_of(mhz * cores * chips / 1000)
     return {
         # Some NerdQAxe builds leave hashRate out: then the shortest average. Bitaxe averages freeze at 0 GH/s.
         "hashrate_ghs": f.number(told, *(_NERD_HASHRATES if nerd else _NERD_HASHRATES[:1]), low=0),
