@@ -6,6 +6,7 @@ stuck               it answers, and repeats itself: its values stand still
 parked              no automatic action until a person clears it
 <metric>            a METRICS row with ``alert`` is at or beyond its limit: over-temperature, power, input voltage
 hashrate-drop       the mean of five minutes is too far under the expected hashrate
+last-resort         a raised miner reached a limit without a job that looks after it (the engine lowers it and says so)
 incident            the firmware's own overheat protection acted
 fault               the miner reports a power or hardware fault
 best-diff           a new best difficulty
@@ -33,6 +34,7 @@ RULES: dict[str, str] = {
     **{m.id: f"{m.title} is at its limit" for m in METRICS if m.alert},
     "hashrate-drop": "five minutes far under the expected hashrate",
     "incident": "the firmware's overheat protection acted",
+    "last-resort": "a miner that was raised reached a limit and was lowered",
     "fault": "a power or hardware fault",
     "best-diff": "a new best difficulty",
     "sweep-done": "a sweep ended",

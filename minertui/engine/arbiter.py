@@ -29,7 +29,7 @@ from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState,
 from minertui.model.errors import DeviceError, JobError
 from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock
-from minertui.safety import kernel
+from minertui.safety import kernel, raising
 from minertui.safety.request import Request, may_lift_park
 from minertui.safety.settings import Settings
 from minertui.safety.steps import Refusal, Steps
@@ -149,7 +149,9 @@ class Arbiter:
         """What a person should know before a dry run becomes an order."""
         status = walker.line.snapshot().status
         ends = walker.desk.ends(order.rank) if disturbing(replace(order, dry_run=False), status) else None
-        return f"this ends {ends.replace('a ', 'the ', 1)} that runs on it" if ends else ""
+        far = raising.far(order.command, status) if isinstance(order.command, Tune) and status else None
+        ended = f"this ends {ends.replace('a ', 'the ', 1)} that runs on it" if ends else ""
+        return "; ".join(text for text in (ended, far) if text)
 
     async def _ask(self, order: Order, walker: Walker) -> tuple[Request, Entry | None]:
         snapshot, before = await walker.look()
@@ -206,6 +208,13 @@ class Arbiter:
         async with walker.desk.turn:
             taker = walker.desk.was_ousted(by)
             return await WayBack(self._clock, walker).conclude(None if taker is Rank.PERSON else settings, by)
+
+    def origin(self, device: str) -> Settings | None:
+        """What the device ran before this program raised it; None where it is not above that any more."""
+        desk, status = self._desk(device), self._walker(device).line.snapshot().status
+        if desk.origin is not None and status is not None and Settings.of(status).nowhere_above(desk.origin):
+            desk.origin = None
+        return desk.origin
 
     def taker(self, device: str, holder: str) -> Rank | None:
         """The rank that took the device from this holder, until it releases."""

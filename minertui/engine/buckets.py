@@ -10,11 +10,13 @@ from itertools import pairwise
 
 import msgspec
 
+from minertui.model.errors import MinertuiError
 from minertui.model.history import Series
 from minertui.model.metrics import METRICS
 
 _COLUMN = {metric.id: i for i, metric in enumerate(METRICS)}
 _MAX_POINTS = 5000
+_LONGEST_S = 732 * 86_400.0  # more is never kept
 APART = 1.5  # a bucket is at least so many times as wide as readings are apart
 
 
@@ -26,6 +28,20 @@ class Question(msgspec.Struct, frozen=True):
     since_s: float
     until_s: float
     points: int = 500
+
+    def sound(self) -> Question:
+        """Itself; raises MinertuiError when nobody can mean it."""
+        unknown = ", ".join(sorted(set(self.metrics) - set(_COLUMN)))
+        if unknown:
+            raise MinertuiError(
+                f"history of {self.device}: there is no metric {unknown}; there are {', '.join(_COLUMN)}"
+            )
+        if not self.since_s < self.until_s:
+            span = f"({self.since_s:g}) before it ends ({self.until_s:g})"
+            raise MinertuiError(f"history of {self.device}: it must begin {span}")
+        if not self.until_s - self.since_s <= _LONGEST_S:
+            raise MinertuiError(f"history of {self.device}: ask for at most {_LONGEST_S / 86_400:g} days at a time")
+        return self
 
     @property
     def step_s(self) -> float:

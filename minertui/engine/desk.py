@@ -11,6 +11,7 @@ from minertui.model.commands import Command, Identify, Order, Rank, Restart, Set
 from minertui.model.errors import JobError, Preempted
 from minertui.model.status import MinerStatus
 from minertui.safety.request import DAY_S
+from minertui.safety.settings import Settings
 
 _WORDS = {
     Rank.SAFETY: "a safety stop",
@@ -27,6 +28,7 @@ class Desk:
     def __init__(self, device: str) -> None:
         self.device = device
         self.turn = asyncio.Lock()
+        self.origin: Settings | None = None  # what it ran before we raised it first; None: it is not above that
         self.settled_s: float | None = None
         self.tuned_s: float | None = None
         self.wrote_s: deque[float] = deque()
@@ -98,6 +100,10 @@ class Desk:
     def outranked(self, rank: Rank) -> bool:
         """True when a higher rank waits for its turn."""
         return any(other < rank for other in self._waiting)
+
+    def asked_again(self, rank: Rank) -> bool:
+        """True when an order of this rank, or a higher one, waits for its turn."""
+        return any(other <= rank for other in self._waiting)
 
     def count(self, command: Command, now_s: float, *, wrote: bool = True) -> None:
         """Remember a write, and forget what is older than a day."""

@@ -29,6 +29,7 @@ from minertui.engine.guards import Guards
 from minertui.engine.history import History
 from minertui.engine.hub import Hub
 from minertui.engine.journal import FOLDER, Journal
+from minertui.engine.last_resort import LastResort
 from minertui.engine.line import Identity, Line
 from minertui.engine.lines import Connect, Lines, only_simulated
 from minertui.engine.lock import StateLock
@@ -44,7 +45,7 @@ from minertui.engine.store import StoreError
 from minertui.engine.supervisor import Supervisor
 from minertui.model.alerts import Alert, Severity
 from minertui.model.commands import CommandRecord, Order
-from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError
+from minertui.model.errors import ConfigError, JobError, LinkError
 from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
@@ -92,6 +93,7 @@ class Engine:
         self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
+        self._last_resort = LastResort(self, self._spawn, self._alarms.book.take)
         self._identities: dict[str, Identity] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._changing = asyncio.Lock()  # one change of the config at a time
@@ -102,8 +104,7 @@ class Engine:
     async def open(self) -> None:
         """Returns when what an earlier run left behind was led back, as far as it answers, and everything runs."""
         self._lock.__enter__()
-        epoch = await self._open()
-        self.hub.renumber(epoch << 32)
+        self.hub.renumber((epoch := await self._open()) << 32)
         self._backfill.expect(self._lines.apply(self.config, self._identities, await self._recent()))
         await self._restoring.once(self._lines.names())
         for line in self._lines:
@@ -224,9 +225,7 @@ class Engine:
     ) -> Series:
         """Metrics over time."""
         self._check()
-        if not since_s < until_s:
-            raise MinertuiError(f"history of {device}: it must begin ({since_s:g}) before it ends ({until_s:g})")
-        return await self._history.series(Question(device, tuple(metrics), since_s, until_s, points))
+        return await self._history.series(Question(device, tuple(metrics), since_s, until_s, points).sound())
 
     async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
         """Sweeps kept, newest first."""
@@ -312,6 +311,7 @@ class Engine:
         """A device was read, or could not be."""
         self.hub.publish(SnapshotTaken(snapshot))
         if fresh and snapshot.status is not None and snapshot.at_s is not None:
+            self._last_resort.took(snapshot)
             self._history.add(snapshot.device, snapshot.at_s, snapshot.status)
             if self._backfill.due(snapshot.device):
                 self._spawn(self._backfill.fill(snapshot.device))

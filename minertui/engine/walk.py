@@ -16,15 +16,19 @@ from minertui.engine.facts import foreign, moved, recent, stranger
 from minertui.engine.journal import Entry, Journal, JournalError
 from minertui.engine.stepping import Line, Taken, off_loop
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
+from minertui.model.errors import Preempted
 from minertui.model.fleet import Health, Snapshot
+from minertui.model.plans import Limits
 from minertui.model.seams import Clock
-from minertui.model.status import Ability
-from minertui.safety import kernel, limits, samples
-from minertui.safety.request import Request
+from minertui.model.status import Ability, MinerStatus
+from minertui.safety import kernel, limits, raising, samples
+from minertui.safety.request import Request, goes_up
 from minertui.safety.settings import Settings
 from minertui.safety.steps import Refusal, Step, Steps
 
 _DWELL_S = 1.0
+_WARM_MOST_S = 180.0  # so long one step of a climb is waited for
+_CLIMB_MOST_S = 480.0  # and so long all of them; whoever ordered it waits for the answer
 
 
 class Walker:
@@ -32,7 +36,7 @@ class Walker:
 
     def __init__(self, clock: Clock, journal: Journal, line: Line, desk: Desk) -> None:
         self.line, self.desk, self.journal = line, desk, journal
-        self._clock = clock
+        self._clock, self._climb_until_s = clock, 0.0
 
     async def look(self) -> tuple[Snapshot, Snapshot]:
         """A new reading, taken after the last change settled, and the one before it."""
@@ -75,7 +79,7 @@ class Walker:
         Raises Preempted when a higher rank wants the device.
         """
         start = last = request.snapshot
-        raised = False
+        self._climb_until_s, raised = self._clock.boot() + _CLIMB_MOST_S, False
         decision = kernel.decide(self._anew(request, last, None, before_too=True))
         while isinstance(decision, Steps) and decision.steps:
             step = decision.steps[0]
@@ -83,12 +87,14 @@ class Walker:
             taken, entry = await self._one(step, request.rank, entry, last)
             last, self.desk.settled_s = taken.snapshot, taken.snapshot.boot_s
             if step.raises and not raised:
-                raised = True
+                raised, self.desk.origin = True, self.desk.origin or Settings.of(start.status or MinerStatus())
                 self.desk.raised_s.append(self._clock.boot())
             if not taken.ok or not isinstance(request.command, Tune):
                 return Outcome(taken.state, taken.reason, moved(request.command, start, last))
             if len(decision.steps) == 1:
                 return Outcome(OutcomeState.APPLIED, _later(last), moved(request.command, start, last))
+            if step.raises and _beyond(decision.steps[1], entry) and (why := await self._warming(request, last, by)):
+                return Outcome(OutcomeState.REFUSED, f"stopped on the way: {why}", moved(request.command, start, last))
             last, before = await self.look()
             if wrong := stranger(self.line, last):
                 return Outcome(OutcomeState.REFUSED, wrong, moved(request.command, start, last))
@@ -98,6 +104,28 @@ class Walker:
             text = f"stopped on the way: {decision.reason}" if last is not start else decision.reason
             return Outcome(OutcomeState.REFUSED, text, moved(request.command, start, last))
         return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
+
+    async def _warming(self, request: Request, then: Snapshot, by: str) -> str:
+        """Wait until the heat of the last raising step shows and leaves room for one more; empty when it does, else why
+        not. A higher rank interrupts it at once, and so does another order of the same."""
+        rules = request.rules
+        ends_s = min(self._climb_until_s, self._clock.boot() + _WARM_MOST_S)
+        while True:
+            until_s = self._clock.boot() + rules.dwell_s
+            while self._clock.boot() < until_s:
+                await self._clock.sleep(_DWELL_S)
+                self.desk.check(request.rank, by)
+                if self.desk.outranked(request.rank):
+                    raise Preempted(f"{self.line.name}: a higher rank took the device during a climb")
+                if self.desk.asked_again(request.rank):
+                    return "another order came"
+            now = await stepping.look(self.line)
+            why = _no_room(then, now, request.limits)
+            if why is None and self._clock.boot() < self._climb_until_s:
+                return ""
+            if self._clock.boot() >= ends_s:
+                return why or "the climb takes long; order it again to go on"
+            then = now
 
     async def _one(self, step: Step, rank: Rank, entry: Entry | None, last: Snapshot) -> tuple[Taken, Entry | None]:
         """Note what the device will hold, then write it. A raise is not written when noting took too long."""
@@ -131,6 +159,19 @@ class Walker:
             settled_s=self.desk.settled_s,
             parked=snapshot.health is Health.PARKED,
         )
+
+
+def _beyond(step: Step, entry: Entry | None) -> bool:
+    """Does this step go above where the miner was at home? Up to there it is known to keep cool."""
+    base, to = entry.baseline if entry else Settings(), step.command
+    assert isinstance(to, Tune)  # only tunes have many steps
+    return step.raises and (goes_up(to.frequency_mhz, base.frequency_mhz) or goes_up(to.core_mv, base.core_mv))
+
+
+def _no_room(then: Snapshot, now: Snapshot, caps: Limits | None) -> str | None:
+    if then.status is None or now.status is None or then.boot_s is None or now.boot_s is None or caps is None:
+        return None
+    return raising.no_room(then.status, now.status, now.boot_s - then.boot_s, caps)
 
 
 def _later(last: Snapshot) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 
 from minertui.model.commands import Tune
 from minertui.model.fleet import Health
+from minertui.model.plans import Limits
 from minertui.model.status import MinerStatus
 from minertui.safety import samples
-from minertui.safety.request import DAY_S, HOUR_S, Request, goes_up, recent
+from minertui.safety.request import DAY_S, HOUR_S, RULES, Request, Rules, goes_up, recent
 from minertui.safety.settings import number
 
+_FAR = 1.15  # of the default: where a raise is worth a warning
 Gate = Callable[[Request, Tune, MinerStatus], str | None]
 
 
@@ -105,6 +107,38 @@ GATES: tuple[Gate, ...] = (
     _journalled,
     _budget,
 )
+
+
+def no_room(then: MinerStatus, now: MinerStatus, seconds: float, limits: Limits, rules: Rules = RULES) -> str | None:
+    """Why one more step of the same climb has to wait: going on as in the last ``seconds``, a sensor would come to its
+    limit. A clock follows at once, a heat sink over minutes, so the reading after a step says little about it."""
+    for name, before_c, now_c, limit_c in (
+        ("chip", then.chip_temp_c, now.chip_temp_c, limits.max_chip_temp_c),
+        ("second chip", then.chip_temp2_c, now.chip_temp2_c, limits.max_chip_temp_c),
+        ("regulator", then.vr_temp_c, now.vr_temp_c, limits.max_vr_temp_c),
+    ):
+        if before_c is None or now_c is None or limit_c is None or seconds <= 0:
+            continue
+        heading_c = now_c + max(0.0, now_c - before_c) / seconds * rules.inertia_s
+        if not heading_c <= limit_c - rules.room_c:
+            return f"the {name} at {now_c:.1f} °C leaves no room under its limit of {number(limit_c)} °C yet"
+    return None
+
+
+def far(tune: Tune, status: MinerStatus) -> str | None:
+    """A sentence when frequency or voltage is to go far above what this model leaves the factory with."""
+    for value, have, stock, unit in (
+        (tune.frequency_mhz, status.frequency_mhz, status.default_mhz, "MHz"),
+        (tune.core_mv, status.core_mv, status.default_mv, "mV"),
+    ):
+        usual = stock or have
+        if value is not None and usual and goes_up(value, have) and value > usual * _FAR:
+            what = "this model's default" if stock else "what it runs now"
+            return (
+                f"{number(value)} {unit} is {100 * (value / usual - 1):.0f} % above {what} ({number(usual)} {unit}): "
+                "expect errors and heat; it is raised step by step, and stops at a limit"
+            )
+    return None
 
 
 def because(why: str) -> str:

@@ -17,11 +17,17 @@ HOUR_S, DAY_S = 3600.0, 86400.0
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """The numbers behind the rules; seconds, MHz, mV. ``writes_per_day`` protects the flash (each write of a setting is
-    stored; regulators of the TPS546 kind count about 1,000 cycles of their own memory, ESP-Miner #1392)."""
+    """The numbers behind the rules; seconds, MHz, mV, °C. ``writes_per_day`` protects the flash (each write is
+    stored; regulators of the TPS546 kind count about 1,000 cycles of their own memory, ESP-Miner #1392).
+    ``dwell_s``: at least so long a raising step is waited for before the next one above the baseline. ``inertia_s``:
+    for so long a sensor is taken to go on as it does, and to stay ``room_c`` under its limit; a heat sink has a time
+    constant of 80 s on a Gamma's chip, 45 s on its regulator."""
 
     step_mhz: float = 25.0
     step_mv: float = 25.0
+    dwell_s: float = 15.0
+    inertia_s: float = 90.0
+    room_c: float = 5.0
     raises_per_hour: int = 60
     writes_per_day: int = 1000
     restart_gap_s: float = 300.0

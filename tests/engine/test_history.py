@@ -11,6 +11,7 @@ import pytest
 from minertui.engine import rows, tables
 from minertui.engine.buckets import Question
 from minertui.engine.history import History
+from minertui.model.errors import MinertuiError
 from minertui.model.metrics import METRICS
 from tests.engine.fakes import START_S, LoopClock, status
 
@@ -276,3 +277,19 @@ def test_tending_takes_a_few_devices_at_a_time_and_starts_over():
     for n in range(1, 91):
         db.execute("INSERT INTO device (id, name) VALUES (?, ?)", (n, f"m{n}"))
     assert [tables.tend(db, after, int(START_S)) for after in (0, 40, 80)] == [40, 80, 0]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "since_s", "until_s", "said"),
+    [
+        (("bogus", "power_w"), 0, 60, "history of m1: there is no metric bogus; there are "),
+        (("power_w",), 60, 0, r"history of m1: it must begin \(60\) before it ends \(0\)"),
+        (("power_w",), 0, 2e9, "history of m1: ask for at most 732 days at a time"),
+        (("power_w",), 0, math.inf, "history of m1: ask for at most"),
+    ],
+)
+def test_a_question_nobody_can_mean_is_one_sentence(
+    metrics: tuple[str, ...], since_s: float, until_s: float, said: str
+):
+    with pytest.raises(MinertuiError, match=said):
+        Question("m1", metrics, since_s, until_s).sound()
