@@ -16,7 +16,6 @@ as its last fsync saw it, a name as the last fsync of its folder did). The miner
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import os
@@ -26,150 +25,41 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from minertui import config_file
-from minertui.config import Config, MinerConfig, load
-from minertui.engine.engine import Engine
+from minertui.config import load
 from minertui.engine.journal import FOLDER, Journal
-from minertui.jobs import guard, sweep
-from minertui.model.commands import Order, Outcome, Tune
-from minertui.model.history import MinerEntry
-from minertui.model.plans import GuardPlan, Strategy, SweepPlan, SweepPoint, SweepSample
+from minertui.model.commands import Outcome
 from tests.proofs import tracer
 from tests.proofs.bugs import BUGS
 from tests.proofs.disk import Disk
 from tests.proofs.flash import BASE, Flash, Wire
-from tests.proofs.wound import WoundClock, WoundLoop, run
-
-PLAN = SweepPlan(
-    "m1", strategy=Strategy.GRID, start_mhz=525, start_mv=1200, step_mhz=25, max_mhz=575, max_mv=1200,
-    max_chip_temp_c=68, settle_s=10, measure_s=30, sample_s=10, apply_best=False,
-)  # fmt: skip
-BEST = msgspec.structs.replace(PLAN, apply_best=True)
-SMALL = msgspec.structs.replace(PLAN, max_mhz=550, settle_s=2, measure_s=6, sample_s=3)
-GUARD = GuardPlan("m1", max_chip_temp_c=65, low_mhz=450, step_down_mhz=50, settle_s=10, stable_s=60)
-DOWN, UP = (500.0, 1140.0), (550.0, 1200.0)
-_POINTS, _SAMPLES, _ORDER, _CONFIG = 1, 100, 60, 61  # slots of acknowledgements
-
-
-LOADED = (guard, sweep)  # the runner imports them when they are wanted: not in every life anew
-
-
-class Witness(Engine):
-    """An engine whose acknowledgements are seen outside: what ``keep`` returned from is told to the world."""
-
-    flash: Flash
-    early = False
-
-    async def keep(self, job_id: str, record: SweepPoint | SweepSample) -> None:
-        slot = record.n if isinstance(record, SweepPoint) else _SAMPLES + 10 * record.n + record.index
-        if self.early:
-            self.flash.acknowledge(slot, 1.0)
-        await super().keep(job_id, record)
-        self.flash.acknowledge(slot, 1.0)
-
-
-def _engine(flash: Flash, loop: WoundLoop, folder: Path) -> Witness:
-    path = folder / "config.toml"
-    clock = WoundClock(loop, flash.now_s)
-    config = load(path) if path.exists() else Config(miner=(MinerConfig("m1", Wire.address),))
-
-    def connect(kind: str, address: str, headers: Mapping[str, str]) -> Wire:
-        return Wire(flash)
-
-    engine = Witness(
-        config, state=folder / "state", clock=clock, connect=connect, config_path=path if path.exists() else None
-    )
-    engine.flash = flash
-    return engine
-
-
-async def _until_over(engine: Engine, job: str, within_s: float = 3000) -> None:
-    async with asyncio.timeout(within_s):
-        while not engine.hub.fleet.jobs[job].phase.over:
-            await asyncio.sleep(1)
-
-
-# scenarios: what the program is doing when it dies ------------------------------------------------------------------
-
-
-async def _sweep(engine: Engine, flash: Flash) -> None:
-    await engine.start(PLAN)
-    await _until_over(engine, "sweep:m1")
-
-
-async def _small_sweep(engine: Engine, flash: Flash) -> None:
-    await engine.start(SMALL)
-    await _until_over(engine, "sweep:m1")
-
-
-async def _sweep_best(engine: Engine, flash: Flash) -> None:
-    await engine.start(BEST)
-    await _until_over(engine, "sweep:m1")
-
-
-async def _guard(engine: Engine, flash: Flash) -> None:
-    await engine.start(GUARD)
-    await asyncio.sleep(1)
-    flash.runs_hot_over(480)
-    await asyncio.sleep(60)
-    flash.runs_hot_over(1e9)
-    await asyncio.sleep(80)
-    await engine.stop("guard:m1")
-    await _until_over(engine, "guard:m1")
-
-
-async def _by_hand(engine: Engine, flash: Flash, wanted: tuple[float, float]) -> None:
-    record = await engine.send(Order("by-hand", "m1", Tune(wanted[0], int(wanted[1]))))
-    flash.acknowledge(_ORDER, 1.0 if record.outcome.ok else 2.0)
-
-
-async def _down_by_hand(engine: Engine, flash: Flash) -> None:
-    await _by_hand(engine, flash, DOWN)
-
-
-async def _up_by_hand(engine: Engine, flash: Flash) -> None:
-    await _by_hand(engine, flash, UP)
-
-
-async def _config(engine: Engine, flash: Flash) -> None:
-    await engine.save_miner(MinerEntry("m2", "127.0.0.1:8002", readonly=True))
-    flash.acknowledge(_CONFIG)
-
-
-Scenario = Callable[[Engine, Flash], Awaitable[None]]
-SCENARIOS: dict[str, Scenario] = {
-    "small sweep": _small_sweep,
-    "sweep": _sweep,
-    "sweep, best point": _sweep_best,
-    "guard": _guard,
-    "lowered by hand": _down_by_hand,
-    "raised by hand": _up_by_hand,
-    "config": _config,
-}
-
-
-async def _live(loop: WoundLoop, flash: Flash, folder: Path, scenario: Scenario, *, early: bool = False) -> None:
-    engine = _engine(flash, loop, folder)
-    engine.early = early
-    engine._lines._rng = random.Random(1)  # the same life again and again, so that each call can be met
-    await engine.open()
-    await asyncio.sleep(12)
-    await scenario(engine, flash)
-    await engine.close()
-
+from tests.proofs.lives import (
+    CONFIG,
+    DOWN,
+    ORDER,
+    POINTS,
+    SAMPLES,
+    SCENARIOS,
+    UP,
+    Witness,
+    live,
+    new_engine,
+    until_over,
+)
+from tests.proofs.wound import WoundLoop, run
 
 # what has to be true afterwards -------------------------------------------------------------------------------------
 
 
 async def _after(loop: WoundLoop, flash: Flash, folder: Path, name: str) -> list[str]:
     wrong: list[str] = []
-    engine = _engine(flash, loop, folder)
+    engine = new_engine(flash, loop, folder)
     began_s = loop.time()
     await engine.open()
     if loop.time() - began_s > 60:
@@ -182,7 +72,7 @@ async def _after(loop: WoundLoop, flash: Flash, folder: Path, name: str) -> list
     if "by hand" in name:
         wrong += _logged(flash, {record.order.id: record.outcome for record in await engine.commands()})
     if "sweep:m1" in engine.hub.fleet.jobs:
-        await _until_over(engine, "sweep:m1")
+        await until_over(engine, "sweep:m1")
         wrong += await _kept(flash, engine)
         wrong += _settled(flash, name, await engine.sweeps())
     notice = engine.hub.fleet.notice
@@ -198,9 +88,9 @@ def _settled(flash: Flash, name: str, sweeps: Any) -> list[str]:
     if name == "sweep, best point" and (flash.acknowledged(3) or (sweeps and sweeps[0].phase.over)):
         allowed |= {(575.0, 1200.0)}
     if name == "lowered by hand":  # half of it may stay: a program does not raise what a person began to lower
-        allowed = {DOWN} if flash.acknowledged(_ORDER) == 1 else {BASE, DOWN, (DOWN[0], BASE[1])}
+        allowed = {DOWN} if flash.acknowledged(ORDER) == 1 else {BASE, DOWN, (DOWN[0], BASE[1])}
     if name == "raised by hand":
-        allowed = {UP} if flash.acknowledged(_ORDER) == 1 else {BASE, UP}
+        allowed = {UP} if flash.acknowledged(ORDER) == 1 else {BASE, UP}
     return [] if flash.settings in allowed else [f"it is at {flash.settings}, not at {sorted(allowed)}"]
 
 
@@ -208,14 +98,14 @@ async def _kept(flash: Flash, engine: Witness) -> list[str]:
     sweeps = await engine.sweeps()
     points = [point.n for sweep in sweeps for point in sweep.points]
     samples = {10 * s.n + s.index for sweep in sweeps for s in await engine.records.samples(sweep.id)}
-    lost = [f"point {n}" for n in range(_POINTS, _ORDER) if flash.acknowledged(n) and n not in points]
-    lost += [f"sample {n}" for n in range(100) if flash.acknowledged(_SAMPLES + n) and n not in samples]
+    lost = [f"point {n}" for n in range(POINTS, ORDER) if flash.acknowledged(n) and n not in points]
+    lost += [f"sample {n}" for n in range(100) if flash.acknowledged(SAMPLES + n) and n not in samples]
     wrong = [f"{what} was acknowledged and is lost" for what in lost]
     return wrong + [f"point {n} is there {count} times" for n, count in Counter(points).items() if count > 1]
 
 
 def _logged(flash: Flash, log: Mapping[str, Outcome]) -> list[str]:
-    told, found = flash.acknowledged(_ORDER), log.get("by-hand")
+    told, found = flash.acknowledged(ORDER), log.get("by-hand")
     if told and (found is None or found.ok is not (told == 1)):
         return [f"the order's outcome was told and is not in the log: {found}"]
     if flash.writes and found is None:
@@ -230,7 +120,7 @@ def _looked_at(flash: Flash, name: str, folder: Path) -> list[str]:
         wrong.append(f"driven to {flash.top}")
     if name == "config":
         names = [miner.name for miner in load(folder / "config.toml").miner]
-        expected = [["m1", "m2"]] if flash.acknowledged(_CONFIG) else [["m1"], ["m1", "m2"]]
+        expected = [["m1", "m2"]] if flash.acknowledged(CONFIG) else [["m1"], ["m1", "m2"]]
         if names not in expected:
             wrong.append(f"the config holds {names}")
     return wrong
@@ -266,7 +156,7 @@ class Bench:
         def life() -> None:
             with BUGS[self.bug](self.flash) if self.bug else contextlib.nullcontext():
                 early = self.bug == "told before it is kept"
-                run(lambda loop: _live(loop, self.flash, folder, SCENARIOS[self.name], early=early), sockets=False)
+                run(lambda loop: live(loop, self.flash, folder, SCENARIOS[self.name], early=early), sockets=False)
 
         return life
 

@@ -38,6 +38,7 @@ from minertui.model.plans import Strategy, SweepPlan
 FAULTS = ("hang", "reset", "drip", "auth", "busy", "empty", "null", "html", "nan", "temp-minus-one", "freeze", "reboot",
           "missing-fields", "mac-swap", "wifi-lost", "cut-answer", "huge-header", "deep-json")  # fmt: skip
 MEMORY_MB_DAY, LAG_S = 1.0, 0.05
+_SWEEPS = 8  # at a time, so that what is held can come to rest
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -116,12 +117,16 @@ async def _misfortune(console: str, count: int, dice: random.Random, every_s: fl
 
 
 async def _people(engine: Engine, count: int, dice: random.Random, every_s: float) -> None:
+    running: list[str] = []
     while True:
         await asyncio.sleep(every_s)
         plan = SweepPlan(f"m{dice.randrange(count)}", strategy=Strategy.GRID, settle_s=10, measure_s=30, sample_s=10,
                          max_mhz=700, max_power_w=200)  # fmt: skip
         with contextlib.suppress(MinertuiError):
-            await engine.start(plan)
+            running.append((await engine.start(plan)).id)
+        if len(running) > _SWEEPS:
+            with contextlib.suppress(MinertuiError):
+                await engine.stop(running.pop(0))
 
 
 async def _late(lags_s: list[float]) -> None:
