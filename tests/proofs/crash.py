@@ -236,7 +236,9 @@ class Score(msgspec.Struct):
     by_call: dict[str, int] = {}
 
 
-def prove(sample: int, seed: int, bug: str = "", only: str = "", at: str = "", *, every: bool = False) -> Score:
+def prove(
+    sample: int, seed: int, bug: str = "", only: str = "", at: str = "", *, every: bool = False, said: bool = False
+) -> Score:
     """Kill in every scenario: at ``sample`` calls (0: at all that change anything), cut the power at a third as
     many syncs. ``at``: only at calls of this name, or only power cuts (``cut``). With a ``bug`` it ends with the first
     finding."""
@@ -254,6 +256,9 @@ def prove(sample: int, seed: int, bug: str = "", only: str = "", at: str = "", *
                     return score
         finally:
             bench.close()
+        if said:
+            print(f"  {name}: {score.points} kills and {score.cuts} power cuts so far,"
+                  f" {len(score.violations)} violations", flush=True)  # fmt: skip
     return score
 
 
@@ -290,7 +295,7 @@ def main() -> int:
         print(why)
         return 2
     began = time.perf_counter()
-    score = prove(args.sample, args.seed, args.bug, args.only, args.at, every=args.every)
+    score = prove(args.sample, args.seed, args.bug, args.only, args.at, every=args.every, said=not args.json)
     if args.json:
         print(json.dumps(msgspec.to_builtins(score)))
     else:

@@ -303,8 +303,11 @@ def main() -> int:
 
 
 def _score(every: Sequence[Mutant]) -> int:
-    began, alive = time.perf_counter(), []
-    for mutant in every:
+    began = time.perf_counter()
+    alive: list[Mutant] = []
+    for n, mutant in enumerate(every, 1):
+        if n % 50 == 0:
+            print(f"  {n} of {len(every)}, {len(alive)} survived", flush=True)
         if survives(mutant):
             alive.append(mutant)
             print(f"  survived: {mutant.module}:{mutant.line}: {mutant.what}", flush=True)
