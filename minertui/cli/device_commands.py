@@ -91,8 +91,7 @@ def _command(
     )
     parser.add_argument("name", metavar="NAME", help="the miner's name, as “minertui status” lists it")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    if confirms:
-        parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=talking(lambda args, client: _order(args, client, asked, confirms)))
     return parser
 
@@ -143,8 +142,8 @@ async def _order(args: argparse.Namespace, client: ApiClient, asked: Asked, conf
     snapshot = snapshot_of(await client.fleet(), args.name, places.config_file(args))
     command = asked(args, snapshot)
     order = Order(uuid.uuid4().hex, snapshot.device, command, by=_BY, dry_run=True, confirmed=True)
-    if args.dry_run or confirms:
-        record = await client.send(order)
+    record = await client.send(order)
+    if args.dry_run or confirms or record.outcome.reason:  # the reason of a dry run is a warning: a sweep would end
         _tell(record, command, snapshot)
         if args.dry_run or not record.outcome.ok:
             return EXIT[record.outcome.state]

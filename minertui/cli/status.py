@@ -15,7 +15,7 @@ from minertui.cli import places
 from minertui.cli.engine_link import no_miner_yet, talking
 from minertui.cli.wording import told
 from minertui.clock import SystemClock
-from minertui.model.alerts import Severity
+from minertui.model.alerts import Alert, Severity
 from minertui.model.events import advance
 from minertui.model.fleet import EMPTY, Fleet, Health, Snapshot
 from minertui.model.metrics import BY_ID
@@ -92,9 +92,15 @@ def text(fleet: Fleet, empty: str) -> str:
     head = ("name", "state", *(title for title, _ in _COLUMNS), "job", "age s")
     rows = [_row(fleet, snapshot) for _, snapshot in sorted(fleet.snapshots.items())]
     lines = [*_aligned(head, rows), "", _sums(fleet)]
-    lines += [f"{a.severity.mark} {a.severity.value}: {a.text}".strip() for a in fleet.alerts.values() if a.active]
+    lines += [f"{a.severity.mark} {a.severity.value}: {a.text}".strip() for a in fleet.alerts.values() if _shown(a)]
     lines += [f"note: {fleet.notice}"] if fleet.notice else []
     return "\n".join(lines)
+
+
+def _shown(alert: Alert) -> bool:
+    """What lasts; and what happened once and is critical, until a person has seen it."""
+    happened = alert.since_s == alert.until_s and alert.severity is Severity.CRITICAL
+    return alert.active or (happened and not alert.acknowledged)
 
 
 def _row(fleet: Fleet, snapshot: Snapshot) -> tuple[str, ...]:

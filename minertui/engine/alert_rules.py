@@ -104,6 +104,7 @@ def _limit(metric: Metric, severity: Severity, after: Snapshot) -> Iterator[Sign
     value = metric.read(after.status) if after.status else None
     limit = metric.limit(after)
     if value is None or limit is None:
+        yield Signal(metric.id, after.device, severity, f"{metric.title} is not known any more", active=False)
         return
     shown = f"{metric.title} {value:.{metric.digits}f} {metric.unit}"
     high = metric.better is Better.HIGH

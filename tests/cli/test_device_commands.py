@@ -69,7 +69,7 @@ async def test_orders(server: ApiServer, link: FakeLink, run: Run, argv: str, co
 )
 async def test_the_exit_code_tells(server: ApiServer, link: FakeLink, run: Run, state: OutcomeState, code: int) -> None:
     link.outcome = Outcome(state, "because of the test")
-    got, out, err = await run("pause", "garage")
+    got, out, err = await run("pause", "garage", "-y")
     assert got == code
     assert f"garage: {state.value}: because of the test" in (err if code else out)
     assert ("Look at the miner" in err) is (code == 3)
@@ -164,3 +164,14 @@ async def test_a_change_is_shown_as_the_read_back_proves_it(server: ApiServer, l
     link.outcome = Outcome(OutcomeState.APPLIED, changes=(Change("fan", "auto", "80 %"),))
     _, out, _ = await run("fan", "garage", "--manual", "80")
     assert out == "garage: applied\n  fan: auto -> 80 %\n"
+
+
+async def test_what_would_end_a_sweep_is_asked_first(server: ApiServer, link: FakeLink, run: Run, typed) -> None:
+    link.outcome = Outcome(OutcomeState.APPLIED, "this ends the sweep that runs on it")
+    for argv in (("pause",), ("resume",), ("fan", "--auto")):
+        typed("n\n")
+        code, out, _ = await run(argv[0], "garage", *argv[1:])
+        assert code == 1
+        assert "this ends the sweep that runs on it" in out
+        assert "Nothing was changed." in out
+    assert all(order.dry_run for order in orders(link))

@@ -15,7 +15,9 @@ import pytest
 
 from minertui.api.server import ApiServer
 from minertui.cli.main import main, parser
+from minertui.cli.status import text
 from minertui.config import load
+from minertui.model.alerts import Alert, Severity
 from minertui.model.events import LogLine
 from minertui.model.fleet import Fleet, Health
 from minertui.model.plans import JobState, Phase, SweepPlan, SweepView
@@ -263,3 +265,13 @@ class TestWhole:
             capture_output=True, check=False,
         )  # fmt: skip
         assert (told.returncode, b"COMMAND --help" in told.stdout) == (0, True)
+
+
+def test_status_shows_an_overheat_of_the_firmware_until_a_person_has_seen_it():
+    once = Alert("incident:garage", "incident", "garage", Severity.CRITICAL, "it tripped", 5.0, 5.0)
+    shown = text(msgspec.structs.replace(fleet(), alerts={once.id: once}), "")
+    assert "!! critical: it tripped" in shown
+    seen = msgspec.structs.replace(once, acknowledged=True)
+    assert "it tripped" not in text(msgspec.structs.replace(fleet(), alerts={once.id: seen}), "")
+    over = msgspec.structs.replace(once, until_s=9.0)
+    assert "it tripped" not in text(msgspec.structs.replace(fleet(), alerts={once.id: over}), "")

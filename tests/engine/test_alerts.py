@@ -66,6 +66,11 @@ def test_a_crossed_limit_is_named(status: dict[str, Any], rule: str):
     assert list(active(snap(), snap(**status))) == [rule]
 
 
+def test_a_limit_whose_value_is_not_known_any_more_is_not_at_its_limit():
+    (over,) = (s for s in judge(Fleet(), snap(), snap(chip_temp_c=None)) if s.rule == "chip_temp_c")
+    assert over.active is False
+
+
 def test_between_limit_and_its_hysteresis_nothing_is_said():
     assert [s.rule for s in judge(Fleet(), snap(), snap(chip_temp_c=64.5)) if s.rule == "chip_temp_c"] == []
     over = [s.active for s in judge(Fleet(), snap(), snap(chip_temp_c=60.0)) if s.rule == "chip_temp_c"]

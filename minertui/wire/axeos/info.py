@@ -20,6 +20,7 @@ from minertui.wire.axeos.pools import pool_in_use, pool_settings
 
 _SIGNS = ("ASICModel", "coreVoltage", "frequency", "hashRate", "power", "uptimeSeconds", "version")
 _NO_SIGNAL_DBM = -90
+_DEAD_SENSOR_C = 120  # the firmware cuts the power at 75 °C; 127 and 255 are what a sensor says that is not there
 _NERD_HASHRATES = ("hashRate", "hashRate_1m", "hashRate_10m", "hashRate_1h", "hashRate_1d")
 
 
@@ -172,8 +173,8 @@ def _chips(told: f.Fields) -> tuple[ChipStatus, ...]:
 
 
 def _sensor(celsius: float | None) -> float | None:
-    """A temperature; -1 and 0 mean that the chip is off, the sensor failed or there is none."""
-    return None if celsius in (-1, 0) else celsius
+    """A temperature; -1 and 0 mean that the chip is off, the sensor failed or there is none, and so do 127 and 255."""
+    return None if celsius is not None and not 0 < celsius < _DEAD_SENSOR_C else celsius
 
 
 def _heat(told: f.Fields) -> dict[str, Any]:
