@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 
 from minertui.model.commands import Change
 from minertui.model.history import Found
-from minertui.model.plans import GuardPlan, SweepPlan
+from minertui.model.plans import GuardPlan, Strategy, SweepPlan
 from minertui.tui.dialogs.confirm import TYPE_NAME, ConfirmDialog
 from minertui.tui.dialogs.discover import DiscoverDialog
 from minertui.tui.dialogs.fan import FanDialog
@@ -45,7 +45,7 @@ DIALOGS: dict[str, Callable[[], ModalScreen[Any]]] = {
     "fan": lambda: FanDialog(pictures.snapshot(0)),
     "pools": lambda: PoolsDialog(pictures.snapshot(0)),
     "guard": lambda: GuardDialog(pictures.snapshot(0), GuardPlan()),
-    "sweep": lambda: SweepDialog(pictures.snapshot(0), SweepPlan()),
+    "sweep": lambda: SweepDialog(pictures.snapshot(0), SweepPlan(strategy=Strategy.GRID)),
     "miner": lambda: MinerDialog(pictures.entries(pictures.normal())[0]),
     "add": lambda: MinerDialog(None),
     "discover": lambda: DiscoverDialog(link()),
