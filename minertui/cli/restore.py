@@ -2,7 +2,8 @@
 
 For systemd's ExecStopPost, which runs it after a kill or a watchdog too, and for a person after a crash. A miner is
 believed by its MAC: it is looked for at the address in the journal, then at those in the config. Whatever cannot be
-brought back and proven keeps its entry.
+brought back and proven keeps its entry. Exit code: 0 all are at their baseline; 1 an entry is kept; 4 a miner was left
+where somebody else or its firmware put it, which is nowhere above its baseline.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.engine.kinds import connect
 from minertui.engine.line import Identity, Line, LineOptions
 from minertui.engine.lock import StateLock
+from minertui.engine.way_back import stays
 from minertui.model.alerts import Severity
 from minertui.model.commands import OutcomeState
 from minertui.model.errors import MinertuiError
@@ -34,6 +36,7 @@ from minertui.model.seams import Clock, Device
 from minertui.safety.settings import Settings
 
 _AT_ONCE = 16
+_ELSEWHERE = 4  # exit code: left where it is, which is not its baseline
 
 Connect = Callable[[str, str, Mapping[str, str]], Device]
 
@@ -53,7 +56,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: nothing is left to restore. 1: something is kept. Raises LinkError while an engine works on this state."""
+    """0: nothing is left to restore. 1: something is kept. 4: nothing is kept, but a miner was left as it is, where
+    somebody else or its firmware put it. Raises LinkError while an engine works on this state."""
     state = places.state_dir(args)
     clock = SystemClock()
     with StateLock(state):
@@ -68,15 +72,21 @@ async def restore(
     entries = await asyncio.to_thread(journal.entries)
     for problem in journal.problems:
         print(f"journal: {problem}", file=sys.stderr)
-    left = len(journal.problems)
+    left, elsewhere = len(journal.problems), 0
     for entry in entries:
         async with _found(entry, miners, clock, connect) as line:
             ok, text = await _one(entry, line, journal, clock, dry_run=dry_run)
+            elsewhere += ok and not dry_run and not _at_home(entry, line)
         print(f"{entry.device}: {text}", file=sys.stdout if ok else sys.stderr)
         left += not ok
     if not entries and not left:
         print("nothing to restore")
-    return 1 if left else 0
+    return 1 if left else _ELSEWHERE if elsewhere else 0
+
+
+def _at_home(entry: Entry, line: Line | None) -> bool:
+    status = line.snapshot().status if line else None
+    return status is not None and Settings.of(status).same_tune(entry.baseline)
 
 
 async def _one(entry: Entry, line: Line | None, journal: Journal, clock: Clock, *, dry_run: bool) -> tuple[bool, str]:
@@ -88,8 +98,10 @@ async def _one(entry: Entry, line: Line | None, journal: Journal, clock: Clock, 
         )
     if dry_run:
         status = line.snapshot().status
-        now = Settings.of(status).tune_text if status else "unknown"
-        return True, f"would go from {now} to {entry.baseline.tune_text}"
+        assert status is not None  # it was recognised by its reading
+        if why := stays(entry, line.snapshot()):
+            return True, f"nothing would be changed: {why}"
+        return True, f"would go from {Settings.of(status).tune_text} to {entry.baseline.tune_text}"
     arbiter = Arbiter(clock, journal, {entry.device: line}.__getitem__)
     outcome = await arbiter.restore(entry)
     return outcome.state is OutcomeState.APPLIED, outcome.reason

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
@@ -25,7 +27,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="end the engine; miners are restored first",
         description="End the engine in the background. What runs is restored first; the miners go on mining.",
         epilog=(
-            "examples:\n  minertui stop\n  minertui stop --yes\n\nexit code: 0 no engine runs any more; 1 it still does"
+            "examples:\n  minertui stop\n  minertui stop --yes\n\n"
+            "exit code: 0 no engine runs any more; 1 it still does, or a miner is not proven to be back"
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[places.options()],
@@ -51,7 +54,19 @@ async def _stop(args: argparse.Namespace, client: ApiClient) -> int:
     await client.shutdown()
     await _ended(client)
     print("The engine has ended; the miners go on mining.")
-    return 0
+    return 1 if _left(places.state_dir(args)) else 0
+
+
+def _left(state: Path) -> bool:
+    """Say which miners could not be led back to their own settings."""
+    from minertui.engine.journal import FOLDER, Journal
+
+    entries = Journal(state / FOLDER, SystemClock().wall).entries()
+    for entry in entries:
+        print(f"  but {entry.device} is not proven to be back at {entry.baseline.tune_text}", file=sys.stderr)
+    if entries:
+        print("  Start the engine again, or run “minertui restore”, to bring them back.", file=sys.stderr)
+    return bool(entries)
 
 
 def running(fleet: Fleet) -> list[str]:

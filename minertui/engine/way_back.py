@@ -68,11 +68,7 @@ class WayBack:
         if wrong := stranger(self._line, snapshot):
             return _kept(OutcomeState.REFUSED, wrong)
         now, others = Settings.of(snapshot.status), foreign(entry, snapshot)
-        if others and now.nowhere_above(entry.baseline):
-            return await self._close(
-                entry, f"left as it is, not above its baseline {entry.baseline.tune_text}: {others}"
-            )
-        if entry.rank is Rank.PERSON and (text := _wanted(entry, now)):
+        if text := stays(entry, snapshot):
             return await self._close(entry, text)
         target = _target(entry.baseline, None if others else settings)
         commands: tuple[Command, ...] = (_down_part(target, now), target, *_fan_back(entry, now))
@@ -150,6 +146,15 @@ class WayBack:
         except JournalError as error:
             return _kept(OutcomeState.UNKNOWN, str(error))
         return Outcome(OutcomeState.APPLIED, text)
+
+
+def stays(entry: Entry, snapshot: Snapshot) -> str:
+    """Why the device is not led anywhere, as a sentence; empty when it is."""
+    assert snapshot.status is not None  # the caller has seen it
+    now, others = Settings.of(snapshot.status), foreign(entry, snapshot)
+    if others and now.nowhere_above(entry.baseline):
+        return f"left as it is, not above its baseline {entry.baseline.tune_text}: {others}"
+    return _wanted(entry, now) if entry.rank is Rank.PERSON else ""
 
 
 def _wanted(entry: Entry, now: Settings) -> str:

@@ -17,10 +17,12 @@ from minertui.api.server import ApiServer
 from minertui.cli.main import main, parser
 from minertui.cli.status import text
 from minertui.config import load
+from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import LogLine
 from minertui.model.fleet import Fleet, Health
 from minertui.model.plans import JobState, Phase, SweepPlan, SweepView
+from minertui.safety.settings import Settings
 from tests.api.fake_link import FakeLink, fleet
 from tests.cli.conftest import Run
 
@@ -275,3 +277,18 @@ def test_status_shows_an_overheat_of_the_firmware_until_a_person_has_seen_it():
     assert "it tripped" not in text(msgspec.structs.replace(fleet(), alerts={once.id: seen}), "")
     over = msgspec.structs.replace(once, until_s=9.0)
     assert "it tripped" not in text(msgspec.structs.replace(fleet(), alerts={once.id: over}), "")
+
+
+async def test_stop_says_which_miner_is_not_back_at_its_own_settings(
+    server: ApiServer, link: FakeLink, run: Run, places: Path
+) -> None:
+    link.fleet = msgspec.structs.replace(link.fleet, jobs={})
+    closing: list[asyncio.Task[None]] = []
+    link.on_shutdown = lambda: closing.append(asyncio.ensure_future(server.close()))
+    Journal(places / "state" / FOLDER, lambda: 1.0).open_entry(
+        Entry("020000000010", "garage", "192.0.2.1", Settings(525.0, 1150.0))
+    )
+    code, _, err = await run("stop", "-y")
+    assert code == 1
+    assert "garage is not proven to be back at 525 MHz / 1150 mV" in err
+    assert "minertui restore" in err

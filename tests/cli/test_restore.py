@@ -137,3 +137,18 @@ def test_it_stands_back_while_an_engine_works(tmp_path: Path, capsys: pytest.Cap
     with StateLock(tmp_path):
         assert main(["restore", "--state", str(tmp_path)]) == 1
     assert "already works with" in capsys.readouterr().err
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_what_stays_where_it_is_has_an_exit_code_of_its_own(
+    journal: Journal, capsys: pytest.CaptureFixture[str], dry_run: bool
+):
+    miner = raised()
+    miner.set(frequency_mhz=425.0, actual_mhz=425.0, core_mv=1050, core_actual_mv=1050)  # the firmware tripped
+    code = await run(journal, Net(**{"192.0.2.1": miner}), dry_run=dry_run)
+    said = capsys.readouterr().out
+    assert code == (0 if dry_run else 4)
+    assert "left as it is, not above its baseline 525 MHz / 1150 mV" in said
+    assert ("nothing would be changed" in said) is dry_run
+    assert miner.writes == []
