@@ -26,7 +26,8 @@ from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.terminal import ended_by, say
 from minertui.cli.wording import told
-from minertui.model.errors import ConfigError, MinertuiError
+from minertui.jobs.guard import NEVER_ANSWERED
+from minertui.model.errors import ConfigError, LinkError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan, GuardView, JobState
@@ -143,9 +144,14 @@ class Guarding:
         """The exit code."""
         with ended_by(self._stop):
             started = [await self._start(plan) for plan in self._plans]
-            if self._jobs:
-                await self._follow()
-        return int(not all(started) or any("left at" in job.note for job in self._jobs.values()))
+            try:
+                if self._jobs:
+                    await self._follow()
+            except LinkError as error:
+                raise LinkError(
+                    f"{error}; that, or “minertui restore”, gives the miners their own settings back"
+                ) from error
+        return int(not all(started) or any(_badly(job) for job in self._jobs.values()))
 
     async def _start(self, plan: GuardPlan) -> bool:
         try:
@@ -209,6 +215,10 @@ class Guarding:
             say(f"{job.device}: {_line(job, job.view, snapshot)}")
 
 
+def _badly(job: JobState) -> bool:
+    return "left at" in job.note or job.note == NEVER_ANSWERED
+
+
 def _line(job: JobState, view: GuardView, snapshot: Snapshot | None) -> str:
     status = snapshot.status if snapshot else None
     parts = []
@@ -219,5 +229,5 @@ def _line(job: JobState, view: GuardView, snapshot: Snapshot | None) -> str:
         parts.append(f"VR {status.vr_temp_c:.1f} °C")
     if status and status.frequency_mhz is not None:
         parts.append(f"{status.frequency_mhz:g} MHz")
-    what = job.note or view.why
+    what = job.note or view.why or "waiting for its first answer"
     return " | ".join([*parts, f"{job.phase}: {what}" if job.phase.over else what])

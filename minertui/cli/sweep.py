@@ -178,9 +178,9 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
         ]
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         follower = Follower(link, sweeps, args.output, say, colour)
-        await follower.preview()
+        silent = await follower.preview()
         if args.dry_run:
-            return 0
+            return 1 if silent else 0
         if not (args.yes or await _agreed()):
             say("Nothing was started.")
             return 1

@@ -17,7 +17,7 @@ from pathlib import Path
 from minertui import durable
 from minertui.cli import sweep_lines as lines
 from minertui.cli.terminal import ended_by, say
-from minertui.model.errors import MinertuiError
+from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.events import JobChanged, JobForgotten, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import JobState, Phase, SweepPlan, SweepPoint, SweepSample, SweepView
@@ -69,9 +69,10 @@ class Follower:
         """One line about one miner."""
         self.out(lines.painted(f"[Miner {sweep.number}] {text}", sweep.number, self.colour))
 
-    async def preview(self) -> None:
-        """What is going to happen, once every miner was read (or did not answer for 20 s)."""
+    async def preview(self) -> Sequence[Sweep]:
+        """What is going to happen, once every miner was read (or did not answer for 20 s); those that did not."""
         snapshots: dict[str, Snapshot] = {}
+        silent: list[Sweep] = []
         wanted = {sweep.plan.device for sweep in self.sweeps}
         with suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_READING_S), _watched(self.link) as messages:
@@ -84,6 +85,10 @@ class Follower:
             snapshot = snapshots.get(sweep.plan.device) or Snapshot(sweep.plan.device, address=sweep.address)
             for text in lines.preview(sweep.plan, snapshot):
                 self.say(sweep, text)
+            if snapshot.status is None:
+                self.say(sweep, f"! it does not answer{f': {snapshot.why}' if snapshot.why else ''}")
+                silent.append(sweep)
+        return silent
 
     def _adopt(self, message: Message) -> None:
         """A sweep that runs on a miner already (the engine took an interrupted one up again) is shown, not doubled."""
@@ -99,7 +104,10 @@ class Follower:
             for sweep in self.sweeps:
                 await self._start(sweep)
             if not all(sweep.over for sweep in self.sweeps):
-                await self._follow()
+                try:
+                    await self._follow()
+                except LinkError:
+                    self._engine_gone()
             for task in tuple(self._stopping):
                 await task
         self._finish()
@@ -178,7 +186,10 @@ class Follower:
     def _engine_gone(self) -> None:
         for sweep in self.sweeps:
             if not sweep.over:
-                sweep.failed = "the engine ended before the sweep did"
+                sweep.failed = (
+                    "the engine ended before the sweep did, and may have left this miner at test settings; starting it "
+                    "again (“minertui”), or “minertui restore”, brings the miner back"
+                )
                 self.say(sweep, sweep.failed)
 
     def _forgotten(self, message: Message) -> None:

@@ -16,8 +16,14 @@ def stranger(line: Line, snapshot: Snapshot) -> str | None:
     """A sentence when this is not the device that is meant; checked before every first write."""
     mac = snapshot.status.mac if snapshot.status else None
     if snapshot.health is Health.STRANGER or (snapshot.status and line.expected_mac and mac != line.expected_mac):
-        return f"another device answers at its address (MAC {mac or 'unknown'}, not {line.expected_mac or 'known'})"
+        ours = line.expected_mac
+        return f"another device answers at its address (MAC {_spelt(mac) or 'unknown'}, not {_spelt(ours) or 'known'})"
     return None
+
+
+def _spelt(mac: str | None) -> str:
+    """As it is; with what cannot be seen spelt out, so that two that differ look different."""
+    return "" if mac is None else mac if mac.isascii() and mac.isprintable() else ascii(mac)
 
 
 def new_entry(snapshot: Snapshot, by: str, rank: Rank, command: Command | None = None) -> Entry:

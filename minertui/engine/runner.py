@@ -87,6 +87,9 @@ class Runner:
     async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
         """Start ``plan``. Raises JobError, saying why, when it cannot."""
         state = self._admit(plan, by)
+        if isinstance(plan, GuardPlan):
+            plan = self._under_caps(plan)
+            state = msgspec.structs.replace(state, view=GuardView(plan))
         if isinstance(plan, SweepPlan):
             state = await self._begin_record(state, plan, resumed)
         kind = JOBS[state.kind]
@@ -189,6 +192,16 @@ class Runner:
             raise JobError(f"a {kind} runs on {plan.device} already; stop it first")
         view = GuardView(plan) if isinstance(plan, GuardPlan) else SweepView(plan)
         return JobState(job_id, plan.device, Phase.WAITING, view, since_s=self._clock.wall(), by=by)
+
+    def _under_caps(self, plan: GuardPlan) -> GuardPlan:
+        """A guard that waits for more than the limits in force would guard nothing; said when it is so."""
+        caps = self._desk.line(plan.device).snapshot().limits
+        chip_c = min(plan.max_chip_temp_c, caps.max_chip_temp_c or plan.max_chip_temp_c)
+        vr_c = min(plan.max_vr_temp_c, caps.max_vr_temp_c or plan.max_vr_temp_c)
+        if (chip_c, vr_c) != (plan.max_chip_temp_c, plan.max_vr_temp_c):
+            text = f"its limits are lowered to those in force: chip {chip_c:g} °C, VR {vr_c:g} °C"
+            self._desk.say(f"guard:{plan.device}", text)
+        return msgspec.structs.replace(plan, max_chip_temp_c=chip_c, max_vr_temp_c=vr_c)
 
     async def _begin_record(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
         """The sweep is on disk before it changes anything: no disk, no sweep."""

@@ -30,6 +30,7 @@ _DAY_S = 86_400.0
 _URGENT_C = 5.0  # this far over the limit a second step does not wait for the first one's effect
 _BLIND_POLLS = 3  # safety rule: three invalid readings in a row count as hot
 _FLOOR_SHARE = 0.7
+NEVER_ANSWERED = "it never answered, so it was not guarded and nothing was changed"
 _SAME_MHZ = 3.2  # half a PLL step of 6.25 MHz: what counts as the same frequency
 
 
@@ -229,6 +230,9 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
     except Preempted as preempted:
         site.report(Phase.STOPPED, _view(state, plan, site.now()), str(preempted))
     except Stopped:
+        if state.seen_s is None:
+            site.report(Phase.STOPPED, _view(state, plan, site.now()), NEVER_ANSWERED)
+            return
         outcome = await site.conclude(None)
         note = "" if outcome.ok else f"left at {state.wanted_mhz or 0:g} MHz: {outcome.reason}"
         site.report(Phase.STOPPED, _view(state, plan, site.now()), note)

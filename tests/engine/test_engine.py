@@ -20,7 +20,7 @@ from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiErro
 from minertui.model.events import DeviceRemoved, Numbered, Whole
 from minertui.model.fleet import Health
 from minertui.model.history import Found, MinerEntry, Templates
-from minertui.model.plans import GuardPlan, JobState, Phase, SweepPlan
+from minertui.model.plans import GuardPlan, GuardView, JobState, Phase, SweepPlan
 from minertui.model.status import Ability, MinerStatus
 from tests.engine.fakes import LoopClock
 
@@ -653,3 +653,24 @@ async def test_a_silent_miner_that_leaves_in_mid_sweep_is_led_back_when_it_retur
 
 def test_events_that_are_named_here_exist():
     assert msgspec.json.encode(DeviceRemoved("m1")) == b'{"type":"removed","device":"m1"}'
+
+
+async def test_a_guard_above_the_limits_in_force_is_lowered_to_them_and_says_so(house: House):
+    engine = await house.running()
+    state = await engine.start(GuardPlan("m1", max_chip_temp_c=99))
+    assert isinstance(state.view, GuardView)
+    assert state.view.plan.max_chip_temp_c == 70
+    assert "lowered to those in force: chip 70 °C" in (await engine.log("guard:m1"))[0].text
+    await engine.close()
+
+
+async def test_the_guard_of_a_miner_that_never_answered_says_that_and_ends(house: House):
+    house.miners["127.0.0.1:8001"] = Miner("127.0.0.1:8001")
+    house.miners["127.0.0.1:8001"].dead = True
+    engine = await house.running()
+    await engine.start(GuardPlan("m1"))
+    await asyncio.sleep(20)
+    await engine.stop("guard:m1")
+    await until(lambda: job(engine, "guard:m1").phase is Phase.STOPPED, 30)
+    assert job(engine, "guard:m1").note == "it never answered, so it was not guarded and nothing was changed"
+    await engine.close()

@@ -88,3 +88,9 @@ def test_a_reading_long_ago_says_nothing_about_a_jump():
     assert recent(None, OK) is None
     assert recent(Snapshot("garage"), OK) is None
     assert recent(OK, Snapshot("garage", status=GAMMA)) is None
+
+
+def test_two_macs_that_look_the_same_are_told_apart():
+    meant = line(FakeMiner(), LoopClock())
+    other = _with(OK, status=_with(GAMMA, mac=f"{MAC}\u200b"))
+    assert f"MAC '{MAC}\\u200b', not {MAC}" in (stranger(meant, other) or "")
