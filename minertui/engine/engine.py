@@ -89,7 +89,7 @@ class Engine:
         self._runner = Runner(self, clock, self.hub.publish, lambda device: self._restoring.owe(device))
         self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
         self._rigs = Rigs(clock, self.hub.publish, self.say, open_way=open_way)
-        self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish)
+        self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish, self.say)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))

@@ -15,17 +15,26 @@ from msgspec.structs import replace
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
-from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, SetPools
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetPools
 from minertui.model.errors import MinertuiError
 from minertui.model.events import CommandDone, Event
 from minertui.model.seams import Clock
 
 
 class Orders:
-    """``publish`` is the hub's."""
+    """``publish`` is the hub's; ``say`` takes a line for the log: what a person ordered;
+    jobs speak for themselves."""
 
-    def __init__(self, arbiter: Arbiter, records: Records, clock: Clock, publish: Callable[[Event], None]) -> None:
-        self._arbiter, self._records, self._clock, self._publish = arbiter, records, clock, publish
+    def __init__(
+        self,
+        arbiter: Arbiter,
+        records: Records,
+        clock: Clock,
+        publish: Callable[[Event], None],
+        say: Callable[[str, str], None] = lambda source, text: None,
+    ) -> None:
+        self._arbiter, self._records, self._clock = arbiter, records, clock
+        self._publish, self._say = publish, say
         self._running: dict[str, asyncio.Task[CommandRecord]] = {}
 
     async def execute(self, order: Order) -> CommandRecord:
@@ -46,17 +55,17 @@ class Orders:
         if order.dry_run:
             record = await self._arbiter.execute(order)
             return CommandRecord(unsecret(order), record.at_s, record.outcome)
-        told = unsecret(order)
+        known = unsecret(order)
         with contextlib.suppress(StoreError):
-            before = await self._records.intend(told, self._clock.wall())
+            before = await self._records.intend(known, self._clock.wall())
             if before is not None:
                 return before
         try:
             record = await self._arbiter.execute(order)
         except MinertuiError as error:
-            await self._ended(CommandRecord(told, self._clock.wall(), Outcome(OutcomeState.REFUSED, str(error))))
+            await self._ended(CommandRecord(known, self._clock.wall(), Outcome(OutcomeState.REFUSED, str(error))))
             raise
-        record = CommandRecord(told, record.at_s, record.outcome)
+        record = CommandRecord(known, record.at_s, record.outcome)
         await self._ended(record)
         return record
 
@@ -64,11 +73,21 @@ class Orders:
         with contextlib.suppress(StoreError):
             await self._records.done(record)
         self._publish(CommandDone(record))
+        if record.order.rank is Rank.PERSON:
+            self._say(record.order.device, told(record))
 
     def _over(self, order_id: str, task: asyncio.Task[CommandRecord]) -> None:
         self._running.pop(order_id, None)
         if not task.cancelled():
             task.exception()  # whoever waits gets it; nobody may wait any more
+
+
+def told(record: CommandRecord) -> str:
+    """An order and its end in a line."""
+    order, outcome = record.order, record.outcome
+    changes = ", ".join(f"{c.setting} {c.before} -> {c.after}" for c in outcome.changes if c.before != c.after)
+    parts = (type(order.command).__struct_config__.tag, outcome.state.value, changes, outcome.reason)
+    return f"{order.by}: {': '.join(str(part) for part in parts if part)}"
 
 
 def unsecret(order: Order) -> Order:

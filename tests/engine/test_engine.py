@@ -674,3 +674,13 @@ async def test_the_guard_of_a_miner_that_never_answered_says_that_and_ends(house
     await until(lambda: job(engine, "guard:m1").phase is Phase.STOPPED, 30)
     assert job(engine, "guard:m1").note == "it never answered, so it was not guarded and nothing was changed"
     await engine.close()
+
+
+async def test_what_a_person_ordered_is_in_the_log(house: House):
+    engine = await house.running()
+    await engine.send(Order("o1", "m1", Tune(frequency_mhz=510.0), by="command line"))
+    await engine.send(Order("o2", "m1", Tune(frequency_mhz=5000.0)))
+    said = [line.text for line in await engine.log("m1")]
+    assert "command line: tune: applied: frequency 500 MHz -> 510 MHz" in said
+    assert "person: tune: refused: 5000 MHz is above the limit in force, 1200 MHz" in said
+    await engine.close()
