@@ -103,9 +103,8 @@ async def sweeping(folder: Path) -> AsyncIterator[Swept]:
 async def test_a_miner_taken_from_a_sweep_is_not_left_at_a_test_point(tmp_path: Path, command: Command):
     async with sweeping(tmp_path) as swept:
         assert (await swept.person(command)).ok
-        await until(lambda: swept.over, 60)
         note = "a person took the device; it goes back to 500 MHz / 1150 mV by itself"
-        assert job(swept.engine, "sweep:m1").note == note
+        await until(lambda: swept.over and job(swept.engine, "sweep:m1").note == note, 60)
         assert note in await swept.said("sweep:m1")
         await until(lambda: not swept.journal, 60)
         assert (swept.miner.mhz, swept.miner.mv) == (500.0, 1150.0)
