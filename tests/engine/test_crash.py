@@ -32,11 +32,13 @@ class Bomb:
     def __init__(self, at: int) -> None:
         self.at, self.calls, self.off = at, 0, False
         self.where = ""
+        self.heard: list[str] = []
 
     def tick(self, what: str) -> None:
         if self.off:
             raise Killed(what)
         self.calls += 1
+        self.heard.append(what)
         if self.calls == self.at:
             self.off, self.where = True, what
             raise Killed(what)
@@ -115,21 +117,25 @@ def _orders_run_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.looptime
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("last", [None, Tune(575, 1200)], ids=["baseline", "best point"])
-async def test_killed_at_every_point_of_a_sweep_the_miner_comes_back(tmp_path: Path, last: Tune | None):
+async def test_killed_at_every_point_of_a_sweep_the_miner_comes_back(tmp_path: Path, last: Tune | None, stride: int):
+    """Every n-th call, and the first and last of each kind; the long mode takes them all."""
+    rehearsal, _ = await crash_and_restore(tmp_path / "rehearsal", 10**9, last)
+    calls = rehearsal.heard
+    assert len(calls) > 100
+    firsts = {calls.index(what) + 1 for what in calls}
+    lasts = {len(calls) - calls[::-1].index(what) for what in calls}
     places: set[str] = set()
-    at = 0
-    while True:
-        at += 1
+    for at in sorted(firsts | lasts | set(range(1, len(calls) + 1, stride))):
         bomb, miner = await crash_and_restore(tmp_path / str(at), at, last)
+        assert bomb.off, f"call {at} did not come"
         have = (miner.status.frequency_mhz, miner.status.core_mv)
         base = (GAMMA.frequency_mhz, GAMMA.core_mv)
-        over = not bomb.off or bomb.where == "after close"
+        over = bomb.where == "after close"
         wanted = {base} if last is None or not over else {(last.frequency_mhz, last.core_mv)}
         assert have in wanted, f"killed {bomb.where} (call {at}): {have}"
         assert miner.low == [], f"killed {bomb.where} (call {at}): {miner.low}"
-        if not bomb.off:
-            break
         places.add(bomb.where)
     assert places == {
         "read",
@@ -142,4 +148,3 @@ async def test_killed_at_every_point_of_a_sweep_the_miner_comes_back(tmp_path: P
         "before close",
         "after close",
     }
-    assert at > 100

@@ -68,8 +68,8 @@ def test_a_restart_is_for_old_firmware_or_on_request(abilities, asked, restarts)
 
 
 def test_the_frontier_is_what_no_other_point_beats_at_no_more_power():
-    def point(n, ghs, watts, verdict=PointVerdict.PASSED):
+    def at(n: int, ghs: float, watts: float, verdict: PointVerdict = PointVerdict.PASSED) -> SweepPoint:
         return SweepPoint(n, 500, 1150, verdict, hashrate_ghs=ghs, power_w=watts)
 
-    points = [point(1, 1000, 15), point(2, 1100, 18), point(3, 990, 16), point(4, 1300, 17, PointVerdict.UNSTABLE)]
+    points = [at(1, 1000, 15), at(2, 1100, 18), at(3, 990, 16), at(4, 1300, 17, PointVerdict.UNSTABLE)]
     assert [p.n for p in ranking.frontier(points)] == [1, 2]
