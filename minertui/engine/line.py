@@ -251,6 +251,10 @@ class Line:
 
     def _missed(self, error: DeviceError) -> None:
         misses = self._snapshot.misses + 1
+        if self._snapshot.health is Health.STRANGER and self._identity.mac is not None:
+            self._judge(Health.STRANGER, self._snapshot.why, misses)  # silence does not make it the one that is meant
+            self._tell(fresh=False)
+            return
         if isinstance(error, Refused) and error.auth:
             health = Health.AUTH
         elif self._snapshot.status is None:

@@ -79,6 +79,21 @@ async def test_another_mac_is_a_stranger_whose_reading_is_not_shown_until_a_pers
     assert line.expected_mac == "AA:BB:CC:DD:EE:02"
 
 
+async def test_a_stranger_that_falls_silent_stays_one_until_the_right_one_answers():
+    device = FakeDevice()
+    line = line_to(device, Heard(), LoopClock())
+    await line.refresh()
+    device.answer = status(mac="AA:BB:CC:DD:EE:02")
+    await line.refresh()
+    device.answer = dead()
+    for _ in range(4):
+        snapshot = await line.refresh()
+        assert snapshot.health is Health.STRANGER
+        assert "AA:BB:CC:DD:EE:02 answers here" in snapshot.why
+    device.answer = status()
+    assert (await line.refresh()).health is Health.OK
+
+
 async def test_parked_holds_over_polls_and_losses_until_cleared():
     heard, device = Heard(), FakeDevice()
     line = line_to(device, heard, LoopClock())
