@@ -26,7 +26,7 @@ imports: $(STAMP)
 	@$(BIN)/lint-imports --no-logo
 
 pytest: $(STAMP)
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not long"
+	@$(BIN)/pytest -n 3 --dist worksteal -m "not long"
 
 bench: bench-engine bench-screen bench-safety bench-duco  ## what everything costs (docs/figures.md); some eight minutes, quiet machine
 
