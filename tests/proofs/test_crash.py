@@ -36,7 +36,8 @@ def test_killed_anywhere_the_promises_hold():
     assert code == 0
     assert (score["points"], score["cuts"]) == (49, 21)
     assert score["calls"]["sweep"] > 3000
-    assert {"pwrite64", "fdatasync", "fsync"} <= score["by_call"].keys()
+    assert "pwrite64" in score["by_call"]
+    assert len(score["by_call"]) >= 6, "a sample over many kinds of calls"
 
 
 @pytest.mark.parametrize("bug", BUGS)
