@@ -14,16 +14,11 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 
 from minertui.model.events import (
-    AlertRaised,
-    DeviceRemoved,
     Event,
-    JobChanged,
-    JobForgotten,
     Message,
-    NoticeChanged,
     Numbered,
-    SnapshotTaken,
     Whole,
+    after,
 )
 from minertui.model.fleet import Fleet
 from minertui.model.seams import Clock
@@ -60,7 +55,7 @@ class Hub:
     def publish(self, event: Event) -> None:
         """Let ``event`` change the fleet, number it and wake the watchers; costs microseconds, never waits."""
         version = self._fleet.version + 1
-        self._fleet = _replace(_changed(self._fleet, event), version=version, at_s=self._clock.wall())
+        self._fleet = _replace(after(self._fleet, event), version=version, at_s=self._clock.wall())
         self._ring.append(Numbered(version, event))
         self._wake()
         for listener in self._listeners:
@@ -106,27 +101,3 @@ class Hub:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
-
-
-def _changed(fleet: Fleet, event: Event) -> Fleet:
-    match event:
-        case SnapshotTaken(snapshot):
-            return fleet.with_(snapshot)
-        case JobChanged(job):
-            return fleet.with_job(job)
-        case _:
-            return _rarely_changed(fleet, event)
-
-
-def _rarely_changed(fleet: Fleet, event: Event) -> Fleet:
-    match event:
-        case AlertRaised(alert):
-            return fleet.with_alert(alert)
-        case DeviceRemoved(device):
-            return fleet.without(device)
-        case JobForgotten(job_id):
-            return _replace(fleet, jobs={k: v for k, v in fleet.jobs.items() if k != job_id})
-        case NoticeChanged(text):
-            return _replace(fleet, notice=text)
-        case _:  # CommandDone and LogLine are told, not kept
-            return fleet

@@ -85,11 +85,12 @@ def advance(fleet: Fleet, message: Message) -> Fleet:
     alone; ``at_s`` is the latest wall time that the events name."""
     if isinstance(message, Whole):
         return message.fleet
-    changed = _after(fleet, message.event)
+    changed = after(fleet, message.event)
     return msgspec.structs.replace(changed, version=message.version, at_s=max(fleet.at_s, _when(message.event)))
 
 
-def _after(fleet: Fleet, event: Event) -> Fleet:
+def after(fleet: Fleet, event: Event) -> Fleet:
+    """``fleet`` with what ``event`` tells; CommandDone and LogLine are told, not kept. The version stays."""
     match event:
         case SnapshotTaken(snapshot):
             return fleet.with_(snapshot)
