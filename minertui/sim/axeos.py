@@ -12,27 +12,24 @@ simulator that others can reach is a miner that anybody may command, and there i
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import random
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 
 from minertui.model.errors import ConfigError
 from minertui.model.seams import Clock
 from minertui.sim.axeos_board import Board
-from minertui.sim.axeos_control import Connected, serve_control
+from minertui.sim.axeos_control import serve_control
 from minertui.sim.axeos_fields import info
-from minertui.sim.axeos_line import MAX_HEAD, HeadTooLong, Line, encoded, read_request, reset
+from minertui.sim.axeos_line import HeadTooLong, Line, encoded, read_request
 from minertui.sim.axeos_models import NERD_FIRMWARE, family_named
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_payload import Payload
 from minertui.sim.axeos_routes import Request, answer
 from minertui.sim.axeos_socket import MAX_CLIENTS, Socket, wants_socket
+from minertui.sim.listener import Listener, place, reset
 
 _MAX_CONNECTIONS = 20  # the firmware's; one more drops the one that was silent longest
-_BACKLOG = 64
 
 # What people run, as (family, firmware) → weight.
 MIX: Mapping[tuple[str, str], int] = {
@@ -151,58 +148,36 @@ class SimServer:
         self.addresses: list[str] = []
         self.control = ""
         self._served = [_Served(board, clock) for board in boards]
-        self._servers: list[asyncio.Server] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = False
+        self._listener: Listener | None = None
 
     def touch(self) -> None:
         """Bring the physics of all boards up to now (a test that looks at ``truth()`` without asking over HTTP)."""
         for served in self._served:
             served.touch()
 
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """One for each connection."""
+        return self._listener.tasks if self._listener is not None else frozenset()
+
     async def open(self, host: str, port: int, control_port: int | None) -> None:
         """Listen. Raises ConfigError when the host is not loopback or a port is taken."""
-        address = loopback(host)
+        self._listener = listener = Listener(host)
         _allow_files(3 * len(self.boards) + 100)
-        for index, served in enumerate(self._served):
-            self.addresses.append(await self._listen(served.connected, address, port and port + index))
-        if control_port is not None:
-            console = serve_control(self.boards, self.addresses, self.touch)
-            self.control = await self._listen(console, address, control_port)
+        try:
+            for index, served in enumerate(self._served):
+                self.addresses.append(place(*await listener.listen(port and port + index, served.connected)))
+            if control_port is not None:
+                console = serve_control(self.boards, self.addresses, self.touch)
+                self.control = place(*await listener.listen(control_port, console))
+        except ConfigError:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
-        self._closing = True
-        for server in self._servers:
-            server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for server in self._servers:
-            await server.wait_closed()
-
-    async def _listen(self, connected: Connected, host: str, port: int) -> str:
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._tasks.add(task)
-            try:
-                await connected(reader, writer)
-            except asyncio.CancelledError:
-                reset(writer)
-                if not self._closing:
-                    raise
-            finally:
-                self._tasks.discard(task)
-
-        try:
-            server = await asyncio.start_server(accept, host, port, limit=MAX_HEAD, backlog=_BACKLOG)
-        except (OSError, OverflowError) as error:
-            await self.close()
-            raise ConfigError(f"the simulator cannot listen on {host}:{port}: {error}; choose another port") from error
-        self._servers.append(server)
-        bound = server.sockets[0].getsockname()
-        return f"[{bound[0]}]:{bound[1]}" if server.sockets[0].family is socket.AF_INET6 else f"{bound[0]}:{bound[1]}"
+        if self._listener is not None:
+            await self._listener.close()
 
 
 async def serve(
@@ -218,16 +193,6 @@ async def serve(
     server = SimServer(boards, clock)
     await server.open(host, port, control_port)
     return server
-
-
-def loopback(host: str) -> str:
-    """``host`` as an address of this machine alone. Raises ConfigError for anything else."""
-    if host == "localhost":
-        return "127.0.0.1"
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return host
-    raise ConfigError(f"simulated miners listen on loopback only, not on {host!r}; use 127.0.0.1 or ::1")
 
 
 def fleet(

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import socket
-import struct
 import zlib
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -19,8 +17,8 @@ from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import LINE
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import UNAUTHORIZED, WRITES, Request
+from minertui.sim.listener import reset
 
-MAX_HEAD = 65_536
 _MAX_BODY = 1_048_576
 _REASONS = {200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
             413: "Content Too Large", 429: "Too Many Requests", 500: "Internal Server Error"}  # fmt: skip
@@ -67,14 +65,6 @@ def encoded(reply: Reply, *, keep: bool, head: bytes = b"") -> bytes:
     return b"".join(
         (start, b"Access-Control-Allow-Origin: *\r\n", head, location, size, close, b"\r\n", end)
     )  # fmt: skip
-
-
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Drop the connection with an RST."""
-    sock: socket.socket | None = writer.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
 
 
 Answer = Callable[[], Reply]

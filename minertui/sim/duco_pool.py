@@ -23,11 +23,10 @@ from typing import Any
 
 from minertui.model.errors import ConfigError
 from minertui.model.seams import Clock
-from minertui.sim.axeos_line import reset
 from minertui.sim.duco_faults import POOL_FAULTS, Faults
-from minertui.sim.duco_listener import Listener
 from minertui.sim.duco_rest import Rest
 from minertui.sim.duco_rules import Issuer, Miner, OpenJob, Rules, book, judge, opening_error
+from minertui.sim.listener import Listener, reset
 
 _SEGMENT = 4096
 _BYTE_S = 0.001

@@ -18,8 +18,8 @@ import os
 import socket
 
 from minertui.sim.duco_bus import FakeBus
-from minertui.sim.duco_listener import Listener
 from minertui.sim.duco_pool import only_loopback
+from minertui.sim.listener import Listener
 
 _LINE = 1024
 _PATIENCE_S = 10.0

@@ -270,7 +270,7 @@ class World:
     async def kill(self) -> None:
         """The engine is gone at once: nothing of it runs on, and its devices are out of its reach."""
         self.leash["alive"] = False
-        mine = {asyncio.current_task(), *self.before, *self.server._tasks}
+        mine = {asyncio.current_task(), *self.before, *self.server.tasks}
         gone = [task for task in asyncio.all_tasks() if task not in mine and task not in self.world_tasks()]
         for task in gone:
             task.cancel()

@@ -69,7 +69,7 @@ def test_it_prints_where_everything_is_and_ends_cleanly(dialect: str, shows: str
         (["--fault", "silent@3"], "no simulated board '3'"),
         (["--pool-fault", "gremlin"], "no fault named 'gremlin'"),
         (["--sketch", "1.0"], "no simulated sketch '1.0'"),
-        (["--port", "70000"], "cannot listen on port 70000"),
+        (["--port", "70000"], "cannot listen on 127.0.0.1:70000"),
     ],
 )
 def test_wrong_options_are_one_sentence(options: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
