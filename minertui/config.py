@@ -149,7 +149,10 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     **config_rigs.RANGES,
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warning", "error")}
-_ORDERED = (("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz"))
+_ORDERED = (
+    *(("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz")),
+    *(("min_mhz", "start_mhz"), ("start_mhz", "max_mhz"), ("min_mv", "start_mv"), ("start_mv", "max_mv")),
+)
 
 _WORDS = {
     "`str`": "text in quotes",
@@ -334,7 +337,7 @@ class _Decoder:
             inner = getattr(value, name)
             if isinstance(inner, msgspec.Struct):
                 self._in_range(inner, (*where, name))
-            elif problem := _out_of_range(name, inner):
+            elif problem := out_of_range(name, inner):
                 raise self.error(f"{problem}, not {inner}", (*where, name))
         for low, high in _ORDERED:
             a, b = getattr(value, low, None), getattr(value, high, None)
@@ -394,7 +397,7 @@ def _members(kind: type, inner: tuple[str, ...]) -> list[str]:
     return [str(member.value) for member in kind] if issubclass(kind, enum.Enum) else []
 
 
-def _out_of_range(name: str, value: object) -> str | None:
+def out_of_range(name: str, value: object) -> str | None:
     """What is allowed, when ``value`` is not; None when it is fine or unknown."""
     if name in _CHOICES and value not in _CHOICES[name]:
         return f"allowed: {', '.join(_CHOICES[name])}"

@@ -28,8 +28,9 @@ from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.sweep_follow import Follower, Sweep
 from minertui.cli.terminal import say
 from minertui.cli.wording import told
+from minertui.model import ranking
 from minertui.model.errors import ConfigError
-from minertui.model.plans import Goal, Strategy, SweepPlan
+from minertui.model.plans import Goal, Limits, Strategy, SweepPlan
 
 
 def _number(text: str) -> float:
@@ -116,7 +117,7 @@ def chosen(settings: config.Config, words: Sequence[str], options: Mapping[str, 
         )
         changes = {**options, **dict(_own(word, part) for part in own), "device": miner.name}
         plan = msgspec.structs.replace(miner.sweep, **changes)
-        _ordered(word, plan)
+        _possible(word, plan, miner.limits)
         if any(other.name == miner.name for other in miners):
             raise ConfigError(f"{place} is named twice; a miner runs one sweep at a time")
         miners.append(msgspec.structs.replace(miner, sweep=plan))
@@ -144,10 +145,16 @@ def _own(word: str, part: str) -> tuple[str, Any]:
         raise ConfigError(f"{name}={text} is not what {name} can be: {_OPTIONS[name][2]}", key=word) from error
 
 
-def _ordered(word: str, plan: SweepPlan) -> None:
+def _possible(word: str, plan: SweepPlan, limits: Limits) -> None:
+    """Raises ConfigError for a value that nobody can mean, for ends the wrong way round, and for a start outside."""
+    for name, (key, _, _) in _OPTIONS.items():
+        if problem := config.out_of_range(key, getattr(plan, key)):
+            raise ConfigError(f"--{name} {getattr(plan, key):g} {problem}", key=word)
     for low, high in _PAIRS:
         if getattr(plan, low) > getattr(plan, high):
             raise ConfigError(f"{low} {getattr(plan, low):g} is above {high} {getattr(plan, high):g}", key=word)
+    if problem := ranking.unreachable(plan, limits=limits):
+        raise ConfigError(problem, key=word)
 
 
 def _said(name: str, reader: Reader | None = None) -> Reader:
@@ -180,7 +187,10 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
         follower = Follower(link, sweeps, args.output, say, colour)
         silent = await follower.preview()
         if args.dry_run:
-            return 1 if silent else 0
+            return 1 if silent or follower.impossible else 0
+        if follower.impossible:
+            say("Nothing was started.")
+            return 1
         if not (args.yes or await _agreed()):
             say("Nothing was started.")
             return 1

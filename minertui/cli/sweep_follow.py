@@ -17,6 +17,7 @@ from pathlib import Path
 from minertui import durable
 from minertui.cli import sweep_lines as lines
 from minertui.cli.terminal import ended_by, say
+from minertui.model import ranking
 from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.events import JobChanged, JobForgotten, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
@@ -62,6 +63,7 @@ class Follower:
     folder: Path
     out: Callable[[str], None] = say
     colour: bool = False
+    impossible: list[Sweep] = field(default_factory=list)  # what the preview found cannot be started
     _asked: int = 0
     _stopping: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -85,6 +87,10 @@ class Follower:
             snapshot = snapshots.get(sweep.plan.device) or Snapshot(sweep.plan.device, address=sweep.address)
             for text in lines.preview(sweep.plan, snapshot):
                 self.say(sweep, text)
+            why = ranking.unreachable(sweep.plan, snapshot.status, snapshot.limits) if snapshot.status else ""
+            if why and sweep.job is None:
+                self.say(sweep, f"! {why}")
+                self.impossible.append(sweep)
             if snapshot.status is None:
                 self.say(sweep, f"! it does not answer{f': {snapshot.why}' if snapshot.why else ''}")
                 silent.append(sweep)

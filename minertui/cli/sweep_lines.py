@@ -67,6 +67,8 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
         f"VR {within.max_vr_temp_c:g} °C, {within.max_power_w:g} W; goal: {plan.goal}"
         + ("; restarts at every point" if ranking.restarts(plan, status) else ""),
     ]
+    said = (ranking.lowered(plan, status, snapshot.limits), ranking.moved(plan, status, snapshot.limits))
+    lines += [f"! {text}" for text in said if text]
     if status is None:
         lines.append("not read yet; its present settings are not known")
     elif status.power_w is not None and status.power_w > within.max_power_w:

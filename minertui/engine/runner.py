@@ -1,7 +1,8 @@
 """Starts jobs, ends them, and sees to it that each leaves its miner proven.
 
     WAITING → RUNNING → RESTORING → DONE | STOPPED | FAILED        a baseline that cannot be proven is tried for ever
-                  └── a person took the miner ──→ STOPPED          and it is led back in the background
+                  ├── a person took the miner ──→ STOPPED          and it is led back in the background
+                  └── a guard ends ─────────────→ STOPPED          the same, and it may be guarded again at once
 
 A sweep claims its miner; a guard does not, it only steps in at the rank of safety. Whatever escapes a job's own code
 ends here: the job is FAILED with a sentence, and its miner is led back to the baseline all the same. A sweep that ended
@@ -22,6 +23,7 @@ from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.site import JobSite, Office
 from minertui.engine.store import StoreError
+from minertui.model import ranking
 from minertui.model.commands import Rank
 from minertui.model.errors import JobError, MinertuiError
 from minertui.model.events import Event, JobChanged, JobForgotten
@@ -38,6 +40,7 @@ from minertui.model.plans import (
     SweepView,
 )
 from minertui.model.seams import Clock
+from minertui.safety.calm import Calm
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_S = 60.0  # real seconds for a job to end when its device leaves
@@ -89,6 +92,7 @@ class Runner:
         state = self._admit(plan, by)
         if isinstance(plan, GuardPlan):
             plan = self._under_caps(plan)
+            self._desk.arbiter.guard(state.device, state.id, Calm.of(plan))
             state = msgspec.structs.replace(state, view=GuardView(plan))
         if isinstance(plan, SweepPlan):
             state = await self._begin_record(state, plan, resumed)
@@ -204,8 +208,13 @@ class Runner:
         return msgspec.structs.replace(plan, max_chip_temp_c=chip_c, max_vr_temp_c=vr_c)
 
     async def _begin_record(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
-        """The sweep is on disk before it changes anything: no disk, no sweep."""
-        status = self._desk.line(state.device).snapshot().status
+        """The sweep is on disk before it changes anything: no disk, no sweep. Nor with a start outside the limits."""
+        snapshot = self._desk.line(state.device).snapshot()
+        status = snapshot.status
+        if resumed is None and status and (why := ranking.unreachable(plan, status, snapshot.limits)):
+            raise JobError(why)
+        if said := ranking.lowered(plan, status, snapshot.limits):
+            self._desk.say(state.id, said)
         record = resumed or SweepRecord(
             id=f"{state.device}@{state.since_s:.3f}",
             device=state.device,
@@ -236,7 +245,9 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the task boundary: the miner is led back whatever it was
             _LOG.exception("job %s failed", site.state.id)
             await self._failed(site, f"a fault of this program ({type(error).__name__}: {error})")
-        if site.unproven:
+        if site.unproven and not kind.claims:
+            await self._owe(site.state.device)
+        elif site.unproven:
             await self._restore(site)
         elif not site.state.phase.over and not self._closing:
             site.report(Phase.FAILED, site.state.view, site.state.note or "it ended without saying how")

@@ -62,6 +62,58 @@ def start(plan: SweepPlan, status: MinerStatus | None, within: Bounds) -> tuple[
     return None if mhz is None or mv is None else within.clamped(mhz, mv)
 
 
+def unreachable(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | None = None) -> str:
+    """Why the plan cannot begin as it says, with the range that is allowed, in one sentence; empty when it can. What is
+    asked for is never bent without a word: a start outside is refused, the rest of a plan is ``lowered``."""
+    within = bounds(plan, status, limits)
+    rows: tuple[tuple[str, float | None, float, float, float, float], ...] = (
+        ("MHz", plan.start_mhz, plan.min_mhz, plan.max_mhz, within.min_mhz, within.max_mhz),
+        ("mV", plan.start_mv, plan.min_mv, plan.max_mv, within.min_mv, within.max_mv),
+    )
+    for unit, begin, lowest, highest, floor, cap in rows:
+        if floor > cap:
+            ends = f"end at {cap:g}" if cap < lowest else f"begin at {floor:g}"
+            whose = f"of this sweep's {lowest:g}..{highest:g} {unit} nothing is allowed"
+            return f"{whose}: the limits in force on {_kind(status)} {ends} {unit}"
+        if begin is not None and not floor <= begin <= cap:
+            own = not lowest <= begin <= highest
+            whose = "this sweep keeps within" if own else f"the limits in force on {_kind(status)} allow"
+            return f"it cannot start at {begin:g} {unit}: {whose} {floor:g}..{cap:g} {unit}"
+    return ""
+
+
+def lowered(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | None = None) -> str:
+    """What of the plan the limits in force do not allow, in one sentence; empty when all of it."""
+    within = bounds(plan, status, limits)
+    rows = (
+        ("ends at {} MHz", within.max_mhz, plan.max_mhz),
+        ("ends at {} mV", within.max_mv, plan.max_mv),
+        ("does not go under {} MHz", within.min_mhz, plan.min_mhz),
+        ("does not go under {} mV", within.min_mv, plan.min_mv),
+        ("stops at {} °C chip", within.max_chip_temp_c, plan.max_chip_temp_c),
+        ("stops at {} °C VR", within.max_vr_temp_c, plan.max_vr_temp_c),
+        ("stops at {} W", within.max_power_w, plan.max_power_w),
+    )
+    said = [f"{text.format(f'{ours:g}')} instead of {asked:g}" for text, ours, asked in rows if ours != asked]
+    return f"limits in force on {_kind(status)}: the sweep {', '.join(said)}" if said else ""
+
+
+def moved(plan: SweepPlan, status: MinerStatus | None, limits: Limits | None = None) -> str:
+    """Where the sweep starts instead of at what the miner runs, when that is outside; empty when it starts there."""
+    begin = start(plan, status, bounds(plan, status, limits))
+    if begin is None or status is None:
+        return ""
+    rows = (
+        ("MHz", plan.start_mhz, status.frequency_mhz, begin[0]),
+        ("mV", plan.start_mv, status.core_mv, begin[1]),
+    )
+    return "; ".join(
+        f"it runs {runs:g} {unit} now, outside the range: the sweep starts at {at:g} {unit}"
+        for unit, asked, runs, at in rows
+        if asked is None and runs is not None and abs(runs - at) >= 1
+    )
+
+
 def restarts(plan: SweepPlan, status: MinerStatus | None) -> bool:
     """True when every point needs a restart: the plan wants it, or the firmware (AxeOS < 2.2) cannot change live."""
     return plan.restart or not live(status)
@@ -141,6 +193,10 @@ def frontier(points: Sequence[SweepPoint]) -> tuple[SweepPoint, ...]:
         if not found or -rate > (found[-1].hashrate_ghs or 0.0):
             found.append(point)
     return tuple(found)
+
+
+def _kind(status: MinerStatus | None) -> str:
+    return f"this {status.model}" if status and status.model else "this miner"
 
 
 def _lowest(*values: float | None) -> float:

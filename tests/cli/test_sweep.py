@@ -96,11 +96,22 @@ def test_a_miner_of_the_config_keeps_its_own_plan_and_headers():
         (["10.0.0.1,f=nan"], "is not what frequency can be"),
         (["10.0.0.1,strategy=magic"], "is not what strategy can be: how to walk: adaptive, grid"),
         (["10.0.0.1,min-voltage=1300"], "min_mv 1300 is above max_mv 1200"),
+        (["10.0.0.1", "-f", "2500"], "cannot start at 2500 MHz: this sweep keeps within 400..1200 MHz"),
+        (["10.0.0.1,v=900"], "cannot start at 900 mV: this sweep keeps within 1000..1200 mV"),
+        (["10.0.0.1", "--max-temp", "500"], "--max-temp 500 must be 30 to 110"),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(words, said):
     with pytest.raises(ConfigError, match=said):
         plans(*words)
+
+
+def test_a_start_over_a_miners_own_limits_is_refused_with_the_range_allowed():
+    settings = Config(miner=(MinerConfig("desk", "10.0.0.1", limits=Limits(max_mv=1150)),))
+    with pytest.raises(
+        ConfigError, match=r"cannot start at 1160 mV: the limits in force on this miner allow 1000..1150"
+    ):
+        plans("desk", "-v", "1160", settings=settings)
 
 
 def test_a_wrong_option_is_named(capsys):
@@ -354,6 +365,20 @@ async def test_a_full_disk_does_not_end_the_sweep(tmp_path):
     assert any("cannot be written: No such file or directory" in line for line in said)
 
 
+async def test_the_preview_finds_a_start_that_the_model_does_not_allow_and_tells_a_start_that_moves(tmp_path):
+    link = Scripted()
+    nerd = msgspec.structs.replace(STATUS, model="NerdQAxe++", core_mv=1250)
+    link.fleet = link.fleet.with_(Snapshot("b", address="10.0.0.2", status=nerd, limits=Limits(max_mhz=800)))
+    plan = SweepPlan(start_mhz=900)
+    said: list[str] = []
+    show = Follower(link, [Sweep(1, "10.0.0.2", msgspec.structs.replace(plan, device="b"))], tmp_path, said.append)
+    await show.preview()
+    assert [sweep.plan.device for sweep in show.impossible] == ["b"]
+    why = "! it cannot start at 900 MHz: the limits in force on this NerdQAxe++ allow 400..800 MHz"
+    assert any(text.endswith(why) for text in said)
+    assert any("it runs 1250 mV now, outside the range: the sweep starts at 1200 mV" in text for text in said)
+
+
 async def test_the_preview_tells_points_time_and_limits(tmp_path):
     hot = msgspec.structs.replace(STATUS, power_w=57.0)
     link = Scripted()
@@ -366,7 +391,8 @@ async def test_the_preview_tells_points_time_and_limits(tmp_path):
     assert "at most 161 points, 30 h 11 min" in said[1]
     assert "chip 62 °C, VR 65 °C, 28 W" in said[1]
     assert "400..520 MHz" in said[2]
-    assert "57.0 W now, over the limit" in said[4]
+    assert said[4].endswith("! limits in force on this miner: the sweep ends at 520 MHz instead of 1200")
+    assert "57.0 W now, over the limit" in said[5]
 
 
 def test_an_earlier_result_is_set_aside_and_never_lost(tmp_path):

@@ -20,7 +20,7 @@ from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiErro
 from minertui.model.events import DeviceRemoved, Numbered, Whole
 from minertui.model.fleet import Health
 from minertui.model.history import Found, MinerEntry, Templates
-from minertui.model.plans import GuardPlan, GuardView, JobState, Phase, SweepPlan
+from minertui.model.plans import GuardPlan, GuardView, JobState, Limits, Phase, SweepPlan
 from minertui.model.status import Ability, MinerStatus
 from tests.engine.fakes import LoopClock
 
@@ -157,6 +157,20 @@ async def test_a_readonly_miner_is_never_written_and_runs_no_job(house: House):
     assert record.outcome.state is OutcomeState.REFUSED
     with pytest.raises(JobError, match="read-only"):
         await engine.start(PLAN)
+    await engine.close()
+
+
+async def test_a_sweep_that_starts_outside_the_limits_is_refused_and_one_that_ends_earlier_is_said(house: House):
+    engine = house.engine(miner(limits=Limits(max_mv=1150)))
+    await engine.open()
+    await asyncio.sleep(6)
+    with pytest.raises(JobError, match=r"start at 1180 mV: the limits in force on this Gamma allow 1000..1150 mV"):
+        await engine.start(msgspec.structs.replace(PLAN, start_mv=1180))
+    assert "sweep:m1" not in engine.hub.fleet.jobs
+    assert not await engine.sweeps("m1")
+    await engine.start(PLAN)
+    said = [line.text for line in await engine.log("sweep:m1")]
+    assert "limits in force on this Gamma: the sweep ends at 1150 mV instead of 1200" in said
     await engine.close()
 
 

@@ -53,6 +53,14 @@ async def test_every_sample_is_shown_the_last_one_too():
     assert shown == {(n, i) for n in (1, 2) for i in (1, 2, 3, 4)}
 
 
+async def test_a_start_outside_the_limits_in_force_changes_nothing():
+    site = FakeSite(Board())
+    await run(site, plan(start_mv=1250), ())
+    assert site.sent_at == []
+    assert site.end[0] is Phase.FAILED
+    assert "it cannot start at 1250 mV: this sweep keeps within 1100..1200 mV" in site.end[1]
+
+
 async def test_settling_is_never_shorter_than_a_minute():
     site = FakeSite(Board())
     await run(site, plan(max_mhz=500, settle_s=0), ())

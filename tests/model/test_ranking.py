@@ -46,6 +46,46 @@ def test_the_start_is_the_plans_or_what_the_miner_runs_inside_the_bounds():
     assert ranking.start(SweepPlan(start_mhz=500), None, within) is None
 
 
+@pytest.mark.parametrize(
+    ("plan", "limits", "why"),
+    [
+        (SweepPlan(start_mhz=500, start_mv=1200), Limits(max_mv=1200), ""),
+        (SweepPlan(), Limits(max_mhz=450), ""),  # what the miner runs is moved, not refused
+        (SweepPlan(start_mhz=2500), Limits(), "it cannot start at 2500 MHz: this sweep keeps within 400..800 MHz"),
+        (
+            SweepPlan(start_mv=1180),
+            Limits(max_mv=1150),
+            "it cannot start at 1180 mV: the limits in force on this Gamma allow 1000..1150 mV",
+        ),
+        (
+            SweepPlan(min_mhz=900),
+            Limits(),
+            "of this sweep's 900..1200 MHz nothing is allowed: the limits in force on this Gamma end at 800 MHz",
+        ),
+        (
+            SweepPlan(max_mv=1100),
+            Limits(min_mv=1150),
+            "of this sweep's 1000..1100 mV nothing is allowed: the limits in force on this Gamma begin at 1150 mV",
+        ),
+    ],
+)
+def test_a_start_outside_the_range_is_refused_in_one_sentence(plan, limits, why):
+    assert ranking.unreachable(plan, MinerStatus(model="Gamma", frequency_mhz=500, cap_mhz=800), limits) == why
+
+
+def test_what_the_limits_take_from_a_plan_is_said():
+    status = MinerStatus(model="Gamma", frequency_mhz=300, core_mv=1150)
+    limits = Limits(max_mv=1150, min_mhz=450, max_chip_temp_c=60, max_power_w=90)
+    said = ranking.lowered(SweepPlan(), status, limits)
+    assert said == (
+        "limits in force on this Gamma: the sweep ends at 1150 mV instead of 1200, does not go under 450 MHz instead "
+        "of 400, stops at 60 °C chip instead of 62"
+    )
+    assert ranking.lowered(SweepPlan(), status, Limits(max_mv=1200)) == ""
+    assert "it runs 300 MHz now" in ranking.moved(SweepPlan(), status, limits)
+    assert ranking.moved(SweepPlan(start_mhz=500), status, limits) == ""
+
+
 def test_the_guides_point_is_90_s_and_39_intervals():
     assert ranking.point_seconds(SweepPlan(), restart=False) == 90 + 39 * 15
     assert ranking.samples_per_point(SweepPlan(measure_s=600, sample_s=15)) == 40

@@ -10,7 +10,7 @@ import msgspec
 
 from minertui.model.alerts import Alert
 from minertui.model.commands import Change, CommandRecord, Order, Outcome, OutcomeState, Tune
-from minertui.model.errors import LinkError, MinertuiError
+from minertui.model.errors import JobError, LinkError, MinertuiError
 from minertui.model.events import Event, LogLine, Message, Numbered, Whole
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series, Templates
@@ -21,12 +21,14 @@ from tests.tui import pictures
 
 class FakeLink:
     """``calls`` holds what was asked as tuples (method, arguments…). ``push`` sends an event to the watcher,
-    ``lose`` breaks the stream, ``refuse`` makes every asking call fail with this sentence."""
+    ``lose`` breaks the stream, ``refuse`` makes every asking call fail with this sentence,
+    ``refuse_start`` a job on one device."""
 
     def __init__(self, fleet: Fleet, lines: Sequence[LogLine] | None = None) -> None:
         self.fleet = fleet
         self.calls: list[tuple[Any, ...]] = []
         self.refuse: str | None = None
+        self.refuse_start: dict[str, str] = {}
         self.down: str | None = None
         self.lines = list(pictures.log_lines(fleet) if lines is None else lines)
         self.records = list(pictures.records(fleet))
@@ -93,6 +95,8 @@ class FakeLink:
 
     async def start(self, plan: Plan) -> JobState:
         self._ask("start", plan)
+        if plan.device in self.refuse_start:
+            raise JobError(self.refuse_start[plan.device])
         if isinstance(plan, RelayPlan):
             return JobState(f"relay:{plan.device}", plan.device, Phase.WAITING, RelayView(plan), since_s=pictures.NOW_S)
         view = SweepView(plan) if isinstance(plan, SweepPlan) else GuardView(plan)

@@ -163,6 +163,16 @@ class TestJobs:
             await seen.until(lambda: len(seen.link.sent("start")) == 2)
             assert [p.device for p in seen.link.sent("start")] == ["attic-1", "attic-2"]
 
+    async def test_a_miner_that_cannot_be_swept_does_not_keep_the_others_from_it(self):
+        link = FakeLink(pictures.normal())
+        link.refuse_start["attic-1"] = "it cannot start at 1180 mV"
+        async with looking(link) as seen:
+            await seen.press("space", "space", "b")
+            await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
+            seen.app.screen.dismiss(SweepPlan(start_mv=1180))
+            await seen.toast("attic-1: it cannot start at 1180 mV")
+            await seen.toast("attic-2: sweep waiting")
+
     async def test_both_dialogs_start_from_the_configs_plans_and_name_all_miners(self):
         link = FakeLink(pictures.normal())
         link.templates = Templates(SweepPlan(max_mhz=777), GuardPlan(high_mhz=444))

@@ -63,7 +63,8 @@ def begin(
         earlier=tuple(earlier),
         here=baseline,
     )
-    why = watch.unfit(status, within, known=first is not None and bool(baseline.mhz and baseline.mv))
+    outside = "" if done else ranking.unreachable(plan, status, snapshot.limits)
+    why = outside or watch.unfit(status, within, known=first is not None and bool(baseline.mhz and baseline.mv))
     if why:
         return Step(state, End(Phase.FAILED, why))
     hot = watch.touched(status, within)

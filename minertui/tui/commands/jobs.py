@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
+from minertui.model.errors import JobError
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.plans import GuardPlan, JobState, SweepPlan
 from minertui.model.status import Ability
@@ -37,7 +38,11 @@ class StartJob(DeviceAction):
     async def start(self, desk: Desk, plan: SweepPlan | GuardPlan) -> None:
         """The same plan for each, one independent job per device."""
         for snapshot in self.targets(desk):
-            job = await desk.link.start(msgspec.structs.replace(plan, device=snapshot.device))
+            try:
+                job = await desk.link.start(msgspec.structs.replace(plan, device=snapshot.device))
+            except JobError as error:  # one miner that cannot does not keep the others from it
+                desk.say(f"{snapshot.device}: {error}", "error")
+                continue
             desk.say(f"{snapshot.device}: {job.kind} {job.phase.value}")
 
 

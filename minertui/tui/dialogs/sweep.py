@@ -8,8 +8,8 @@ import msgspec
 
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Goal, Strategy, SweepPlan
-from minertui.model.ranking import bounds, estimate, start
-from minertui.tui.dialogs.fields import Answers, Choice, Field, Number, ordered
+from minertui.model.ranking import bounds, estimate, lowered, moved, start, unreachable
+from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
 from minertui.tui.dialogs.form import Form, wrapped
 from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import duration, number
@@ -85,7 +85,7 @@ class SweepDialog(Form[SweepPlan]):
         own = {k: v for k, v in answers.items() if k not in (*_SPELT, *_ADAPTIVE_ALONE)}
         if answers["strategy"] == Strategy.ADAPTIVE:
             own |= {"soak_s": answers["soak_s"], "confidence": answers["confidence_pct"] / 100}
-        return msgspec.structs.replace(
+        plan = msgspec.structs.replace(
             self.plan,
             device=self.plan.device or self.snapshot.device,
             strategy=Strategy(answers["strategy"]),
@@ -94,6 +94,9 @@ class SweepDialog(Form[SweepPlan]):
             min_chip_balance=answers["balance_pct"] / 100,
             **own,
         )
+        if why := unreachable(plan, self.snapshot.status, self.snapshot.limits):
+            raise Invalid("start_mv" if why.endswith("mV") else "start_mhz", f"{why[:1].upper()}{why[1:]}.")
+        return plan
 
     def preview(self, answers: Answers, result: SweepPlan) -> Sequence[Line]:
         """From where to where, at most how many points and how long, and what lowers the plan."""
@@ -111,17 +114,7 @@ class SweepDialog(Form[SweepPlan]):
                 (duration(seconds), "strong"),
             )
         ]
-        lowered = [
-            f"{number(ours)} {unit}"
-            for ours, theirs, unit in (
-                (within.max_mhz, result.max_mhz, "MHz"),
-                (within.max_mv, result.max_mv, "mV"),
-                (within.max_chip_temp_c, result.max_chip_temp_c, "°C chip"),
-                (within.max_vr_temp_c, result.max_vr_temp_c, "°C VR"),
-                (within.max_power_w, result.max_power_w, "W"),
-            )
-            if ours < theirs
-        ]
-        if lowered:
-            lines += wrapped(f"! Lowered to this miner's own limits: {', '.join(lowered)}.", 74, "warn")
+        said = (lowered(result, status, limits), moved(result, status, limits))
+        for text in said:
+            lines += wrapped(f"! {text[:1].upper()}{text[1:]}.", 74, "warn") if text else []
         return lines

@@ -218,7 +218,12 @@ async def test_sweep_shows_points_and_duration_live() -> None:
 
 async def test_sweep_says_when_the_miners_own_limits_lower_the_plan() -> None:
     async with opened(lambda: SweepDialog(LIMITED, SweepPlan(max_mhz=900))) as pilot:
-        assert "Lowered to this miner's own limits: 600 MHz, 60 °C chip." in said(pilot)
+        shown = " ".join(said(pilot).split())
+        assert "Limits in force on this Gamma: the sweep ends at 600 MHz instead of 900" in shown
+        assert "stops at 60 °C chip instead of 62." in shown
+        await fill(pilot, start_mhz="700")
+        shown = " ".join(said(pilot).split())
+        assert "It cannot start at 700 MHz: the limits in force on this Gamma allow 400..600 MHz." in shown
 
 
 async def test_sweep_refuses_plans_that_contradict_themselves() -> None:
