@@ -22,6 +22,9 @@ from minertui.safety.settings import SAME, Settings, same
 FRESH_FLOOR_S = 5.0
 JUMP_C = 15.0
 STUCK_POLLS = 10
+UNCOUNTED_ANSWERS = 2
+"""So many polls with new shares and no new hashes prove that the counter does not count; one may be the miner's last
+share before it froze."""
 _SENTINELS_C = (-1.0, 0.0, 127.0, 255.0)
 _HIGHEST_C, _LOWEST_C = 120.0, 5.0
 
@@ -74,6 +77,8 @@ class Stuck(msgspec.Struct, frozen=True):
     """How long a miner has repeated itself (ESP-Miner #1053: values frozen while it looked healthy).
 
     ``after`` takes every poll's reading once; ``why`` is a sentence from the tenth poll on. Start with ``Stuck()``.
+    A counter of hashes that stands still while shares are answered counts nothing (firmware without it, or a clone
+    that fills the field once): it is no evidence until it moves.
     """
 
     values: tuple[float | None, ...] = ()
@@ -82,19 +87,25 @@ class Stuck(msgspec.Struct, frozen=True):
     counter_same: int = 0
     uptime_s: float | None = None
     uptime_same: int = 0
+    answered: int = 0
+    answers_uncounted: int = 0
 
     def after(self, status: MinerStatus) -> Stuck:
         """The state after one more poll; a miner that does not hash starts anew."""
         if not hashing(status):
             return Stuck()
         values = (status.chip_temp_c, status.power_w, status.hashrate_ghs)
+        counter_same = _repeats(self.counter, status.total_hashes, self.counter_same)
+        answered = (status.shares_accepted or 0) + (status.shares_rejected or 0)
         return Stuck(
             values,
             self.values_same + 1 if None not in values and values == self.values else 1,
             status.total_hashes,
-            _repeats(self.counter, status.total_hashes, self.counter_same),
+            counter_same,
             status.uptime_s,
             _repeats(self.uptime_s, status.uptime_s, self.uptime_same),
+            answered,
+            self.answers_uncounted + (answered > self.answered) if counter_same > 1 else 0,
         )
 
     @property
@@ -102,7 +113,7 @@ class Stuck(msgspec.Struct, frozen=True):
         """What stands still; None while all moves."""
         if self.values_same >= STUCK_POLLS:
             return f"temperature, power and hashrate have not moved for {self.values_same} polls"
-        if self.counter_same >= STUCK_POLLS:
+        if self.counter_same >= STUCK_POLLS and self.answers_uncounted < UNCOUNTED_ANSWERS:
             return f"it says that it hashes, but its counter of hashes has not moved for {self.counter_same} polls"
         if self.uptime_same >= STUCK_POLLS:
             return f"its uptime has not moved for {self.uptime_same} polls"

@@ -8,6 +8,7 @@ import pytest
 from minertui.model.commands import Tune
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import Limits
+from minertui.model.status import MinerStatus
 from minertui.safety.limits import effective
 from minertui.safety.samples import (
     Stuck,
@@ -129,6 +130,21 @@ def test_counters_that_stand_still_are_stuck():
     frozen_uptime = [gamma(power_w=18.0 + n, total_hashes=float(n)) for n in range(10)]
     assert "uptime has not moved" in (stuck(frozen_uptime) or "")
     assert Stuck().after(GAMMA).why is None
+
+
+def test_a_counter_of_hashes_that_shares_disprove_is_no_evidence():
+    def polls(*shares: int) -> list[MinerStatus]:
+        return [
+            gamma(power_w=18.0 + n, uptime_s=float(n), shares_accepted=count, shares_rejected=0)
+            for n, count in enumerate(shares)
+        ]
+
+    assert stuck(polls(*range(100, 112))) is None  # it mines: the field alone stands still
+    assert "counter of hashes" in (stuck(polls(100, 101, *[101] * 12)) or "")  # its last share, then frozen
+    rejects = [gamma(power_w=18.0 + n, uptime_s=float(n), shares_accepted=7, shares_rejected=n // 4) for n in range(12)]
+    assert stuck(rejects) is None
+    counts_again = [gamma(power_w=n, uptime_s=float(n), total_hashes=9.0, shares_accepted=200) for n in range(1, 13)]
+    assert "counter of hashes" in (stuck(polls(*range(100, 112)) + counts_again) or "")
 
 
 @pytest.mark.parametrize(
