@@ -17,7 +17,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from minertui.model.commands import Order, Tune
 from minertui.model.errors import ConfigError, Garbled
 from minertui.model.history import MinerEntry
 from minertui.model.plans import GuardPlan, PointVerdict, SweepPlan, SweepPoint
+from minertui.model.relay import BoardPlan, LimitBoard, RelayPlan
 from minertui.model.status import MinerStatus
 from minertui.model.text import clean
 from minertui.safety.settings import Settings
@@ -42,6 +43,8 @@ from minertui.sim.axeos_statistics import statistics
 from minertui.wire import json, results
 from minertui.wire.axeos.info import parse_info
 from minertui.wire.axeos.statistics import parse_statistics
+from tests.proofs import fuzz_duco
+from tests.proofs.fuzz_duco import Target, finite, leaves
 
 CORPUS = Path(__file__).resolve().parents[1] / "fuzz" / "corpus"
 _TOKEN = re.compile(rb'-?\d+(?:\.\d+)?|"(?:[^"\\]|\\.)*"|true|false|null')
@@ -57,42 +60,10 @@ NASTY = (
 )  # fmt: skip
 
 
-class Target(msgspec.Struct, frozen=True):
-    """``run`` raises when the parser broke its promise; ``seeds`` are what it usually gets."""
-
-    name: str
-    run: Callable[[bytes], object]
-    seeds: tuple[bytes, ...]
-
-
-def _finite(value: Any) -> None:
-    """No number that is none, and no text that could drive a terminal, anywhere in it."""
-    for leaf in _leaves(value):
-        if isinstance(leaf, float):
-            assert math.isfinite(leaf), leaf
-        elif isinstance(leaf, str):
-            assert clean(leaf, len(leaf) + 1) == leaf, leaf
-
-
 def _only_numbers(value: Any) -> None:
     """No number that is none; texts are cleaned later."""
-    for leaf in _leaves(value):
+    for leaf in leaves(value):
         assert not isinstance(leaf, float) or math.isfinite(leaf), leaf
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from _leaves(inner)
-    elif isinstance(value, list | tuple | frozenset | set):
-        for inner in value:
-            yield from _leaves(inner)
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _leaves(getattr(value, name))
-    else:
-        yield value
 
 
 def _json(data: bytes) -> None:
@@ -108,12 +79,12 @@ def _info(data: bytes) -> None:
         status = parse_info(data, None)
     except Garbled:
         return
-    _finite(status)
+    finite(status)
     assert msgspec.json.decode(msgspec.json.encode(status), type=MinerStatus) == status
 
 
 def _asic(data: bytes) -> None:
-    _finite(parse_info(_INFO, data))
+    finite(parse_info(_INFO, data))
 
 
 def _statistics(data: bytes) -> None:
@@ -121,13 +92,13 @@ def _statistics(data: bytes) -> None:
         rows = parse_statistics(data)
     except Garbled:
         return
-    _finite(rows)
+    finite(rows)
     assert all(age >= 0 for age, _ in rows)
 
 
 def _log_line(data: bytes) -> None:
     for line in axeos._COLOUR.sub("", data.decode("utf-8", errors="replace")).splitlines():
-        _finite(clean(line.rstrip(), 512))
+        finite(clean(line.rstrip(), 512))
 
 
 _PLACE = Path("config.toml")
@@ -141,7 +112,9 @@ def _config(data: bytes) -> None:
             raise AssertionError("an error of several lines") from error
         return
     for miner in found.miner:
-        _finite((miner.name, miner.address, miner.limits, miner.sweep, miner.guard, miner.poll_s))
+        finite((miner.name, miner.address, miner.limits, miner.sweep, miner.guard, miner.poll_s))
+    for rig in found.rig:
+        finite(rig.plan)
 
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="minertui-fuzz-")
@@ -167,9 +140,9 @@ def _api(data: bytes) -> None:
         try:
             value = app._body(data, endpoint)
         except RequestError as error:
-            _finite(clean(str(error), 10_000))
+            finite(clean(str(error), 10_000))
             continue
-        _finite(value)
+        finite(value)
 
 
 def _results(data: bytes) -> None:
@@ -222,6 +195,16 @@ name = "attic"
 address = "bitaxe.local"
 [miner.guard]
 high_mhz = 600
+[[rig]]
+name = "attic-boards"
+user = "somebody"
+mining_key = "env:KEY"
+pool = "pool.example.org:6000"
+balance_s = 30
+[[rig.board]]
+name = "nano-1"
+at = "i2c:1:8"
+max_difficulty = 16
 """
 TARGETS: dict[str, Target] = {
     target.name: target
@@ -234,9 +217,12 @@ TARGETS: dict[str, Target] = {
         Target("config", _config, (_TOML,)),
         Target("journal", _journal, (msgspec.json.encode(_ENTRY),)),
         Target("api", _api, _some(iter((Order("o1", "m1", Tune(525, 1150)), SweepPlan("m1", max_mhz=600),
-                                        GuardPlan("m1"), MinerEntry("m1", "127.0.0.1", tags=("a",)))))),
+                                        GuardPlan("m1"), MinerEntry("m1", "127.0.0.1", tags=("a",)),
+                                        RelayPlan("rig", "somebody", board=(BoardPlan("b1", "i2c:1:8"),)),
+                                        LimitBoard("b1", 9))))),
         Target("results", _results, (results.encode_results(_POINTS), b'[{"coreVoltage":1150,"frequency":525,'
                                      b'"averageHashRate":1000.5,"averageTemperature":60,"efficiencyJTH":17}]')),
+        *fuzz_duco.TARGETS,
     )
 }  # fmt: skip
 
@@ -339,13 +325,15 @@ def main() -> int:
     parser.add_argument("--only", default="", choices=["", *TARGETS])
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    print(f"fuzzing, {args.runs} runs each, seed {args.seed}", flush=True)
+    print(f"fuzzing, {args.runs:,} runs each, seed {args.seed}", flush=True)
     bad = 0
     for name in [args.only] if args.only else TARGETS:
         began = time.process_time()
-        found = fuzz(TARGETS[name], args.runs, args.seed)
+        runs = args.runs // TARGETS[name].cost
+        found = fuzz(TARGETS[name], runs, args.seed)
         took_s = time.process_time() - began
-        print(f"  {name:<11} {args.runs / max(took_s, 1e-9) / 1000:6.1f} k/s of CPU, found {len(found)}", flush=True)
+        per_ms = runs / max(took_s, 1e-9) / 1000
+        print(f"  {name:<12} {runs:>9,} runs, {per_ms:6.1f} k/s of CPU, found {len(found)}", flush=True)
         for one in found:
             path = CORPUS / name / f"{hashlib.sha256(one.data).hexdigest()[:16]}.bin"
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.proofs.fuzz import TARGETS, Target, fuzz, kept, stands
+from tests.proofs.fuzz import TARGETS, fuzz, kept, stands
+from tests.proofs.fuzz_duco import Target
 
-RUNS = {"asic": 700, "info": 1200, "journal": 700, "config": 1200}
+RUNS = {"asic": 700, "info": 1200, "journal": 700, "config": 1200, "duco-boards": 30, "duco-pool": 700,
+        "duco-adaptor": 1000, "duco-answers": 1000, "duco-rest": 1000}  # fmt: skip
 
 
 @pytest.mark.parametrize(("target", "path"), kept(), ids=lambda value: value.name)

@@ -162,13 +162,15 @@ def _converted(value: object, kind: type[T]) -> T | None:
         return None
     known = {}
     for field in msgspec.structs.fields(kind):
-        if value.get(field.name) is not None:
+        told = value.get(field.name)
+        if told is not None:
+            told = clean(told, _MAX_TEXT) if isinstance(told, str) else told  # before msgspec: it needs whole UTF-8
             try:
-                part = msgspec.convert(value[field.name], field.type, strict=False)
+                part = msgspec.convert(told, field.type, strict=False)
             except msgspec.ValidationError:
                 continue
             if not isinstance(part, float) or math.isfinite(part):
-                known[field.name] = clean(part, _MAX_TEXT) if isinstance(part, str) else part
+                known[field.name] = part
     try:
         return msgspec.convert(known, kind)
     except msgspec.ValidationError:
