@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -99,11 +100,9 @@ def _rest(data: bytes) -> None:
 
 def _answers(data: bytes) -> None:
     """The answers of boards alone, in every dialect."""
-    readers: list[Callable[[bytes], object]] = [
-        lambda line, base=base: sketch.parse_reply(line, base) for base in sketch.Base
-    ]
+    readers: list[Callable[[bytes], object]] = [partial(sketch.parse_reply, base=base) for base in sketch.Base]
     readers += [
-        lambda line, spelling=spelling: i2c_text.parse_answer(line, spelling)
+        partial(i2c_text.parse_answer, spelling=spelling)
         for spelling in (i2c_b.SPELLING, i2c_c.SPELLING, i2c_d.SPELLING)
     ]
     for read in (*readers, sketch.base_told_by, i2c_a.state_of, i2c_a.number_of):
