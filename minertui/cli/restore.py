@@ -27,7 +27,7 @@ from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.engine.kinds import connect
 from minertui.engine.line import Identity, Line, LineOptions
 from minertui.engine.lock import StateLock
-from minertui.engine.way_back import stays
+from minertui.engine.way_back import home, stays, waits
 from minertui.model.alerts import Severity
 from minertui.model.commands import OutcomeState
 from minertui.model.errors import MinertuiError
@@ -51,6 +51,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         parents=[places.options()],
     )
     parser.add_argument("--journal", action="store_true", help="restore what the journal holds (the default)")
+    parser.add_argument(
+        "--now",
+        action="store_true",
+        help="do not wait until a miner is as cool as its guard asks; no hotter than allowed",
+    )
     parser.add_argument("--dry-run", action="store_true", help="look and say, change nothing")
     parser.set_defaults(run=run)
 
@@ -62,11 +67,18 @@ def run(args: argparse.Namespace) -> int:
     clock = SystemClock()
     with StateLock(state):
         journal = Journal(state / FOLDER, clock.wall)
-        return asyncio.run(restore(journal, _miners(places.config_file(args)), clock, dry_run=args.dry_run))
+        miners = _miners(places.config_file(args))
+        return asyncio.run(restore(journal, miners, clock, dry_run=args.dry_run, now=args.now))
 
 
 async def restore(
-    journal: Journal, miners: Sequence[config.MinerConfig], clock: Clock, *, dry_run: bool, connect: Connect = connect
+    journal: Journal,
+    miners: Sequence[config.MinerConfig],
+    clock: Clock,
+    *,
+    dry_run: bool,
+    now: bool = False,
+    connect: Connect = connect,
 ) -> int:
     """Restore all entries, one after the other, and print a line for each; the exit code."""
     entries = await asyncio.to_thread(journal.entries)
@@ -75,7 +87,7 @@ async def restore(
     left, elsewhere = len(journal.problems), 0
     for entry in entries:
         async with _found(entry, miners, clock, connect) as line:
-            ok, text = await _one(entry, line, journal, clock, dry_run=dry_run)
+            ok, text = await _one(entry, line, journal, clock, dry_run=dry_run, now=now)
             elsewhere += ok and not dry_run and not _at_home(entry, line)
         print(f"{entry.device}: {text}", file=sys.stdout if ok else sys.stderr)
         left += not ok
@@ -89,7 +101,9 @@ def _at_home(entry: Entry, line: Line | None) -> bool:
     return status is not None and Settings.of(status).same_tune(entry.baseline)
 
 
-async def _one(entry: Entry, line: Line | None, journal: Journal, clock: Clock, *, dry_run: bool) -> tuple[bool, str]:
+async def _one(
+    entry: Entry, line: Line | None, journal: Journal, clock: Clock, *, dry_run: bool, now: bool
+) -> tuple[bool, str]:
     if line is None:
         return False, (
             f"no miner with MAC {entry.mac or 'unknown'} answers at {entry.address} or any address of the config; "
@@ -101,9 +115,11 @@ async def _one(entry: Entry, line: Line | None, journal: Journal, clock: Clock, 
         assert status is not None  # it was recognised by its reading
         if why := stays(entry, line.snapshot()):
             return True, f"nothing would be changed: {why}"
+        if why := "" if now else waits(entry.calm, home(entry), status):
+            return True, f"would not be raised yet: {why}"
         return True, f"would go from {Settings.of(status).tune_text} to {entry.baseline.tune_text}"
     arbiter = Arbiter(clock, journal, {entry.device: line}.__getitem__)
-    outcome = await arbiter.restore(entry)
+    outcome = await arbiter.restore(entry, now=now)
     return outcome.state is OutcomeState.APPLIED, outcome.reason
 
 

@@ -18,6 +18,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from minertui.engine import taking
 from minertui.engine.desk import Desk, disturbing
 from minertui.engine.facts import is_it, new_entry, planned, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
@@ -30,6 +31,7 @@ from minertui.model.errors import DeviceError, JobError
 from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock
 from minertui.safety import kernel, raising
+from minertui.safety.calm import Calm
 from minertui.safety.request import Request, may_lift_park
 from minertui.safety.settings import Settings
 from minertui.safety.steps import Refusal, Steps
@@ -55,6 +57,10 @@ class Arbiter:
     def release(self, device: str, holder: str) -> None:
         """The job is done with the device; call it also after Preempted."""
         self._desk(device).release(holder)
+
+    def guard(self, device: str, holder: str, calm: Calm) -> None:
+        """A guard watches the device until ``release``: what it takes away is given back only when this is reached."""
+        self._desk(device).guard(holder, calm)
 
     def check(self, device: str, rank: Rank, holder: str) -> None:
         """Raises Preempted when a higher rank took the device from this holder."""
@@ -100,9 +106,10 @@ class Arbiter:
                 await desk.turn.acquire()
             try:
                 desk.check(order.rank, order.by)
+                ends = desk.ends(order.rank) if disturbs else None
                 if disturbs:
                     desk.oust(order.rank)
-                outcome = await self._carry_out(order, walker)
+                outcome = taking.has_ended(await self._carry_out(order, walker), ends)
             finally:
                 desk.turn.release()
         return CommandRecord(order, self._clock.wall(), outcome)
@@ -128,13 +135,15 @@ class Arbiter:
         wrong = stranger(walker.line, request.snapshot)
         if wrong:
             return Outcome(OutcomeState.REFUSED, wrong)
+        request = taking.whole(request, entry)
         decision = kernel.decide(request)
         if isinstance(decision, Refusal):
             if decision.park and not order.dry_run:
                 walker.line.park(decision.reason)
             return Outcome(OutcomeState.REFUSED, decision.reason)
         if order.dry_run:
-            return Outcome(OutcomeState.DRY_RUN, self._remarks(order, walker), planned(order.command, request.snapshot))
+            told = self._remarks(order, walker, request, entry)
+            return Outcome(OutcomeState.DRY_RUN, told, planned(request.command, request.snapshot))
         if not decision.steps:
             return Outcome(OutcomeState.APPLIED, "it is so already")
         try:
@@ -145,12 +154,12 @@ class Arbiter:
         await self._rebase(order, entry, opened, outcome, walker.line.snapshot())
         return outcome
 
-    def _remarks(self, order: Order, walker: Walker) -> str:
+    def _remarks(self, order: Order, walker: Walker, request: Request, entry: Entry | None) -> str:
         """What a person should know before a dry run becomes an order."""
         status = walker.line.snapshot().status
         ends = walker.desk.ends(order.rank) if disturbing(replace(order, dry_run=False), status) else None
-        far = raising.far(order.command, status) if isinstance(order.command, Tune) and status else None
-        ended = f"this ends {ends.replace('a ', 'the ', 1)} that runs on it" if ends else ""
+        far = raising.far(request.command, status) if isinstance(request.command, Tune) and status else None
+        ended = taking.will_end(ends, order.command, request, entry)
         return "; ".join(text for text in (ended, far) if text)
 
     async def _ask(self, order: Order, walker: Walker) -> tuple[Request, Entry | None]:
@@ -173,7 +182,8 @@ class Arbiter:
         try:
             if entry is not None and entry.rank is Rank.PERSON:
                 await off_loop(partial(self._journal.close, entry.key))
-            new = new_entry(snapshot, order.by, order.rank, order.command)
+            calm = self._desk(order.device).calm(order.by)
+            new = new_entry(snapshot, order.by, order.rank, order.command, calm)
             return await off_loop(partial(self._journal.open_entry, new))
         except JournalError:
             if any(step.raises for step in steps.steps):
@@ -226,9 +236,10 @@ class Arbiter:
         async with walker.desk.turn:
             return await off_loop(partial(self._journal.read, key_of(walker.line.snapshot())))
 
-    async def restore(self, entry: Entry, devices: Sequence[str] = ()) -> Outcome:
+    async def restore(self, entry: Entry, devices: Sequence[str] = (), *, now: bool = False) -> Outcome:
         """Lead the device of a journal entry back to its baseline. It is looked for under its name, then among
-        ``devices``, and believed by its MAC alone. Absent: the entry is kept."""
+        ``devices``, and believed by its MAC alone. Absent: the entry is kept. ``now``: a person does not want to wait
+        until it is as cool as its guard asks; the limits in force hold all the same."""
         for name in dict.fromkeys((entry.device, *devices)):
             try:
                 walker = self._walker(name)
@@ -237,12 +248,12 @@ class Arbiter:
             if walker.line.expected_mac not in (None, entry.mac):
                 continue  # known to be another one; asking it could take its whole deadline
             async with walker.desk.turn:
-                now = await off_loop(partial(self._journal.read, entry.key))
-                if now is None or now.at_s != entry.at_s:  # closed, or another's, while we waited for the turn
+                kept = await off_loop(partial(self._journal.read, entry.key))
+                if kept is None or kept.at_s != entry.at_s:  # closed, or another's, while we waited for the turn
                     return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
                 snapshot, _ = await walker.look()
-                if is_it(now, snapshot):
-                    return await WayBack(self._clock, walker).bring(now, snapshot, None, now.reason)
+                if is_it(kept, snapshot):
+                    return await WayBack(self._clock, walker).bring(kept, snapshot, None, kept.reason, hold=not now)
         text = f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"
         return Outcome(OutcomeState.UNKNOWN, text)
 

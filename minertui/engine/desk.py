@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from minertui.model.commands import Command, Identify, Order, Rank, Restart, SetFan, SetPools, Tune
 from minertui.model.errors import JobError, Preempted
 from minertui.model.status import MinerStatus
+from minertui.safety.calm import Calm
 from minertui.safety.request import DAY_S
 from minertui.safety.settings import Settings
 
@@ -35,6 +36,7 @@ class Desk:
         self.raised_s: deque[float] = deque()
         self.restarted_s: deque[float] = deque()
         self._holder: tuple[Rank, str] | None = None
+        self._guard: tuple[str, Calm] | None = None
         self._ousted: dict[str, Rank] = {}
         self._waiting: list[Rank] = []
 
@@ -54,6 +56,16 @@ class Desk:
         self._ousted.pop(holder, None)
         if self._holder is not None and self._holder[1] == holder:
             self._holder = None
+        if self._guard is not None and self._guard[0] == holder:
+            self._guard = None
+
+    def guard(self, holder: str, calm: Calm) -> None:
+        """A guard watches the device until ``release``, and asks this before anything is given back."""
+        self._guard = (holder, calm)
+
+    def calm(self, by: str | None = None) -> Calm | None:
+        """What the device's guard asks; None when it has none, or when its guard is not ``by``."""
+        return self._guard[1] if self._guard is not None and by in (None, self._guard[0]) else None
 
     def oust(self, rank: Rank) -> None:
         """Take the device from whoever holds it at a lower rank."""

@@ -39,7 +39,10 @@ from minertui.engine.notify import tell_standing
 from minertui.engine.orders import Orders
 from minertui.engine.records import Records
 from minertui.engine.restoring import Restoring
-from minertui.engine.rigs import Rigs, Way, way
+from minertui.engine.rig_history import RigHistory
+from minertui.engine.rig_ways import Way, way
+from minertui.engine.rig_wishes import RigWishes
+from minertui.engine.rigs import Rigs
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
 from minertui.engine.supervisor import Supervisor
@@ -88,9 +91,11 @@ class Engine:
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
         self._runner = Runner(self, clock, self.hub.publish, lambda device: self._restoring.owe(device))
         self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
-        self._rigs = Rigs(clock, self.hub.publish, self.say, open_way=open_way)
+        rig_history = RigHistory(state / "rigs.db", clock, trouble=partial(put, "rigs"), damaged=told)
+        wishes = RigWishes(self._records, self.say, lasting=config_path is not None)
+        self._rigs = Rigs(clock, self.hub.publish, self.say, rig_history, wishes, open_way=open_way)
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish, self.say)
-        self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held)
+        self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._last_resort = LastResort(self, self._spawn, self._alarms.book.take)
@@ -146,6 +151,7 @@ class Engine:
             await asyncio.wait(self._tasks)
         self.hub.close()
         await self._history.close()
+        await self._rigs.end()
         await self._records.close()
         self._lock.__exit__(None, None, None)
 
@@ -188,7 +194,7 @@ class Engine:
         """Start a job for a person."""
         self._check()
         if isinstance(plan, RelayPlan):
-            return self._rigs.start(plan)
+            return await self._rigs.start(plan)
         state = await self._runner.start(plan)
         if isinstance(plan, GuardPlan):
             await self._guards.started(plan)
@@ -196,7 +202,9 @@ class Engine:
 
     async def stop(self, job_id: str) -> JobState:
         """Ask a job to end."""
-        state = (self._rigs if self._rigs.has(job_id) else self._runner).stop(job_id)
+        if self._rigs.has(job_id):
+            return await self._rigs.stop(job_id)
+        state = self._runner.stop(job_id)
         await self._guards.stopped(job_id)
         return state
 
@@ -212,7 +220,7 @@ class Engine:
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         """Tell a running rig something about a board."""
         self._check()
-        return self._rigs.steer(job_id, order)
+        return await self._rigs.steer(job_id, order)
 
     async def clear(self, device: str) -> None:
         """A person clears a parked device, or accepts another one at its address."""
@@ -223,8 +231,10 @@ class Engine:
     async def history(
         self, device: str, metrics: Sequence[str], since_s: float, until_s: float, points: int = 500
     ) -> Series:
-        """Metrics over time."""
+        """Metrics over time; of a rig, or of its board as ``rig/board``, those of RIG_METRICS."""
         self._check()
+        if self._rigs.knows(device):
+            return await self._rigs.series(device, metrics, since_s, until_s, points)
         return await self._history.series(Question(device, tuple(metrics), since_s, until_s, points).sound())
 
     async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:

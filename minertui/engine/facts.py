@@ -7,6 +7,7 @@ from minertui.engine.stepping import Line
 from minertui.model.commands import Change, Command, Rank, SetPools
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.status import MinerStatus
+from minertui.safety.calm import Calm
 from minertui.safety.settings import Settings, changes
 
 _BEFORE_S = 60.0
@@ -26,8 +27,10 @@ def _spelt(mac: str | None) -> str:
     return "" if mac is None else mac if mac.isascii() and mac.isprintable() else ascii(mac)
 
 
-def new_entry(snapshot: Snapshot, by: str, rank: Rank, command: Command | None = None) -> Entry:
-    """A journal entry for what this reading shows, before ``command``."""
+def new_entry(
+    snapshot: Snapshot, by: str, rank: Rank, command: Command | None = None, calm: Calm | None = None
+) -> Entry:
+    """A journal entry for what this reading shows, before ``command``. ``calm``: what the guard that orders it asks."""
     status = snapshot.status
     assert status is not None  # nothing is journalled before the first reading
     return Entry(
@@ -42,6 +45,7 @@ def new_entry(snapshot: Snapshot, by: str, rank: Rank, command: Command | None =
         reason=by,
         rank=rank,
         goal=Settings.of(status).wrote(command) if command is not None and rank is Rank.PERSON else None,
+        calm=calm,
     )
 
 

@@ -23,6 +23,7 @@ from minertui import durable
 from minertui.model.commands import Rank
 from minertui.model.errors import MinertuiError
 from minertui.model.fleet import Snapshot
+from minertui.safety.calm import Calm
 from minertui.safety.settings import Settings
 
 SCHEMA = 1
@@ -39,8 +40,9 @@ class JournalError(MinertuiError):
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The way back for one device. ``ours``: what we last made of it, and before it what it was just before that write,
-    which may not have arrived. ``goal``: where a person's order was to end. ``at_s`` is wall time, for people; ``kind``
-    and ``address`` lead back to it."""
+    which may not have arrived. ``goal``: where a person's order was to end. ``calm``: a guard changed it, so nothing is
+    raised on the way back before it is that cool. ``at_s`` is wall time, for people; ``kind`` and ``address`` lead back
+    to it."""
 
     key: str
     device: str
@@ -54,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rank: Rank = Rank.SWEEP
     ours: tuple[Settings, ...] = ()
     goal: Settings | None = None
+    calm: Calm | None = None
     pid: int = 0
     boot_id: str = ""
     at_s: float = 0.0
@@ -108,10 +111,14 @@ class Journal:
         return entry
 
     def open_entry(self, entry: Entry) -> Entry:
-        """Put the way back on disk and return it: an entry that exists already is kept as it is, so the original
-        baseline survives a second job. Durable when it returns; raises JournalError when it cannot be."""
+        """Put the way back on disk and return it: an entry that exists already is kept, so the original baseline
+        survives a second job; only what the newest guard asks is taken over. Durable when it returns; raises
+        JournalError when it cannot be."""
         there = self.read(entry.key)
         if there is not None:
+            if entry.calm not in (None, there.calm):
+                there = msgspec.structs.replace(there, calm=entry.calm)
+                self._write(there)
             return there
         signed = msgspec.structs.replace(entry, pid=os.getpid(), boot_id=_boot_id(os.environ), at_s=self._wall())
         self._write(signed)

@@ -1,7 +1,8 @@
 """Leads back what an earlier run, or a job that was cut off, left behind: at once what answers, the rest for ever.
 
 Only entries that were there when ``once`` or ``owe`` looked are touched, and none of a device that a job holds: its
-entry is its own. A guard holds nothing, so what another job left is led back beside it.
+entry is its own. A guard holds nothing, so what another job left is led back beside it. What a guard took away and
+gives back later, when it is cool enough, stands in the notice until then.
 """
 
 from __future__ import annotations
@@ -35,23 +36,30 @@ class Restoring:
     """The entries of the journal that are nobody's."""
 
     def __init__(
-        self, arbiter: Arbiter, journal: Journal, clock: Clock, engine: Says, held: Callable[[str], bool]
+        self,
+        arbiter: Arbiter,
+        journal: Journal,
+        clock: Clock,
+        engine: Says,
+        held: Callable[[str], bool],
+        notice: Callable[[str, str], None],
     ) -> None:
-        """``held``: does a job hold this device?"""
+        """``held``: does a job hold this device? ``notice`` takes a source and what everybody should see of it, empty
+        when it is over."""
         self._arbiter, self._journal, self._clock, self._engine, self._held = arbiter, journal, clock, engine, held
+        self._notice = notice
         self._owed: set[tuple[str, float]] = set()  # an entry is its key and when it was written first
         self._said: dict[str, str] = {}
         self._announced = 0
 
     async def once(self, names: Sequence[str]) -> None:
         """Try every entry of the journal, all at the same time."""
-        for entry in await self._entries():
-            self._owed.add(_name(entry))
+        self._owed |= {_name(entry) for entry in await self._entries() or ()}
         await self._try(names)
 
     async def owe(self, device: str) -> None:
         """A job of this device was cut off before it could lead it back."""
-        self._owed |= {_name(entry) for entry in await self._entries() if entry.device == device}
+        self._owed |= {_name(entry) for entry in await self._entries() or () if entry.device == device}
 
     async def last(self, names: Sequence[str]) -> None:
         """Once more before the engine ends: what is still owed."""
@@ -69,8 +77,13 @@ class Restoring:
                 await self._try(names())
 
     async def _try(self, names: Sequence[str]) -> None:
-        entries = [e for e in await self._entries() if _name(e) in self._owed and not self._held(e.device)]
-        await asyncio.gather(*(self._restore(entry, names) for entry in entries))
+        entries = await self._entries()
+        if entries is None:
+            return
+        for gone in self._owed - {_name(entry) for entry in entries}:  # somebody else led it back, or set it anew
+            self._over(gone)
+        mine = [entry for entry in entries if _name(entry) in self._owed and not self._held(entry.device)]
+        await asyncio.gather(*(self._restore(entry, names) for entry in mine))
 
     async def _restore(self, entry: Entry, names: Sequence[str]) -> None:
         try:
@@ -79,10 +92,17 @@ class Restoring:
             self._tell(entry, f"its baseline is not restored yet: {error}", Severity.WARNING)
             return
         if outcome.ok:
-            self._owed.discard(_name(entry))
-            self._tell(entry, f"led back: {outcome.reason}", Severity.INFO)
-        else:
-            self._tell(entry, f"its baseline is not restored yet: {outcome.reason}", Severity.WARNING)
+            self._over(_name(entry))
+            self._tell(entry, f"its way back has ended: {outcome.reason}", Severity.INFO)
+            return
+        text = f"its baseline is not restored yet: {outcome.reason}"
+        self._tell(entry, text, Severity.WARNING)
+        if entry.calm is not None:
+            self._notice(entry.key, f"{entry.device}: {text}")
+
+    def _over(self, name: tuple[str, float]) -> None:
+        self._owed.discard(name)
+        self._notice(name[0], "")
 
     def _tell(self, entry: Entry, text: str, severity: Severity) -> None:
         """The same sentence once."""
@@ -90,12 +110,13 @@ class Restoring:
             self._said[entry.key] = text
             self._engine.say(entry.device, text, severity)
 
-    async def _entries(self) -> Sequence[Entry]:
+    async def _entries(self) -> Sequence[Entry] | None:
+        """None: the journal cannot be read."""
         try:
             entries = await asyncio.to_thread(self._journal.entries)
         except JournalError as error:
             self._engine.say("engine", str(error), Severity.CRITICAL)
-            return ()
+            return None
         self._announce()
         return entries
 

@@ -8,11 +8,13 @@ neither, somewhere above it    to the baseline
 where a person's order went    the entry is closed
 short of that, nowhere above   left alone: what a person began to lower is not raised by a program
 short of that, above           to the baseline
+what a guard took away         is given back when the miner is as cool as that guard asks; until then it stays lowered
 Firmware that follows its settings only after a restart (AxeOS before 2.2) gets one, unless it has had it since.
 """
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
 import msgspec
@@ -25,8 +27,9 @@ from minertui.model.commands import Command, Order, Outcome, OutcomeState, Rank,
 from minertui.model.errors import Preempted
 from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock
-from minertui.model.status import Ability
+from minertui.model.status import Ability, MinerStatus
 from minertui.safety import kernel
+from minertui.safety.calm import Calm
 from minertui.safety.request import goes_up
 from minertui.safety.settings import SAME, Settings, same
 from minertui.safety.steps import Refusal
@@ -62,8 +65,11 @@ class WayBack:
             return _kept(OutcomeState.UNKNOWN, f"it does not answer{_because(snapshot.why)}")
         return await self.bring(entry, snapshot, settings, by)
 
-    async def bring(self, entry: Entry, snapshot: Snapshot, settings: Tune | None, by: str) -> Outcome:
-        """To ``settings``, or the baseline of ``entry``, whose device ``snapshot`` has just shown to be this one."""
+    async def bring(
+        self, entry: Entry, snapshot: Snapshot, settings: Tune | None, by: str, *, hold: bool = True
+    ) -> Outcome:
+        """To ``settings``, or the baseline of ``entry``, whose device ``snapshot`` has just shown to be this one.
+        ``hold``: what goes up waits until the miner is as cool as its guard asks."""
         assert snapshot.status is not None  # the caller has seen it
         if wrong := stranger(self._line, snapshot):
             return _kept(OutcomeState.REFUSED, wrong)
@@ -71,14 +77,28 @@ class WayBack:
         if text := stays(entry, snapshot):
             return await self._close(entry, text)
         target = _target(entry.baseline, None if others else settings)
-        commands: tuple[Command, ...] = (_down_part(target, now), target, *_fan_back(entry, now))
-        for command in commands:
+        held = await self._held(entry, target, snapshot.status) if hold else ""
+        rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
+        for command in (_down_part(target, now), *rest):
             outcome = await self._lead(command, entry, by)
             if not outcome.ok:
                 return _kept(outcome.state, outcome.reason)
+        if held:
+            return _kept(OutcomeState.REFUSED, held)
         if why := await self._behind(entry, by):
             return _kept(OutcomeState.UNKNOWN, why)
         return await self._prove(entry, target)
+
+    async def _held(self, entry: Entry, target: Tune, status: MinerStatus) -> str:
+        """Why what goes up has to wait, and for what; empty when it need not. The guard that runs now is asked rather
+        than the one of the entry, and then goes into the entry."""
+        calm = self._walker.desk.calm() or entry.calm
+        if entry.calm is None or not (why := waits(calm, target, status)):
+            return ""
+        if calm != entry.calm:
+            with contextlib.suppress(JournalError):
+                await off_loop(partial(self._journal.open_entry, msgspec.structs.replace(entry, calm=calm)))
+        return why
 
     async def _behind(self, entry: Entry, by: str) -> str:
         """Restart a miner that runs something else than it has stored; why that did not help, empty when all is well.
@@ -148,6 +168,15 @@ class WayBack:
         return Outcome(OutcomeState.APPLIED, text)
 
 
+def waits(calm: Calm | None, target: Tune, status: MinerStatus) -> str:
+    """Why a raise to ``target`` waits, and for what, as a sentence that stays the same while it does; empty when it is
+    no raise, or need not wait."""
+    if calm is None or kernel.lowers(target, status) or calm.reached(status):
+        return ""
+    want = Settings(target.frequency_mhz, target.core_mv).tune_text
+    return f"{want} wait until {calm.text}, as its guard asks before it raises anything"
+
+
 def stays(entry: Entry, snapshot: Snapshot) -> str:
     """Why the device is not led anywhere, as a sentence; empty when it is."""
     assert snapshot.status is not None  # the caller has seen it
@@ -164,6 +193,11 @@ def _wanted(entry: Entry, now: Settings) -> str:
     if entry.ours and not now.same_tune(entry.baseline) and now.nowhere_above(entry.baseline):
         return f"left at {now.tune_text}, where a person's order came to; it is not above {entry.baseline.tune_text}"
     return ""
+
+
+def home(entry: Entry) -> Tune:
+    """The baseline of ``entry`` as a command."""
+    return _target(entry.baseline, None)
 
 
 def _target(baseline: Settings, settings: Tune | None) -> Tune:

@@ -110,7 +110,7 @@ async def test_a_miner_taken_from_a_sweep_is_not_left_at_a_test_point(tmp_path: 
         assert (swept.miner.mhz, swept.miner.mv) == (500.0, 1150.0)
         assert swept.miner.paused is isinstance(command, Pause)
         assert swept.miner.fan_auto is not isinstance(command, SetFan)
-        assert "led back: at 500 MHz / 1150 mV, proven by two readings" in await swept.said("m1")
+        assert "its way back has ended: at 500 MHz / 1150 mV, proven by two readings" in await swept.said("m1")
 
 
 async def test_resumed_after_a_pause_it_runs_its_own_settings(tmp_path: Path):
@@ -153,6 +153,36 @@ async def test_what_a_person_tuned_it_to_stays(tmp_path: Path):
         assert any("took the device" in line for line in await swept.said("sweep:m1"))
 
 
+@pytest.mark.parametrize(("order", "left"), [(Tune(frequency_mhz=520), (520, 1150)), (Tune(core_mv=1160), (500, 1160))])
+async def test_one_value_of_a_person_stands_beside_their_own_other_value_not_beside_the_sweeps(
+    tmp_path: Path, order: Tune, left: tuple[float, float]
+):
+    async with sweeping(tmp_path) as swept:
+        await swept.engine.stop("sweep:m1")
+        await until(lambda: swept.over, 60)
+        swept.miner.mhz, swept.miner.mv = 500.0, 1150.0
+        await asyncio.sleep(10)
+        plan = msgspec.structs.replace(PLAN, start_mhz=530, start_mv=1170)
+        await swept.engine.start(plan)
+        await until(lambda: (swept.miner.mhz, swept.miner.mv) == (530.0, 1170.0), 900)
+        outcome = await swept.person(order)
+        assert outcome.ok, outcome.reason
+        assert outcome.reason == "this ended the sweep on it"
+        await until(lambda: swept.over, 60)
+        await asyncio.sleep(120)
+        assert (swept.miner.mhz, swept.miner.mv) == left
+        assert not swept.journal
+
+
+async def test_a_person_who_only_cools_is_not_refused_for_the_voltage_they_did_not_name(tmp_path: Path):
+    async with sweeping(tmp_path) as swept:
+        swept.miner.mv = 1120.0  # lower than at home, as in a sweep's descent, and too hot to raise anything
+        swept.miner.chip_c = 66.0
+        await asyncio.sleep(6)
+        assert (await swept.person(Tune(frequency_mhz=450))).ok
+        assert (swept.miner.mhz, swept.miner.mv) == (450, 1120.0)
+
+
 HARMLESS = (Identify(), SetPools((POOL,)), SetFan(auto=True, target_c=55, min_pct=30))
 
 
@@ -181,6 +211,8 @@ async def test_a_dry_run_says_that_the_order_would_end_the_sweep(tmp_path: Path,
     async with sweeping(tmp_path) as swept:
         outcome = await swept.person(command, dry=True)
         assert outcome.state is OutcomeState.DRY_RUN
-        assert outcome.reason == "this ends the sweep that runs on it"
+        assert outcome.reason.startswith("this ends the sweep that runs on it; ")
+        own = "500 MHz / 1150 mV" if not isinstance(command, Tune) else "1150 mV"
+        assert outcome.reason.endswith(f"goes back to your own {own}")
         await asyncio.sleep(10)
         assert not swept.over

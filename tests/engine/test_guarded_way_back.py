@@ -1,0 +1,162 @@
+"""What a guard took away is given back when the miner is as cool as that guard asks, and not before: not when the guard
+ends, not when the engine does, not after a crash. The kernel alone would raise it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from minertui.cli.restore import restore
+from minertui.engine.engine import Engine
+from minertui.engine.journal import FOLDER, Journal
+from minertui.model.commands import Order, Tune
+from minertui.model.plans import GuardPlan, GuardView, Phase
+from minertui.model.status import MinerStatus
+from minertui.safety.calm import Calm
+from tests.engine.test_engine import House, Miner, job, miner, until
+
+pytestmark = pytest.mark.looptime
+
+PLAN = GuardPlan("m1", max_chip_temp_c=60, max_vr_temp_c=80)
+WAITS = "500 MHz / 1150 mV wait until the chip is down to 58 °C and the regulator to 78 °C, as its guard asks"
+
+
+class Warm:
+    """A miner of 500 MHz that its guard lowered, and that stays at 59 °C: under the limit, not cool."""
+
+    def __init__(self, house: House, engine: Engine, it: Miner) -> None:
+        self.house, self.engine, self.it = house, engine, it
+
+    @property
+    def kept(self) -> bool:
+        return bool(list((self.house.folder / FOLDER).glob("*.json")))
+
+    async def said(self, source: str = "m1") -> list[str]:
+        return [line.text for line in await self.engine.log(source)]
+
+    async def again(self) -> None:
+        """The next engine on the same folder."""
+        self.engine = self.house.engine()
+        await self.engine.open()
+
+
+@asynccontextmanager
+async def warm(folder: Path) -> AsyncIterator[Warm]:
+    house = House(folder)
+    it = house.miners["127.0.0.1:8001"] = Miner("127.0.0.1:8001")
+    engine = await house.running()
+    await engine.start(PLAN)
+    await asyncio.sleep(12)
+    it.chip_c = 61.0
+    await until(lambda: it.mhz == 450.0, 60)
+    it.chip_c = 58.5
+    await asyncio.sleep(12)
+    assert it.mhz == 450.0
+    found = Warm(house, engine, it)
+    yield found
+    await found.engine.close()
+
+
+async def test_a_stopped_guard_gives_back_when_it_is_cool_and_not_before(tmp_path: Path):
+    async with warm(tmp_path) as found:
+        await found.engine.stop("guard:m1")
+        await until(lambda: job(found.engine, "guard:m1").phase is Phase.STOPPED)
+        assert job(found.engine, "guard:m1").note.startswith(f"left at 450 MHz: {WAITS}")
+        await asyncio.sleep(600)
+        assert (found.it.mhz, found.kept) == (450.0, True)
+        assert f"m1: its baseline is not restored yet: {WAITS}" in found.engine.hub.fleet.notice
+        assert len([text for text in await found.said() if WAITS in text]) == 1
+        found.it.chip_c = 57.0
+        await until(lambda: found.it.mhz == 500.0, 120)
+        await until(lambda: not found.kept, 60)
+        assert found.engine.hub.fleet.notice == ""
+
+
+async def test_the_engines_end_and_the_next_start_wait_too(tmp_path: Path):
+    async with warm(tmp_path) as found:
+        await found.engine.close()
+        assert (found.it.mhz, found.kept) == (450.0, True)
+        await found.again()
+        await asyncio.sleep(300)
+        assert (found.it.mhz, found.kept) == (450.0, True)
+        assert WAITS in found.engine.hub.fleet.notice
+        found.it.chip_c = 57.0
+        await until(lambda: found.it.mhz == 500.0 and not found.kept, 120)
+
+
+async def test_after_a_crash_it_waits_as_well(tmp_path: Path):
+    async with warm(tmp_path / "state") as found:
+        shutil.copytree(found.house.folder, tmp_path / "as the crash left it")
+        found.it.chip_c = 50.0
+        await found.engine.close()
+        found.it.chip_c, found.it.mhz, found.house.folder = 58.5, 450.0, tmp_path / "as the crash left it"
+        await found.again()
+        await asyncio.sleep(300)
+        assert (found.it.mhz, found.kept) == (450.0, True)
+
+
+async def test_a_person_who_sets_it_does_not_wait_and_ends_the_waiting(tmp_path: Path):
+    async with warm(tmp_path) as found:
+        await found.engine.stop("guard:m1")
+        await until(lambda: WAITS in found.engine.hub.fleet.notice)
+        assert (await found.engine.send(Order("o1", "m1", Tune(475.0)))).outcome.ok
+        await until(lambda: found.engine.hub.fleet.notice == "", 120)
+        found.it.chip_c = 50.0
+        await asyncio.sleep(300)
+        assert (found.it.mhz, found.kept) == (475.0, False)
+
+
+async def test_the_newest_guard_is_the_one_that_asks(tmp_path: Path):
+    async with warm(tmp_path) as found:
+        await found.engine.stop("guard:m1")
+        await until(lambda: job(found.engine, "guard:m1").phase.over)
+        await found.engine.start(GuardPlan("m1", max_chip_temp_c=66, max_vr_temp_c=80))
+        await until(lambda: found.it.mhz == 500.0 and not found.kept, 120)
+        view = job(found.engine, "guard:m1").view
+        assert isinstance(view, GuardView)
+        assert view.wanted_mhz is not None
+
+
+async def test_restore_waits_unless_a_person_says_now(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    async with warm(tmp_path) as found:
+        await found.engine.close()
+        journal, miners = Journal(found.house.folder / FOLDER, found.house.clock.wall), (miner(),)
+
+        async def restored(*, dry_run: bool = False, now: bool = False) -> int:
+            return await restore(
+                journal, miners, found.house.clock, dry_run=dry_run, now=now, connect=found.house.connect
+            )
+
+        assert await restored(dry_run=True) == 0
+        assert f"would not be raised yet: {WAITS}" in capsys.readouterr().out
+        assert await restored() == 1
+        assert WAITS in capsys.readouterr().err
+        found.it.chip_c = 71.0
+        assert await restored(now=True) == 1, "no hotter than the model allows"
+        assert found.it.mhz == 450.0
+        found.it.chip_c = 58.5
+        assert await restored(now=True) == 0
+        assert found.it.mhz == 500.0
+
+
+@pytest.mark.parametrize(
+    ("chip", "vr", "reached"),
+    [
+        (63.0, 83.0, True),
+        (63.0, None, True),
+        (63.1, 60.0, False),
+        (50.0, 83.1, False),
+        (None, 60.0, False),
+        (-1.0, 60.0, False),
+        (float("nan"), 60.0, False),
+        (50.0, float("nan"), False),
+    ],
+)
+def test_calm_is_both_sensors_down(chip: float | None, vr: float | None, reached: bool):
+    calm = Calm.of(GuardPlan(max_chip_temp_c=65, max_vr_temp_c=85, hysteresis_c=2))
+    assert calm.reached(MinerStatus(chip_temp_c=chip, vr_temp_c=vr, hashrate_ghs=1.0)) is reached
