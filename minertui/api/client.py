@@ -7,14 +7,18 @@ text says what to do; an order is never sent twice.
 from __future__ import annotations
 
 import asyncio
+import importlib
+import ssl
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
-import httpx2
 import msgspec
 
+from minertui.api.connection import BROKEN, Connection
 from minertui.api.shapes import (
     HEARTBEAT_S,
     EngineHealth,
@@ -36,6 +40,9 @@ from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import JobState, Plan, SweepRecord
 from minertui.model.relay import BoardOrder
 from minertui.model.seams import Clock
+
+if TYPE_CHECKING:
+    import httpx2
 
 T = TypeVar("T")
 
@@ -62,19 +69,11 @@ class ApiClient:
         silence_s: float = _SILENCE_S,
     ) -> None:
         """``clock`` times the waits between reconnects; ``silence_s``: a stream silent for so long is broken."""
-        self._place = str(socket_path or url)
+        self._place, self._socket_path, self._url = str(socket_path or url), socket_path, url
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
         self._clock = clock or SystemClock()
         self._silence_s = silence_s
-        limits = httpx2.Limits(max_connections=20, max_keepalive_connections=0)
-        self._http = httpx2.AsyncClient(
-            base_url=url,
-            transport=httpx2.AsyncHTTPTransport(
-                uds=str(socket_path) if socket_path else None, limits=limits, trust_env=False
-            ),
-            headers={"authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx2.Timeout(None),
-            trust_env=False,
-        )
+        self._http: httpx2.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,7 +83,8 @@ class ApiClient:
 
     async def health(self) -> EngineHealth:
         """Who answers there. Raises LinkError when nobody does."""
-        return await self._ask("GET", "/v1/health", EngineHealth)
+        async with self._answer("/v1/health", ANSWER_S) as answer, asyncio.timeout(ANSWER_S):
+            return self._decoded(await answer.body(), EngineHealth)
 
     async def fleet(self) -> Fleet:
         """Everything known now, once."""
@@ -198,7 +198,8 @@ class ApiClient:
 
     async def close(self) -> None:
         """Close the connections; the engine goes on."""
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.aclose()
 
     async def _ask(
         self,
@@ -210,7 +211,9 @@ class ApiClient:
         query: Mapping[str, Any] | None = None,
         within_s: float = ANSWER_S,
     ) -> T:
-        content = await self._exchange(method, path, body, query, within_s)
+        return self._decoded(await self._exchange(method, path, body, query, within_s), kind)
+
+    def _decoded(self, content: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(content, type=kind)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -222,54 +225,92 @@ class ApiClient:
     async def _exchange(
         self, method: str, path: str, body: Any, query: Mapping[str, Any] | None, within_s: float
     ) -> bytes:
+        http = await self._library()
+        import httpx2
+
         content = b"" if body is None else msgspec.json.encode(body)
         headers = {} if method == "GET" else {"content-type": "application/json"}
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             async with asyncio.timeout(within_s):
-                answer = await self._http.request(method, path, content=content, headers=headers, params=params)
+                answer = await http.request(method, path, content=content, headers=headers, params=params)
+        except httpx2.ConnectError as error:
+            raise self._nobody(_root(error)) from error
         except (httpx2.HTTPError, OSError) as error:  # TimeoutError is an OSError
-            raise self._unanswered(error, method) from error
+            raise self._unanswered(method) from error
         if answer.is_success:
             return answer.content
         raise self._refused(answer.content, answer.status_code)
 
+    async def _library(self) -> httpx2.AsyncClient:
+        """The HTTP client for questions and orders, made for the first of them: a screen is painted without it."""
+        if "httpx2" not in sys.modules:
+            # a tenth of a second, in which a screen goes on
+            await asyncio.to_thread(importlib.import_module, "httpx2")
+        import httpx2
+
+        if self._http is None:
+            transport = httpx2.AsyncHTTPTransport(
+                uds=str(self._socket_path) if self._socket_path else None,
+                limits=httpx2.Limits(max_connections=20, max_keepalive_connections=0),
+                trust_env=False,
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # trusts nobody: engines speak plain HTTP on this host
+            )
+            self._http = httpx2.AsyncClient(
+                base_url=self._url,
+                transport=transport,
+                headers=self._headers,
+                timeout=httpx2.Timeout(None),
+                trust_env=False,
+            )
+        return self._http
+
     async def _stream(self, after: int | None) -> AsyncIterator[Message]:
-        params = {} if after is None else {"after": after}
+        target = "/v1/events" if after is None else f"/v1/events?after={after}"
+        async with self._answer(target, self._silence_s) as answer:
+            pieces, rest = answer.pieces(), b""
+            while True:
+                async with asyncio.timeout(self._silence_s):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    raise LinkError(f"the engine at {self._place} ended the stream")
+                *lines, rest = (rest + piece).split(b"\n")  # at line feeds only: texts may hold other line breaks
+                for line in lines:
+                    message = _line.decode(line)
+                    if not isinstance(message, Heartbeat):
+                        yield message
+
+    @asynccontextmanager
+    async def _answer(self, target: str, within_s: float) -> AsyncIterator[Connection]:
+        """The answer to a GET without the HTTP client; errors inside the block are translated."""
+        connection: Connection | None = None
         try:
-            async with asyncio.timeout(self._silence_s):
-                request = self._http.build_request("GET", "/v1/events", params=params)
-                answer = await self._http.send(request, stream=True)
-            try:
-                async for message in self._messages(answer):
-                    yield message
-            finally:
-                await answer.aclose()
-        except (httpx2.HTTPError, OSError) as error:
-            raise self._unanswered(error, "GET") from error
+            async with asyncio.timeout(within_s):
+                connection = await self._connected()
+                status = await connection.get(target, self._headers)
+                if status != 200:
+                    raise self._refused(await connection.body(), status)
+            yield connection
+        except BROKEN as error:  # TimeoutError is an OSError
+            raise self._unanswered("GET") from error
         except (msgspec.DecodeError, RecursionError) as error:
             raise self._strange(error) from error
+        finally:
+            if connection is not None:
+                connection.close()
 
-    async def _messages(self, answer: httpx2.Response) -> AsyncIterator[Message]:
-        if not answer.is_success:
-            raise self._refused(await answer.aread(), answer.status_code)
-        chunks, rest = answer.aiter_bytes(), b""
-        while True:
-            async with asyncio.timeout(self._silence_s):
-                chunk = await anext(chunks, None)
-            if chunk is None:
-                raise LinkError(f"the engine at {self._place} ended the stream")
-            *lines, rest = (rest + chunk).split(b"\n")  # at line feeds only: texts may hold other line breaks
-            for line in lines:
-                message = _line.decode(line)
-                if not isinstance(message, Heartbeat):
-                    yield message
+    async def _connected(self) -> Connection:
+        try:
+            return await Connection.open(self._socket_path, self._url)
+        except OSError as error:
+            raise self._nobody(error) from error
 
-    def _unanswered(self, error: Exception, method: str) -> LinkError:
-        if isinstance(error, httpx2.ConnectError) and isinstance(_root(error), PermissionError):
+    def _nobody(self, error: BaseException) -> LinkError:
+        if isinstance(error, PermissionError):
             return LinkError(f"the engine at {self._place} belongs to another user; run as that user, or name your own")
-        if isinstance(error, httpx2.ConnectError):
-            return LinkError(f"no engine is running at {self._place}; start it with “minertui” or “minertui engine”")
+        return LinkError(f"no engine is running at {self._place}; start it with “minertui” or “minertui engine”")
+
+    def _unanswered(self, method: str) -> LinkError:
         if method == "GET":
             return LinkError(f"the engine at {self._place} does not answer; see its log with “minertui logs engine”")
         return LinkError(

@@ -1,15 +1,16 @@
 """The event stream: the whole fleet, then numbered changes, one JSON value a line, for as long as the caller reads.
 
-A caller that does not take a line within SEND_S is dropped: it comes back with ``after`` and gets what it missed. While
-nothing happens a heartbeat goes out, so that silence means a broken connection. Times are real seconds: they judge the
-transport, not the miners.
+What happens is sent at once, and then nothing for GATHER_S: what comes meanwhile travels together, which is cheaper on
+both sides than a chunk an event. A caller that does not take what is sent within SEND_S is dropped: it comes back with
+``after`` and gets what it missed. While nothing happens a heartbeat goes out, so that silence means a broken
+connection. Times are real seconds: they judge the transport, not the miners.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, MutableMapping
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -21,6 +22,9 @@ from minertui.model.events import Message
 from minertui.model.seams import Link
 
 SEND_S = 10.0
+GATHER_S = 0.1
+AHEAD = 256
+"""Messages taken from the link before the caller has taken what went before; the rest waits there."""
 FIRST_S = 0.2
 """A caller who resumes when nothing has happened gets a heartbeat after so long, and knows that it is connected."""
 
@@ -56,18 +60,20 @@ class EventStream:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer for as long as it goes."""
+        inbox = _Inbox(self._source)
         ends: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(_gone(receive)),
             asyncio.ensure_future(self._closing.wait()),
         ]
         try:
-            await self._answer(send, ends)
+            await self._answer(send, inbox, ends)
         finally:
+            inbox.close()
             for end in ends:
                 end.cancel()
 
-    async def _answer(self, send: Send, ends: list[asyncio.Future[Any]]) -> None:
-        lines = self._lines(ends)
+    async def _answer(self, send: Send, inbox: _Inbox, ends: list[asyncio.Future[Any]]) -> None:
+        lines = self._lines(inbox, ends)
         try:
             first = await anext(lines, None)
         except MinertuiError as error:
@@ -80,45 +86,76 @@ class EventStream:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
             await self._send(send, first)
-            async for line in lines:
-                await self._send(send, line)
+            async for some in lines:
+                await self._send(send, some)
             await send({"type": "http.response.body", "body": b""})
         except (TimeoutError, MinertuiError):
             return  # an answer without an end closes the connection; the caller resumes
         finally:
             await lines.aclose()
 
-    async def _send(self, send: Send, line: StreamLine) -> None:
+    async def _send(self, send: Send, lines: bytes) -> None:
         async with asyncio.timeout(self._send_s):
-            await send({"type": "http.response.body", "body": msgspec.json.encode(line) + b"\n", "more_body": True})
+            await send({"type": "http.response.body", "body": lines, "more_body": True})
 
-    async def _lines(self, ends: list[asyncio.Future[Any]]) -> Any:
+    async def _lines(self, inbox: _Inbox, ends: list[asyncio.Future[Any]]) -> AsyncGenerator[bytes, None]:
         """Messages as they come, a heartbeat when none came for a while; stops when one of ``ends`` is done."""
-        waiting: asyncio.Future[Message] | None = None
         quiet_s = min(FIRST_S, self._heartbeat_s)
+        while True:
+            news = asyncio.ensure_future(inbox.news.wait())
+            await asyncio.wait([news, *ends], timeout=quiet_s, return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            quiet_s = self._heartbeat_s
+            if any(end.done() for end in ends):
+                return
+            if not inbox.news.is_set():
+                yield _line(Heartbeat())
+            elif lines := inbox.take():
+                yield lines
+                await asyncio.wait(ends, timeout=GATHER_S, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                return
+
+
+class _Inbox:
+    """Takes messages from a link a little ahead of the caller, already as lines. ``news`` is set when there is
+    something to take, or no more to come."""
+
+    def __init__(self, source: AsyncIterator[Message]) -> None:
+        self.news = asyncio.Event()
+        self._source, self._lines = source, list[bytes]()
+        self._room = asyncio.Event()
+        self._filling = asyncio.ensure_future(self._fill())
+
+    def take(self) -> bytes:
+        """The lines until now; empty when there will be no more. Raises what the link raised, after the last line."""
+        lines, self._lines = self._lines, []
+        self._room.set()
+        if not self._filling.done():
+            self.news.clear()
+        elif not lines:
+            self._filling.result()
+        return b"".join(lines)
+
+    def close(self) -> None:
+        """Take no more."""
+        if not self._filling.cancel() and not self._filling.cancelled():
+            self._filling.exception()  # nobody wants to know any more
+
+    async def _fill(self) -> None:
         try:
-            while True:
-                waiting = waiting or asyncio.ensure_future(_next(self._source))
-                await asyncio.wait([waiting, *ends], timeout=quiet_s, return_when=asyncio.FIRST_COMPLETED)
-                quiet_s = self._heartbeat_s
-                if any(end.done() for end in ends):
-                    return
-                if not waiting.done():
-                    yield Heartbeat()
-                    continue
-                try:
-                    message = waiting.result()
-                except StopAsyncIteration:
-                    return
-                waiting = None
-                yield message
+            async for message in self._source:
+                self._lines.append(_line(message))
+                self.news.set()
+                while len(self._lines) >= AHEAD:
+                    self._room.clear()
+                    await self._room.wait()
         finally:
-            if waiting is not None:
-                waiting.cancel()
+            self.news.set()
 
 
-async def _next(source: AsyncIterator[Message]) -> Message:
-    return await anext(source)
+def _line(value: StreamLine) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
 
 
 async def _gone(receive: Receive) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 import msgspec
 import pytest
 from hypothesis import example, given
@@ -76,15 +76,17 @@ async def test_too_many_connections(link: FakeLink, socket_path: Path, monkeypat
     await server.close()
 
 
-async def test_another_users_engine(socket_path: Path) -> None:
-    def closed(_: httpx2.Request) -> httpx2.Response:
-        raise httpx2.ConnectError("no") from PermissionError(13, "Permission denied")
+@pytest.mark.parametrize("ask", [lambda c: c.health(), lambda c: anext(c.watch()), lambda c: c.miners()])
+async def test_another_users_engine(
+    socket_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[ApiClient], Awaitable[object]]
+) -> None:
+    def closed(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
 
+    monkeypatch.setattr(socket.socket, "connect", closed)
     client = ApiClient(socket_path)
-    await client._http.aclose()
-    client._http = httpx2.AsyncClient(transport=httpx2.MockTransport(closed), base_url="http://localhost")
     with pytest.raises(LinkError, match="belongs to another user"):
-        await client.health()
+        await ask(client)
     await client.close()
 
 

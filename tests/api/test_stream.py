@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import msgspec
 import pytest
 
+from minertui.api import stream as stream_module
 from minertui.api.server import ApiServer
 from minertui.api.shapes import Heartbeat, StreamLine
 from minertui.api.stream import EventStream, messages
@@ -75,7 +77,7 @@ class Reader:
     """An ASGI caller. ``slow``: it takes the start and then nothing."""
 
     def __init__(self, slow: bool = False) -> None:
-        self.got: list[dict[str, object]] = []
+        self.got: list[dict[str, Any]] = []
         self.slow, self.left = slow, asyncio.Event()
 
     async def receive(self):
@@ -112,7 +114,7 @@ async def test_silence_is_filled_with_heartbeats(whole: Whole) -> None:
             await asyncio.sleep(0.005)
     reader.left.set()
     await task
-    assert [parsed(m["body"]) for m in reader.got[2:5]] == [Heartbeat()] * 3  # type: ignore[arg-type]
+    assert [parsed(m["body"]) for m in reader.got[2:5]] == [Heartbeat()] * 3
 
 
 async def test_a_slow_reader_is_dropped(whole: Whole) -> None:
@@ -121,6 +123,76 @@ async def test_a_slow_reader_is_dropped(whole: Whole) -> None:
     async with asyncio.timeout(2):
         await stream({}, reader.receive, reader.send)
     assert len(reader.got) == 2, "no end is told: the connection is cut"
+
+
+async def test_what_happens_together_travels_together(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "GATHER_S", 0.0)
+    many = [Numbered(n, LINE) for n in range(8, 88)]
+    reader = Reader()
+    task = asyncio.ensure_future(EventStream(source(whole, *many), asyncio.Event())({}, reader.receive, reader.send))
+    async with asyncio.timeout(2):
+        while len(reader.got) < 2:
+            await asyncio.sleep(0.005)
+    reader.left.set()
+    await task
+    assert [parsed(line) for line in reader.got[1]["body"].splitlines()] == [whole, *many]
+    assert [m["body"] for m in reader.got[2:]] == [b""]
+
+
+async def test_after_news_the_caller_rests_a_little(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "GATHER_S", 0.04)
+    taken_s: list[float] = []
+    more = asyncio.Event()
+
+    async def three() -> AsyncIterator[Message]:
+        yield whole
+        await more.wait()
+        yield Numbered(8, LINE)
+        await asyncio.sleep(0)
+        yield Numbered(9, LINE)
+
+    class Timed(Reader):
+        async def send(self, message) -> None:
+            await super().send(message)
+            taken_s.append(asyncio.get_running_loop().time())
+            more.set()
+
+    reader = Timed()
+    async with asyncio.timeout(2):
+        await EventStream(three(), asyncio.Event())({}, reader.receive, reader.send)
+    start, first, rest, end = reader.got
+    assert parsed(first["body"]) == whole
+    assert [parsed(line) for line in rest["body"].splitlines()] == [Numbered(8, LINE), Numbered(9, LINE)]
+    assert taken_s[2] - taken_s[1] >= 0.04
+    assert (start["status"], end["body"]) == (200, b"")
+
+
+async def test_a_link_is_not_emptied_for_a_caller_who_does_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "AHEAD", 4)
+    asked = 0
+
+    async def endless() -> AsyncIterator[Message]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield Numbered(asked, LINE)
+
+    reader = Reader(slow=True)
+    async with asyncio.timeout(2):
+        await EventStream(endless(), asyncio.Event(), send_s=0.02)({}, reader.receive, reader.send)
+    assert len(reader.got[1]["body"].splitlines()) == 4
+    assert asked == 8, "as many again wait behind those that are being sent"
+
+
+async def test_a_link_that_fails_midway_cuts_the_connection(whole: Whole) -> None:
+    async def breaks() -> AsyncIterator[Message]:
+        yield whole
+        raise LinkError("the engine is going down")
+
+    reader = Reader()
+    async with asyncio.timeout(2):
+        await EventStream(breaks(), asyncio.Event())({}, reader.receive, reader.send)
+    assert [parsed(m["body"]) for m in reader.got[1:]] == [whole], "what was known is sent, and no end"
 
 
 async def test_a_caller_that_leaves_is_let_go(whole: Whole) -> None:
