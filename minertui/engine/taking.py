@@ -1,0 +1,64 @@
+"""A person takes a miner from a sweep: what becomes of the settings that they do not name, and what they are told.
+
+A sweep passes through settings that nobody chose. Whoever orders one value while it runs means it beside their own
+other value, not beside the one that the sweep happened to be at; so the missing one is the baseline's.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from minertui.engine.journal import Entry
+from minertui.model.commands import Outcome, Rank, Tune
+from minertui.safety import kernel
+from minertui.safety.request import Request
+from minertui.safety.settings import Settings, number
+from minertui.safety.steps import Refusal
+
+
+def whole(request: Request, entry: Entry | None) -> Request:
+    """The request with the user's own value where a person's Tune names none and a sweep's baseline is kept. An order
+    that only cools is never refused for it: it then goes as it was given."""
+    tune = request.command
+    if not isinstance(tune, Tune) or request.rank is not Rank.PERSON or entry is None or entry.rank is not Rank.SWEEP:
+        return request
+    own_mv = entry.baseline.core_mv
+    filled = Tune(
+        entry.baseline.frequency_mhz if tune.frequency_mhz is None else tune.frequency_mhz,
+        (None if own_mv is None else round(own_mv)) if tune.core_mv is None else tune.core_mv,
+    )
+    asked = replace(request, command=filled)
+    cools = kernel.lowers(tune, request.snapshot.status)
+    return request if cools and isinstance(kernel.decide(asked), Refusal) else asked
+
+
+def will_end(whose: str | None, ordered: object, request: Request, entry: Entry | None) -> str:
+    """What a dry run says of the job that the order would end; empty when it ends none."""
+    if whose is None:
+        return ""
+    said = f"this ends {_the(whose)} that runs on it"
+    if entry is None:
+        return said
+    if not isinstance(ordered, Tune):
+        return f"{said}; it goes back to your own {entry.baseline.tune_text}"
+    back = _back(ordered, request.command, entry.baseline)
+    return f"{said}{f'; its {back}' if back else ''}"
+
+
+def has_ended(outcome: Outcome, whose: str | None) -> Outcome:
+    """The outcome of an order that took the device from a job."""
+    if whose is None:
+        return outcome
+    return replace(outcome, reason="; ".join(t for t in (outcome.reason, f"this ended {_the(whose)} on it") if t))
+
+
+def _back(ordered: Tune, sent: object, own: Settings) -> str:
+    if ordered == sent:
+        return ""
+    if ordered.frequency_mhz is None:
+        return f"frequency goes back to your own {number(own.frequency_mhz)} MHz"
+    return f"core voltage goes back to your own {number(own.core_mv)} mV"
+
+
+def _the(whose: str) -> str:
+    return whose.replace("a ", "the ", 1)
