@@ -39,6 +39,7 @@ def add(kinds: Any) -> None:
     duco.add_argument("--key", help="the user's mining key (default: none is set)")
     duco.add_argument("--port", type=int, default=0, help="port of the pool; 0 takes a free one (default)")
     duco.add_argument("--rest-port", type=int, default=0, help="port of the REST server; 0 takes a free one (default)")
+    duco.add_argument("--bus-port", type=int, default=0, help="port of the I2C bus; 0 takes a free one (default)")
     duco.add_argument("--seed", type=int, default=0, help="the same seed makes the same boards and jobs")
     duco.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one, 0.1 to 1000")
     duco.add_argument("--fault", action="append", default=[], metavar="NAME[@BOARD]",
@@ -155,10 +156,9 @@ async def _on_bus(args: argparse.Namespace, clock: SystemClock) -> AsyncIterator
     boards = _i2c_boards(args, args.dialect)
     bus = FakeBus(boards, clock.mono, seed=args.seed)
     server = BusServer(bus)
-    await server.open()
-    host, port = server.address
+    await server.open(args.bus_port)
     try:
-        yield [f"bus {host}:{port} address {address}  {_told(board)}" for address, board in boards.items()]
+        yield [f"{server.at(address)}  {_told(board)}" for address, board in boards.items()]
     finally:
         await server.close()
 

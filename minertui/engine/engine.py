@@ -39,10 +39,7 @@ from minertui.engine.notify import tell_standing
 from minertui.engine.orders import Orders
 from minertui.engine.records import Records
 from minertui.engine.restoring import Restoring
-from minertui.engine.rig_history import RigHistory
-from minertui.engine.rig_ways import Way, way
-from minertui.engine.rig_wishes import RigWishes
-from minertui.engine.rigs import Rigs
+from minertui.engine.rigs import Rigs, Way, way
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
 from minertui.engine.supervisor import Supervisor
@@ -91,9 +88,9 @@ class Engine:
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
         self._runner = Runner(self, clock, self.hub.publish, lambda device: self._restoring.owe(device))
         self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
-        rig_history = RigHistory(state / "rigs.db", clock, trouble=partial(put, "rigs"), damaged=told)
-        wishes = RigWishes(self._records, self.say, lasting=config_path is not None)
-        self._rigs = Rigs(clock, self.hub.publish, self.say, rig_history, wishes, open_way=open_way)
+        self._rigs = Rigs.kept_in(
+            state, self._records, self, clock, partial(put, "rigs"), lasting=config_path is not None, open_way=open_way
+        )
         self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish, self.say)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
@@ -202,9 +199,7 @@ class Engine:
 
     async def stop(self, job_id: str) -> JobState:
         """Ask a job to end."""
-        if self._rigs.has(job_id):
-            return await self._rigs.stop(job_id)
-        state = self._runner.stop(job_id)
+        state = await self._rigs.stop(job_id) if self._rigs.has(job_id) else self._runner.stop(job_id)
         await self._guards.stopped(job_id)
         return state
 

@@ -1,4 +1,5 @@
-"""What is kept for ever: sweeps with every point and sample, commands, alerts, identities, wanted guards, our starts.
+"""What is kept for ever: sweeps with every point and sample, commands, alerts, identities, wanted guards and rigs, our
+starts.
 
 All of it is written with synchronous FULL: when a call returns, a power cut does not take it back. Bodies are JSON of
 the model's own values, so an old record can be read by eye and by a newer program.
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS command (
     id TEXT PRIMARY KEY, at REAL NOT NULL, intent BLOB NOT NULL, record BLOB);
 CREATE INDEX IF NOT EXISTS command_at ON command (at);
 CREATE TABLE IF NOT EXISTS guard (device TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rig (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alert (id TEXT PRIMARY KEY, since REAL NOT NULL, body BLOB NOT NULL);
 """
 _COMMANDS_KEPT = 10_000
@@ -126,6 +128,18 @@ class Records:
     async def guards(self) -> list[GuardPlan]:
         """The guards that persons want, by device."""
         return [_guard.decode(body) for (body,) in await self._rows("SELECT body FROM guard ORDER BY device")]
+
+    async def want_rig(self, name: str, wish: bytes) -> None:
+        """Keep that a person wants this rig to mine, and how."""
+        await self._do("INSERT OR REPLACE INTO rig VALUES (?, ?)", name, wish)
+
+    async def unwant_rig(self, name: str) -> None:
+        """Forget it."""
+        await self._do("DELETE FROM rig WHERE name = ?", name)
+
+    async def rigs(self) -> list[bytes]:
+        """The wishes kept, by rig."""
+        return [body for (body,) in await self._rows("SELECT body FROM rig ORDER BY name")]
 
     async def keep_alert(self, alert: Alert) -> None:
         """Keep an alert as it stands."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
-from minertui.engine.rigs import servers, way
+from minertui.engine.rig_ways import servers, way
 from minertui.jobs.duco_relay import Buses, Way
 from minertui.jobs.duco_relay.balance import Performance
 from minertui.jobs.duco_relay.seams import Outside

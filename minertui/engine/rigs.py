@@ -1,93 +1,51 @@
 """Duino-Coin rigs: starts, steers and ends their relay jobs.
 
-    RUNNING → STOPPED | FAILED
+    not started ─start→ RUNNING → STOPPED | FAILED
 
 A rig has no line, no baseline and nothing to restore, so it goes neither through the runner nor through the arbiter:
-its job ends as soon as the shares under way are judged.
+its job ends as soon as the shares under way are judged. Every rig of the config is in the fleet, whether it runs or
+not. What a person started, and how its boards were steered, is kept: it goes on after a restart of the engine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from minertui.config import Config
 from minertui.config_rigs import RigConfig
-from minertui.jobs.duco_relay import Buses, Opener, Outside, Relay
-from minertui.jobs.duco_relay import Way as Way
+from minertui.engine.hub import Hub
+from minertui.engine.records import Records
+from minertui.engine.rig_history import RigHistory
+from minertui.engine.rig_site import Site
+from minertui.engine.rig_ways import Way as Way
+from minertui.engine.rig_ways import in_real_time, servers
+from minertui.engine.rig_ways import way as way
+from minertui.engine.rig_wishes import RigWish, RigWishes, steered
+from minertui.jobs.duco_relay import Buses, Outside, Relay
 from minertui.model.errors import JobError, MinertuiError
 from minertui.model.events import Event, JobChanged, JobForgotten
+from minertui.model.history import Series
 from minertui.model.plans import JobState, Phase
-from minertui.model.relay import BoardOrder, Place, RelayPlan, RelayView, Wire
+from minertui.model.relay import BoardOrder, BoardPlan, BoardView, RelayPlan, RelayView
 from minertui.model.seams import Clock
 
 _LOG = logging.getLogger(__name__)
-_DRIVERS = {
-    Wire.SERIAL: ("duco_serial", "connect"),
-    Wire.I2C: ("duco_i2c", "connect"),
-    Wire.ADAPTOR: ("duco_serial", "connect_adaptor"),
-}
+NOT_STARTED = "not started"
 
 
-def way(place: Place) -> Opener:
-    """The real way to a place; its driver is imported now, so that a machine without it runs the rest."""
-    module, function = _DRIVERS[place.wire]
-    opener: Opener = getattr(importlib.import_module(f"minertui.devices.{module}"), function)(place.way)
-    return opener
+class House(Protocol):
+    """What rigs need of the engine."""
 
-
-def servers() -> Outside:
-    """Real pools and the real master server."""
-    made: Outside = importlib.import_module("minertui.devices.duco_pool").Servers()
-    return made
-
-
-class _Site:
-    """What one rig's relay gets of the engine."""
-
-    def __init__(self, state: JobState, key: str, clock: Clock, say: Callable[[str, str], None], changed: Any) -> None:
-        self.state, self.mining_key = state, key
-        self._clock, self._say, self._changed = clock, say, changed
-        self._over = asyncio.Event()
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-        return self._clock.mono()
-
-    def wall(self) -> float:
-        """Seconds since the epoch."""
-        return self._clock.wall()
-
-    async def sleep(self, seconds: float) -> None:
-        """Program seconds."""
-        await self._clock.sleep(seconds)
-
-    async def ended(self) -> None:
-        """Waits for ``end``."""
-        await self._over.wait()
-
-    def end(self) -> None:
-        """Ask the relay to end."""
-        self._over.set()
-
-    def log(self, text: str) -> None:
-        """A line under the job's id."""
-        self._say(self.state.id, text)
-
-    def report(self, view: RelayView, note: str = "") -> None:
-        """How the rig does."""
-        shares = sum(board.stats.shares for board in view.boards)
-        self.change(replace(self.state, view=view, note=note, done=shares))
-
-    def change(self, state: JobState) -> None:
-        """Tell the fleet."""
-        self.state = state
-        self._changed(JobChanged(state))
+    @property
+    def hub(self) -> Hub: ...  # noqa: D102 - events go there
+    def say(self, source: str, text: str) -> None: ...  # noqa: D102 - a line for the log
+    def damaged(self, text: str) -> None: ...  # noqa: D102 - a file was set aside
 
 
 class Rigs:
@@ -98,23 +56,44 @@ class Rigs:
         clock: Clock,
         publish: Callable[[Event], None],
         say: Callable[[str, str], None],
+        history: RigHistory,
+        wishes: RigWishes,
         *,
         open_way: Way = way,
         outside: Callable[[], Outside] = servers,
     ) -> None:
-        """``open_way``: how boards are reached; simulated ones bring their own."""
+        """``open_way``: how boards are reached; simulated ones may bring their own."""
         self._clock, self._publish, self._say, self._outside = clock, publish, say, outside
-        self._real = open_way is way
-        self._buses = Buses(open_way, clock)
+        self._history, self._wishes = history, wishes
+        self._buses = Buses(in_real_time(open_way, clock), clock)
         self._rigs: Mapping[str, RigConfig] = {}
         self._readonly = self._closing = False
-        self._sites: dict[str, _Site] = {}
+        self._sites: dict[str, Site] = {}
         self._relays: dict[str, Relay] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @classmethod
+    def kept_in(
+        cls,
+        state: Path,
+        records: Records,
+        house: House,
+        clock: Clock,
+        trouble: Callable[[str], None],
+        *,
+        lasting: bool,
+        open_way: Way,
+    ) -> Rigs:
+        """Rigs with their history in ``state`` and their wishes in ``records``. ``lasting``: what a person started
+        outlives this engine."""
+        history = RigHistory(state / "rigs.db", clock, trouble=trouble, damaged=house.damaged)
+        wishes = RigWishes(records, house.say, lasting=lasting)
+        return cls(clock, house.hub.publish, house.say, history, wishes, open_way=open_way)
 
     async def open(self, config: Config, keep: Callable[[str, Callable[[], Awaitable[None]]], None]) -> None:
         """Start what shall run. ``keep`` is the supervisor's."""
         keep("buses", self._buses.watch)
+        keep("rig history", self._history.keep)
         await self.apply(config)
 
     async def apply(self, config: Config) -> None:
@@ -127,67 +106,116 @@ class Rigs:
             if rigs.get(name) != rig and self._alive(name):
                 await self._end(name)
                 again.append(name)
-            if name not in rigs and f"relay:{name}" in self._sites:
-                self.dismiss(f"relay:{name}")
+            if name not in rigs:
+                await self._wishes.stopped(name)
+                self._forget(name)
+        wanted = await self._wishes.kept()
         for name, rig in rigs.items():
-            if name in again or (rig.start and before.get(name) != rig):
-                self._begin(name)
+            if before.get(name) != rig:
+                self._idle(rig)
+                if name in again or name in wanted or rig.start:
+                    self._begin(rig, wanted.get(name))
 
     def has(self, job_id: str) -> bool:
         """True for a relay's id."""
         return job_id.startswith("relay:")
 
-    def start(self, plan: RelayPlan, by: str = "person") -> JobState:
-        """Start a rig of the config. Raises JobError, saying why, when it cannot."""
+    async def start(self, plan: RelayPlan) -> JobState:
+        """A person starts a rig of the config. Raises JobError, saying why, when it cannot."""
         rig = self._rigs.get(plan.device)
         if rig is None:
             known = ", ".join(self._rigs) or "none"
             raise JobError(f"there is no rig named {plan.device!r} in the config; there are: {known}")
         if plan not in (RelayPlan(plan.device), rig.plan):
             raise JobError("a rig runs as the config says: start it by its name, and steer its boards while it runs")
-        self._check(rig)
-        job_id = f"relay:{rig.name}"
-        state = JobState(job_id, rig.name, Phase.RUNNING, RelayView(rig.plan), since_s=self._clock.wall(), by=by)
-        key = rig.mining_key.reveal() if rig.mining_key else ""
-        site = _Site(state, key, self._clock, self._say, self._publish)
-        outside = self._outside()
-        self._sites[job_id], self._relays[job_id] = site, Relay(rig.plan, site, outside, self._buses)
-        self._tasks[job_id] = asyncio.create_task(self._run(site, self._relays[job_id], outside), name=job_id)
-        site.change(replace(state, view=self._relays[job_id].view()))
-        return site.state
+        state = self._launch(rig, rig.board, "person")
+        await self._wishes.started(RigWish(rig.name, rig.board, rig.board))
+        return state
 
-    def stop(self, job_id: str) -> JobState:
-        """A person's stop; returns at once. Raises JobError for a relay that does not run."""
+    async def stop(self, job_id: str) -> JobState:
+        """A person's stop; returns before it has ended. Raises JobError for a relay that does not run."""
         site = self._running(job_id)
+        await self._wishes.stopped(site.state.device)
         site.end()
         return site.state
 
-    def steer(self, job_id: str, order: BoardOrder) -> JobState:
+    async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         """Carry an order about a board out. Raises JobError, saying why."""
         site = self._running(job_id)
         self._relays[job_id].steer(order)
         site.report(self._relays[job_id].view(), site.state.note)
+        await self._note(job_id)
         return site.state
+
+    def knows(self, device: str) -> bool:
+        """True for a rig of the config, and for ``rig/board``."""
+        return device.partition("/")[0] in self._rigs
+
+    async def series(self, device: str, metrics: Sequence[str], since_s: float, until_s: float, points: int) -> Series:
+        """RIG_METRICS over time."""
+        return await self._history.series(device, metrics, since_s, until_s, points)
 
     def dismiss(self, job_id: str) -> None:
         """A person has seen how it ended. Raises JobError for a job that runs, or that nobody knows."""
-        if job_id not in self._tasks:
+        rig = self._rigs.get(job_id.partition(":")[2])
+        if rig is None:
             raise JobError(f"there is no job {job_id}")
-        if not self._tasks[job_id].done():
+        if self._alive(rig.name):
             raise JobError(f"{job_id} runs; stop it first")
-        del self._tasks[job_id], self._sites[job_id], self._relays[job_id]
-        self._publish(JobForgotten(job_id))
+        self._idle(rig)
 
     async def close(self) -> None:
-        """End all rigs."""
+        """End all rigs; those that a person started are started again with the engine."""
         self._closing = True
-        await asyncio.gather(*(self._end(name) for name in self._rigs if self._alive(name)))
+        alive = [name for name in self._rigs if self._alive(name)]
+        for name in alive:
+            await self._note(f"relay:{name}")
+        await asyncio.gather(*(self._end(name) for name in alive))
 
-    def _begin(self, name: str) -> None:
+    async def end(self) -> None:
+        """After ``close``: write what is not written yet."""
+        await self._history.close()
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _idle(self, rig: RigConfig) -> None:
+        """In the fleet, not running."""
+        view = RelayView(rig.plan, tuple(BoardView(plan) for plan in rig.board))
+        self._publish(JobChanged(JobState(f"relay:{rig.name}", rig.name, Phase.STOPPED, view, NOT_STARTED)))
+
+    def _forget(self, name: str) -> None:
+        job_id = f"relay:{name}"
+        self._tasks.pop(job_id, None)
+        self._sites.pop(job_id, None)
+        self._relays.pop(job_id, None)
+        self._publish(JobForgotten(job_id))
+
+    def _begin(self, rig: RigConfig, wish: RigWish | None) -> None:
         try:
-            self.start(RelayPlan(name), "config")
+            boards = wish.boards if wish is not None and wish.of == rig.board else rig.board
+            self._launch(rig, boards, "config" if wish is None else "person")
         except MinertuiError as error:
-            self._say(f"relay:{name}", f"does not mine: {error}")
+            self._say(f"relay:{rig.name}", f"does not mine: {error}")
+
+    def _launch(self, rig: RigConfig, boards: tuple[BoardPlan, ...], by: str) -> JobState:
+        self._check(rig)
+        job_id = f"relay:{rig.name}"
+        state = JobState(job_id, rig.name, Phase.RUNNING, RelayView(rig.plan), since_s=self._clock.wall(), by=by)
+        key = rig.mining_key.reveal() if rig.mining_key else ""
+        site = Site(state, key, self._clock, self._say, self._publish, self._history.take)
+        outside = self._outside()
+        self._sites[job_id] = site
+        self._relays[job_id] = Relay(rig.plan, site, outside, self._buses, boards)
+        self._tasks[job_id] = asyncio.create_task(self._run(site, self._relays[job_id], outside), name=job_id)
+        site.change(replace(state, view=self._relays[job_id].view()))
+        return site.state
+
+    async def _note(self, job_id: str) -> None:
+        """Keep how a person steered the boards; a rig that only the config started is kept nowhere until then."""
+        site = self._sites[job_id]
+        rig, boards = self._rigs[site.state.device], steered(self._relays[job_id].view().boards)
+        if not site.ending and (site.state.by == "person" or boards != rig.board):
+            await self._wishes.started(RigWish(rig.name, rig.board, boards))
 
     def _check(self, rig: RigConfig) -> None:
         if self._closing:
@@ -196,14 +224,12 @@ class Rigs:
             raise JobError("the config makes this engine read-only; a rig would mine")
         if self._alive(rig.name):
             raise JobError(f"{rig.name} mines already")
-        if self._real and self._clock.speed != 1:
-            raise JobError("real boards run in real time only; start the engine without --speed")
 
     def _alive(self, name: str) -> bool:
         task = self._tasks.get(f"relay:{name}")
         return task is not None and not task.done()
 
-    def _running(self, job_id: str) -> _Site:
+    def _running(self, job_id: str) -> Site:
         if job_id not in self._sites or self._tasks[job_id].done():
             raise JobError(f"no job {job_id} runs; start the rig first")
         return self._sites[job_id]
@@ -212,7 +238,7 @@ class Rigs:
         self._sites[f"relay:{name}"].end()
         await asyncio.wait([self._tasks[f"relay:{name}"]])
 
-    async def _run(self, site: _Site, relay: Relay, outside: Outside) -> None:
+    async def _run(self, site: Site, relay: Relay, outside: Outside) -> None:
         phase, note = Phase.STOPPED, ""
         try:
             await relay.run()
@@ -223,6 +249,7 @@ class Rigs:
             phase, note = Phase.FAILED, f"a fault of this program ({type(error).__name__}: {error})"
         finally:
             await outside.close()
+            self._history.ended(site.state.device)
         if note:
             site.log(f"failed: {note}")
         site.change(replace(site.state, phase=phase, note=note or "stopped"))

@@ -6,6 +6,8 @@ from them. ``at`` says where a board sits:
 
     serial:/dev/serial/by-id/usb-…   serial:COM5   serial:/dev/cu.usbserial-1410    a sketch on a USB serial port
     i2c:1:20                                                                        address 20 on I2C bus 1
+    i2c:sim:40123:20                                                                the same on a simulated bus, which
+                                                                                    this computer serves on that port
     adaptor:/dev/serial/by-id/usb-…:20                                              the same, behind a USB-I2C adaptor
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -49,8 +52,15 @@ class Place(msgspec.Struct, frozen=True):
         """The same for all boards on one way."""
         return f"{self.wire}:{self.way}"
 
+    @property
+    def simulated(self) -> bool:
+        """True when its very name says so; ptys and kernel stubs are known when they are opened."""
+        return self.wire is Wire.I2C and self.way.startswith(SIMULATED)
 
-_AT = re.compile(r"(?:(serial):([^\s:]\S*)|(i2c):(\d{1,3}):(\d{1,3})|(adaptor):(\S+):(\d{1,3}))")
+
+SIMULATED = "sim:"
+"""What the way of a simulated I2C bus begins with; its port on 127.0.0.1 follows."""
+_AT = re.compile(r"(?:(serial):([^\s:]\S*)|(i2c):(\d{1,3}|sim:[1-9]\d{0,4}):(\d{1,3})|(adaptor):(\S+):(\d{1,3}))")
 _FIRST, _LAST = 1, 0x77
 
 
@@ -224,6 +234,13 @@ class BoardStats(msgspec.Struct, frozen=True, omit_defaults=True):
     def busy(self) -> float | None:
         """Share of the time in which the board calculated, 0..1."""
         return min(1.0, self.calc_s / self.share_s) if self.share_s > 0 else None
+
+
+def stats_total(boards: Sequence[BoardStats]) -> BoardStats:
+    """The sums over several boards, or over several stretches of time."""
+    names = [name for name in BoardStats.__struct_fields__ if name != "since_s"]
+    sums = {name: sum(getattr(stats, name) for stats in boards) for name in names}
+    return BoardStats(since_s=min((s.since_s for s in boards), default=0.0), **sums)
 
 
 class Share(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,21 +7,17 @@
         pool.faults.add("stall"); pool.kick()
 
 Simulated boards must never mine on the real network: emulated ones are why it switched AVR mining off in August 2021.
-``only_loopback`` is the rule, for the RESOLVED address of every connect and reconnect of a simulated board, one that
-``/getPool`` told included; nothing lifts it.
+This pool listens on loopback only, and the relay connects a simulated board to nothing else; no option lifts that.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import math
 from collections import deque
 from types import TracebackType
 from typing import Any
 
-from minertui.model.errors import ConfigError
 from minertui.model.seams import Clock
 from minertui.sim.duco_faults import POOL_FAULTS, Faults
 from minertui.sim.duco_rest import Rest
@@ -34,17 +30,6 @@ _STALL_LOOK_S = 0.05
 _HARD = 1_000_000
 _REMEMBERED = 4
 _DIVISOR = 20_000.0
-
-
-def only_loopback(address: str) -> str:
-    """``address`` again when it is an IP address of this machine alone. Raises ConfigError for every other, and for a
-    name: resolve it first, and connect to what was checked."""
-    with contextlib.suppress(ValueError):
-        ip = ipaddress.ip_address(address)
-        mapped = getattr(ip, "ipv4_mapped", None)
-        if (mapped or ip).is_loopback:
-            return address
-    raise ConfigError(f"simulated boards mine on loopback only, not at {address!r}; nothing changes that")
 
 
 class DucoPool:

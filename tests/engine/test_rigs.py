@@ -16,7 +16,17 @@ from minertui.config_rigs import RigConfig
 from minertui.engine.engine import Engine
 from minertui.model.errors import JobError
 from minertui.model.plans import JobState, Phase
-from minertui.model.relay import AddBoard, BoardPlan, BoardState, DropBoard, Place, RelayPlan, RelayView
+from minertui.model.relay import (
+    AddBoard,
+    BoardPlan,
+    BoardState,
+    DropBoard,
+    LimitBoard,
+    PauseBoard,
+    Place,
+    RelayPlan,
+    RelayView,
+)
 from minertui.secret import Secret
 from minertui.sim.duco_boards import board
 from minertui.sim.duco_bus import FakeBus
@@ -61,18 +71,25 @@ class House:
 
 
 @asynccontextmanager
-async def house(tmp_path: Path, engine: EngineConfig | None = None, **more: Any) -> AsyncIterator[House]:
+async def house(
+    tmp_path: Path,
+    engine: EngineConfig | None = None,
+    *,
+    config_path: Path | None = None,
+    bus_type: type[Sim] | None = None,
+    boards: tuple[BoardPlan, ...] = (BoardPlan("one", "i2c:1:20"),),
+    **more: Any,
+) -> AsyncIterator[House]:
     clock = SystemClock(SPEED)
     bus = FakeBus({20: board("A"), 8: board("C", seed=1)}, clock.mono)
 
     def way(place: Place) -> Any:
-        return lambda: Sim(bus)
+        return lambda: (bus_type or Sim)(bus)
 
     async with DucoPool(clock=clock, rules=Rules(tiers={"AVR": Tier(2, 0, 1e6)})) as pool:
-        boards = (BoardPlan("one", "i2c:1:20"),)
         rig = RigConfig(name="rig", user="alice", rest=pool.rest, board=boards, **more)
         config = Config(engine=engine or EngineConfig(), rig=(rig,))
-        house = Engine(config, state=tmp_path, clock=clock, open_way=way)
+        house = Engine(config, state=tmp_path, clock=clock, open_way=way, config_path=config_path)
         await house.open()
         try:
             yield House(house, pool, config)
@@ -100,7 +117,8 @@ async def test_start_steer_stop(tmp_path: Path) -> None:
         with pytest.raises(JobError, match="no job relay:rig runs; start the rig first"):
             await here.engine.steer("relay:rig", DropBoard("two"))
         await here.engine.forget("relay:rig")
-        assert here.engine.hub.fleet.jobs == {}
+        assert (here.job.phase, here.job.note) == (Phase.STOPPED, "not started")
+        assert [b.name for b in view(here.job).boards] == ["one"]
     assert sum(m.rejected for m in here.pool.miners) == 0
 
 
@@ -138,12 +156,66 @@ async def test_a_wrong_key_fails_and_is_never_shown(tmp_path: Path) -> None:
         assert not file.is_file() or b"canary-31" not in file.read_bytes()
 
 
+class Real(Sim):
+    """A bus with hardware behind it."""
+
+    simulated = False
+    closed = 0
+
+    def close(self) -> None:
+        Real.closed += 1
+
+
 async def test_real_boards_need_real_time(tmp_path: Path) -> None:
-    rig = RigConfig("rig", "alice", board=(BoardPlan("one", "i2c:1:20"),))
-    engine = Engine(Config(rig=(rig,)), state=tmp_path, clock=SystemClock(10))
-    await engine.open()
-    try:
-        with pytest.raises(JobError, match="real time only"):
-            await engine.start(RelayPlan("rig"))
-    finally:
-        await engine.close()
+    async with house(tmp_path, bus_type=Real) as here:
+        await here.engine.start(RelayPlan("rig"))
+        await here.until(lambda: "real boards run in real time only" in view(here.job).boards[0].why)
+    assert Real.closed > 0
+    assert here.pool.miners == []
+
+
+async def test_every_rig_of_the_config_is_in_the_fleet(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        assert (here.job.phase, here.job.note) == (Phase.STOPPED, "not started")
+        assert [b.state for b in view(here.job).boards] == [BoardState.DISCONNECTED]
+        await here.engine.reload(Config())
+        assert here.engine.hub.fleet.jobs == {}
+
+
+async def test_what_a_person_started_and_steered_goes_on_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("")
+    async with house(tmp_path, config_path=path) as here:
+        await here.engine.start(RelayPlan("rig"))
+        await here.engine.steer("relay:rig", AddBoard(BoardPlan("two", "i2c:1:8")))
+        await here.engine.steer("relay:rig", PauseBoard("one"))
+        await here.until(lambda: here.good("two") > 1)
+        await here.engine.steer("relay:rig", LimitBoard("two", 1000))
+        await here.until(lambda: here.good("two") > 4)
+    async with house(tmp_path, config_path=path) as here:
+        await here.until(lambda: here.good("two") > 0)
+        one, two = view(here.job).boards
+        assert (one.state, one.name) == (BoardState.PAUSED, "one")
+        assert two.left is not None
+        assert two.left < 1000
+        assert [plan.name for plan in view(here.job).plan.board] == ["one"]
+        await here.engine.stop("relay:rig")
+    async with house(tmp_path, config_path=path) as here:
+        assert here.job.note == "not started"
+
+
+async def test_boards_that_the_config_changed_are_steered_anew(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("")
+    async with house(tmp_path, config_path=path) as here:
+        await here.engine.start(RelayPlan("rig"))
+        await here.engine.steer("relay:rig", PauseBoard("one"))
+    async with house(tmp_path, config_path=path, boards=(BoardPlan("uno", "i2c:1:20"),)) as here:
+        await here.until(lambda: here.good("uno") > 0)
+
+
+async def test_an_engine_that_ends_with_its_command_keeps_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        await here.engine.start(RelayPlan("rig"))
+    async with house(tmp_path) as here:
+        assert here.job.note == "not started"

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from minertui.clock import SystemClock
-from minertui.model.errors import ConfigError
+from minertui.devices import duco_sim
+from minertui.model.relay import place_of
 from minertui.sim.duco_adaptor import BOOT_S, Adaptor
 from minertui.sim.duco_boards import board
 from minertui.sim.duco_bus import FakeBus
-from minertui.sim.duco_remote import BusServer, RemoteBus
+from minertui.sim.duco_remote import BusServer
 from minertui.wire.duco import adaptor, i2c_b, i2c_c, i2c_d, i2c_text
 from minertui.wire.duco.hash import Job, digest
 from tests.sim.duco_drive import Time
@@ -135,9 +136,14 @@ async def test_a_bus_from_another_process() -> None:
     bus = FakeBus({20: board("A"), 21: board("A", seed=1)}, clock.mono)
     server = BusServer(bus)
     await server.open()
+    place = place_of(server.at(20))
+    assert (place.simulated, place.address) == (True, 20)
+    assert server.address[0] == "127.0.0.1"
+    opener = duco_sim.connect(place.way)
 
     def use() -> None:
-        remote = RemoteBus(*server.address)
+        remote = opener()
+        assert remote.simulated
         try:
             assert remote.scan() == (20, 21)
             remote.write(20, b"S")
@@ -153,16 +159,8 @@ async def test_a_bus_from_another_process() -> None:
 
     await asyncio.to_thread(use)
     await server.close()
-
-
-def test_a_remote_bus_is_on_loopback_only() -> None:
-    with pytest.raises(ConfigError, match="loopback only"):
-        RemoteBus("198.51.100.20", 1)
-
-
-def test_a_served_bus_is_on_loopback_only() -> None:
-    with pytest.raises(ConfigError, match="loopback only"):
-        BusServer(bus_of(20)[0], host="0.0.0.0")
+    with pytest.raises(FileNotFoundError, match="no simulated bus is served on port"):
+        opener()
 
 
 @pytest.mark.parametrize("dialect", ["B", "C", "D"])

@@ -29,7 +29,7 @@ def started(options: list[str]) -> tuple[subprocess.Popen[str], str]:
 @pytest.mark.parametrize(
     ("dialect", "shows"),
     [("serial", r"^serial:\S+/usb-minertui_sim_[01]  sketch 4\.3, 335 H/s"), ("adaptor", r"^adaptor:\S+:(8|9)  "),
-     ("A", r"^bus 127\.0\.0\.1:\d+ address 2[01]  208 H/s")],
+     ("A", r"^i2c:sim:\d+:2[01]  208 H/s")],
 )  # fmt: skip
 def test_it_prints_where_everything_is_and_ends_cleanly(dialect: str, shows: str, tmp_path: Path) -> None:
     folder = tmp_path / "ports"
@@ -43,7 +43,7 @@ def test_it_prints_where_everything_is_and_ends_cleanly(dialect: str, shows: str
             assert miner.recv(10) == b"3.0\n"
             miner.sendall(b"JOB,alice,AVR,None")
             assert miner.recv(200).endswith(b",10\n")
-            bus = re.search(r"^bus 127\.0\.0\.1:(\d+)", text, re.MULTILINE)
+            bus = re.search(r"^i2c:sim:(\d+):", text, re.MULTILINE)
             if bus:
                 other = socket.create_connection(("127.0.0.1", int(bus[1])))
                 other.sendall(b"scan\n")

@@ -17,12 +17,13 @@ from minertui.model.relay import (
     RelayView,
     ResetStats,
     ResumeBoard,
+    stats_total,
 )
 from minertui.tui.commands import offered
 from minertui.tui.options import Options
 from minertui.tui.widgets.boards import STATISTICS, board_head, board_spans
 from minertui.tui.widgets.glyphs import ASCII, UNICODE
-from minertui.tui.widgets.share_time import bar, shares_of_time, total
+from minertui.tui.widgets.share_time import bar, shares_of_time
 from tests.tui import pictures, rigs
 from tests.tui.looking import Looking, looking
 
@@ -142,10 +143,10 @@ def test_a_bar_is_as_wide_as_asked_and_its_parts_are_in_proportion(width: int) -
 
 
 def test_a_rigs_sums_are_those_of_its_boards() -> None:
-    both = total([rigs.stats(0), rigs.stats(1)])
+    both = stats_total([rigs.stats(0), rigs.stats(1)])
     assert both.jobs == 617
     assert both.mean_hs == pytest.approx(460 / 2.1)
-    assert total([]) == BoardStats()
+    assert stats_total([]) == BoardStats()
 
 
 async def test_whatever_a_board_says_is_text() -> None:

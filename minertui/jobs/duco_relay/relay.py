@@ -41,8 +41,15 @@ GRACE_S = 6.0
 class Relay:
     """One rig. ``run`` it once; ``steer`` it while it runs, from the same event loop."""
 
-    def __init__(self, plan: RelayPlan, site: RelaySite, outside: Outside, benches: Benches) -> None:
-        """Nothing is opened or asked yet."""
+    def __init__(
+        self,
+        plan: RelayPlan,
+        site: RelaySite,
+        outside: Outside,
+        benches: Benches,
+        boards: Iterable[BoardPlan] | None = None,
+    ) -> None:
+        """``boards``: those to begin with (None: the plan's). Nothing is opened or asked yet."""
         self.plan, self.site = plan, site
         self.benches = benches
         self._pools = Pools(plan, site, outside)
@@ -54,7 +61,7 @@ class Relay:
         self._dialled_s: float | None = None
         self._changed, self._moved = asyncio.Event(), asyncio.Event()
         self._begun = False
-        for board in plan.board:
+        for board in plan.board if boards is None else boards:
             self._admit(board)
 
     async def run(self) -> None:
@@ -181,6 +188,7 @@ class Relay:
 
     def _admit(self, board: BoardPlan) -> Worker:
         worker = Worker(Brain(board, self.site.wall()), self, self._dirty)
+        worker.brain.simulated = place_of(board.at).simulated
         self._workers[board.name] = worker
         return worker
 

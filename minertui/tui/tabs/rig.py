@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from minertui.model.plans import JobState
-from minertui.model.relay import BoardView, RelayView
+from minertui.model.relay import BoardView, RelayView, stats_total
 from minertui.model.seams import Link
 from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.feed import Feed, Picture
@@ -19,7 +19,7 @@ from minertui.tui.widgets.boards import BoardStatistics, board_head, board_spans
 from minertui.tui.widgets.glyphs import glyphs_of
 from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.rig_lines import summary
-from minertui.tui.widgets.share_time import bar, legend, total
+from minertui.tui.widgets.share_time import bar, legend
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import UNKNOWN, number
 from minertui.tui.words import moment_text
@@ -126,7 +126,7 @@ class RigPane(Pane):
 
     def _tell(self, view: RelayView, width: int) -> None:
         board, glyphs = self.board, glyphs_of(self)
-        all_ = total([b.stats for b in view.boards])
+        all_ = stats_total([b.stats for b in view.boards])
         lines = [line(Span("whole rig   ", "dim"), *bar(all_, max(10, width - 14), glyphs))] if view.boards else []
         if board is not None:
             name = Span(f"{board.name:<11.11} ", "strong")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from minertui.model.relay import BoardState, BoardStats, BoardView
+from minertui.model.relay import BoardState, BoardStats, BoardView, stats_total
 from minertui.tui.widgets.glyphs import Glyphs
 from minertui.tui.widgets.painted import Line, Painted, Span, line
-from minertui.tui.widgets.share_time import bar, total
+from minertui.tui.widgets.share_time import bar
 from minertui.tui.widgets.wording import UNKNOWN, count, fit, number
 
 _BAD = frozenset({BoardState.AWAY, BoardState.STOPPED})
@@ -159,7 +159,7 @@ class BoardStatistics(Painted):
             for b in shown
         ]
         lines = [line(Span(" " * _LABEL), *names)]
-        columns = [total([b.stats for b in self.boards]), *(b.stats for b in shown)]
+        columns = [stats_total([b.stats for b in self.boards]), *(b.stats for b in shown)]
         for title, say in STATISTICS:
             cells = [
                 Span(fit(say(stats), _CELL - 1, right=True) + " ", "strong" if n and shown[n - 1].name == self.chosen

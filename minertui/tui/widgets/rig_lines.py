@@ -8,10 +8,9 @@ from textual import events
 from textual.message import Message
 
 from minertui.model.plans import JobState, Phase
-from minertui.model.relay import KeyCheck, RelayView
+from minertui.model.relay import KeyCheck, RelayView, stats_total
 from minertui.tui.widgets.boards import is_poor
 from minertui.tui.widgets.painted import Line, Painted, Span, line
-from minertui.tui.widgets.share_time import total
 from minertui.tui.widgets.wording import count, fit, number
 
 INKS = {Phase.RUNNING: "good", Phase.FAILED: "bad", Phase.PARKED: "bad"}
@@ -23,7 +22,7 @@ def summary(job: JobState, view: RelayView) -> list[Span]:
     if job.phase.over:
         return [Span(job.phase.value, INKS.get(job.phase, "dim")), Span(f"  {job.note}", "dim")]
     mining = sum(board.state.mining for board in view.boards)
-    sums = total([board.stats for board in view.boards])
+    sums = stats_total([board.stats for board in view.boards])
     rates = [board.now_hs for board in view.boards if board.now_hs is not None]
     pace = [board.stats.per_minute for board in view.boards if board.state.mining]
     spans = [Span(fit(job.phase.value, 9), INKS.get(job.phase, "dim")), Span(f"{mining} of {len(view.boards)} boards")]

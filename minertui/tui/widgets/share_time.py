@@ -65,10 +65,3 @@ def legend(stats: BoardStats, glyphs: Glyphs) -> list[Span]:
             sign = part.letter if glyphs.ascii else part.sign
             spans += [Span(sign, part.ink), Span(f" {part.name} {number(100 * share)}%  ", "dim")]
     return spans
-
-
-def total(boards: list[BoardStats]) -> BoardStats:
-    """The sums over several boards."""
-    names = [name for name in BoardStats.__struct_fields__ if name != "since_s"]
-    sums = {name: sum(getattr(stats, name) for stats in boards) for name in names}
-    return BoardStats(since_s=min((s.since_s for s in boards), default=0.0), **sums)
