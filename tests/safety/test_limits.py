@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from minertui.model.plans import Limits
 from minertui.model.status import MinerStatus
-from minertui.safety.limits import BOARDS, CHIPS, POWER_W, effective, model_caps, supply_window_mv
+from minertui.safety.limits import (
+    BOARDS,
+    CHIP_C,
+    CHIPS,
+    FLOOR_MHZ,
+    FLOOR_MV,
+    NERDQAXE,
+    NERDQAXE_CHIP_C,
+    POWER_W,
+    VR_C,
+    ChipCaps,
+    effective,
+    model_caps,
+    supply_window_mv,
+)
 from tests.safety.values import GAMMA, INF, NAN, gamma
 
 NERD = MinerStatus(family="nerdqaxe", model="NerdQAxe++", chip="BM1370", max_power_w=100.0, cap_mhz=800, cap_mv=1400)
@@ -64,6 +79,33 @@ def test_power_comes_from_the_board_or_the_model(board: str, family: str):
     assert (model_caps(gamma(max_power_w=None, board=None, model=family)) or Limits()).max_power_w == POWER_W[family]
 
 
+def test_the_caps_are_these_and_no_others():
+    """A cap that changes has to be changed twice, on purpose, and in docs/safety.md too."""
+    old = ChipCaps(1200, 1400)
+    told = {"BM1397": ChipCaps(1200, 1500), "BM1366": old, "BM1368": old, "BM1370": old,
+            "BM1372": ChipCaps(600, 1250), "BM1373": ChipCaps(600, 1250)}  # fmt: skip
+    assert told == CHIPS
+    assert ChipCaps(800, 1400) == NERDQAXE
+    assert (CHIP_C, NERDQAXE_CHIP_C, VR_C, FLOOR_MHZ, FLOOR_MV) == (70, 68, 95, 50, 800)
+    watts = {"max": 25, "ultra": 25, "hex": 90, "supra": 40, "gamma": 40, "gammaduo": 40, "suprahex": 120,
+             "gammaturbo": 60}  # fmt: skip
+    assert watts == POWER_W
+
+
+def test_the_page_names_the_caps_that_are_in_force():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "safety.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:BM|Nerd)[^|]*) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
+    told = {chip: ChipCaps(int(mhz), int(mv)) for chips, mhz, mv in rows for chip in chips.split(", ")}
+    assert told == {**CHIPS, "NerdQAxe family": NERDQAXE}
+
+
+def test_nothing_published_is_believed_beyond_reason():
+    assert (model_caps(gamma(max_power_w=INF)) or Limits()).max_power_w == 40
+    assert (effective(Limits(max_mhz=0.5), GAMMA) or Limits()).max_mhz == 0.5
+    assert (effective(Limits(min_mhz=60, min_mv=900), GAMMA) or Limits()).min_mhz == 60
+    assert (model_caps(gamma(max_power_w=0.5)) or Limits()).max_power_w == 0.5
+
+
 def test_every_cap_stays_under_the_firmwares_own_trip():
     for chip in CHIPS:
         caps = model_caps(gamma(chip=chip))
@@ -82,6 +124,9 @@ def test_the_supply_window():
     assert supply_window_mv(gamma(nominal_input_v=None, input_mv=11900.0)) == (11520, 13200)
     assert supply_window_mv(gamma(nominal_input_v=None, input_mv=5100.0)) == (4800, 5500)
     assert supply_window_mv(gamma(nominal_input_v=48.0)) is None
+    assert supply_window_mv(gamma(nominal_input_v=None, input_mv=8000.0)) == (4800, 5500)
+    assert supply_window_mv(gamma(nominal_input_v=None, input_mv=8000.5)) == (11520, 13200)
+    assert supply_window_mv(gamma(nominal_input_v=5.4)) == (4800, 5500)
     assert supply_window_mv(gamma(nominal_input_v=NAN)) is None
     assert supply_window_mv(gamma(nominal_input_v=None, input_mv=None)) is None
     assert supply_window_mv(gamma(nominal_input_v=None, input_mv=NAN)) is None

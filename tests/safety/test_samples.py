@@ -70,12 +70,30 @@ def test_hashing():
     assert not hashing(gamma(paused=True))
     assert not hashing(gamma(hashrate_ghs=0.0))
     assert not hashing(gamma(hashrate_ghs=None))
+    assert hashing(gamma(hashrate_ghs=0.5, paused=None))
+    assert hashing(gamma(hashrate_ghs=None)) is False
 
 
 @pytest.mark.parametrize("bad", [None, NAN, INF, -INF, -1.0, 0.0, -0.0, 127.0, 255.0, 120.0, 5.0])
 def test_temperatures_that_cannot_be(bad: float | None):
     assert not valid_temp(bad)
     assert problems(gamma(chip_temp_c=bad))
+
+
+@pytest.mark.parametrize("good", [5.1, 119.5, 70.0])
+def test_temperatures_that_can_be(good: float):
+    assert valid_temp(good) is True
+    assert problems(gamma(chip_temp_c=good)) == ()
+
+
+@pytest.mark.parametrize("dead", [-1.0, 0.0, 127.0, 255.0, -120.0, 120.0, NAN, None])
+def test_a_dead_sensor_is_dead_also_while_nothing_hashes(dead: float | None):
+    assert valid_temp(dead, working=False) is False
+
+
+@pytest.mark.parametrize("cold", [-2.0, 1.0, -119.5])
+def test_frost_is_no_dead_sensor(cold: float):
+    assert valid_temp(cold, working=False)
 
 
 def test_a_cold_miner_that_does_not_hash_is_plausible():
@@ -93,6 +111,9 @@ def test_a_cold_miner_that_does_not_hash_is_plausible():
         ({"hashrate_ghs": -5.0}, "hashrate is -5"),
         ({"power_w": -1.0}, "power is -1"),
         ({"uptime_s": -1.0}, "uptime is -1"),
+        ({"hashrate_ghs": -0.5}, "hashrate is -0.5"),
+        ({"power_w": -0.5}, "power is -0.5"),
+        ({"uptime_s": -0.5}, "uptime is -0.5"),
     ],
 )
 def test_other_values_that_cannot_be(fields: dict[str, object], why: str):
@@ -102,6 +123,8 @@ def test_other_values_that_cannot_be(fields: dict[str, object], why: str):
 def test_a_plain_reading_has_no_problems():
     assert problems(GAMMA) == ()
     assert problems(gamma(vr_temp_c=None, power_w=None), GAMMA) == ()
+    assert problems(gamma(power_w=0.0, uptime_s=0.0, hashrate_ghs=0.0)) == ()
+    assert problems(gamma(power_w=0.5, uptime_s=0.5, hashrate_ghs=0.5)) == ()
 
 
 def test_a_jump_is_doubted_until_a_second_sample():
@@ -122,6 +145,50 @@ def test_ten_equal_readings_are_stuck_nine_are_not():
     assert stuck([still] * 9 + [gamma(paused=True)] + [still] * 9) is None
     assert stuck([gamma(power_w=None, total_hashes=None, uptime_s=None)] * 20) is None
     assert stuck([]) is None
+
+
+def same_for(state: Stuck) -> tuple[int, int, int]:
+    return state.values_same, state.counter_same, state.uptime_same
+
+
+def test_a_repetition_is_counted_from_one():
+    assert set(msgspec.structs.astuple(Stuck())) == {(), 0, None}
+    assert same_for(Stuck()) == (0, 0, 0)
+    once = Stuck().after(GAMMA)
+    assert (once.values, once.counter, once.uptime_s) == ((58.0, 18.0, 1071.0), 1e15, 1000.0)
+    assert same_for(once) == (1, 1, 1)
+    assert same_for(once.after(GAMMA)) == (2, 2, 2)
+    assert same_for(once.after(GAMMA).after(gamma(power_w=19.0, total_hashes=2e15, uptime_s=1005.0))) == (1, 1, 1)
+    silent = once.after(gamma(total_hashes=None, uptime_s=None, power_w=None))
+    assert same_for(silent) == (1, 0, 0)
+    assert same_for(silent.after(gamma(power_w=None))) == (1, 1, 1)
+
+
+def test_shares_speak_against_a_counter_only_while_it_stands():
+    def told(*answers: tuple[int | None, int | None], hashes: float = 1e15) -> Stuck:
+        state = Stuck()
+        for accepted, rejected in answers:
+            state = state.after(gamma(shares_accepted=accepted, shares_rejected=rejected, total_hashes=hashes))
+        return state
+
+    assert told((5, 1)).answered == 6
+    assert told((None, None)).answered == 0
+    assert told((5, None)).answered == 5
+    assert [told(*[(n, 0) for n in range(5, 5 + polls)]).answers_uncounted for polls in (1, 2, 3)] == [0, 1, 2]
+    assert told((5, 0), (5, 0), (5, 0)).answers_uncounted == 0
+    assert told((5, 0), (4, 0)).answers_uncounted == 0
+    assert told((5, 0), (6, 0)).after(gamma(shares_accepted=7, total_hashes=2e15)).answers_uncounted == 0
+
+
+@pytest.mark.parametrize(("shares", "frozen"), [(0, True), (1, True), (2, False), (5, False)])
+def test_two_polls_with_shares_disprove_a_counter(shares: int, frozen: bool):
+    polls = [gamma(power_w=18.0 + n, uptime_s=float(n), shares_accepted=min(n, shares)) for n in range(10)]
+    assert ("counter of hashes" in (stuck(polls) or "")) is frozen
+
+
+def test_nine_equal_counts_are_not_stuck():
+    assert stuck([gamma(power_w=18.0 + n, uptime_s=float(n)) for n in range(9)]) is None
+    assert stuck([gamma(power_w=18.0 + n, total_hashes=float(n)) for n in range(9)]) is None
 
 
 def test_counters_that_stand_still_are_stuck():
@@ -172,6 +239,9 @@ def test_cool():
     assert hot(GAMMA, LIMITS) is None
     assert hot(gamma(chip_temp_c=69.9, vr_temp_c=94.9, power_w=40.0, input_mv=4800.0), LIMITS) is None
     assert hot(gamma(vr_temp_c=None, power_w=None, input_mv=None), LIMITS) is None
+    assert hot(gamma(input_mv=5500.0), LIMITS) is None
+    assert hot(gamma(nominal_input_v=48.0), LIMITS) is None
+    assert hot(gamma(power_w=41.0), Limits(max_chip_temp_c=70)) is None
     assert hot(gamma(chip_temp_c=100.0, vr_temp_c=100.0, power_w=100.0), Limits()) is None
 
 
@@ -179,6 +249,8 @@ def test_an_unpowered_chip_without_temperature_is_not_hot():
     assert hot(gamma(chip_temp_c=None, paused=True, hashrate_ghs=0.0), LIMITS) is None
     assert hot(gamma(chip_temp_c=-1.0, hashrate_ghs=0.0), LIMITS) is None
     assert hot(gamma(chip_temp_c=NAN), LIMITS, raised=False) is None
+    assert hot(gamma(chip_temp_c=255.0, hashrate_ghs=0.0), LIMITS) is None
+    assert hot(gamma(vr_temp_c=-1.0, hashrate_ghs=0.0), LIMITS) is None
     assert hot(gamma(chip_temp_c=71.0, hashrate_ghs=0.0), LIMITS)
 
 
@@ -214,6 +286,20 @@ def test_incidents(before: object, after: object, why: str):
         (GAMMA, LESS, Tune(core_mv=1050)),
         (GAMMA, gamma(frequency_mhz=500.0), None),
         (GAMMA, gamma(frequency_mhz=None), None),
+        (GAMMA, gamma(core_mv=None), None),
+        (gamma(frequency_mhz=None), LESS, None),
+        (gamma(core_mv=None), LESS, None),
+        (GAMMA, LESS, Tune(425)),
+        (gamma(frequency_mhz=50.0, core_mv=1000.0), gamma(frequency_mhz=50.0, core_mv=1000.0), None),
+        (GAMMA, gamma(frequency_mhz=425.0), None),
+        (GAMMA, gamma(core_mv=1050.0), None),
+        (gamma(hardware_fault="x"), gamma(hardware_fault="x"), None),
+        (gamma(fan_auto=False), gamma(fan_auto=False, fan_manual_pct=100.0), None),
+        (GAMMA, gamma(fan_auto=True, fan_manual_pct=100.0), None),
+        (GAMMA, gamma(chip_temp_c=None, fan_pct=100.0), None),  # it hashes on
+        (gamma(hashrate_ghs=0.0), gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=100.0), None),
+        (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=99.5), None),
+        (GAMMA, gamma(hashrate_ghs=0.0, fan_pct=100.0), None),
         (GAMMA, gamma(fan_auto=False, fan_manual_pct=100.0), Settings(fan_auto=False)),
         (GAMMA, gamma(fan_auto=False, fan_manual_pct=60.0), None),
         (GAMMA, gamma(hashrate_ghs=0.0, chip_temp_c=None, fan_pct=30.0), None),  # no pool
@@ -237,3 +323,4 @@ def test_rebooted():
     assert not rebooted(gamma(uptime_s=1000.0), gamma(uptime_s=1000.0))
     assert not rebooted(gamma(uptime_s=None), gamma(uptime_s=3.0))
     assert not rebooted(gamma(uptime_s=3.0), gamma(uptime_s=None))
+    assert rebooted(GAMMA, GAMMA) is False

@@ -44,6 +44,13 @@ POOL = PoolSetting("pool.example.com", 3333, "bc1q.worker")
         (SetPools((POOL,)), GAMMA, None),
         (SetPools((POOL,)), gamma(pools=(POOL,)), True),
         (SetPools((PoolSetting("other", 1, "x"),)), gamma(pools=(POOL,)), False),
+        (SetPools((POOL, PoolSetting("other", 1, "x"))), gamma(pools=(POOL,)), False),
+        (SetPools((PoolSetting(POOL.url, 1, POOL.user),)), gamma(pools=(POOL,)), False),
+        (SetPools((PoolSetting(POOL.url, POOL.port, "x"),)), gamma(pools=(POOL,)), False),
+        (SetPools((PoolSetting("other", POOL.port, POOL.user),)), gamma(pools=(POOL,)), False),
+        (SetFan(), GAMMA, True),
+        (SetFan(auto=True, pct=61), gamma(fan_auto=None), False),
+        (SetFan(auto=True, target_c=50), gamma(temp_target_c=None), None),
         (Pause(), gamma(paused=True), True),
         (Pause(), gamma(paused=False), False),
         (Pause(), gamma(paused=None), None),
@@ -71,7 +78,14 @@ def test_stored(command: Command, status: MinerStatus, seen: bool | None):
         (Step(Tune(core_mv=1200), raises=True), gamma(core_actual_mv=1185.0), True),
         (Step(Tune(core_mv=1200), raises=True), gamma(core_actual_mv=1184.9), False),
         (Step(Tune(core_mv=1200), raises=True, droop_mv=19), gamma(core_actual_mv=1180.0), True),
-        (Step(Tune(core_mv=1200), raises=True, droop_mv=19), gamma(core_actual_mv=1178.0), False),
+        (Step(Tune(core_mv=1200), raises=True, droop_mv=19), gamma(core_actual_mv=1179.0), True),
+        (Step(Tune(core_mv=1200), raises=True, droop_mv=19), gamma(core_actual_mv=1178.9), False),
+        (Step(Tune(core_mv=1200), raises=True, droop_mv=5), gamma(core_actual_mv=1185.0), True),
+        (Step(Tune(550), raises=True), gamma(hashrate_ghs=0.5, actual_mhz=500.0), False),
+        (Step(Tune(550, 1200), raises=True), gamma(actual_mhz=550.0, core_actual_mv=1100.0), False),
+        (Step(Tune(550, 1200), raises=True), gamma(actual_mhz=None, core_actual_mv=1100.0), False),
+        (Step(Tune(550, 1200), raises=True), gamma(actual_mhz=None, core_actual_mv=1200.0), None),
+        (Step(Tune(550, 1200), raises=True), gamma(actual_mhz=550.0, core_actual_mv=1200.0), True),
         (Step(Tune(core_mv=1100)), gamma(core_actual_mv=1115.0), True),
         (Step(Tune(core_mv=1100)), gamma(core_actual_mv=1116.0), False),
         (Step(Tune(core_mv=1100)), gamma(core_actual_mv=None), None),
@@ -93,6 +107,16 @@ def test_settings_after_a_write():
     assert base.wrote(SetFan(auto=False, pct=80)) == Settings(525, 1150, False, 80)
     assert base.wrote(SetFan(target_c=55, min_pct=30)) == Settings(525, 1150, True, 60, 55, 30)
     assert base.wrote(Restart()) is base
+    whole = Settings(525, 1150, True, 60, 55, 30)
+    assert whole.wrote(Tune()) == whole
+    assert whole.wrote(SetFan()) == whole
+    assert whole.wrote(SetFan(auto=False, pct=80, target_c=50, min_pct=20)) == Settings(525, 1150, False, 80, 50, 20)
+    assert whole.wrote(Tune(600, 1200)) == Settings(600, 1200, True, 60, 55, 30)
+
+
+def test_settings_are_read_field_by_field():
+    read = gamma(fan_manual_pct=61.0, temp_target_c=56.0, fan_min_pct=31.0)
+    assert Settings.of(read) == Settings(525, 1150, True, 61, 56, 31)
 
 
 def test_comparing_settings():
@@ -105,6 +129,17 @@ def test_comparing_settings():
     assert not Settings(NAN, 1150).nowhere_above(Settings(525, 1150))
     assert same(None, None, 1)
     assert not same(None, 1, 1)
+    assert not same(1, None, 1)
+    assert same(1.0, 2.0, 1.0)
+    assert not Settings(525, 1150).same_tune(Settings(525, 1151))
+    assert Settings(525, 1150).nowhere_above(Settings(525, 1150))
+    assert Settings(525.5, 1150.5).nowhere_above(Settings(525, 1150))
+    assert not Settings(526, 1150).nowhere_above(Settings(525, 1150))
+    assert not Settings(525, 1151).nowhere_above(Settings(525, 1150))
+    assert not Settings(525, None).nowhere_above(Settings(525, 1150))
+    assert not Settings(525, 1150).nowhere_above(Settings(None, 1150))
+    assert not Settings(525, 1150).nowhere_above(Settings(525, None))
+    assert Settings(525.51, 1150).nowhere_above(Settings(525, 1150))
     assert Settings(525, 1150).tune_text == "525 MHz / 1150 mV"
     assert Settings().tune_text == "— MHz / — mV"
 
@@ -120,3 +155,4 @@ def test_changes_in_words():
         Change("fan minimum", "25 %", "— %"),
     )
     assert changes(before, before) == ()
+    assert changes(Settings(), Settings(fan_auto=True)) == (Change("fan", "— ", "automatic"),)
