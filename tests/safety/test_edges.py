@@ -183,7 +183,7 @@ def test_a_sensor_that_stands_or_falls_is_where_it_is():
 
 
 def test_room_is_not_judged_without_numbers_or_time():
-    hot = {"chip_temp_c": 69.0}
+    hot: dict[str, object] = {"chip_temp_c": 69.0}
     assert room({"chip_temp_c": None}, hot) is None
     assert room(hot, {"chip_temp_c": None}) is None
     assert room(hot, hot, limits=Limits(max_vr_temp_c=95.0)) is None
