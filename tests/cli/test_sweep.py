@@ -366,7 +366,7 @@ async def test_a_full_disk_does_not_end_the_sweep(tmp_path):
 
 
 async def test_the_preview_finds_a_start_that_the_model_does_not_allow_and_tells_a_start_that_moves(tmp_path):
-    link = Scripted()
+    link: Any = Scripted()
     nerd = msgspec.structs.replace(STATUS, model="NerdQAxe++", core_mv=1250)
     link.fleet = link.fleet.with_(Snapshot("b", address="10.0.0.2", status=nerd, limits=Limits(max_mhz=800)))
     plan = SweepPlan(start_mhz=900)

@@ -33,6 +33,7 @@ class FakeLink:
         self.lines = list(pictures.log_lines(fleet) if lines is None else lines)
         self.records = list(pictures.records(fleet))
         self.outcome = OutcomeState.APPLIED
+        self.remark = ""  # what a dry run warns of
         self.templates = Templates()
         self.found: tuple[Found, ...] = ()
         self._queue: asyncio.Queue[Message | LinkError] = asyncio.Queue()
@@ -84,7 +85,8 @@ class FakeLink:
         if isinstance(order.command, Tune):
             changes = (Change("frequency", "525 MHz", f"{order.command.frequency_mhz:g} MHz"),)
         state = OutcomeState.DRY_RUN if order.dry_run else self.outcome
-        record = CommandRecord(order, pictures.NOW_S, Outcome(state, "read back", changes))
+        reason = self.remark if order.dry_run else "read back"
+        record = CommandRecord(order, pictures.NOW_S, Outcome(state, reason, changes))
         if not order.dry_run:
             self.records.insert(0, record)
         return record

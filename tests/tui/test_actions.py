@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from textual.widgets import Input
 
-from minertui.model.commands import ClearOverheat, Identify, OutcomeState, Pause, Restart, Tune
+from minertui.model.commands import ClearOverheat, Identify, OutcomeState, Pause, Restart, Resume, Tune
 from minertui.model.history import Templates
 from minertui.model.plans import GuardPlan, Phase, SweepPlan
 from minertui.tui.commands import ACTIONS, BY_ID, offered
@@ -96,7 +96,7 @@ class TestOrders:
             await seen.press("y")
             await seen.until(lambda: len(orders(seen)) == 2)
             assert [(d, c) for d, c, _ in orders(seen)] == [("attic-1", Pause()), ("attic-2", Pause())]
-            assert len({o.id for o in seen.link.sent("send")}) == 2
+            assert len({o.id for o in seen.link.sent("send") if not o.dry_run}) == 2
 
     async def test_the_harmless_asks_nothing(self):
         async with looking(pictures.normal()) as seen:
@@ -122,7 +122,6 @@ class TestOrders:
             await seen.sees("frequency: 525 MHz → 550 MHz")
             first = seen.link.sent("send")[0]
             assert first.dry_run
-            assert not first.confirmed
             assert orders(seen) == []  # nothing before the answer
             await seen.press("y")
             await seen.until(lambda: orders(seen) == [("attic-1", Tune(frequency_mhz=550), True)])
@@ -135,6 +134,30 @@ class TestOrders:
             await seen.press("ctrl+a", "ctrl+k", *"550", "enter")
             await seen.toast("over its cap")
             assert orders(seen) == []
+
+    async def test_what_an_order_would_end_is_in_the_question_also_of_a_harmless_one(self):
+        fleet = pictures.normal()
+        paused = fleet.snapshots["lab-gamma"]
+        assert paused.status is not None
+        paused = msgspec.structs.replace(paused, status=msgspec.structs.replace(paused.status, paused=True))
+        link = FakeLink(fleet.with_(paused))
+        link.remark = "this ends the sweep that runs on it; it goes back to your own 525 MHz / 1150 mV"
+        async with looking(link) as seen:
+            await seen.press(*["j"] * 8, "r")
+            await seen.sees("this ends the sweep that runs on it")
+            await seen.sees("no hashing for about a minute")
+            await seen.press("escape", "U")
+            await seen.sees("this ends the sweep that runs on it")
+            assert orders(seen) == []
+            await seen.press("y")
+            await seen.until(lambda: orders(seen) == [("lab-gamma", Resume(), True)])
+
+    async def test_a_tune_in_a_sweep_is_shown_beside_the_own_settings(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press(*["j"] * 8, "t")
+            await seen.sees("A sweep is passing through")
+            values = [seen.app.screen.query_one(f"#{id_}", Input).value for id_ in ("mhz", "mv")]
+            assert values == ["525", "1150"]
 
     async def test_clearing_a_parked_miner(self):
         async with looking(pictures.error()) as seen:

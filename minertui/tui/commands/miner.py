@@ -9,6 +9,7 @@ from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.seams import FaultConsole
 from minertui.model.status import Ability
 from minertui.tui.commands.base import At, Danger, Desk, DeviceAction
+from minertui.tui.commands.jobs import job_of
 from minertui.tui.commands.orders import named, rehearse_and_send, send
 
 
@@ -19,12 +20,16 @@ class PlainOrder(DeviceAction):
     does: ClassVar[str]  # what happens, for the question
 
     async def run(self, desk: Desk) -> None:
-        """Ask, then send one by one."""
+        """Ask, with what a rehearsal warns of, then send one by one. What is harmless on an idle miner is just sent."""
         devices = [snapshot.device for snapshot in self.targets(desk)]
-        lines = [f"{device}: {self.does}" for device in devices]
-        if await desk.confirm(f"{self.title}: {named(devices)}", lines, self.danger):
+        fleet = desk.at.fleet
+        idle = all(job.phase.over for device in devices for job in fleet.jobs_of(device))
+        if self.danger is Danger.NONE and idle:
             for device in devices:
-                await send(desk, device, self.command, confirmed=self.danger is not Danger.NONE)
+                await send(desk, device, self.command)
+            return
+        title = f"{self.title}: {named(devices)}"
+        await rehearse_and_send(desk, devices, self.command, title, self.does, self.danger)
 
 
 class TuneMiner(DeviceAction):
@@ -40,9 +45,9 @@ class TuneMiner(DeviceAction):
         from minertui.tui.dialogs.tune import TuneDialog
 
         targets = self.targets(desk)
-        command = await desk.ask(TuneDialog(targets[0]))
+        devices = [snapshot.device for snapshot in targets]
+        command = await desk.ask(TuneDialog(targets[0], job_of(desk.at.fleet, devices[0], "sweep"), devices))
         if command is not None:
-            devices = [snapshot.device for snapshot in targets]
             await rehearse_and_send(desk, devices, command, f"Tune {named(devices)}")
 
 
@@ -59,9 +64,9 @@ class SetMinerFan(DeviceAction):
         from minertui.tui.dialogs.fan import FanDialog
 
         targets = self.targets(desk)
-        command = await desk.ask(FanDialog(targets[0]))
+        devices = [snapshot.device for snapshot in targets]
+        command = await desk.ask(FanDialog(targets[0], devices))
         if command is not None:
-            devices = [snapshot.device for snapshot in targets]
             await rehearse_and_send(desk, devices, command, f"Fan of {named(devices)}")
 
 

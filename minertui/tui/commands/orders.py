@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from minertui.model.commands import Change, Command, CommandRecord, Order, OutcomeState
 from minertui.model.errors import MinertuiError
@@ -45,12 +46,23 @@ async def send(
     return record
 
 
-async def rehearse(desk: Desk, devices: Sequence[str], command: Command) -> tuple[list[str], list[str]]:
-    """Dry runs on ``devices``: the ones that would take it, and the lines that say what would change."""
+class Rehearsal(NamedTuple):
+    """What dry runs said: the devices that would take the order, the lines that say what would change, and whether one
+    of them is a warning, such as a sweep that would end."""
+
+    ready: tuple[str, ...]
+    lines: tuple[str, ...]
+    warned: bool
+
+
+async def rehearse(desk: Desk, devices: Sequence[str], command: Command, does: str = "") -> Rehearsal:
+    """Dry runs on ``devices``, as if the question had been answered. ``does``: what happens, where no setting
+    changes."""
     ready: list[str] = []
     lines: list[str] = []
+    warned = False
     for device in devices:
-        record = await send(desk, device, command, dry_run=True)
+        record = await send(desk, device, command, confirmed=True, dry_run=True)
         if record is None:
             continue
         outcome = record.outcome
@@ -58,20 +70,33 @@ async def rehearse(desk: Desk, devices: Sequence[str], command: Command) -> tupl
             lines.append(f"{device}: refused: {outcome.reason}")
             continue
         ready.append(device)
-        lines += [f"{device}: {change_text(change)}" for change in outcome.changes] or [f"{device}: {outcome.reason}"]
-    return ready, lines
+        said = [change_text(change) for change in outcome.changes] or ([does] if does or not outcome.reason else [])
+        lines += [f"{device}: {text or 'nothing changes'}" for text in said]
+        lines += [f"! {device}: {outcome.reason}"] if outcome.reason else []
+        warned = warned or bool(outcome.reason)
+    return Rehearsal(tuple(ready), tuple(lines), warned)
 
 
-async def rehearse_and_send(desk: Desk, devices: Sequence[str], command: Command, title: str) -> None:
-    """Show what the dry runs say, ask once, then send to every device that would take it."""
-    ready, lines = await rehearse(desk, devices, command)
-    if not ready:
-        for text in lines:
+async def rehearse_and_send(
+    desk: Desk,
+    devices: Sequence[str],
+    command: Command,
+    title: str,
+    does: str = "",
+    danger: Danger = Danger.YES_NO,
+) -> None:
+    """Show what the dry runs say, ask once, then send to every device that would take it. What is harmless is asked
+    only when a dry run warns."""
+    rehearsal = await rehearse(desk, devices, command, does)
+    if not rehearsal.ready:
+        for text in rehearsal.lines:
             desk.say(text, "error")
         return
-    if await desk.confirm(title, lines, Danger.YES_NO):
-        for device in ready:
-            await send(desk, device, command, confirmed=True)
+    if danger is Danger.NONE and rehearsal.warned:
+        danger = Danger.YES_NO
+    if await desk.confirm(title, rehearsal.lines, danger):
+        for device in rehearsal.ready:
+            await send(desk, device, command, confirmed=danger is not Danger.NONE)
 
 
 def named(devices: Sequence[str]) -> str:

@@ -90,5 +90,6 @@ class ConfirmDialog(ModalScreen[bool]):
 
 def _said(lines: Sequence[Change] | Sequence[str]) -> list[Line]:
     changes = [(c.setting, c.before, c.after) for c in lines if isinstance(c, Change)]
-    texts = [found for text in lines if isinstance(text, str) for found in wrapped(text, 66)]
+    said = [text for text in lines if isinstance(text, str)]
+    texts = [found for text in said for found in wrapped(text, 66, "warn" if text.startswith("! ") else "")]
     return [*difference(changes), *texts] or [line(("Nothing else changes.", "dim"))]

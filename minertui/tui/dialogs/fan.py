@@ -14,11 +14,12 @@ from minertui.tui.widgets.wording import number
 
 
 class FanDialog(Form[SetFan]):
-    """Gives a SetFan for the chosen mode. Miners without a target temperature are asked only for the mode."""
+    """Gives a SetFan for the chosen mode. ``devices``: all that it is meant for. Miners without a target temperature
+    are asked only for the mode."""
 
     AGREE = "Apply"
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, devices: Sequence[str] = ()) -> None:
         self.snapshot = snapshot
         status = snapshot.status
         self.targets = bool(status and Ability.FAN_TARGET in status.abilities)
@@ -37,7 +38,7 @@ class FanDialog(Form[SetFan]):
             "least": 25 if least is None else round(least),
             "pct": 100 if pct is None else round(pct),
         }
-        super().__init__(f"Fan of {snapshot.device}", fields, values)
+        super().__init__(f"Fan of {', '.join(devices) or snapshot.device}", fields, values)
 
     def dress(self) -> None:
         """Only what belongs to the mode can be edited."""

@@ -130,6 +130,7 @@ class Form(ModalScreen[T | None], Generic[T]):
     AGREE: ClassVar[str] = "OK"
     COLUMNS: ClassVar[int] = 1
     LABEL: ClassVar[int] = 15
+    note = ""  # what a person should know before they answer
     AUTO_FOCUS = "FieldRow Input, FieldRow Picker"
     DEFAULT_CSS = """
     Form { align: center middle; background: $background 60%; }
@@ -176,6 +177,8 @@ class Form(ModalScreen[T | None], Generic[T]):
         """Fields, what would come of them, what is wrong, and the two ways out."""
         with Vertical(id="box"):
             yield Lines([line((fit(self.heading, 74), "title"))], id="heading")
+            if self.note:
+                yield Lines(wrapped(self.note, 74, "warn"), id="note")
             with VerticalScroll(can_focus=False), Vertical(classes="fields") as grid:
                 grid.styles.grid_size_columns = self.COLUMNS
                 yield from self.rows.values()

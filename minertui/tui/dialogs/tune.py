@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from minertui.model.commands import Tune
 from minertui.model.fleet import Snapshot
+from minertui.model.plans import JobState, SweepView
 from minertui.tui.dialogs.fields import Answers, Invalid, Number
 from minertui.tui.dialogs.form import Form, difference
 from minertui.tui.widgets.painted import Line
@@ -13,20 +14,30 @@ from minertui.tui.widgets.wording import number
 
 
 class TuneDialog(Form[Tune]):
-    """Gives a Tune that holds only what differs from what the miner runs now."""
+    """Gives a Tune that holds only what differs from the user's own settings: what the miner runs now, or what it ran
+    before ``job``, a sweep that is passing through others. ``devices``: all that the same Tune is meant for."""
 
     AGREE = "Apply"
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, job: JobState | None = None, devices: Sequence[str] = ()) -> None:
         self.snapshot = snapshot
         status, limits = snapshot.status, snapshot.limits
         self.mhz = status.frequency_mhz if status else None
         self.mv = status.core_mv if status else None
+        view = job.view if job is not None and not job.phase.over else None
+        self.swept = isinstance(view, SweepView) and None not in (view.baseline_mhz, view.baseline_mv)
+        if isinstance(view, SweepView) and self.swept:
+            passing = f"{number(self.mhz)} MHz / {number(self.mv)} mV"
+            self.mhz, self.mv = view.baseline_mhz, view.baseline_mv
+            self.note = (
+                f"! A sweep is passing through {passing}. These are your own settings; a change ends the sweep, and "
+                "what you leave as it is comes back."
+            )
         fields = (
             Number("mhz", "Frequency", "MHz", lowest=limits.min_mhz or 50, highest=limits.max_mhz or 3000),
             Number("mv", "Core voltage", "mV", lowest=limits.min_mv or 500, highest=limits.max_mv or 2000, whole=True),
         )
-        super().__init__(f"Tune {snapshot.device}", fields, {"mhz": self.mhz, "mv": self.mv})
+        super().__init__(f"Tune {', '.join(devices) or snapshot.device}", fields, {"mhz": self.mhz, "mv": self.mv})
 
     def build(self, answers: Answers) -> Tune:
         """Raises Invalid when nothing would change."""
@@ -35,7 +46,8 @@ class TuneDialog(Form[Tune]):
             core_mv=None if answers["mv"] == self.mv else answers["mv"],
         )
         if tune == Tune():
-            raise Invalid("", "Nothing changes yet; edit a value.")
+            stop = "; key B stops the sweep" if self.swept else ""
+            raise Invalid("", f"Nothing changes yet; edit a value{stop}.")
         return tune
 
     def preview(self, answers: Answers, result: Tune) -> Sequence[Line]:
