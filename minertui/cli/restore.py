@@ -22,11 +22,14 @@ from minertui.cli import places
 from minertui.cli.wording import told
 from minertui.clock import SystemClock
 from minertui.engine.arbiter import Arbiter
+from minertui.engine.command_log import CommandLog
 from minertui.engine.facts import is_it
 from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.engine.kinds import connect
 from minertui.engine.line import Identity, Line, LineOptions
 from minertui.engine.lock import StateLock
+from minertui.engine.records import Records
+from minertui.engine.store import StoreError
 from minertui.engine.way_back import home, stays, waits
 from minertui.model.alerts import Severity
 from minertui.model.commands import OutcomeState
@@ -68,7 +71,26 @@ def run(args: argparse.Namespace) -> int:
     with StateLock(state):
         journal = Journal(state / FOLDER, clock.wall)
         miners = _miners(places.config_file(args))
-        return asyncio.run(restore(journal, miners, clock, dry_run=args.dry_run, now=args.now))
+        return asyncio.run(_logged(state, journal, miners, clock, dry_run=args.dry_run, now=args.now))
+
+
+async def _logged(
+    state: Path, journal: Journal, miners: Sequence[config.MinerConfig], clock: Clock, *, dry_run: bool, now: bool
+) -> int:
+    """Restore, and keep what was written in the command log of this state. A disk that refuses costs the log alone."""
+    records = Records(state / "records.db", clock, trouble=_disk, damaged=_disk)
+    with contextlib.suppress(StoreError):
+        await records.start()
+    log = CommandLog(records, clock, lambda event: None, by="restore")
+    try:
+        return await restore(journal, miners, clock, dry_run=dry_run, now=now, log=log)
+    finally:
+        await records.close()
+
+
+def _disk(text: str) -> None:
+    if text:
+        print(f"command log: {text}", file=sys.stderr)
 
 
 async def restore(
@@ -78,6 +100,7 @@ async def restore(
     *,
     dry_run: bool,
     now: bool = False,
+    log: CommandLog | None = None,
     connect: Connect = connect,
 ) -> int:
     """Restore all entries, one after the other, and print a line for each; the exit code."""
@@ -87,7 +110,7 @@ async def restore(
     left, elsewhere = len(journal.problems), 0
     for entry in entries:
         async with _found(entry, miners, clock, connect) as line:
-            ok, text = await _one(entry, line, journal, clock, dry_run=dry_run, now=now)
+            ok, text = await _one(entry, line, journal, clock, log, dry_run=dry_run, now=now)
             elsewhere += ok and not dry_run and not _at_home(entry, line)
         print(f"{entry.device}: {text}", file=sys.stdout if ok else sys.stderr)
         left += not ok
@@ -102,7 +125,14 @@ def _at_home(entry: Entry, line: Line | None) -> bool:
 
 
 async def _one(
-    entry: Entry, line: Line | None, journal: Journal, clock: Clock, *, dry_run: bool, now: bool
+    entry: Entry,
+    line: Line | None,
+    journal: Journal,
+    clock: Clock,
+    log: CommandLog | None,
+    *,
+    dry_run: bool,
+    now: bool,
 ) -> tuple[bool, str]:
     if line is None:
         return False, (
@@ -118,7 +148,7 @@ async def _one(
         if why := "" if now else waits(entry.calm, home(entry), status):
             return True, f"would not be raised yet: {why}"
         return True, f"would go from {Settings.of(status).tune_text} to {entry.baseline.tune_text}"
-    arbiter = Arbiter(clock, journal, {entry.device: line}.__getitem__)
+    arbiter = Arbiter(clock, journal, {entry.device: line}.__getitem__, log)
     outcome = await arbiter.restore(entry, now=now)
     return outcome.state is OutcomeState.APPLIED, outcome.reason
 

@@ -19,6 +19,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from minertui.engine import taking
+from minertui.engine.command_log import CommandLog
 from minertui.engine.desk import Desk, disturbing
 from minertui.engine.facts import is_it, new_entry, planned, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
@@ -42,8 +43,11 @@ _REMEMBERED = 1000
 class Arbiter:
     """``line`` gives the Line of a device's name and raises DeviceError or KeyError for an unknown one."""
 
-    def __init__(self, clock: Clock, journal: Journal, line: Callable[[str], Line]) -> None:
-        self._clock, self._journal, self._line = clock, journal, line
+    def __init__(
+        self, clock: Clock, journal: Journal, line: Callable[[str], Line], log: CommandLog | None = None
+    ) -> None:
+        """``log``: where the writes of the way back are kept; those of orders are their sender's to keep."""
+        self._clock, self._journal, self._line, self._log = clock, journal, line, log
         self._desks: dict[str, Desk] = {}
         self._orders: OrderedDict[str, asyncio.Task[CommandRecord]] = OrderedDict()
 
@@ -217,7 +221,8 @@ class Arbiter:
         walker = self._walker(device)
         async with walker.desk.turn:
             taker = walker.desk.was_ousted(by)
-            return await WayBack(self._clock, walker).conclude(None if taker is Rank.PERSON else settings, by)
+            way = WayBack(self._clock, walker, self._log)
+            return await way.conclude(None if taker is Rank.PERSON else settings, by)
 
     def origin(self, device: str) -> Settings | None:
         """What the device ran before this program raised it; None where it is not above that any more."""
@@ -253,7 +258,8 @@ class Arbiter:
                     return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
                 snapshot, _ = await walker.look()
                 if is_it(kept, snapshot):
-                    return await WayBack(self._clock, walker).bring(kept, snapshot, None, kept.reason, hold=not now)
+                    way = WayBack(self._clock, walker, self._log)
+                    return await way.bring(kept, snapshot, None, kept.reason, hold=not now)
         text = f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"
         return Outcome(OutcomeState.UNKNOWN, text)
 

@@ -24,6 +24,7 @@ from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.backfill import Backfill
 from minertui.engine.buckets import Question
+from minertui.engine.command_log import CommandLog
 from minertui.engine.config_watch import ConfigWatch
 from minertui.engine.guards import Guards
 from minertui.engine.history import History
@@ -85,13 +86,14 @@ class Engine:
         self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
         self._lines = Lines(clock, self, self._supervisor, connect)
         self._journal = Journal(state / FOLDER, clock.wall)
-        self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__)
+        command_log = CommandLog(self._records, clock, self.hub.publish, self.say)
+        self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__, command_log)
         self._runner = Runner(self, clock, self.hub.publish, lambda device: self._restoring.owe(device))
         self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
         self._rigs = Rigs.kept_in(
             state, self._records, self, clock, partial(put, "rigs"), lasting=config_path is not None, open_way=open_way
         )
-        self._orders = Orders(self._arbiter, self._records, clock, self.hub.publish, self.say)
+        self._orders = Orders(self._arbiter, command_log, clock)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))

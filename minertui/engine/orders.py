@@ -1,40 +1,22 @@
-"""The command log around the arbiter: the intent is on disk before the order goes out, its end when it is known.
-
-The same id is one order, over restarts of the engine too. A disk that refuses does not keep a person from cooling a
-miner: the order goes on without a log.
-"""
+"""Orders on their way through the arbiter and into the command log. The same id is one order, over restarts of the
+engine too."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable
-
-from msgspec.structs import replace
 
 from minertui.engine.arbiter import Arbiter
-from minertui.engine.records import Records
-from minertui.engine.store import StoreError
-from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetPools
+from minertui.engine.command_log import CommandLog, unsecret
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
 from minertui.model.errors import MinertuiError
-from minertui.model.events import CommandDone, Event
 from minertui.model.seams import Clock
 
 
 class Orders:
-    """``publish`` is the hub's; ``say`` takes a line for the log: what a person ordered;
-    jobs speak for themselves."""
+    """What was asked and has not ended."""
 
-    def __init__(
-        self,
-        arbiter: Arbiter,
-        records: Records,
-        clock: Clock,
-        publish: Callable[[Event], None],
-        say: Callable[[str, str], None] = lambda source, text: None,
-    ) -> None:
-        self._arbiter, self._records, self._clock = arbiter, records, clock
-        self._publish, self._say = publish, say
+    def __init__(self, arbiter: Arbiter, log: CommandLog, clock: Clock) -> None:
+        self._arbiter, self._log, self._clock = arbiter, log, clock
         self._running: dict[str, asyncio.Task[CommandRecord]] = {}
 
     async def execute(self, order: Order) -> CommandRecord:
@@ -52,46 +34,22 @@ class Orders:
         await self._arbiter.drain()
 
     async def _execute(self, order: Order) -> CommandRecord:
-        if order.dry_run:
-            record = await self._arbiter.execute(order)
-            return CommandRecord(unsecret(order), record.at_s, record.outcome)
         known = unsecret(order)
-        with contextlib.suppress(StoreError):
-            before = await self._records.intend(known, self._clock.wall())
-            if before is not None:
-                return before
+        if not order.dry_run and (before := await self._log.intend(known)) is not None:
+            return before
         try:
             record = await self._arbiter.execute(order)
         except MinertuiError as error:
-            await self._ended(CommandRecord(known, self._clock.wall(), Outcome(OutcomeState.REFUSED, str(error))))
+            if not order.dry_run:
+                refused = Outcome(OutcomeState.REFUSED, str(error))
+                await self._log.ended(CommandRecord(known, self._clock.wall(), refused))
             raise
         record = CommandRecord(known, record.at_s, record.outcome)
-        await self._ended(record)
+        if not order.dry_run:
+            await self._log.ended(record)
         return record
-
-    async def _ended(self, record: CommandRecord) -> None:
-        with contextlib.suppress(StoreError):
-            await self._records.done(record)
-        self._publish(CommandDone(record))
-        if record.order.rank is Rank.PERSON:
-            self._say(record.order.device, told(record))
 
     def _over(self, order_id: str, task: asyncio.Task[CommandRecord]) -> None:
         self._running.pop(order_id, None)
         if not task.cancelled():
             task.exception()  # whoever waits gets it; nobody may wait any more
-
-
-def told(record: CommandRecord) -> str:
-    """An order and its end in a line."""
-    order, outcome = record.order, record.outcome
-    changes = ", ".join(f"{c.setting} {c.before} -> {c.after}" for c in outcome.changes if c.before != c.after)
-    parts = (type(order.command).__struct_config__.tag, outcome.state.value, changes, outcome.reason)
-    return f"{order.by}: {': '.join(str(part) for part in parts if part)}"
-
-
-def unsecret(order: Order) -> Order:
-    """The order as it may be kept and shown: pool passwords go to the miner and nowhere else."""
-    if not isinstance(order.command, SetPools):
-        return order
-    return replace(order, command=SetPools(tuple(replace(pool, password=None) for pool in order.command.pools)))

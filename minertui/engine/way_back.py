@@ -15,15 +15,17 @@ Firmware that follows its settings only after a restart (AxeOS before 2.2) gets 
 from __future__ import annotations
 
 import contextlib
+import secrets
 from functools import partial
 
 import msgspec
 
+from minertui.engine.command_log import CommandLog
 from minertui.engine.facts import foreign, stranger
 from minertui.engine.journal import Entry, JournalError, key_of
 from minertui.engine.stepping import look, off_loop
 from minertui.engine.walk import Walker
-from minertui.model.commands import Command, Order, Outcome, OutcomeState, Rank, Restart, SetFan, Tune
+from minertui.model.commands import Command, CommandRecord, Order, Outcome, OutcomeState, Rank, Restart, SetFan, Tune
 from minertui.model.errors import Preempted
 from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock
@@ -44,8 +46,9 @@ _WHOLE_S = 1.0  # uptimes are whole seconds
 class WayBack:
     """For one device, by whoever holds its turn."""
 
-    def __init__(self, clock: Clock, walker: Walker) -> None:
-        self._clock, self._walker = clock, walker
+    def __init__(self, clock: Clock, walker: Walker, log: CommandLog | None = None) -> None:
+        """``log`` None: what is written is not logged."""
+        self._clock, self._walker, self._log = clock, walker, log
         self._line, self._journal = walker.line, walker.journal
 
     async def conclude(self, settings: Tune | None, by: str) -> Outcome:
@@ -131,16 +134,27 @@ class WayBack:
         return snapshot.boot_s - status.uptime_s > desk.tuned_s + _WHOLE_S
 
     async def _lead(self, command: Command, entry: Entry, by: str) -> Outcome:
-        """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too."""
-        order = Order(id="", device=self._line.name, command=command, by=f"way back of {by}", rank=Rank.SWEEP)
+        """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too. What is written is in
+        the command log; what is refused beforehand, and tried again for ever, is not."""
+        who = self._log.by if self._log else "engine"
+        order = Order(f"way-back-{secrets.token_hex(8)}", self._line.name, command, who, Rank.SWEEP)
         request = msgspec.structs.replace(await self._walker.ask(order, entry), doubt="")
         decision = kernel.decide(request)
         if isinstance(decision, Refusal):
             return Outcome(OutcomeState.REFUSED, decision.reason)
+        if not decision.steps:
+            return Outcome(OutcomeState.APPLIED)
+        if self._log is not None:
+            await self._log.intend(order)
         try:
-            return await self._walker.walk(request, entry, order.by)
+            outcome = await self._walker.walk(request, entry, order.by)
         except Preempted as error:
-            return Outcome(OutcomeState.UNKNOWN, str(error))
+            outcome = Outcome(OutcomeState.UNKNOWN, str(error))
+        if self._log is not None:
+            why = "; ".join(text for text in (f"way back of {by}", outcome.reason) if text)
+            shown = msgspec.structs.replace(outcome, reason=why)
+            await self._log.ended(CommandRecord(order, self._clock.wall(), shown))
+        return outcome
 
     async def _prove(self, entry: Entry, target: Tune) -> Outcome:
         """Two readings, each newer than the one before, that show the target."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from minertui.clock import SystemClock
+from minertui.engine.command_log import CommandLog
 from minertui.engine.orders import Orders
 from minertui.engine.records import Records
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, SetPools
@@ -30,7 +31,7 @@ async def test_a_pool_password_reaches_the_miner_and_nobody_else(tmp_path: Path)
     arbiter = Obeying()
     records = Records(tmp_path / "records.db", SystemClock(), trouble=print, damaged=print)
     await records.start()
-    orders = Orders(arbiter, records, SystemClock(), said.append)  # type: ignore[arg-type]
+    orders = Orders(arbiter, CommandLog(records, SystemClock(), said.append), SystemClock())  # type: ignore[arg-type]
     pool = PoolSetting("pool.example.org", 3333, "bc1qexample", password="canary-secret")
     for n, dry in enumerate((False, True)):
         record = await orders.execute(Order(f"o{n}", "a", SetPools((pool,)), dry_run=dry, confirmed=True))
