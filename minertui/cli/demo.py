@@ -1,7 +1,9 @@
 """``minertui demo``: the whole program on simulated miners. No hardware, no network, nothing of yours is touched.
+A Duino-Coin rig of three simulated boards mines with a simulated pool.
 
 At a terminal it opens the screen; press ``b`` to start a benchmark sweep. Without one (in a pipe, in CI) it sweeps
-three miners, prints how that goes, leaves the result files in the current folder and ends by itself.
+three miners, lets the rig mine some shares, prints how that goes, leaves the result files in the current folder and
+ends by itself.
 """
 
 from __future__ import annotations
@@ -101,6 +103,7 @@ async def _serve(args: argparse.Namespace) -> int:
     """The engine behind a demo's screen, simulators included; ends with it, or some time after it was killed."""
     from minertui import paths
     from minertui.cli.demo_engine import DemoEngine
+    from minertui.cli.demo_rig import as_toml, simulated_rig
     from minertui.cli.engine import serve
     from minertui.clock import SystemClock
     from minertui.config import Config, load
@@ -111,14 +114,14 @@ async def _serve(args: argparse.Namespace) -> int:
     boards = fleet(args.count, seed=args.seed)
     state = places.state_dir(args)
     path = places.config_file(args)
-    replace_text(path, _CONFIG)
-    async with simulated(boards, clock) as miners:
+    async with simulated(boards, clock) as miners, simulated_rig(clock) as (rig, way):
+        replace_text(path, f"{_CONFIG}\n{as_toml(rig)}")
         for entry in entries(Config(miner=tuple(miners))):
             save_miner(path, entry)
         config = load(path)
         by_address = {miner.address: board for miner, board in zip(miners, boards, strict=True)}
         folder = paths.private_dir(state)
-        engine = DemoEngine(config, state=folder, clock=clock, config_path=path, boards=by_address)
+        engine = DemoEngine(config, state=folder, clock=clock, config_path=path, boards=by_address, open_way=way)
         orphaned = asyncio.create_task(_watch_screen(args.serve, engine.ending))
         try:
             await serve(engine, places.socket_path(args))
@@ -145,6 +148,8 @@ async def _watch_screen(pid: int, ending: asyncio.Event) -> None:
 
 async def _plain(args: argparse.Namespace) -> int:
     """A sweep of three simulated miners, without a screen."""
+    from minertui.cli.demo_rig import mined, simulated_rig
+    from minertui.cli.duco import table
     from minertui.cli.sweep_follow import Follower, Sweep
     from minertui.clock import SystemClock
     from minertui.config import Config
@@ -157,8 +162,9 @@ async def _plain(args: argparse.Namespace) -> int:
     boards = [fleet(1, seed=args.seed + n, mix={kind: 1})[0] for n, kind in enumerate(_PLAIN)]
     print(f"minertui demo: a benchmark sweep of {len(boards)} simulated miners, {speed:g} times faster than real ones.")
     with tempfile.TemporaryDirectory(prefix="minertui-demo-") as state:
-        async with simulated(boards, clock) as miners:
-            engine = Engine(Config(miner=tuple(miners)), state=Path(state), clock=clock, demo=True)
+        async with simulated(boards, clock) as miners, simulated_rig(clock, start=False) as (rig, way):
+            config = Config(miner=tuple(miners), rig=(rig,))
+            engine = Engine(config, state=Path(state), clock=clock, demo=True, open_way=way)
             await engine.open()
             try:
                 sweeps = [
@@ -167,7 +173,11 @@ async def _plain(args: argparse.Namespace) -> int:
                 ]
                 follower = Follower(engine, sweeps, args.output, say)
                 await follower.preview()
-                return await follower.run()
+                code = await follower.run()
+                if code == 0:
+                    say("\nA Duino-Coin rig of three simulated boards mines a few shares:")
+                    say("\n".join(table(await mined(engine))))
+                return code
             finally:
                 await engine.close()
 

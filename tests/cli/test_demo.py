@@ -32,4 +32,11 @@ def test_in_a_pipe_it_sweeps_three_miners_and_ends_well(tmp_path: Path):
         assert result["all_results"]
         assert len(result["top_performers"]) >= 1
         assert result["top_performers"][0]["rank"] == 1
+    rig = done.stdout.partition("A Duino-Coin rig of three simulated boards mines a few shares:\n")[2].splitlines()
+    good, bad = (rig[0].split().index(column) - len(rig[0].split()) for column in ("GOOD", "BAD"))
+    for board, line in zip(("pro mini 20", "pro mini 21", "nano usb"), rig[1:4], strict=True):
+        assert line.startswith(board)
+        cells = line.replace(" ms", "").replace(" %", "").split()
+        assert int(cells[good]) >= 3
+        assert cells[bad] == "0"
     assert not list(tmp_path.glob("**/journal/*.json")), "no way back is left open"

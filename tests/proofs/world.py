@@ -278,7 +278,7 @@ class World:
             await asyncio.gather(*gone, return_exceptions=True)
         for line in self.engine._lines:
             await line.device.close()
-        for store in (self.engine._records._store, self.engine._history._store):
+        for store in (self.engine._records._store, self.engine._history._store, self.engine._rigs._history._store):
             store._disconnect()
         self.engine._lock.__exit__(None, None, None)
 

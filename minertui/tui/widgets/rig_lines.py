@@ -20,7 +20,8 @@ _KEYS = {KeyCheck.WRONG: ("!! wrong mining key", "bad"), KeyCheck.UNCHECKED: ("m
 def summary(job: JobState, view: RelayView) -> list[Span]:
     """State, boards, pace and yield of a rig; of one that does not run, the state alone."""
     if job.phase.over:
-        return [Span(job.phase.value, INKS.get(job.phase, "dim")), Span(f"  {job.note}", "dim")]
+        note = "" if job.note == job.phase.value else f"  {job.note}"
+        return [Span(job.phase.value, INKS.get(job.phase, "dim")), Span(note, "dim")]
     mining = sum(board.state.mining for board in view.boards)
     sums = stats_total([board.stats for board in view.boards])
     rates = [board.now_hs for board in view.boards if board.now_hs is not None]
