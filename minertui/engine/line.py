@@ -4,6 +4,7 @@
                            OK ── repeats itself (ten polls) ──→ STALE ── moves ──→ OK
     refuses us (401) ──→ AUTH        another MAC answers ──→ STRANGER        parked, and answers ──→ PARKED
 
+A miner that was told to restart, pause or resume may be silent for three minutes before it is LOST.
 A device that never answered stays UNKNOWN. Lost, refused, strange and back are each said once. The first reading of a
 device teaches its MAC; a reading with another MAC is not shown as this device's and nothing is ever written to it.
 A miner that repeats itself is shown and not believed: it may be lowered, never raised.
@@ -222,6 +223,7 @@ class Line:
             self._judge(Health.STRANGER, why)
             self._tell(fresh=False)
             return
+        self._signs.answered(status, boot_s)
         sign = self._signs.incident(self._snapshot.status, status, boot_s)
         incidents = self._identity.incidents + (sign is not None)
         if status.mac != expected or sign:
@@ -250,7 +252,7 @@ class Line:
         return (effective(user, status) if status else None) or user
 
     def _missed(self, error: DeviceError) -> None:
-        misses = self._snapshot.misses + 1
+        misses, away = self._snapshot.misses + 1, self._away()
         if self._snapshot.health is Health.STRANGER and self._identity.mac is not None:
             self._judge(Health.STRANGER, self._snapshot.why, misses)  # silence does not make it the one that is meant
             self._tell(fresh=False)
@@ -260,8 +262,8 @@ class Line:
         elif self._snapshot.status is None:
             health = Health.UNKNOWN
         else:
-            health = Health.LOST if misses >= LOST_AFTER else Health.STALE
-        self._judge(health, str(error), misses)
+            health = Health.LOST if misses >= LOST_AFTER and not away else Health.STALE
+        self._judge(health, f"{away}: {error}" if away else str(error), misses)
         self._tell(fresh=False)
 
     def _judge(self, health: Health, why: str, misses: int = 0) -> None:
@@ -282,9 +284,13 @@ class Line:
         period, misses = self.options.poll_s, self._snapshot.misses
         if self._snapshot.health is Health.AUTH:
             return max(period, SLOWEST_S)
-        if misses <= LOST_AFTER:
+        if misses <= LOST_AFTER or self._away():
             return period
         return max(period, min(SLOWEST_S, period * 2.0 ** min(misses - LOST_AFTER, 10)))
+
+    def _away(self) -> str:
+        """Why its silence is expected; one that was lost before stays so."""
+        return "" if self._snapshot.health is Health.LOST else self._signs.away(self._clock.boot())
 
     def _learn(self, identity: Identity) -> None:
         self._identity = identity
