@@ -71,21 +71,41 @@ class _Bare(ast.NodeTransformer):
         return node
 
 
+def bare(path: Path) -> list[ast.stmt]:
+    """The statements of a file, without types and without a change."""
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    return [_Bare().visit(statement) for statement in module.body]
+
+
+def text(statements: Sequence[ast.stmt]) -> list[str]:
+    """Each statement as source."""
+    return [ast.unparse(ast.fix_missing_locations(statement)) for statement in statements]
+
+
 def mutants(path: Path) -> Iterator[Mutant]:
-    """Every change of one file that the mutator knows."""
-    module = f"minertui.safety.{path.stem}"
-    tree = _Bare().visit(ast.parse(path.read_text(encoding="utf-8")))
+    """Every change of one file that the mutator knows. Only the statement that holds it is copied and written anew."""
+    module, statements = f"minertui.safety.{path.stem}", bare(path)
+    plain = text(statements)
+    for at, statement in enumerate(statements):
+        for line, what, other in changed(statement):
+            yield Mutant(module, line, what, "\n\n".join([*plain[:at], *text([other]), *plain[at + 1 :]]))
+
+
+def changed(statement: ast.stmt) -> Iterator[tuple[int, str, ast.stmt]]:
+    """This statement with each change that is possible in it: the line, what it is, the other statement."""
     typed = {
-        id(inner) for node in ast.walk(tree) if isinstance(node, ast.AnnAssign) for inner in ast.walk(node.annotation)
+        id(inner)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.AnnAssign)
+        for inner in ast.walk(node.annotation)
     }
-    for n, node in enumerate(ast.walk(tree)):
+    for n, node in enumerate(ast.walk(statement)):
         if id(node) in typed:
             continue
         for what, change in _changes(node):
-            copied = copy.deepcopy(tree)
-            target = next(m for k, m in enumerate(ast.walk(copied)) if k == n)
-            change(target)
-            yield Mutant(module, getattr(node, "lineno", 0), what, ast.unparse(ast.fix_missing_locations(copied)))
+            copied = copy.deepcopy(statement)
+            change(next(m for k, m in enumerate(ast.walk(copied)) if k == n))
+            yield getattr(node, "lineno", 0), what, copied
 
 
 Change = Callable[[ast.AST], None]
