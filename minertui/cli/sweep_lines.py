@@ -12,7 +12,7 @@ from pathlib import Path
 
 from minertui.model import ranking
 from minertui.model.fleet import Snapshot
-from minertui.model.plans import Goal, JobState, SweepPlan, SweepPoint, SweepSample
+from minertui.model.plans import Goal, JobState, Strategy, SweepPlan, SweepPoint, SweepSample, SweepView
 
 COLOURS = (32, 34, 35, 36, 33)  # ANSI green, blue, magenta, cyan, yellow: the guide's order
 RANKED = 5
@@ -49,7 +49,7 @@ def point_line(point: SweepPoint, job: JobState) -> str:
         numbers = f", {point.hashrate_ghs:.1f} GH/s"
         numbers += f", {point.efficiency_jth:.2f} J/TH" if point.efficiency_jth is not None else ""
     why = f" ({point.reason})" if point.reason else ""
-    left = f", at most {duration(job.left_s)} left" if job.left_s else ""
+    left = f", {_most(job)} {duration(job.left_s)} left" if job.left_s else ""
     return f"{point.mv} mV / {point.mhz:g} MHz: {point.verdict}{why}{numbers}; point {point.n}{left}"
 
 
@@ -59,12 +59,13 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
     within = ranking.bounds(plan, status, snapshot.limits)
     begin = ranking.start(plan, status, within)
     points, seconds = ranking.estimate(plan, status, snapshot.limits)
+    adaptive = plan.strategy is Strategy.ADAPTIVE
     start = f"{begin[1]} mV / {begin[0]:g} MHz" if begin else "what the miner runs (not known yet)"
     lines = [
         f"{snapshot.address or plan.device}: from {start} in steps of {plan.step_mv} mV / {plan.step_mhz:g} MHz, "
         f"within {within.min_mv}..{within.max_mv} mV and {within.min_mhz:g}..{within.max_mhz:g} MHz",
-        f"at most {points} points, {duration(seconds)}; stops at chip {within.max_chip_temp_c:g} °C, "
-        f"VR {within.max_vr_temp_c:g} °C, {within.max_power_w:g} W; goal: {plan.goal}"
+        f"{'some' if adaptive else 'at most'} {points} points, {duration(seconds)}; stops at chip "
+        f"{within.max_chip_temp_c:g} °C, VR {within.max_vr_temp_c:g} °C, {within.max_power_w:g} W; goal: {plan.goal}"
         + ("; restarts at every point" if ranking.restarts(plan, status) else ""),
     ]
     said = (ranking.lowered(plan, status, snapshot.limits), ranking.moved(plan, status, snapshot.limits))
@@ -86,6 +87,12 @@ def summary(points: Sequence[SweepPoint]) -> list[str]:
         "Top 5 most efficient:",
         *_table(ranking.ranked(points, Goal.EFFICIENCY)),
     ]
+
+
+def _most(job: JobState) -> str:
+    """The adaptive strategy's time left is what boards take as a rule; the grid's is the longest walk."""
+    adaptive = isinstance(job.view, SweepView) and job.view.plan.strategy is Strategy.ADAPTIVE
+    return "about" if adaptive else "at most"
 
 
 def duration(seconds: float | None) -> str:

@@ -1,7 +1,8 @@
 """What a sweep may do, how long it may take and what won: pure sums that the job, the command line and the screen
 share.
 
-Only points that passed compete. The estimate is the longest climb the grid walk can make, so it only ever shrinks.
+Only points that passed compete. The grid's estimate is the longest climb that it can make, the adaptive strategy's what
+boards take as a rule; what is told on the way is never more than what was told at the start, unless nothing passes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from minertui.model.status import Ability, MinerStatus
 
 SETTLE_LEAST_S = 60.0  # the firmware's averages and the heat sink need a minute after a live change
 SETTLE_RESTART_S = 90.0  # the reference scripts' wait after a restart
-ADAPTIVE_POINTS = 20  # 16 at most before the first soak, and four soaks; usually it takes five to eight
+ADAPTIVE_POINTS = 10  # rarely more before the winner is confirmed; usually five to eight
+ADAPTIVE_CLIMB_S = 60.0  # live steps to a point and the wait for its heat
+ADAPTIVE_LOOK_S = 60.0  # readings until the errors of a point are known
 REBOOT_S = 30.0  # a usual reboot, for the estimate only
 _SAME = 1e-6
 
@@ -155,14 +158,24 @@ def longest_down(plan: SweepPlan, within: Bounds, mhz: float, mv: float) -> int:
     return 1 + down_f + down_v
 
 
+def adaptive_seconds(plan: SweepPlan, status: MinerStatus | None, restart: bool) -> tuple[float, float]:
+    """Seconds that the adaptive strategy takes for a point as a rule, and for confirming the winner. Without an error
+    percentage (or as long as it is not known) a point has to be looked at for much longer."""
+    silent = status is None or status.error_pct is None
+    look_s = min(plan.measure_s, plan.measure_s / 2 if silent else ADAPTIVE_LOOK_S)
+    way_s = settle_seconds(plan, restart) + REBOOT_S if restart else ADAPTIVE_CLIMB_S
+    return way_s + look_s, way_s + max(plan.soak_s, look_s)
+
+
 def estimate(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | None = None) -> tuple[int, float]:
-    """Points and seconds (of the program's clock) that the sweep takes at most; a plateau or a limit ends it sooner,
-    and the adaptive strategy measures most points only for a part of ``measure_s``."""
+    """Points and seconds (of the program's clock) that the sweep takes at most, for the adaptive strategy as a rule; a
+    plateau or a limit ends it sooner."""
     within = bounds(plan, status, limits)
     mhz, mv = start(plan, status, within) or (within.min_mhz, within.min_mv)
-    points = longest(plan, within, mhz, mv)
     if plan.strategy is Strategy.ADAPTIVE:
-        points = min(points, ADAPTIVE_POINTS)
+        each, soak = adaptive_seconds(plan, status, restarts(plan, status))
+        return ADAPTIVE_POINTS + 1, ADAPTIVE_POINTS * each + soak
+    points = longest(plan, within, mhz, mv)
     return points, points * point_seconds(plan, restarts(plan, status))
 
 

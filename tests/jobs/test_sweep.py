@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
-from minertui.jobs.sweep import run
+from minertui.jobs.sweep import brain, progress, run
+from minertui.jobs.sweep.walk import Target
+from minertui.jobs.sweep.watch import Mark
+from minertui.model import ranking
 from minertui.model.commands import Restart, Tune
 from minertui.model.errors import Preempted, Stopped
-from minertui.model.plans import Goal, Limits, Phase, PointVerdict
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import Goal, Limits, Phase, PointVerdict, Strategy, SweepPoint
 from minertui.model.status import Ability
 from tests.jobs.sweep_board import Board, FakeSite, plan, steps
 
@@ -552,6 +558,48 @@ async def test_an_unproven_baseline_is_a_failure():
     await run(site, plan(max_mhz=500), ())
     assert site.end[0] is Phase.FAILED
     assert "could not be proven" in site.end[1]
+
+
+@pytest.mark.parametrize(
+    ("board", "fields"),
+    [
+        (Board(), {"max_mv": 1160}),
+        (Board(abilities=frozenset({Ability.TUNE, Ability.RESTART})), {"max_mv": 1160}),
+        (Board(), {"max_power_w": 17.2}),  # a limit after some points that passed
+        (Board(), {"max_power_w": 17.2, "max_mhz": 520}),  # from where the way down is longer than what was left up
+    ],
+)
+async def test_the_time_left_never_jumps_up(board: Board, fields: dict[str, Any]):
+    site = FakeSite(board)
+    await run(site, plan(**fields), ())
+    left: list[Any] = [p["left_s"] for _, _, _, p in site.reports if p.get("left_s") is not None]
+    assert len(left) > 100
+    assert [b for a, b in pairwise(left) if b > a + 1] == []
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_the_time_left_is_honest_from_the_start(restarts):
+    able = frozenset({Ability.TUNE, Ability.RESTART}) | (frozenset() if restarts else {Ability.TUNE_LIVE})
+    site = FakeSite(Board(abilities=able, top_mhz=lambda mv: 600))
+    await run(site, plan(max_mhz=520, max_mv=1150), ())  # the whole climb, three points
+    told: Any = next(p["left_s"] for _, _, _, p in site.reports if p.get("left_s"))
+    assert told == pytest.approx(site.clock - 1000, rel=0.05)
+
+
+def test_the_adaptive_time_left_is_what_boards_take_and_shrinks_with_every_point():
+    adaptive = plan(strategy=Strategy.ADAPTIVE, soak_s=240, measure_s=600)
+    board = Board()
+    status = board.read(1000, 0)
+    begun = brain.begin(adaptive, (), Snapshot("a", status=status, at_s=1000, boot_s=1000), 1000.0).state
+    begun = replace(begun, mark=Mark(begun.target, status))
+    assert progress.counts(begun, 1000.0)["left_s"] == ranking.estimate(adaptive, status)[1] == 10 * 120 + 300
+    point = SweepPoint(1, 500, 1150, PointVerdict.PASSED)
+    lefts = [progress.counts(replace(begun, points=(point,) * n), 1000.0)["left_s"] or 0 for n in range(12)]
+    assert lefts == sorted(lefts, reverse=True)
+    soak = replace(begun, at=Target(550, 1180, soak=True), points=(point,) * 6)
+    assert progress.counts(soak, 1000.0)["left_s"] == 300
+    silent = msgspec.structs.replace(status, error_pct=None)
+    assert ranking.estimate(adaptive, silent)[1] > 2 * ranking.estimate(adaptive, status)[1]
 
 
 async def test_progress_counts_up_and_the_time_left_goes_down():

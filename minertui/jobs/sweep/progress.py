@@ -27,21 +27,48 @@ def phase(state: State) -> Phase:
 
 
 def counts(state: State, now_s: float) -> dict[str, float | None]:
-    """``done`` points, ``total`` (the longest walk from here) and ``left_s``."""
-    done, to_go = len(state.points), 0
-    if state.at is not None:
-        limited = any(point.verdict is PointVerdict.LIMIT for point in state.points)
-        way = ranking.longest_down if limited else ranking.longest
-        to_go = way(state.plan, state.within, state.at.mhz, state.at.mv)
-        if state.plan.strategy is Strategy.ADAPTIVE:
-            to_go = min(to_go, 1 if state.at.soak else max(2, ranking.ADAPTIVE_POINTS - done))
-    each = ranking.point_seconds(state.plan, state.restart)
-    spent = now_s - state.since_s
+    """``done`` points, ``total`` and ``left_s``: for the grid the longest walk from here, for the adaptive strategy
+    what boards take as a rule and the confirmation."""
+    done = len(state.points)
+    if state.plan.strategy is Strategy.ADAPTIVE:
+        to_go, each, left_s = _adaptive(state)
+    else:
+        to_go, each = _grid(state), ranking.point_seconds(state.plan, state.restart)
+        left_s = to_go * each
+    return {"done": done, "total": done + to_go, "left_s": max(0.0, left_s - min(_spent(state, now_s), each))}
+
+
+def _grid(state: State) -> int:
+    """Points to go at most. After a limit the walk goes down until something passes: where something has passed that
+    is never more than what was told at the start."""
+    if state.at is None:
+        return 0
+    if not any(point.verdict is PointVerdict.LIMIT for point in state.points):
+        return ranking.longest(state.plan, state.within, state.at.mhz, state.at.mv)
+    down = ranking.longest_down(state.plan, state.within, state.at.mhz, state.at.mv)
+    if not any(point.passed for point in state.points):
+        return down
+    told = ranking.longest(state.plan, state.within, state.start.mhz, state.start.mv)
+    return min(down, max(1, told - len(state.points)))
+
+
+def _adaptive(state: State) -> tuple[int, float, float]:
+    """Points to go, seconds of the one under way, and seconds of all of them."""
+    status = state.mark.status if state.mark else state.trail[-1].status if state.trail else None
+    each, soak = ranking.adaptive_seconds(state.plan, status, state.restart)
+    if state.at is not None and state.at.soak:
+        return 1, soak, soak
+    search = max(1, ranking.ADAPTIVE_POINTS - len(state.points))
+    return search + 1, each, search * each + soak
+
+
+def _spent(state: State, now_s: float) -> float:
+    """Seconds of the point under way that are over."""
+    adaptive, since_s = state.plan.strategy is Strategy.ADAPTIVE, now_s - state.since_s
     if state.stage is Stage.MEASURE:
-        spent += ranking.settle_seconds(state.plan, state.restart)
-    elif state.stage is not Stage.SETTLE:
-        spent = 0.0
-    return {"done": done, "total": done + to_go, "left_s": max(0.0, to_go * each - min(spent, each))}
+        way_s = ranking.ADAPTIVE_CLIMB_S if adaptive else ranking.settle_seconds(state.plan, state.restart)
+        return since_s + way_s
+    return since_s if state.stage is Stage.SETTLE and not adaptive else 0.0
 
 
 def note(state: State) -> str:

@@ -108,7 +108,7 @@ class SweepDialog(Form[SweepPlan]):
         lines = [
             line(
                 (f"{begin} → {number(within.max_mhz)} MHz {within.max_mv} mV", "strong"),
-                ("   at most ", "dim"),
+                ("   some " if result.strategy is Strategy.ADAPTIVE else "   at most ", "dim"),
                 (f"{points} points", "strong"),
                 (", ", "dim"),
                 (duration(seconds), "strong"),
