@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -274,8 +275,8 @@ def _tested(module: str, source: str, tests: Sequence[str]) -> int:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             import pytest
 
-            without = ("cacheprovider", "xdist", "cov", "textual-snapshot", "looptime")
-            quick = ["-x", "-q", "--no-header", "--tb=no", *(f"-pno:{plugin}" for plugin in without)]
+            without = ("cacheprovider", "xdist", "cov", "textual-snapshot", "looptime", "unraisableexception")
+            quick = ["-x", "-q", "--no-header", "--tb=no", "--assert=plain", *(f"-pno:{plugin}" for plugin in without)]
             return int(pytest.main([*quick, *tests]))
     except BaseException:
         return 1
@@ -310,6 +311,7 @@ def main() -> int:
     _tested(
         "", "", ["tests/safety/test_steps.py", "--collect-only"]
     )  # what pytest loads is loaded once for all children
+    gc.freeze()  # and is not searched for garbage in each
     left = named()
     print(f"named faults: {len(NAMED)}, found {len(NAMED) - len(left)}", flush=True)
     for text in left:
