@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import msgspec
 from rich.cells import cell_len
@@ -87,7 +86,7 @@ class TabBar(Painted):
     TabBar { height: 1; }
     TabBar > .painted--tab { background: $primary; color: $background; text-style: bold; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"painted--tab"}
+    INKS = Painted.INKS | {"tab"}
 
     class Chosen(Message):
         """A tab was clicked."""
@@ -160,7 +159,7 @@ class KeyBar(Painted):
     KeyBar { height: 1; }
     KeyBar > .painted--key { color: $accent; text-style: bold; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"painted--key"}
+    INKS = Painted.INKS | {"key"}
 
     class Pressed(Message):
         """A key's word was clicked."""

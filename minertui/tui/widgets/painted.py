@@ -6,8 +6,8 @@ to the last span that differs, because that is what the terminal is sent anyway;
 
 Text of a device comes in as spans and is filtered once more right before it becomes a Segment. There is no markup.
 
-Styles are names. ``title`` is the component class ``painted--title``; ``heat:0`` … ``heat:9`` are steps of the gradient
-from ``painted--low`` over ``painted--middle`` to ``painted--high``; ``cell:0`` … the same as background.
+Styles are names. ``title`` is styled by ``.painted--title`` in the style sheets; ``heat:0`` … ``heat:9`` are steps of
+the gradient from ``painted--low`` over ``painted--middle`` to ``painted--high``; ``cell:0`` … the same as background.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import ClassVar, NamedTuple
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual.css.styles import RenderStyles
+from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -83,26 +85,12 @@ def warmth(of_limit: float) -> float:
 class Painted(Widget):
     """A widget whose picture is lines. Subclasses say it in ``draw`` and call ``repaint`` when their values changed."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "painted--title",
-        "painted--dim",
-        "painted--faint",
-        "painted--good",
-        "painted--warn",
-        "painted--bad",
-        "painted--accent",
-        "painted--second",
-        "painted--third",
-        "painted--strong",
-        "painted--head",
-        "painted--cursor",
-        "painted--marked",
-        "painted--match",
-        "painted--low",
-        "painted--middle",
-        "painted--high",
-        "painted--on-heat",
-    }
+    # As Textual's component classes, but each is looked up when it is first painted with: there are some twenty styles,
+    # a screen has a dozen widgets, and most of them use three.
+    INKS: ClassVar[frozenset[str]] = frozenset(
+        {"title", "dim", "faint", "good", "warn", "bad", "accent", "second", "third", "strong", "head", "cursor"}
+        | {"marked", "match", "low", "middle", "high", "on-heat"}
+    )
     DEFAULT_CSS = """
     Painted {
         & > .painted--title { color: $accent; text-style: bold; }
@@ -131,6 +119,7 @@ class Painted(Widget):
         self._picture: tuple[Line, ...] = ()
         self._drawn = Size(0, 0)  # the size that the picture is of
         self._inks: dict[tuple[str, str], Style] = {}
+        self._styles_of: dict[str, RenderStyles] = {}
 
     # -- for subclasses
 
@@ -180,9 +169,11 @@ class Painted(Widget):
         return max(1, len(self.draw(width, 0)))
 
     def notify_style_update(self) -> None:
-        """The theme changed: mix the inks anew."""
-        self._inks = {}
+        """The theme may have changed: mix the inks anew, and paint all of it where one looks different."""
         super().notify_style_update()
+        used, self._inks, self._styles_of = self._inks, {}, {}
+        if self.is_attached and any(self._ink(*names) != ink for names, ink in used.items()):
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture as Textual wants it. Textual may ask before it told the widget its size; a blank
@@ -210,7 +201,7 @@ class Painted(Widget):
             # a ground of the terminal's own could hide any ink on it: reversed text is always readable
             return ink + Style(bold=True, reverse=row == "cursor")
         if row:
-            ink += self.get_component_rich_style(f"painted--{row}")
+            ink += self._style_of(row).rich_style
         if name:
             ink += self._heat_ink(name) if ":" in name else self._component_ink(name)
         return ink
@@ -218,18 +209,25 @@ class Painted(Widget):
     @property
     def _unmixable(self) -> bool:
         """Whether the theme leaves the colours to the terminal, so that nobody knows what they look like."""
-        return self.get_component_styles("painted--low").color.ansi is not None
+        return self._style_of("low").color.ansi is not None
 
     def _component_ink(self, name: str) -> Style:
-        styles = self.get_component_styles(f"painted--{name}")
-        solid = self.get_component_rich_style(f"painted--{name}")
+        styles = self._style_of(name)
+        solid = styles.rich_style
         # without a background of its own a span lets the row's shine through
-        return (
-            solid
-            if styles.background.a
-            else Style(color=solid.color)
-            + self.get_component_rich_style(f"painted--{name}", partial=True).without_color
-        )
+        return solid if styles.background.a else Style(color=solid.color) + styles.partial_rich_style.without_color
+
+    def _style_of(self, name: str) -> RenderStyles:
+        """What the style sheets say of ``painted--NAME`` in this widget. Raises KeyError for what is no ink."""
+        styles = self._styles_of.get(name)
+        if styles is None:
+            if name not in self.INKS:
+                raise KeyError(name)
+            node = DOMNode(classes=f"painted--{name}")
+            node._attach(self)  # what Textual does for each component class
+            self.app.stylesheet.apply(node)
+            styles = self._styles_of[name] = node.styles
+        return styles
 
     def _heat_ink(self, name: str) -> Style:
         kind, _, step = name.partition(":")
@@ -241,7 +239,7 @@ class Painted(Widget):
         return self._component_ink("on-heat") + Style(bgcolor=color)
 
     def _gradient(self, share: float) -> RichColor:
-        low, middle, high = (self.get_component_styles(f"painted--{n}").color for n in ("low", "middle", "high"))
+        low, middle, high = (self._style_of(n).color for n in ("low", "middle", "high"))
         if self._unmixable:
             return (low, middle, high)[min(2, int(share * 3))].rich_color
         blend = low.blend(middle, share * 2) if share < 0.5 else middle.blend(high, share * 2 - 1)

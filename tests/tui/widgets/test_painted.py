@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from textual.geometry import Region
+from textual.theme import BUILTIN_THEMES, Theme
 
 from minertui.tui.widgets.painted import HEATS, Line, Painted, Span, heat, line
 from tests.tui import pictures
@@ -93,6 +95,34 @@ async def test_styles_follow_the_theme_and_heat_runs_from_low_to_high() -> None:
         assert before is not None
         assert after is not None
         assert before.bgcolor != after.bgcolor
+
+
+async def test_a_theme_that_changes_one_ink_repaints_who_uses_it() -> None:
+    board = Board(line(("x", "high")))
+    async with on_stage(board, 40, 5) as pilot:
+        dark = BUILTIN_THEMES["textual-dark"]
+        for name, error in (("one", "#ff0000"), ("two", "#0000ff")):
+            pilot.app.register_theme(Theme(name, dark.primary, error=error, background="#000000"))
+        pilot.app.theme = "one"
+        await pilot.pause()
+        text(board)  # painted
+        regions = watch_regions(board)
+        pilot.app.theme = "two"
+        await pilot.pause()
+        assert regions == [Region(0, 0, 40, 5)]
+        ink = next(iter(board.render_line(0))).style
+        assert ink is not None
+        assert ink.color is not None
+        assert ink.color.name == "#0000ff"
+
+
+async def test_a_style_that_nobody_defined_is_no_ink() -> None:
+    board = Board()
+    async with on_stage(board, 40, 5):
+        board.say(line(("x", "tilte")))
+        with pytest.raises(KeyError, match="tilte"):
+            board.render_line(0)
+        board.say()
 
 
 async def test_the_terminals_own_colours_are_not_mixed() -> None:
