@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
+from minertui.cli.terminal import log_to_stderr
 from minertui.cli.wording import told
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     os.umask(0o077)  # history, records and log are nobody else's business
     config = load(places.config_file(args))
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=config.engine.log_level.upper())
-    for chatty in ("httpx2", "httpcore2", "zeroconf", "asyncio", "uvicorn"):  # the first two log addresses with secrets
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log_to_stderr(config.engine.log_level)
     state, socket = places.state_dir(args), places.socket_path(args)
     allow_files()
     asyncio.run(_serve(config, places.config_file(args), state, socket, args.speed))

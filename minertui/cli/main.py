@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from minertui import __version__
 from minertui.cli import attach, places
-from minertui.cli.terminal import say, silence
+from minertui.cli.terminal import printable_only, say, silence
 from minertui.model.errors import MinertuiError
 
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
@@ -56,7 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets ? instead of a crash
-    args = parser(_meant(sys.argv[1:] if argv is None else argv)).parse_args(argv)
+    with printable_only():
+        return _ran(sys.argv[1:] if argv is None else argv)
+
+
+def _ran(argv: Sequence[str]) -> int:
+    args = parser(_meant(argv)).parse_args(argv)
     try:
         code = int(args.run(args))
         sys.stdout.flush()

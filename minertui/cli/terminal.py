@@ -1,4 +1,7 @@
-"""The terminal of a command that works on miners: lines that may find nobody, and the signals that ask for the end.
+"""The terminal of a command: what may reach it, lines that may find nobody, and the signals that ask for the end.
+
+Foreign text is cleaned where it enters the program. ``printable_only`` and ``log_to_stderr`` are the gate where it
+leaves: a file name, an exception or a library's log line was cleaned by nobody. The screen has a gate of its own.
 
 A terminal that is closed sends SIGHUP and takes no more lines. Neither may cost a miner its way back: a command with an
 engine of its own ends as after Ctrl+C, and goes on without saying so.
@@ -8,13 +11,65 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
+_OURS = re.compile(r"(\x1b\[[0-9;]{0,20}m|[\n\t])")  # colours, and the ends of lines
+
+
+def shown(text: str) -> str:
+    """``text`` with all that a terminal could act upon as U+FFFD; lines, tabs and colours stay."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    parts = _OURS.split(text)
+    parts[::2] = ["".join(c if c.isprintable() else "\ufffd" for c in part) for part in parts[::2]]
+    return "".join(parts)
+
+
+class _Gate:
+    """A text stream behind ``shown``; in all else the stream itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(shown(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def printable_only() -> Iterator[None]:
+    """While this is entered stdout and stderr show printable text alone."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", _Gate(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _Shown(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return shown(super().format(record))
+
+
+def log_to_stderr(level: str) -> None:
+    """Log to stderr: our own parts from ``level`` (a level's name) on, libraries their warnings alone, because further
+    down they tell addresses and headers, with the secrets in them."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Shown("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger("minertui").setLevel(level.upper())
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings tell addresses too
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

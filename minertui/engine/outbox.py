@@ -44,6 +44,7 @@ def apprise_sender(urls: Sequence[str]) -> Send:
         raise ConfigError(
             "sending alerts needs the extra: pip install 'minertui[alerts]'", key="alerts.urls"
         ) from error
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses, keys included; we say what failed
     targets: Any = apprise.Apprise()
     for n, url in enumerate(urls, 1):
         if not targets.add(url):

@@ -157,6 +157,15 @@ class MinertuiApp(App[str]):
 
         self.push_screen(help_screen(at, self.options.keys))
 
+    def _fatal_error(self) -> None:
+        """As Textual's own, without the values of variables: a password that was being typed may be one of them."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        self._exit_renderables.append(Segments(self.console.render(Traceback(width=None), self.console.options)))
+        self._close_messages_no_wait()
+
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
         """Two bindings of one widget want the same key: said once, in the banner."""
         mapped = self.options.keys

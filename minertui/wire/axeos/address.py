@@ -11,6 +11,7 @@ from minertui.model.text import clean
 
 HTTP_PORT = 80
 
+_USER = re.compile(r"[^/@]*@")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?", re.ASCII)
 
 
@@ -52,4 +53,5 @@ def _is_ipv6(host: str) -> bool:
 
 
 def _bad(address: str, why: str) -> ConfigError:
-    return ConfigError(f'"{clean(address, 80)}" is not the address of a miner: {why}; write e.g. 192.168.1.20')
+    said = clean(_USER.sub("…@", address), 80)  # without a password that stands in it
+    return ConfigError(f'"{said}" is not the address of a miner: {why}; write e.g. 192.168.1.20')

@@ -17,7 +17,7 @@ _EXAMPLES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(name, re.IGNORECASE), example)
     for name, example in (
         (r"mac(addr)?$", "02:00:00:00:00:01"),
-        (r"pass(word)?$|secret|token", "*****"),
+        (r"pass(word|phrase)?$|secret|token|credential|^auth|otp|(api|private|mining)[-_]?key$", "*****"),
         (r"user$|worker|wallet|account", "bc1qexample.worker"),
         (r"ssid", "example"),
         (r"(full|mdns).*hostname$", "example-miner.local"),

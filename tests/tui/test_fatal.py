@@ -1,0 +1,31 @@
+"""A fault of the program itself: the screen ends, the terminal says where, and no value of a variable is told."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tests.tui import pictures
+from tests.tui.looking import looking
+
+
+async def test_a_crash_tells_the_place_and_no_values() -> None:
+    said = io.StringIO()
+
+    def fails(typed: str = "can" + "ary-91") -> None:
+        raise ZeroDivisionError(f"{len(typed)} is too much")
+
+    with pytest.raises(ZeroDivisionError):
+        async with looking(pictures.normal()) as seen:
+            app = seen.app
+            app.error_console = Console(file=said, width=100)
+            app.call_later(fails)
+            await seen.pilot.pause(0.2)
+    console = Console(file=said, width=100)
+    for renderable in app._exit_renderables:
+        console.print(renderable)
+    assert "test_fatal.py" in said.getvalue()
+    assert "ZeroDivisionError: 9 is too much" in said.getvalue()
+    assert "canary" not in said.getvalue()
