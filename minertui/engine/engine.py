@@ -11,10 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from minertui import __version__, config_file
 from minertui.config import Config, EngineConfig
@@ -23,9 +22,10 @@ from minertui.engine.alarms import Alarms
 from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.backfill import Backfill
+from minertui.engine.background import Background
 from minertui.engine.buckets import Question
 from minertui.engine.command_log import CommandLog
-from minertui.engine.config_watch import ConfigWatch
+from minertui.engine.config_watch import ConfigWatch, doors_wait
 from minertui.engine.guards import Guards
 from minertui.engine.history import History
 from minertui.engine.hub import Hub
@@ -79,7 +79,7 @@ class Engine:
         self.hub = Hub(fleet, clock)
         self._book = LogBook(clock, self.hub.publish)
         self._followed = Followed(clock, self._book)
-        self._notices = Notices(self.hub.publish)
+        self._notices, self._spawn = Notices(self.hub.publish), Background()
         put, told = self._notices.put, self.damaged
         self._records = Records(state / "records.db", clock, trouble=partial(put, "records"), damaged=told)
         self._history = History(state / "history.db", clock, trouble=partial(put, "history"), damaged=told)
@@ -97,9 +97,9 @@ class Engine:
         self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
+        self._api = config.api  # as its doors were opened
         self._last_resort = LastResort(self, self._spawn, self._alarms.book.take)
         self._identities: dict[str, Identity] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._changing = asyncio.Lock()  # one change of the config at a time
         self._settled = self._closed = False
 
@@ -121,7 +121,8 @@ class Engine:
         self._supervisor.keep("status", lambda: tell_standing(lambda: self.hub.fleet, self._clock))
         self._supervisor.keep("outbox", self._alarms.run)
         if self._config_path is not None:
-            watch = ConfigWatch(self._config_path, self._clock, self.reload, partial(self._notices.put, "config"))
+            put, say = partial(self._notices.put, "config"), partial(self.say, "engine")
+            watch = ConfigWatch(self._config_path, self._clock, self.reload, put, say)
             self._supervisor.keep("config", watch.run)
         await self._guards.begin(self.config)
         with contextlib.suppress(StoreError):
@@ -146,8 +147,7 @@ class Engine:
         await self._supervisor.close()
         await self._followed.close()
         await asyncio.gather(*(self._lines.close(name) for name in self._lines.names()))
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._spawn.wait()
         self.hub.close()
         await self._history.close()
         await self._rigs.end()
@@ -166,6 +166,9 @@ class Engine:
         for name in self._lines.gone(config):
             await self._leave(name)
         before, self.config = self.config, config
+        self._notices.put("api", text := doors_wait(self._api, config.api))
+        if text and config.api != before.api:
+            self.say("engine", text, Severity.WARNING)
         fresh = self._lines.apply(config, self._identities, await self._recent())
         self._backfill.expect(fresh)
         for line in fresh:
@@ -379,17 +382,6 @@ class Engine:
         self.say("engine", why, Severity.WARNING)
         for line in self._lines:
             line.doubt(why)
-
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # a caller that waits gets it; a disk that refuses is in the notice already
 
     def _known(self, device: str) -> Line:
         try:
