@@ -30,7 +30,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[places.options()],
     )
-    parser.add_argument("networks", nargs="*", metavar="CIDR", help="e.g. 192.168.1.0/24; default: this computer's own")
+    parser.add_argument(
+        "networks",
+        nargs="*",
+        metavar="CIDR",
+        help="e.g. 192.168.1.0/24, or an address or name[:PORT]; default: this computer's own",
+    )
     parser.add_argument("--yes", action="store_true", help="scan this computer's networks and add all miners, unasked")
     parser.add_argument("--serial", action="store_true", help="find Duino-Coin boards on USB serial ports instead")
     parser.add_argument("--i2c", action="store_true", help="… and on the I2C buses of this computer")

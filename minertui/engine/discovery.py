@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from minertui.clock import SystemClock
 from minertui.devices import axeos
-from minertui.engine.reach import MAX_SCAN_PREFIX, check_address, check_host, is_private, network_of
+from minertui.engine.reach import MAX_SCAN_PREFIX, check_address, check_host, is_private, named, network_of
 from minertui.model.errors import DeviceError
 from minertui.model.history import Found
 from minertui.model.seams import Clock
@@ -36,6 +36,7 @@ _READ_S = 4.0
 _HTTP = "_http._tcp.local."
 _MINERS = f"_axeos._sub.{_HTTP}"
 _SIGNS = re.compile(r"axe|bitaxe|bm13\d\d|espminer", re.IGNORECASE)
+_NAME = re.compile(r"(?=.*[A-Za-z])(?!0[xX])[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
 _VIRTUAL = re.compile(r"^(?:docker|br-|veth|virbr|tun|tap|wg|tailscale|zt|lo)")
 
 Announced = Callable[[Clock], Awaitable[Sequence[str]]]
@@ -74,14 +75,14 @@ async def discover(
     clock: Clock | None = None,
     listen: Announced | None = announced,
 ) -> list[Found]:
-    """Miners that answer: announced ones, and those in ``networks`` (CIDR, an address, or ``address:port``).
+    """Miners that answer: announced ones, and those in ``networks`` (CIDR, an address or a host name, with ``:port``).
 
     ``known`` maps hardware addresses and addresses to the names that the config has for them. ``listen`` None: no mDNS.
     Sorted by address; a miner that was found twice is listed once. Raises ConfigError for a network that must not be
     scanned.
     """
     clock = clock or SystemClock()
-    targets = _targets(networks)
+    targets = await _targets(networks)
     async with asyncio.TaskGroup() as group:
         scan = group.create_task(_ask(targets, clock))
         heard = group.create_task(_heard(listen, clock))
@@ -104,16 +105,15 @@ def own_networks() -> list[str]:
     return list(found)
 
 
-def _targets(networks: Sequence[str]) -> list[str]:
+async def _targets(networks: Sequence[str]) -> list[str]:
     """Every address to ask, once, in the order named."""
     targets: dict[str, None] = {}
     for text in networks:
-        port = HTTP_PORT
-        if "/" not in text and text.count(":") == 1:
-            host, port = host_port(text)
-            text = host
-        for ip in network_of(text).hosts():
-            targets[authority(str(ip), port)] = None
+        host, port = text.strip(), HTTP_PORT
+        if "/" not in host and host.count(":") == 1:
+            host, port = host_port(host)
+        places = await named(host) if _NAME.fullmatch(host) else [str(ip) for ip in network_of(host).hosts()]
+        targets.update((authority(place, port), None) for place in places)
     return list(targets)
 
 

@@ -84,6 +84,25 @@ def network_of(text: str) -> IPv4Network:
     return network
 
 
+async def named(text: str) -> list[str]:
+    """The IPv4 addresses behind a host name that a person named, to ask for a miner. Raises ConfigError for a name that
+    nobody knows, and for one that leads out of private networks."""
+    host, port = host_port(text)
+    try:
+        async with asyncio.timeout(_RESOLVE_S):
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, port, family=socket.AF_INET, type=socket.SOCK_STREAM
+            )
+    except (OSError, TimeoutError, UnicodeError) as error:
+        raise ConfigError(
+            f'"{text[:60]}" is not known here; write its address, or a network: 192.168.1.0/24'
+        ) from error
+    places = list(dict.fromkeys(str(place[0]) for *_, place in found))
+    for place in places:
+        network_of(place)
+    return places
+
+
 def is_private(address: str) -> bool:
     """Whether this is the text of an IPv4 address in a private network."""
     literal = _literal(address)

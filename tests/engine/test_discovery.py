@@ -206,3 +206,23 @@ def test_own_networks_are_private_small_and_real(monkeypatch):
     ]
     monkeypatch.setattr(ifaddr, "get_adapters", lambda: adapters)
     assert own_networks() == ["192.168.1.0/24", "10.20.30.0/24", "172.16.4.0/22"]
+
+
+async def test_a_name_is_asked_where_it_leads_and_only_in_private_networks(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+):
+    place = await start({"hostname": "desk"})
+    port = place.rpartition(":")[2]
+    found = await discover([f"localhost:{port}"], known={}, listen=None)
+    assert [(one.address, one.hostname) for one in found] == [(place, "desk")]
+
+    async def known(host: str, *_: object, **__: object) -> list[object]:
+        if host == "nobody":
+            raise OSError("unknown")
+        return [(2, 1, 6, "", ("93.184.216.34", 80))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", known)
+    with pytest.raises(ConfigError, match="only private networks"):
+        await discover(["example.com"], known={}, listen=None)
+    with pytest.raises(ConfigError, match='"nobody" is not known here'):
+        await discover(["nobody"], known={}, listen=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -20,6 +21,8 @@ from minertui.model.text import clean
 from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.widgets.painted import Line, Painted, line
 from minertui.tui.widgets.wording import fit, hashrate
+
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
 
 class FoundList(Painted, can_focus=True):
@@ -120,7 +123,7 @@ class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
         """Where to look, what was found, the ways out."""
         with Vertical():
             yield Lines([line(("Discover miners", "title"))])
-            yield Lines(wrapped("Networks to scan besides mDNS, like 192.168.1.0/24; empty: mDNS alone.", 74, "dim"))
+            yield Lines(wrapped("Besides mDNS: networks (192.168.1.0/24), addresses or names, with :port.", 74, "dim"))
             yield Input(compact=True, placeholder="192.168.1.0/24")
             yield self.list
             yield self.wrong
@@ -204,13 +207,23 @@ def entries(found: Sequence[Found]) -> tuple[MinerEntry, ...]:
     return tuple(made)
 
 
-def _problem(network: str) -> str | None:
+def _problem(place: str) -> str | None:
+    """What is wrong with a place to look at; the engine judges names and private networks once more."""
+    host, _, port = place.rpartition(":") if place.count(":") == 1 else (place, "", "")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        return f"{place}: a port is 1 to 65535."
+    if _NAME.fullmatch(host):
+        return None
     try:
-        found = ipaddress.ip_network(network, strict=False)
+        found = ipaddress.ip_network(host, strict=False)
     except ValueError:
-        return f"{network} is not a network; write it like 192.168.1.0/24."
+        return (
+            f"{place} is no network, address or name; write it like 192.168.1.0/24, 192.168.1.20:8080 or bitaxe.local."
+        )
+    if port and found.num_addresses > 1:
+        return f"{place}: a port goes with one address or name, not with a network."
     if not found.is_private:
-        return f"{network} is not private; only private networks are scanned."
+        return f"{place} is not private; only private networks are scanned."
     if found.num_addresses > 1024:
-        return f"{network} is too large; at most /22 at a time."
+        return f"{place} is too large; at most /22 at a time."
     return None

@@ -91,7 +91,9 @@ async def test_known_miners_cannot_be_marked_and_nothing_marked_is_said() -> Non
     [
         ("8.8.8.0/24", "is not private"),
         ("10.0.0.0/8", "is too large"),
-        ("attic", "is not a network"),
+        ("att!c", "is no network, address or name"),
+        ("192.168.1.20:99999", "a port is 1 to 65535"),
+        ("192.168.1.0/24:80", "a port goes with one address"),
     ],
 )
 async def test_only_small_private_networks_are_scanned(network: str, sentence: str) -> None:
@@ -101,6 +103,17 @@ async def test_only_small_private_networks_are_scanned(network: str, sentence: s
         await pilot.press("enter")
         assert sentence in said(pilot)
         assert made.sent("discover") == []
+
+
+async def test_addresses_names_and_ports_are_asked_for_as_on_the_command_line() -> None:
+    made = link()
+    async with opened(lambda: DiscoverDialog(made)) as pilot:
+        pilot.app.screen.query_one(Input).value = "127.0.0.1:8081, bitaxe.local:8080 attic 10.0.0.0/24"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [list(asked) for asked in made.sent("discover")] == [
+            ["127.0.0.1:8081", "bitaxe.local:8080", "attic", "10.0.0.0/24"]
+        ]
 
 
 async def test_an_engine_that_says_no_is_quoted_and_the_dialog_stays() -> None:
