@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.tui import pictures
-from tests.tui.looking import Looking, looking
+from tests.tui.looking import looking
 
 
 async def test_a_crash_tells_the_place_and_no_values() -> None:
@@ -17,20 +17,14 @@ async def test_a_crash_tells_the_place_and_no_values() -> None:
     def fails(typed: str = "can" + "ary-91") -> None:
         raise ZeroDivisionError(f"{len(typed)} is too much")
 
-    seen: Looking | None = None
-
     async def look() -> None:
-        nonlocal seen
         async with looking(pictures.normal()) as seen:
+            seen.app.error_console = Console(file=said, width=100)
             seen.app.call_later(fails)
             await seen.pilot.pause(0.2)
 
     with pytest.raises(ZeroDivisionError):
         await look()
-    assert seen is not None
-    console = Console(file=said, width=100)
-    for renderable in seen.app._exit_renderables:
-        console.print(renderable)
     assert "test_fatal.py" in said.getvalue()
     assert "ZeroDivisionError: 9 is too much" in said.getvalue()
     assert "canary" not in said.getvalue()
