@@ -1,7 +1,8 @@
-"""Fixtures for all: recorded answers of real devices live beside the project, not in it."""
+"""Fixtures for all: recorded answers of real devices live beside the project, not in it. And the order of the tests."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,43 @@ def recorded() -> Path:
     if not RECORDED.is_dir():
         pytest.skip(f"recorded payloads are not present at {RECORDED}")
     return RECORDED
+
+
+# Those that take seconds, the longest first. Begun last, they would be waited for with one processor at work.
+LENGTHY = (
+    "test_nothing_grows_in_half_a_minute",
+    "test_killed_anywhere_the_promises_hold",
+    "test_the_promises_hold_on_a_bad_hour",
+    "test_the_checker_finds",
+    "test_short",
+    "test_the_promises_hold_on_bad_days",
+    "test_hostile_device_text_is_text_in_every_form",
+    "test_each_named_fault_is_found_by_its_test",
+    "test_whatever_is_asked_the_promises_hold",
+    "test_killed_at_every_point_of_a_sweep_the_miner_comes_back",
+    "test_in_a_pipe_it_sweeps_three_miners_and_ends_well",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several workers each begin with a share of the lengthy tests (each is given one piece of the list)."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        items[:] = dealt(items, workers)
+
+
+def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """As many equal pieces in a row as there are workers, the lengthy ones dealt out to their beginnings."""
+    rank = {name: n for n, name in enumerate(LENGTHY)}
+    lengthy = [item for item in items if item.name.partition("[")[0] in rank]
+    lengthy.sort(key=lambda item: rank[item.name.partition("[")[0]])
+    chosen = set(lengthy)
+    rest = [item for item in items if item not in chosen]
+    order: list[pytest.Item] = []
+    for worker in range(workers):
+        first = lengthy[worker::workers]
+        upto = (worker + 1) * len(items) // workers - len(order) - len(first)
+        order += first + rest[:upto]
+        rest = rest[upto:]
+    return order + rest
