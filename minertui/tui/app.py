@@ -155,7 +155,7 @@ class MinertuiApp(App[str]):
         """What the keys do here."""
         from minertui.tui.help import help_screen
 
-        self.push_screen(help_screen(at, self.options.keys))
+        self.push_screen(help_screen(at, self.options.keys), self.desk.speak)
 
     def _fatal_error(self) -> None:
         """As Textual's own, without the values of variables: a password that was being typed may be one of them."""

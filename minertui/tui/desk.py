@@ -29,6 +29,7 @@ class ScreenDesk:
 
     def __init__(self, app: MinertuiApp, screen: MainScreen) -> None:
         self._app, self._screen = app, screen
+        self._held: list[tuple[str, Level]] = []  # said while help was read
 
     @property
     def link(self) -> Link:
@@ -70,10 +71,19 @@ class ScreenDesk:
         self._app.copy_to_clipboard("\n".join(one_line(part, 4096) for part in text.splitlines()))
 
     def say(self, text: str, severity: str = "information") -> None:
-        """A toast; never parsed as markup."""
+        """A toast; never parsed as markup. It does not cover the help: it waits until that is closed."""
         level = _LEVELS.get(severity, "information")
         said = plain(one_line(text)) if self._app.ascii else one_line(text)
-        self._app.notify(said, severity=level, timeout=_SECONDS[level], markup=False)
+        if getattr(self._app.screen, "quiet", False):
+            self._held.append((said, level))
+        else:
+            self._app.notify(said, severity=level, timeout=_SECONDS[level], markup=False)
+
+    def speak(self, _: object = None) -> None:
+        """Say what was held back."""
+        held, self._held = self._held, []
+        for said, level in held:
+            self._app.notify(said, severity=level, timeout=_SECONDS[level], markup=False)
 
     def open_tab(self, key: str) -> None:
         """Go to a tab."""

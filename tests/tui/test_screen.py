@@ -316,6 +316,19 @@ class TestFrame:
             await seen.pilot.press("a", "1", "m")  # the map's key means nothing in the alerts
             await seen.sees("map of Chip")
 
+    async def test_toasts_neither_cover_the_help_nor_are_lost(self):
+        async with looking(pictures.normal(), size=(80, 24)) as seen:
+            seen.app._disable_notifications = False  # as a real run: each new screen shows the toasts
+            seen.app.desk.say("already there", "error")
+            await seen.press("question_mark")
+            await seen.sees("arrows scroll")
+            seen.app.desk.say("attic-1: restart — applied")
+            await seen.pilot.pause()
+            assert "already there" not in seen.text
+            assert "applied" not in seen.text
+            await seen.press("escape")
+            await seen.toast("attic-1: restart — applied")
+
     async def test_help_is_about_the_place(self):
         async with looking(pictures.normal()) as seen:
             await seen.press("question_mark")

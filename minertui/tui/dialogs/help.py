@@ -19,6 +19,7 @@ from minertui.tui.widgets.wording import fit
 class HelpScreen(ModalScreen[None]):
     """Rows of (key, meaning). A row with an empty key is a heading."""
 
+    quiet = True  # toasts wait until it is closed
     AUTO_FOCUS = "VerticalScroll"
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
@@ -26,6 +27,7 @@ class HelpScreen(ModalScreen[None]):
         width: 78; max-width: 100%; height: auto; max-height: 100%;
         padding: 0 1; background: $panel; border: round $accent;
     }
+    HelpScreen Toast { display: none; }
     HelpScreen VerticalScroll { height: auto; max-height: 18; margin: 1 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
