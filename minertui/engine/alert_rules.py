@@ -6,6 +6,7 @@ stuck               it answers, and repeats itself: its values stand still
 parked              no automatic action until a person clears it
 <metric>            a METRICS row with ``alert`` is at or beyond its limit: over-temperature, power, input voltage
 hashrate-drop       the mean of five minutes is too far under the expected hashrate
+fan-target          the automatic fan holds a temperature at which the guard never climbs, or the sweep never goes on
 last-resort         a raised miner reached a limit without a job that looks after it (the engine lowers it and says so)
 incident            the firmware's own overheat protection acted
 fault               the miner reports a power or hardware fault
@@ -20,10 +21,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from minertui.jobs.sweep.watch import LEAST_C
 from minertui.model.alerts import Severity
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.metrics import METRICS, Better, Metric
-from minertui.model.plans import JobState, Phase, SweepView
+from minertui.model.plans import GuardView, JobState, Phase, SweepView
+from minertui.model.ranking import bounds
 
 RULES: dict[str, str] = {
     "lost": "a miner does not answer, and when it is back",
@@ -33,6 +36,7 @@ RULES: dict[str, str] = {
     "parked": "a miner waits for a person",
     **{m.id: f"{m.title} is at its limit" for m in METRICS if m.alert},
     "hashrate-drop": "five minutes far under the expected hashrate",
+    "fan-target": "the automatic fan holds a temperature too near a job's limit",
     "incident": "the firmware's overheat protection acted",
     "last-resort": "a miner that was raised reached a limit and was lowered",
     "fault": "a power or hardware fault",
@@ -46,6 +50,7 @@ _MINUTES = 5  # of the mean for a hashrate drop
 _WARM_UP_S = 300.0  # after a restart the means say nothing yet
 _RECOVERED_PCT = 5.0  # hysteresis of the hashrate drop
 _BACK = 0.03  # hysteresis of a limit: 3 % of it
+_ROOM_C = 2.0  # a fan holds its target within a degree or two
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -68,6 +73,7 @@ def judge(fleet: Fleet, before: Snapshot | None, after: Snapshot, drop_pct: floa
             yield from _limit(metric, metric.alert, after)
     yield from _drop(fleet, after, drop_pct)
     yield from _faults(after)
+    yield from _fan_target(fleet, after)
     yield from _happened(before, after)
 
 
@@ -140,6 +146,38 @@ def _faults(after: Snapshot) -> Iterator[Signal]:
     assert after.status is not None
     fault = after.status.hardware_fault or after.status.power_fault
     yield Signal("fault", after.device, Severity.CRITICAL, fault or "no fault any more", fault is not None)
+
+
+def _fan_target(fleet: Fleet, after: Snapshot) -> Iterator[Signal]:
+    """A fan that holds 63 °C under a guard that climbs at 63 °C or less is well, and the miner stays slow for ever."""
+    status = after.status
+    assert status is not None
+    target = status.temp_target_c if status.fan_auto else None
+    said = next((text for job in fleet.jobs_of(after.device) if target and (text := _too_warm(job, target, after))), "")
+    over = "its fan's target leaves room again, or no job asks for it"
+    yield Signal("fan-target", after.device, Severity.WARNING, said or over, bool(said))
+
+
+def _too_warm(job: JobState, target_c: float, after: Snapshot) -> str:
+    """Why this fan target lets the job never go on, and what to change; empty when it does."""
+    if job.phase.over:
+        return ""
+    if isinstance(job.view, GuardView):
+        limit_c, least_c = job.view.plan.max_chip_temp_c, job.view.plan.hysteresis_c
+        goes_on, margin = "climbs again", f"hysteresis_c {least_c:g}"
+    elif isinstance(job.view, SweepView):
+        limit_c, least_c = bounds(job.view.plan, after.status, after.limits).max_chip_temp_c, LEAST_C
+        goes_on, margin = "goes on after a limit", f"{least_c:g}"
+    else:
+        return ""
+    if target_c < limit_c - least_c:
+        return ""
+    asked_c = limit_c - least_c
+    return (
+        f"its automatic fan holds {target_c:g} °C, and its {job.kind} asks for less than {asked_c:g} °C before it "
+        f"{goes_on} ({job.kind}.max_chip_temp_c {limit_c:g} less {margin}): set a lower target (minertui fan "
+        f"{after.device} --auto --target {asked_c - _ROOM_C:.0f}) or raise {job.kind}.max_chip_temp_c"
+    )
 
 
 def _happened(before: Snapshot | None, after: Snapshot) -> Iterator[Signal]:
