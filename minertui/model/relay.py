@@ -158,7 +158,7 @@ class BoardStats(msgspec.Struct, frozen=True, omit_defaults=True):
     verdict, of it ``verdict_send_s``. ``handover_s``: passing jobs to the board. ``calc_s`` and ``nonces``: what the
     board says it worked, for ``rated`` jobs. ``turn_s``: hand-over done → result here (calculation, bus, polling).
     ``share_s``: whole shares. ``wrong``: answers that the relay found wrong and did not send; ``not_found``: nonce 0.
-    ``lost``: jobs that died with their connection or board.
+    ``lost``: jobs that died with their connection or board, after ``lost_s`` together.
     """
 
     since_s: float = 0.0
@@ -184,6 +184,7 @@ class BoardStats(msgspec.Struct, frozen=True, omit_defaults=True):
     lost: int = 0
     connects: int = 0
     unpaid: int = 0  # good shares among the first 10 of a connection, which pools do not pay
+    lost_s: float = 0.0
 
     @property
     def shares(self) -> int:
@@ -233,7 +234,8 @@ class BoardStats(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def busy(self) -> float | None:
         """Share of the time in which the board calculated, 0..1."""
-        return min(1.0, self.calc_s / self.share_s) if self.share_s > 0 else None
+        worked_s = self.share_s + self.lost_s
+        return min(1.0, self.calc_s / worked_s) if worked_s > 0 else None
 
 
 def stats_total(boards: Sequence[BoardStats]) -> BoardStats:

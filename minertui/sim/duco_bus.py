@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 from minertui.sim.duco_boards import I2cBoard
@@ -18,17 +19,27 @@ from minertui.sim.duco_boards import I2cBoard
 _NOW_AND_THEN = 1 / 40
 _NO_ACK = 1 / 8
 _BLOCK_STEP_S = 0.01  # real seconds: a blocked thread looks whether the fault is off
+_MOST_LATE_S = 0.002
+
+
+def transfer_s(count: int, hz: float) -> float:
+    """Seconds that a transaction of ``count`` bytes takes on a bus of ``hz``: start, address and bytes with their
+    acknowledgements, stop."""
+    return (9 * (count + 1) + 2) / hz
 
 
 class FakeBus:
     """Boards by address (1 to 127). ``now_s`` gives the boards' time. Thread-safe: one transaction at a time, and a
     blocked one does not hold the others back. A relay may have it as its transport; ``simulated`` then keeps the boards
-    on loopback."""
+    on loopback. ``hz``: the bus takes the time, in real seconds, that its bytes take at this clock; None: no time."""
 
     simulated = True
 
-    def __init__(self, boards: Mapping[int, I2cBoard], now_s: Callable[[], float], *, seed: int = 0) -> None:
-        self.boards = dict(boards)
+    def __init__(
+        self, boards: Mapping[int, I2cBoard], now_s: Callable[[], float], *, seed: int = 0, hz: float | None = None
+    ) -> None:
+        self.boards, self._hz = dict(boards), hz
+        self._ahead_s = 0.0
         self.transactions = 0
         self._now_s = now_s
         self._dice = random.Random(f"bus-{seed}")
@@ -40,6 +51,7 @@ class FakeBus:
         not acknowledged."""
         board = self._reached(address)
         with self._lock:
+            self._pass(len(data))
             faults = board.faults
             if "lost-byte" in faults and data and self._chance(_NOW_AND_THEN):
                 lost = self._dice.randrange(len(data))
@@ -52,6 +64,7 @@ class FakeBus:
         board = self._reached(address)
         with self._lock:
             data = board.read(count, self._now_s())
+            self._pass(count)
             if "stretch" in board.faults and self._chance(_NOW_AND_THEN):
                 data = b"\xff" * count
             if "bit-flip" in board.faults and self._chance(_NOW_AND_THEN):
@@ -92,6 +105,16 @@ class FakeBus:
         if "no-ack" in board.faults and self._chance(_NO_ACK):
             raise OSError(errno.ENODEV, "No such device")
         return board
+
+    def _pass(self, count: int) -> None:
+        """The time of ``count`` bytes. When the host sleeps too long the next ones make it good: a wire is punctual."""
+        if self._hz is None:
+            return
+        began_s = time.perf_counter()
+        self._ahead_s += transfer_s(count, self._hz)
+        if self._ahead_s > 0:
+            self._closed.wait(self._ahead_s)
+            self._ahead_s = max(-_MOST_LATE_S, self._ahead_s - (time.perf_counter() - began_s))
 
     def _chance(self, share: float) -> bool:
         return self._dice.random() < share

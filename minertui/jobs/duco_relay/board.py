@@ -141,9 +141,9 @@ class Worker:
         except LostError as lost:
             await self._hang_up(lost.failures)
             if lost.refused:
-                self.brain.refused(str(lost))
+                self.brain.refused(str(lost), self._site.now())
             else:
-                self.brain.lost(str(lost))
+                self.brain.lost(str(lost), self._site.now())
 
     async def _rest(self) -> None:
         await self._hang_up()
@@ -171,10 +171,10 @@ class Worker:
         try:
             line = await self._rig.connect(self.name, simulated=brain.simulated)
         except Unsupported as error:
-            brain.stop(str(error))
+            brain.stop(str(error), self._site.now())
             return
         except MinertuiError as error:
-            brain.lost(str(error))
+            brain.lost(str(error), self._site.now())
             return
         self._line = line
         self._talk = self._rig.conversation(brain.chip or "")

@@ -14,14 +14,13 @@ import random
 from collections import deque
 from collections.abc import Callable
 
-from msgspec.structs import replace
-
 from minertui.jobs.duco_relay.actions import Action, Ask, Backoff, Dial, Rest, Seek, Send, Wait, Work
 from minertui.jobs.duco_relay.seams import Done
+from minertui.jobs.duco_relay.sums import Sums
 from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, Dialect, Share
 from minertui.wire.duco.exchange import NotFound, Solved, TooHard, WrongNonce
 from minertui.wire.duco.hash import MAX_DIFFICULTY, SLOWEST_HS, Job
-from minertui.wire.duco.pool import UNPAID_SHARES, Kind, Verdict
+from minertui.wire.duco.pool import UNPAID_SHARES, Verdict
 
 STREAK = 3
 HOLD_S = 80.0
@@ -39,7 +38,7 @@ class Brain:
 
     def __init__(self, plan: BoardPlan, wall_s: float, chance: Callable[[], float] = random.random) -> None:
         self.plan = plan
-        self.stats = BoardStats(since_s=wall_s)
+        self._sums = Sums(wall_s)
         self.state = BoardState.PAUSED if plan.paused else BoardState.DISCONNECTED
         self.why = ""
         self.left = plan.jobs
@@ -58,7 +57,7 @@ class Brain:
         self._away_s: float | None = None
         self._seeking, self._dialling = Backoff(chance), Backoff(chance)
         self._job: Job | None = None
-        self._job_s = self._asked_s = 0.0
+        self._job_s = self._now_s = 0.0
         self._request = self._handed = Wait(0.0, 0.0)
         self._solved: Solved | None = None
         self._tries = 0
@@ -70,6 +69,7 @@ class Brain:
 
     def next(self, now_s: float) -> Action:
         """The next thing to do. Ask again after telling how it went."""
+        self._now_s = now_s
         if self._job is not None and self._solved is None and now_s - self._job_s > HOLD_S:
             self._too_old()
         if self._resting is not None and self._job is None:
@@ -117,23 +117,23 @@ class Brain:
 
     def worked(self, done: Done, now_s: float) -> None:
         """An exchange with the board ended."""
-        self._tallied(done)
+        self._now_s = now_s
+        self._sums.worked(done)
+        self._handed = Wait(done.handover_s, 0.0)
         outcome = done.outcome
         if isinstance(outcome, TooHard):
             self._too_hard(outcome.difficulty, outcome.most)
             return
         self._known = isinstance(outcome, Solved | NotFound | WrongNonce)
         if isinstance(outcome, Solved):
-            self._solved_it(outcome, done)
+            self._solved_it(outcome)
             return
-        wrong, none = isinstance(outcome, WrongNonce), isinstance(outcome, NotFound)
-        self.stats = replace(self.stats, wrong=self.stats.wrong + wrong, not_found=self.stats.not_found + none)
-        why = "it answered with a wrong nonce" if wrong else "it found no nonce"
+        why = "it answered with a wrong nonce" if isinstance(outcome, WrongNonce) else "it found no nonce"
         self._not_solved(getattr(outcome, "reason", why))
 
     def fell(self, why: str) -> None:
         """The way to the board is lost; the job stays, it may be back in time."""
-        self.stats = replace(self.stats, bus_errors=self.stats.bus_errors + 1)
+        self._sums.bus_error()
         self.missing(why, absent=self._found)
 
     # -- the pool -----------------------------------------------------------------------------------------------------
@@ -142,34 +142,29 @@ class Brain:
         """A connection stands; this board is worker number ``worker``."""
         self.connected, self.pool, self.worker, self.why = True, pool, worker, ""
         self._paid_off = 0
-        self.stats = replace(self.stats, connects=self.stats.connects + 1)
+        self._sums.connected()
 
-    def lost(self, why: str, *, wait: bool = True) -> None:
+    def lost(self, why: str, now_s: float, *, wait: bool = True) -> None:
         """No connection, or no longer. ``wait`` False: the next attempt may be at once."""
+        self._now_s = now_s
         if self._job is not None:
-            self.stats = replace(self.stats, lost=self.stats.lost + 1)
+            self._sums.lost(now_s)
         self._job = self._solved = None
         self.connected, self.worker, self.why = False, None, why
         self._dial_s = self._dialling.next_s() if wait else 0.0
 
-    def refused(self, reason: str) -> None:
+    def refused(self, reason: str, now_s: float) -> None:
         """The pool gives no jobs and closes."""
-        self.lost(f"the pool refuses: {reason}")
+        self.lost(f"the pool refuses: {reason}", now_s)
         self._bad += 1
         if self._bad >= STREAK or reason in _AT_ONCE:
             self._stop(f"the pool refuses: {reason}")
 
     def came(self, job: Job, wait: Wait, now_s: float) -> None:
         """A job from the pool."""
-        stats = self.stats
-        self.stats = replace(
-            stats,
-            jobs=stats.jobs + 1,
-            request_wait_s=stats.request_wait_s + wait.wait_s,
-            request_send_s=stats.request_send_s + wait.send_s,
-        )
+        self._now_s = now_s
+        self._sums.came(wait, now_s)
         self._job, self._job_s, self._request, self._tries, self._solved = job, now_s, wait, 0, None
-        self._asked_s = now_s - wait.wait_s
         if job.difficulty > self.most:
             self._too_hard(job.difficulty, self.most)
 
@@ -178,21 +173,12 @@ class Brain:
         job, solved = self._job, self._solved
         assert job is not None
         assert solved is not None
+        self._now_s = now_s
         self._job = self._solved = None
         good = verdict.accepted
         unpaid = good and self._paid_off < UNPAID_SHARES
         self._paid_off += good
-        stats = self.stats
-        self.stats = replace(
-            stats,
-            good=stats.good + good,
-            bad=stats.bad + (not good),
-            block=stats.block + (verdict.kind is Kind.BLOCK),
-            unpaid=stats.unpaid + unpaid,
-            verdict_wait_s=stats.verdict_wait_s + wait.wait_s,
-            verdict_send_s=stats.verdict_send_s + wait.send_s,
-            share_s=stats.share_s + now_s - self._asked_s,
-        )
+        self._sums.judged(verdict, wait, now_s, unpaid=unpaid)
         said = str(verdict.kind).upper() + (f", {verdict.reason}" if verdict.reason else "")
         calc_s = (solved.elapsed_us or 0) / 1e6
         self.last = Share(
@@ -229,22 +215,28 @@ class Brain:
         """The connection is closed because there is nothing to do."""
         self.connected, self.worker = False, None
 
-    def over(self) -> None:
+    def over(self, now_s: float) -> None:
         """The rig has ended; a job still open is lost."""
         if self._job is not None:
-            self.lost("the rig was stopped")
+            self.lost("the rig was stopped", now_s)
         self.rested()
         self.state = self._resting or BoardState.DISCONNECTED
 
-    def stop(self, why: str) -> None:
+    def stop(self, why: str, now_s: float) -> None:
         """The rig stops this board and says why."""
+        self._now_s = now_s
         self._stop(why)
 
     def reset(self, wall_s: float) -> None:
-        """The sums begin anew."""
-        self.stats = BoardStats(since_s=wall_s, jobs=1 if self._job is not None else 0)
+        """The sums begin anew, with what the job under way has added."""
+        self._sums.reset(wall_s)
 
     # -- what it shows ------------------------------------------------------------------------------------------------
+
+    @property
+    def stats(self) -> BoardStats:
+        """The sums up to now."""
+        return self._sums.stats
 
     @property
     def most(self) -> int:
@@ -288,33 +280,13 @@ class Brain:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _tallied(self, done: Done) -> None:
-        stats, tally = self.stats, done.tally
-        self._handed = Wait(done.handover_s, 0.0)
-        self.stats = replace(
-            stats,
-            handover_s=stats.handover_s + done.handover_s,
-            turn_s=stats.turn_s + done.turn_s,
-            busy_polls=stats.busy_polls + tally.busy_polls,
-            retries=stats.retries + tally.repeats,
-            bus_errors=stats.bus_errors + tally.bus_errors + tally.bad_answers,
-        )
-
-    def _solved_it(self, solved: Solved, done: Done) -> None:
+    def _solved_it(self, solved: Solved) -> None:
         self._solved = solved
         self._failed = 0
         self._seeking.reset()
         self.why = ""
         if solved.elapsed_us:
-            seconds = solved.elapsed_us / 1e6
-            self._recent.append((solved.nonce, seconds))
-            stats = self.stats
-            self.stats = replace(
-                stats,
-                calc_s=stats.calc_s + seconds,
-                nonces=stats.nonces + solved.nonce,
-                rated=stats.rated + 1,
-            )
+            self._recent.append((solved.nonce, solved.elapsed_us / 1e6))
 
     def _not_solved(self, why: str) -> None:
         self._tries += 1
@@ -350,11 +322,11 @@ class Brain:
         if self._away_s is None:
             self._away_s = now_s
         elif self.connected and now_s - self._away_s > HOLD_S:
-            self.lost(self.why, wait=False)
+            self.lost(self.why, now_s, wait=False)
 
     def _drop_job(self, why: str) -> None:
         """The protocol cannot skip a job: only a new connection gets rid of it."""
-        self.lost(why)
+        self.lost(why, self._now_s)
 
     def _judge(self, *, good: bool, reason: str) -> None:
         if good:
@@ -372,7 +344,7 @@ class Brain:
     def _stop(self, why: str) -> None:
         self._resting, self.why = BoardState.STOPPED, why
         if self._job is not None:
-            self.lost(why)
+            self.lost(why, self._now_s)
         self.why = why
 
     def _rate_of(self, solved: Solved) -> float | None:

@@ -96,20 +96,29 @@ class _Crew(threading.Thread):
             self.since_s = None
 
     def _serve(self) -> None:
-        """One transfer, or a wait for the next due exchange."""
+        """One transfer, a command with the answer that it asks for, or a wait for the next due exchange."""
         task, wait_s = self._next()
         if task is None:
             with self.wake:
                 if not self.closing and self._next()[0] is None:
                     self.wake.wait(wait_s)
             return
-        step = task.exchange.next(self.clock.mono())
+        if isinstance(self._step(task), Write) and self.failed == "" and not self.closing and self._wants_read(task):
+            self._step(task)
+
+    def _wants_read(self, task: _Task) -> bool:
+        return isinstance(task.exchange.next(self.clock.mono(), len(self.tasks)), Read)
+
+    def _step(self, task: _Task) -> Write | Read | Wait | Outcome:
+        """What the exchange wants now; done."""
+        step = task.exchange.next(self.clock.mono(), len(self.tasks))
         if isinstance(step, Wait):
             task.due_s = step.until_s
         elif isinstance(step, Write | Read):
             self._transfer(task, step)
         else:
             self._over(task, task.done(step, self.clock.mono()), "")
+        return step
 
     def _next(self) -> tuple[_Task | None, float | None]:
         """The next due exchange, taking turns; else real seconds until one is."""

@@ -81,7 +81,7 @@ class Relay:
                 task.cancel()
             await asyncio.gather(over, beginning, reporting, *boards, return_exceptions=True)
             for worker in self._workers.values():
-                worker.brain.over()
+                worker.brain.over(self.site.now())
             self._tell()
 
     async def _begin(self) -> None:
@@ -211,7 +211,7 @@ class Relay:
     def _ended(self, worker: Worker, task: asyncio.Task[None]) -> None:
         """A task that ends by itself is a fault of this program; the others go on."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            worker.brain.stop(f"a fault of this program ({type(error).__name__}: {error})")
+            worker.brain.stop(f"a fault of this program ({type(error).__name__}: {error})", self.site.now())
             worker.brain.next(self.site.now())
             self.site.log(f"{worker.name}: {worker.brain.why}")
             self._dirty()

@@ -37,7 +37,7 @@ def shares_of_time(stats: BoardStats) -> list[tuple[Part, float]]:
         (VERDICT, stats.verdict_wait_s),
     ]
     known = sum(seconds for _, seconds in parts)
-    whole = max(stats.share_s, known)
+    whole = max(stats.share_s + stats.lost_s, known)
     if whole <= 0:
         return []
     return [(part, seconds / whole) for part, seconds in [*parts, (REST, whole - known)]]

@@ -112,8 +112,9 @@ class Exchange(Protocol):
         """What it met so far."""
         ...
 
-    def next(self, now_s: float) -> Transfer | Wait | Outcome:
-        """What to do now; the same again until ``got`` or until it is time."""
+    def next(self, now_s: float, sharing: int = 1) -> Transfer | Wait | Outcome:
+        """What to do now; the same again until ``got`` or until it is time. ``sharing``: exchanges under way on the
+        same bus, this one included."""
         ...
 
     def got(self, data: bytes | None) -> None:
@@ -136,6 +137,7 @@ class Moment:
 
     def __init__(self) -> None:
         self.now_s = 0.0
+        self.sharing = 1  # exchanges under way on the bus
         self.tally = Tally()
 
 
@@ -158,9 +160,9 @@ class Scripted:
         """What it met so far."""
         return self._moment.tally
 
-    def next(self, now_s: float) -> Transfer | Wait | Outcome:
+    def next(self, now_s: float, sharing: int = 1) -> Transfer | Wait | Outcome:
         """What to do now."""
-        self._moment.now_s = now_s
+        self._moment.now_s, self._moment.sharing = now_s, sharing
         while self._due or (isinstance(self._step, Wait) and now_s >= self._step.until_s):
             self._step = self._advance()
         assert self._step is not None

@@ -5,7 +5,7 @@
     R → 5 nonce, E → 5 milliseconds (16 bits, wraps), I → 22 DUCOID, D06   search limit in hundreds
 
 S, R and E are answered at any time. Everything else waits in one slot that the next command would overwrite, so S is
-asked before each until it is not B. Asking costs hashes: hence 30 ms between two polls while the board searches.
+asked before each until it is not B. Asking costs hashes: ``polling`` tells how often while the board searches.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from minertui.wire.duco.exchange import (
     write,
 )
 from minertui.wire.duco.hash import Job, longest_s, verify
+from minertui.wire.duco.polling import pause_s
 
 Pieces: TypeAlias = tuple[tuple[str, int], ...]
 _Doing: TypeAlias = Generator[Write | Read | Pause, bytes | None, None]
@@ -42,7 +43,7 @@ MAX_DIFFICULTY = 99
 """The search limit ``D`` has two digits."""
 _DEFAULT_DIFFICULTY = 10
 _POLL_S = 0.03
-_SETTLE_S = 0.005
+_SETTLE_S = 0.0005  # an idle board's loop takes a command at once
 _TRIES = 3
 _IDLE, _BUSY, _COMPLETE = "I", "B", "C"
 _NUMBER = re.compile(rb" *(\d{1,5})")
@@ -102,10 +103,11 @@ def _solve(moment: Moment, job: Job, rate_hs: float | None, pieces: Pieces) -> S
     for _ in range(_TRIES):
         yield from _clear(moment, longest)
         if job.difficulty > _DEFAULT_DIFFICULTY:
-            yield from _command(moment, b"D%02d" % job.difficulty, longest)
+            yield from write(moment, b"D%02d" % job.difficulty)
+            yield from _settled(moment, longest)
         yield from _hand_over(moment, job, pieces, longest)
         started_s = moment.now_s
-        if (yield from _searched(moment, longest)):
+        if (yield from _searched(moment, longest, longest_s(job.difficulty, rate_hs) if rate_hs else None)):
             outcome = yield from _result(moment, job, started_s)
             yield from write(moment, b"A")
             return outcome
@@ -142,18 +144,24 @@ def _settled(moment: Moment, longest_s: float) -> Generator[Write | Read | Pause
 
 
 def _hand_over(moment: Moment, job: Job, pieces: Pieces, longest_s: float) -> _Doing:
+    """Piece by piece; the board has settled."""
     text, at = (job.last_hash + job.expected).encode(), 0
     for letter, size in pieces:
-        yield from _command(moment, letter.encode() + text[at : at + size], longest_s)
+        if at:
+            yield from _settled(moment, longest_s)
+        yield from write(moment, letter.encode() + text[at : at + size])
         at += size
 
 
-def _searched(moment: Moment, longest_s: float) -> Generator[Write | Read | Pause, bytes | None, bool]:
-    """Poll until the search is over. False when the board is idle instead: the start got lost."""
-    until_s = moment.now_s + longest_s
+def _searched(
+    moment: Moment, longest_s: float, likely_s: float | None
+) -> Generator[Write | Read | Pause, bytes | None, bool]:
+    """Poll until the search is over, for ``longest_s``; at the board's own rate it takes ``likely_s`` at most. False
+    when the board is idle instead: the start got lost."""
+    started_s = moment.now_s
     idle = 0
-    while moment.now_s <= until_s:
-        yield Pause(_POLL_S)
+    while moment.now_s <= started_s + longest_s:
+        yield Pause(pause_s(moment.now_s - started_s, likely_s, moment.sharing))
         state = yield from ask_state(moment)
         if state == _COMPLETE:
             return True

@@ -33,6 +33,7 @@ from minertui.wire.duco.exchange import (
     write,
 )
 from minertui.wire.duco.hash import MAX_DIFFICULTY, Job, longest_s, verify
+from minertui.wire.duco.polling import pause_s
 
 FILLER = 0x0A
 MAX_ANSWER = 64
@@ -129,9 +130,10 @@ def drain(moment: Moment, wait_s: float) -> Generator[Write | Read | Pause, byte
             yield Pause(_POLL_S)
 
 
-def collect(moment: Moment, wait_s: float) -> _Bytes:
-    """Poll for an answer and read it; None when there is none within ``wait_s``."""
-    until_s, text = moment.now_s + wait_s, bytearray()
+def collect(moment: Moment, wait_s: float, likely_s: float | None = None) -> _Bytes:
+    """Poll for an answer and read it; None when there is none within ``wait_s``. ``likely_s``: the longest that it
+    takes a board of this rate, None when the rate is unknown."""
+    started_s, text = moment.now_s, bytearray()
     while True:
         byte = yield from _take(moment)
         if byte != FILLER:
@@ -140,11 +142,11 @@ def collect(moment: Moment, wait_s: float) -> _Bytes:
                 raise Trouble("the board sends without end; reset it")
         elif text:
             return bytes(text)
-        elif moment.now_s >= until_s:
+        elif moment.now_s >= started_s + wait_s:
             return None
         else:
             moment.tally.busy_polls += 1
-            yield Pause(_POLL_S)
+            yield Pause(pause_s(moment.now_s - started_s, likely_s, moment.sharing))
 
 
 def question(moment: Moment, text: bytes) -> Generator[Write | Read | Pause, bytes | None, str | None]:
@@ -173,12 +175,13 @@ def _solve(moment: Moment, job: Job, spelling: Spelling, rate_hs: float | None, 
     if job.difficulty > MAX_DIFFICULTY:
         return TooHard(job.difficulty, MAX_DIFFICULTY)
     longest = longest_s(job.difficulty, rate_hs)
+    likely = longest if rate_hs else None
     yield from drain(moment, 0.0 if known else max(_ANSWER_S, longest))
     longest = max(_ANSWER_S, 2 * longest)
     not_found, silent = 0, True
     for _ in range(_TRIES):
         yield from send(moment, job_text(job, spelling))
-        text = yield from collect(moment, longest)
+        text = yield from collect(moment, longest, likely)
         silent = silent and text is None
         outcome = _outcome(moment, text, job, spelling)
         not_found += isinstance(outcome, NotFound)

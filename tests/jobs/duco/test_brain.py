@@ -126,7 +126,7 @@ def test_some_refusals_stop_it_at_once(told: Told, reason: str) -> None:
 
 
 def test_a_pool_that_refuses_to_talk(told: Told) -> None:
-    told.brain.refused("User banned")
+    told.brain.refused("User banned", told.now_s)
     assert told.next() == Rest()
     assert told.brain.view(0.0).why == "the pool refuses: User banned"
 
@@ -180,7 +180,7 @@ def test_the_plan_and_the_kind_bound_the_difficulty() -> None:
 def test_a_job_dies_with_its_connection(told: Told) -> None:
     told.job()
     told.worked(SOLVED)
-    told.brain.lost("cut")
+    told.brain.lost("cut", told.now_s)
     assert told.next() == Dial(2.0)
     told.brain.greeted("pool", 1)
     assert told.next() == Ask(), "the nonce found is not sent into another session"
