@@ -6,11 +6,12 @@ A rig is what its relay's plan says plus what no plan may hold: the mining key, 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import msgspec
 
 from minertui.model.errors import ConfigError
-from minertui.model.relay import REST, WORKER_LIMIT, BoardPlan, RelayPlan, place_of
+from minertui.model.relay import REST, WORKER_LIMIT, BoardPlan, RelayPlan, is_name, place_of
 from minertui.secret import Secret
 from minertui.toml_place import Where
 from minertui.wire.duco.messages import encode_job
@@ -30,7 +31,7 @@ _REST = re.compile(r"https?://[^\s/?#@]+")
 
 class RigConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rig; the keys are those of RelayPlan. ``name`` goes to the pool as rig id. ``start``: mine when the engine
-    starts."""
+    starts. ``balance_log``: folder of log files of the balance."""
 
     name: str
     user: str
@@ -46,6 +47,8 @@ class RigConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     apart_s: float = 1
     worker_limit: int = WORKER_LIMIT
     workers_elsewhere: int = 0
+    log_shares: bool = False
+    balance_log: str | None = None
     board: tuple[BoardPlan, ...] = ()
 
     @property
@@ -67,6 +70,8 @@ def problem(rig: RigConfig) -> tuple[Where, str] | None:
         return ("pool",), "write host:port, or leave it out so that the server names one"
     if not _REST.fullmatch(rig.rest):
         return ("rest",), f"write an address like {REST}, without a path"
+    if rig.balance_log is not None and not Path(rig.balance_log).expanduser().is_absolute():
+        return ("balance_log",), "write the folder with its whole path, or beginning with ~"
     return _boards(rig)
 
 
@@ -78,8 +83,8 @@ def _boards(rig: RigConfig) -> tuple[Where, str] | None:
             place = place_of(board.at)
         except ConfigError as error:
             return (*where, "at"), error.message
-        if not board.name or len(board.name) > 64 or not board.name.isprintable():
-            return (*where, "name"), "1 to 64 printable characters"
+        if not is_name(board.name):
+            return (*where, "name"), "1 to 64 printable characters, no slash"
         for key, value in (("name", board.name.casefold()), ("at", place)):
             first = seen.setdefault((key, value), index)
             if first != index:

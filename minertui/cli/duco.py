@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from minertui import config
-from minertui.cli import places
+from minertui.cli import duco_balance, places
 from minertui.cli.wording import told
 from minertui.model.errors import ConfigError, MinertuiError
 
 if TYPE_CHECKING:
+    from minertui.model.account import BalanceRow
     from minertui.model.plans import JobState
-    from minertui.model.relay import BalanceRow, BoardView, RelayView
+    from minertui.model.relay import BoardView, RelayView
     from minertui.model.seams import Link
 
 
@@ -43,12 +44,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     bench.add_argument("at", help="serial:PORT, i2c:BUS:ADDRESS or adaptor:PORT:ADDRESS")
     bench.add_argument("--jobs", type=int, default=20, metavar="N", help="jobs of difficulty 5 (default: 20)")
     bench.set_defaults(run=run_bench)
-    balance = actions.add_parser("balance", help="what a user earns")
-    balance.add_argument("user")
-    balance.add_argument("--rest", default=None, metavar="URL", help=argparse.SUPPRESS)
-    balance.add_argument("--every", type=float, default=15.0, metavar="S", help="seconds, 15 or more (default: 15)")
-    balance.add_argument("--count", type=int, metavar="N", help="end after so many lines (default: never)")
-    balance.set_defaults(run=run_balance)
+    duco_balance.add(actions)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,6 +66,8 @@ def chosen(settings: config.Config, name: str | None) -> str:
 
 
 async def _run(args: argparse.Namespace, settings: config.Config, rig: str) -> int:
+    from msgspec.structs import replace
+
     from minertui.api.client import ApiClient
     from minertui.clock import SystemClock
     from minertui.engine.engine import Engine
@@ -79,7 +77,8 @@ async def _run(args: argparse.Namespace, settings: config.Config, rig: str) -> i
         try:
             await client.fleet()
         except LinkError:
-            alone = config.Config(engine=settings.engine, rig=settings.rig)
+            rigs = tuple(replace(one, log_shares=True) for one in settings.rig if one.name == rig)
+            alone = config.Config(engine=settings.engine, rig=rigs)
             engine = Engine(alone, state=places.state_dir(args), clock=SystemClock())
             await engine.open()
             try:
@@ -222,24 +221,3 @@ async def _bench(at: str, jobs: int) -> int:
     print(f"{measured.right} of {jobs} answers right, {measured.rate_hs or 0:.1f} H/s, hand-over "
           f"{1000 * measured.handover_s:.0f} ms, {measured.errors} errors on the wire")  # fmt: skip
     return 0 if measured.right == jobs else 1
-
-
-def run_balance(args: argparse.Namespace) -> int:
-    """0 unless the server says no."""
-    return asyncio.run(_balance(args))
-
-
-async def _balance(args: argparse.Namespace) -> int:
-    from minertui.clock import SystemClock
-    from minertui.engine.rig_tools import balances
-    from minertui.model.relay import REST
-
-    if args.every < 15:
-        raise ConfigError("--every: 15 seconds or more; the balance moves no faster, and the server bans who asks more")
-    count = 0
-    async for row in balances(args.user, args.rest or REST, args.every, SystemClock()):
-        print(balance_line(row), flush=True)
-        count += 1
-        if args.count is not None and count >= args.count:
-            break
-    return 0

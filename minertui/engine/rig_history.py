@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS device (id INTEGER PRIMARY KEY, name TEXT NOT NULL UN
 CREATE TABLE IF NOT EXISTS minute {_ROW};
 CREATE TABLE IF NOT EXISTS quarter {_ROW};
 """
-_SUMS = tuple(name for name in BoardStats.__struct_fields__ if name != "since_s")  # grows at its end alone
+_SUMS = tuple(name for name in BoardStats.__struct_fields__ if name != "since_s")
+_sums = msgspec.msgpack.Decoder(BoardStats)
 
 _Row = tuple[str, int, Stretch]
 
@@ -163,7 +164,7 @@ def _keep(db: sqlite3.Connection, table: str, rows: Iterable[_Row]) -> None:
         device = found[0] if found else db.execute("INSERT INTO device (name) VALUES (?)", (name,)).lastrowid
         old = db.execute(f"SELECT * FROM {table} WHERE device = ? AND at = ?", (device, at)).fetchone()  # noqa: S608
         whole = stretch if old is None else _joined([_stretch(old, stretch.seconds), stretch], stretch.seconds)
-        sums = msgspec.msgpack.encode([getattr(whole.stats, sum_) for sum_ in _SUMS])
+        sums = msgspec.msgpack.encode(whole.stats)  # by name, what is not zero: releases may add sums
         db.execute(
             f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - a table of ours
             (device, at, sums, whole.temp_c, whole.balance, whole.minute_mduco),
@@ -202,8 +203,7 @@ def _roll(db: sqlite3.Connection, now: int) -> None:
 
 
 def _stretch(row: tuple[Any, ...], seconds: float) -> Stretch:
-    sums = dict(zip(_SUMS, msgspec.msgpack.decode(row[2]), strict=False))
-    return Stretch(seconds, BoardStats(**sums), row[3], row[4], row[5])
+    return Stretch(seconds, _sums.decode(row[2]), row[3], row[4], row[5])
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------

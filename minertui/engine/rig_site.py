@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from minertui.engine.balance_log import BalanceLog
+from minertui.model.account import BalanceRow
+from minertui.model.errors import MinertuiError
 from minertui.model.events import Event, JobChanged
 from minertui.model.plans import JobState
 from minertui.model.relay import RelayView
@@ -24,10 +27,12 @@ class Site:
         say: Callable[[str, str], None],
         changed: Callable[[Event], None],
         remember: Callable[[str, RelayView], None],
+        balance_log: BalanceLog | None = None,
     ) -> None:
         self.state, self.mining_key = state, key
         self._clock, self._say, self._changed, self._remember = clock, say, changed, remember
-        self._over = asyncio.Event()
+        self._balance_log, self._logged, self._refused = balance_log, 0.0, ""
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -61,8 +66,21 @@ class Site:
     def report(self, view: RelayView, note: str = "") -> None:
         """How the rig does."""
         self._remember(self.state.device, view)
+        if self._balance_log is not None and view.balance and view.balance[-1].at_s != self._logged:
+            self._logged = view.balance[-1].at_s
+            self._loop.run_in_executor(None, self._write, self._balance_log, view.balance[-1])
         shares = sum(board.stats.shares for board in view.boards)
         self.change(replace(self.state, view=view, note=note, done=shares))
+
+    def _write(self, log: BalanceLog, row: BalanceRow) -> None:
+        """In a thread: a slow disk holds nobody up. A refusal is said once."""
+        try:
+            log.write(row)
+            self._refused = ""
+        except MinertuiError as error:
+            if str(error) != self._refused:
+                self._refused = str(error)
+                self._loop.call_soon_threadsafe(self.log, str(error))
 
     def change(self, state: JobState) -> None:
         """Tell the fleet."""

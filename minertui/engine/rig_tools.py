@@ -11,11 +11,13 @@ import msgspec
 
 from minertui.engine.rig_ways import servers, way
 from minertui.jobs.duco_relay import Buses, Way
+from minertui.jobs.duco_relay.account import told
 from minertui.jobs.duco_relay.balance import Performance
 from minertui.jobs.duco_relay.seams import Outside
 from minertui.jobs.duco_relay.speech import Speech, listen
+from minertui.model.account import AccountMiner, BalanceRow
 from minertui.model.errors import DeviceError, Unreachable
-from minertui.model.relay import BalanceRow, BoardPlan, place_of
+from minertui.model.relay import BoardPlan, place_of
 from minertui.model.seams import Clock
 from minertui.wire.duco import rest
 from minertui.wire.duco.exchange import Solved
@@ -77,8 +79,9 @@ async def identify(at: str, clock: Clock, open_way: Way = way) -> Speech:
 
 async def balances(
     user: str, server: str, every_s: float, clock: Clock, outside: Callable[[], Outside] = servers
-) -> AsyncIterator[BalanceRow]:
-    """The user's balance, again and again. Raises DeviceError at the first "no": each is a strike at the server."""
+) -> AsyncIterator[tuple[BalanceRow, tuple[AccountMiner, ...]]]:
+    """The user's balance and miners, again and again. Raises DeviceError at the first "no": each is a strike at the
+    server."""
     performance, asking = Performance(), outside()
     with contextlib.suppress(asyncio.CancelledError):
         try:
@@ -89,12 +92,8 @@ async def balances(
                     account = rest.parse_users(body, status)
                 except DeviceError as error:
                     raise type(error)(user, error.message) from error
-                rates = [row.hashrate for row in account.miners if row.hashrate is not None]
                 now_s = clock.mono()
-                yield performance.read(
-                    now_s, clock.wall(), account.balance.balance, now_s - began_s,
-                    miners=len(account.miners), server_hs=sum(rates) if rates else None,
-                )  # fmt: skip
+                yield performance.take(now_s, clock.wall(), account, now_s - began_s), told(account)
                 await clock.sleep(every_s)
         finally:
             await asking.close()

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from minertui.config import Config
 from minertui.config_rigs import RigConfig
+from minertui.engine.balance_log import balance_log
 from minertui.engine.hub import Hub
 from minertui.engine.records import Records
 from minertui.engine.rig_history import RigHistory
@@ -202,7 +203,7 @@ class Rigs:
         job_id = f"relay:{rig.name}"
         state = JobState(job_id, rig.name, Phase.RUNNING, RelayView(rig.plan), since_s=self._clock.wall(), by=by)
         key = rig.mining_key.reveal() if rig.mining_key else ""
-        site = Site(state, key, self._clock, self._say, self._publish, self._history.take)
+        site = Site(state, key, self._clock, self._say, self._publish, self._history.take, balance_log(rig))
         outside = self._outside()
         self._sites[job_id] = site
         self._relays[job_id] = Relay(rig.plan, site, outside, self._buses, boards)

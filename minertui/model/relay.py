@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from minertui.model.account import AccountMiner, BalanceRow
 from minertui.model.errors import ConfigError
 
 REST = "https://server.duinocoin.com"
@@ -80,6 +81,11 @@ def place_of(at: str) -> Place:
     return Place(wire, way, address)
 
 
+def is_name(name: str) -> bool:
+    """True for what a board may be called: 1 to 64 printable characters, no slash (``rig/board`` is a board)."""
+    return 0 < len(name) <= 64 and name.isprintable() and "/" not in name
+
+
 class Dialect(enum.StrEnum):
     """What a board speaks. AUTO: it is asked. SKETCH: the official serial sketch. A to D: the I2C dialects of hauchel,
     ricaun, JK-Rolling's RPI and JK-Rolling's ESP workers."""
@@ -110,6 +116,7 @@ class RelayPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     ``tier``: the difficulty class asked for. ``pool``: ``host:port`` of a pool to use instead of asking ``rest`` (pools
     move; the project asks not to fix them). ``send_hashrate`` False: the pool estimates it, lower. ``balance_s``:
     between readings of the balance, 15 or more. ``progress_s``: a connection without progress for so long is given up.
+    ``log_shares``: a line in the log for every share.
     """
 
     device: str = ""  # the rig's name
@@ -124,6 +131,7 @@ class RelayPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     apart_s: float = 1  # between the first connections of two boards; pools refuse more than 50 in 30 s
     worker_limit: int = WORKER_LIMIT  # shop items of the user raise it to 75, 100 or 125
     workers_elsewhere: int = 0  # of the same user or internet address: they count for kolka and limit
+    log_shares: bool = False
     board: tuple[BoardPlan, ...] = ()
 
 
@@ -288,28 +296,6 @@ class BoardView(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.plan.name
 
 
-class BalanceRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A sample of the balance. DUCO unless the name says milli-DUCO. ``span_s``: what ``step_mduco`` really spans;
-    ``minute_mduco``: balance now - balance 60 s ago, interpolated; None until 60 s are known, or after a jump (a
-    transfer, a block) that is no mining."""
-
-    at_s: float
-    balance: float
-    total_mduco: float
-    ping_s: float
-    step_mduco: float | None = None
-    span_s: float | None = None
-    minute_mduco: float | None = None
-    smooth_per_day: float | None = None
-    miners: int | None = None  # rows that the server shows
-    server_hs: float | None = None
-
-    @property
-    def per_day(self) -> float | None:
-        """DUCO a day at the last minute's pace."""
-        return None if self.minute_mduco is None else self.minute_mduco * 1.44
-
-
 class KeyCheck(enum.StrEnum):
     """What the master server says of the mining key. A wrong key is not rejected by pools: shares say GOOD and pay
     nothing. UNCHECKED: it could not be asked yet, and nothing mines."""
@@ -321,7 +307,8 @@ class KeyCheck(enum.StrEnum):
 
 
 class RelayView(msgspec.Struct, frozen=True, omit_defaults=True, tag="relay"):
-    """How a rig goes. ``balance``: newest last, at most 60 rows. ``words``: what costs money now, one sentence each."""
+    """How a rig goes. ``balance``: newest last, at most 60 rows. ``miners``: all of the user's that the server shows,
+    other rigs' and programs' too. ``words``: what costs money now, one sentence each."""
 
     plan: RelayPlan
     boards: tuple[BoardView, ...] = ()
@@ -329,6 +316,7 @@ class RelayView(msgspec.Struct, frozen=True, omit_defaults=True, tag="relay"):
     key: KeyCheck = KeyCheck.UNCHECKED
     workers: int = 0  # connected now, those elsewhere included
     balance: tuple[BalanceRow, ...] = ()
+    miners: tuple[AccountMiner, ...] = ()
     words: tuple[str, ...] = ()
 
     @property

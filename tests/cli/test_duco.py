@@ -13,8 +13,9 @@ from minertui.config import Config
 from minertui.config_rigs import RigConfig
 from minertui.devices import duco_i2c, duco_serial
 from minertui.engine import rig_tools
+from minertui.model.account import BalanceRow
 from minertui.model.errors import ConfigError, DeviceError, Refused
-from minertui.model.relay import BalanceRow, BoardPlan, BoardState, BoardStats, BoardView, RelayPlan, RelayView
+from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, RelayPlan, RelayView
 from minertui.sim.duco_boards import board
 from minertui.sim.duco_bus import FakeBus
 from minertui.sim.duco_pool import DucoPool
@@ -77,8 +78,8 @@ def test_a_rig_as_text() -> None:
 async def test_the_balance_of_a_user() -> None:
     async with DucoPool(clock=SystemClock()) as pool:
         rows = rig_tools.balances("alice", pool.rest, 15.0, SystemClock(1000))
-        assert (await anext(rows)).balance == 100.0
-        assert (await anext(rows)).step_mduco == 0.0
+        assert (await anext(rows))[0].balance == 100.0
+        assert (await anext(rows))[0].step_mduco == 0.0
         await rows.aclose()  # type: ignore[attr-defined]
         with pytest.raises(Refused, match="nobody: the server says: This user doesn't exist"):
             await anext(rig_tools.balances("nobody", pool.rest, 15.0, SystemClock()))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from minertui.model.account import BalanceRow
 from minertui.model.fleet import Fleet
 from minertui.model.plans import JobState, Phase
 from minertui.model.relay import (
-    BalanceRow,
     BoardPlan,
     BoardState,
     BoardStats,
@@ -63,7 +63,7 @@ def view(rig: str = "rig-42", boards: int = 5) -> RelayView:
         RelayPlan(rig, "somebody", board=plans), shown, "beyond-pool-1 203.0.113.7:6000", KeyCheck.RIGHT, 9,
         tuple(BalanceRow(pictures.NOW_S - 15 * n, 1234.567891, 53.31, 0.016, 3.76, 15.0, 37.42, 51.2, 9)
               for n in range(4)),
-        ("9 workers are paid 90 % of 9 full ones (kolka); 5 fewer elsewhere would give 4 %",),
+        words=("9 workers are paid 90 % of 9 full ones (kolka); 5 fewer elsewhere would give 4 %",),
     )  # fmt: skip
 
 

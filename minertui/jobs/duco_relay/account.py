@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from minertui.jobs.duco_relay.balance import Performance
 from minertui.jobs.duco_relay.seams import Outside, RelaySite
+from minertui.model.account import AccountMiner, BalanceRow
 from minertui.model.errors import DeviceError, JobError, Refused
-from minertui.model.relay import BalanceRow, KeyCheck, RelayPlan
+from minertui.model.relay import KeyCheck, RelayPlan
 from minertui.wire.duco import rest
 
 SHORTEST_S, LONGEST_S = 15.0, 300.0
@@ -26,6 +27,7 @@ class Account:
     def __init__(self, plan: RelayPlan, site: RelaySite, outside: Outside) -> None:
         self._plan, self._site, self._outside = plan, site, outside
         self._performance = Performance()
+        self.miners: tuple[AccountMiner, ...] = ()
         self.key = KeyCheck.UNCHECKED
         self.words: tuple[str, ...] = ()
 
@@ -86,15 +88,29 @@ class Account:
         status, body = await self._outside.ask(self._plan.rest + rest.users_path(self._plan.user), loopback=loopback)
         now_s = self._site.now()
         account = rest.parse_users(body, status)
-        rates = [row.hashrate for row in account.miners if row.hashrate is not None]
-        self._performance.read(
-            now_s,
-            self._site.wall(),
-            account.balance.balance,
-            now_s - began_s,
-            miners=len(account.miners),
-            server_hs=sum(rates) if rates else None,
+        self.miners = told(account)
+        self._performance.take(now_s, self._site.wall(), account, now_s - began_s)
+
+
+def told(account: rest.Account) -> tuple[AccountMiner, ...]:
+    """The user's miners, by rig."""
+    miners = [
+        AccountMiner(
+            rig=row.identifier,
+            software=row.software,
+            pool=row.pool,
+            difficulty=row.diff,
+            accepted=row.accepted,
+            rejected=row.rejected,
+            rate_hs=row.hashrate,
+            share_s=row.sharetime,
+            ping_ms=row.pg,
+            place=row.ki,
+            iot=row.it or "",
         )
+        for row in account.miners
+    ]
+    return tuple(sorted(miners, key=lambda miner: (miner.rig.casefold(), miner.place or 0)))
 
 
 def _banned(error: DeviceError) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from minertui.model.relay import BalanceRow
+from minertui.model.account import BalanceRow
+from minertui.wire.duco.rest import Account
 
 MINUTE_S = 60.0
 _MOST_PER_DAY = 500.0
@@ -71,6 +72,18 @@ class Performance:
         )
         self._rows.append(row)
         return row
+
+    def take(self, now_s: float, wall_s: float, account: Account, ping_s: float) -> BalanceRow:
+        """As ``read``, from the server's answer."""
+        rates = [row.hashrate for row in account.miners if row.hashrate is not None]
+        return self.read(
+            now_s,
+            wall_s,
+            account.balance.balance,
+            ping_s,
+            miners=len(account.miners),
+            server_hs=sum(rates) if rates else None,
+        )
 
     def _minute(self, now_s: float, mined: float) -> float | None:
         """Mined in the last 60 s; None before 60 s are known."""

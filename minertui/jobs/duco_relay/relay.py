@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 
 from minertui.jobs.duco_relay import words
 from minertui.jobs.duco_relay.account import Account
@@ -27,6 +28,8 @@ from minertui.model.relay import (
     RelayView,
     ResetStats,
     ResumeBoard,
+    Share,
+    is_name,
     place_of,
 )
 from minertui.wire.duco.messages import made_up_id
@@ -57,6 +60,7 @@ class Relay:
         self._workers: dict[str, Worker] = {}
         self._connected: list[str] = []
         self._chips: dict[str, str] = {}
+        self._told_of: dict[str, Share] = {}
         self._gate = asyncio.Lock()
         self._dialled_s: float | None = None
         self._changed, self._moved = asyncio.Event(), asyncio.Event()
@@ -135,7 +139,8 @@ class Relay:
             key=key,
             workers=self.workers,
             balance=self._account.rows,
-            words=(*self._account.words, *words.of_rig(self.plan, self.workers, key, boards)),
+            miners=self._account.miners,
+            words=(*self._account.words, *words.of_rig(self.plan, self.workers, key, boards, self._account.miners)),
         )
 
     # -- what boards ask ----------------------------------------------------------------------------------------------
@@ -187,13 +192,15 @@ class Relay:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _admit(self, board: BoardPlan) -> Worker:
-        worker = Worker(Brain(board, self.site.wall()), self, self._dirty)
+        worker = Worker(Brain(board, self.site.wall()), self, partial(self._acted, board.name))
         worker.brain.simulated = place_of(board.at).simulated
         self._workers[board.name] = worker
         return worker
 
     def _check_new(self, board: BoardPlan) -> None:
         place = place_of(board.at)
+        if not is_name(board.name):
+            raise JobError("a board's name is 1 to 64 printable characters, no slash")
         if board.name in self._workers:
             raise JobError(f"{self.plan.device} has a board {board.name!r} already")
         for worker in self._workers.values():
@@ -254,6 +261,16 @@ class Relay:
                 while any(worker.brain.holds_job for worker in self._workers.values()):
                     self._moved.clear()
                     await self._moved.wait()
+
+    def _acted(self, name: str) -> None:
+        """A board did something; a share that was judged is a line of the log, where that is wanted."""
+        worker = self._workers.get(name)
+        last = worker.brain.last if worker is not None else None
+        if worker is not None and last is not None and self._told_of.get(name) is not last:
+            self._told_of[name] = last
+            if self.plan.log_shares:
+                self.site.log(words.of_share(worker.brain.view(self.site.now()), last))
+        self._dirty()
 
     def _dirty(self) -> None:
         self._changed.set()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from minertui.model.account import AccountMiner
 from minertui.model.relay import (
     FULL_PAY,
     BoardPlan,
@@ -11,9 +14,12 @@ from minertui.model.relay import (
     Dialect,
     KeyCheck,
     RelayPlan,
+    Share,
     kolka_sum,
     pay,
+    place_of,
 )
+from minertui.wire.duco.messages import cleaned
 
 _ENOUGH = 20  # shares before a mean says something
 _SLOW_SHARE = 0.6  # of the time calculating
@@ -91,13 +97,31 @@ def _elsewhere(board: BoardView) -> str:
     return f"{stats.lost} of {stats.jobs} jobs were lost with their connection or with the board"
 
 
-def of_rig(plan: RelayPlan, workers: int, key: KeyCheck, boards: tuple[BoardView, ...]) -> tuple[str, ...]:
+def of_rig(
+    plan: RelayPlan,
+    workers: int,
+    key: KeyCheck,
+    boards: tuple[BoardView, ...],
+    miners: Sequence[AccountMiner] = (),
+) -> tuple[str, ...]:
     """What costs money now, or would with one board more."""
     said = []
     if key is KeyCheck.UNCHECKED:
         said.append("the mining key is not checked yet; nothing mines before that, because a wrong one is not paid")
     if key is KeyCheck.WRONG:
         said.append("the mining key is wrong or missing: pools would take the shares and the server would not pay them")
+    said += _pay(plan, workers, miners)
+    still = [board.name for board in boards if board.state in (BoardState.STOPPED, BoardState.AWAY)]
+    if still:
+        said.append(f"{', '.join(still)} {'does' if len(still) == 1 else 'do'} not mine; see why there")
+    if not plan.send_hashrate:
+        said.append("no hashrate is sent: pools estimate it from the time of the share, which is lower")
+    return tuple(said)
+
+
+def _pay(plan: RelayPlan, workers: int, miners: Sequence[AccountMiner]) -> list[str]:
+    """The kolka rule, and who else counts."""
+    said = []
     if workers > FULL_PAY:
         paid = kolka_sum(workers)
         said.append(
@@ -108,14 +132,43 @@ def of_rig(plan: RelayPlan, workers: int, key: KeyCheck, boards: tuple[BoardView
         said.append(f"one more worker would be paid {pay(workers + 1):.0%}, each further one 96 % of the one before")
     if workers >= 0.9 * plan.worker_limit:
         said.append(f"{workers} of {plan.worker_limit} workers are in use; pools refuse more")
-    still = [board.name for board in boards if board.state in (BoardState.STOPPED, BoardState.AWAY)]
-    if still:
-        said.append(f"{', '.join(still)} {'does' if len(still) == 1 else 'do'} not mine; see why there")
-    if not plan.send_hashrate:
-        said.append("no hashrate is sent: pools estimate it from the time of the share, which is lower")
-    return tuple(said)
+    elsewhere = sum(miner.rig != cleaned(plan.device) for miner in miners)
+    if elsewhere > plan.workers_elsewhere:
+        said.append(
+            f"the server shows {elsewhere} miners of {plan.user} beside this rig, which count for pay and limit: write "
+            f"workers_elsewhere = {elsewhere}"
+        )
+    return said
+
+
+def of_share(board: BoardView, share: Share) -> str:
+    """A share in one line: rounds left, board and state, hashing, nonce, rate, and how long each hand-over took."""
+    at = place_of(board.plan.at)
+    total_s = share.request_wait_s + share.handover_s + share.calc_s + share.verdict_wait_s
+    parts = [
+        f"loop {board.left}" if board.left is not None else "",
+        f"{board.name} ({at.address or at.way.rpartition('/')[2]}) {board.state.value}",
+        f"ela {1000 * share.calc_s:.0f} ms",
+        f"res {share.nonce}",
+        "" if share.rate_hs is None else f"rat {share.rate_hs:.0f} H/s",
+        f"ReqJob {1000 * share.request_wait_s:.0f} ms",
+        f"hashes sent {1000 * share.handover_s:.0f} ms",
+        f"SndRes {1000 * share.verdict_wait_s:.0f} ms",
+        f"total {1000 * total_s:.0f} ms",
+        share.verdict,
+    ]
+    return "  ".join(part for part in parts if part)
 
 
 def before_adding(plan: RelayPlan, workers: int, board: BoardPlan) -> str:
     """What a person should know before one more board; raises nothing."""
-    return f"{board.name} would be worker {workers + 1} of {plan.worker_limit}, paid {pay(workers + 1):.0%}"
+    return f"{board.name} will be worker {workers + 1} of {plan.worker_limit}, paid {pay(workers + 1):.0%}"
+
+
+def before_start(plan: RelayPlan, boards: int) -> str:
+    """What a person should know before a rig with so many boards begins."""
+    first, last = plan.workers_elsewhere + 1, plan.workers_elsewhere + boards
+    if not boards:
+        return "no board yet; add one"
+    who = f"worker {first}" if boards == 1 else f"workers {first} to {last}"
+    return f"{who} of {plan.worker_limit}: paid like {kolka_sum(last) - kolka_sum(first - 1):.1f} full ones"

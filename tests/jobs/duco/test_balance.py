@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from minertui.jobs.duco_relay.balance import Performance
-from minertui.model.relay import BalanceRow
+from minertui.model.account import BalanceRow
 
 
 def read(performance: Performance, at_s: float, balance: float) -> BalanceRow:
