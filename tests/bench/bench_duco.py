@@ -14,8 +14,7 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from pathlib import Path
 
 from minertui.jobs.duco_relay import Relay
@@ -47,7 +46,12 @@ from tests.bench.plain_relay import plain
 RATE_HS = 208.0  # hauchel's boards, and the sketches before 3.4
 OLD_SKETCH = "3.3"
 MEAN_NONCE = 50 * DIFFICULTY + 0.5
-WAITS = ((20.0, 20.0), (50.0, 50.0), (100.0, 100.0), (250.0, 250.0), (500.0, 500.0), (JOB_MS, VERDICT_MS), (1e3, 1e3))
+Waits = tuple[float, float]
+Pool = tuple[str, str, int]
+"""The master server's address, host and port of the pool that it names."""
+BRIEF: Waits = (JOB_MS, VERDICT_MS)
+SHORTEST: Waits = (20.0, 20.0)
+WAITS: tuple[Waits, ...] = (SHORTEST, (50.0, 50.0), (100.0, 100.0), (250.0, 250.0), (500.0, 500.0), BRIEF, (1e3, 1e3))
 
 LETTER_S = 0.0002  # dialect C's own pause after each character
 WIRE_A_S = (
@@ -60,69 +64,69 @@ _JOB_BYTES, _ANSWER_BYTES = 87, 38
 WIRE_C_S = _JOB_BYTES * (transfer_s(1, BUS_HZ) + LETTER_S) + (_ANSWER_BYTES + 2) * transfer_s(1, BUS_HZ)
 
 
-async def side_by_side(figures: Figures, seconds: float) -> None:
-    """Three of the brief's boards each, at the same time, at two pools alike."""
-    async with (
-        elsewhere(pools, [(JOB_MS, VERDICT_MS, DIFFICULTY)] * 2) as made,
-        elsewhere(plain, *made.first[1][1:], 3) as other,
-    ):
+def said(waits: Waits) -> str:
+    """In a figure's name."""
+    return f"waits {waits[0]:g} + {waits[1]:g} ms"
+
+
+async def side_by_side(figures: Figures, seconds: float, waits: Waits, pool: Pool) -> None:
+    """Three of the brief's boards each, at the same time, at pools alike."""
+    async with elsewhere(plain, *pool[1:], 3) as other:
         bus = fake_bus(3)
-        async with mining(made.first[0][0], on_bus(bus), way(bus)) as relay:
+        async with mining(pool[0], on_bus(bus), way(bus)) as relay:
             span = await Span.begun(relay)
             await span.ended(seconds)
             ours = span.spent()
         shares, took_s = await other.ended()
-    bound = 60 / (MEAN_NONCE / RATE_HS + (JOB_MS + VERDICT_MS) / 1000 + WIRE_A_S)
+    bound = 60 / (MEAN_NONCE / RATE_HS + sum(waits) / 1000 + WIRE_A_S)
     rate = ours.per_minute(RATE_HS, MEAN_NONCE)
-    figures.note(f"3 boards of 208 H/s on I2C, difficulty 5, waits 882 + 799 ms; bound {bound:.2f} a minute and board")
-    figures.add("plain blocking relay: shares a minute and board", 60 * shares / took_s / 3, "/min")
-    figures.add("this relay: shares a minute and board, as the nonces fell", 60 / ours.share_s, "/min")
-    figures.add("this relay: shares a minute and board, nonces of average luck", rate, "/min")
+    figures.note(f"3 boards of 208 H/s on I2C, difficulty 5, {said(waits)}: shares a minute and board")
+    figures.add("bound: calculation, waits and wire alone", bound, "/min")
+    figures.add("plain blocking relay", 60 * shares / took_s / 3, "/min")
+    figures.add("this relay, as the nonces fell", 60 / ours.share_s, "/min")
+    figures.add("this relay, nonces of average luck", rate, "/min")
     figures.add("this relay: missing of 20 shares a minute and board", max(0.0, 20 - rate), "/min", most=0)
 
 
-async def share_of_bound(figures: Figures, seconds: float, waits: Sequence[tuple[float, float]]) -> None:
+async def share_of_bound(figures: Figures, seconds: float, at: Mapping[Waits, Pool], sketched: int) -> None:
     """How near a share comes to calculation, waits and wire, for three kinds of boards at a time."""
     figures.note(
         f"bound of a share: calculation, both waits, and on the wire {1000 * WIRE_A_S:.1f} ms (8 of dialect A, one "
-        f"bus), {1000 * WIRE_C_S:.1f} ms (4 of dialect C, one bus), 0 ms (8 sketches on ptys)"
+        f"bus), {1000 * WIRE_C_S:.1f} ms (4 of dialect C, one bus), 0 ms ({sketched} sketches on ptys)"
     )
     with tempfile.TemporaryDirectory() as folder:
-        async with (
-            elsewhere(pools, [(*each, DIFFICULTY) for each in waits]) as made,
-            elsewhere(sketches, folder, 8, OLD_SKETCH),
-        ):
-            for (job_ms, verdict_ms), (rest, *_) in zip(waits, made.first, strict=True):
+        async with elsewhere(sketches, folder, sketched, OLD_SKETCH):
+            for waits, (rest, *_) in at.items():
                 buses = fake_bus(8), fake_bus(4, "C", rate_hs=RATE_HS)
-                boards = [*on_bus(buses[0], 1), *on_bus(buses[1], 2), *on_ports(folder, 8)]
+                boards = [*on_bus(buses[0], 1), *on_bus(buses[1], 2), *on_ports(folder, sketched)]
                 async with mining(rest, boards, way(*buses)) as relay:
                     span = await Span.begun(relay)
                     await span.ended(seconds)
-                    for kind, of, wire_s in (("A", "i1", WIRE_A_S), ("C", "i2", WIRE_C_S), ("sketch", "s", 0.0)):
-                        lost = span.spent(of).lost_pct(RATE_HS, (job_ms + verdict_ms) / 1000, wire_s)
-                        waited = f"waits {job_ms:g} + {verdict_ms:g} ms"
-                        figures.add(f"{waited}, {kind}: lost of the bound", lost, "%", most=3)
+                for kind, of, wire_s in (("A", "i1", WIRE_A_S), ("C", "i2", WIRE_C_S), ("sketch", "s", 0.0)):
+                    lost = span.spent(of).lost_pct(RATE_HS, sum(waits) / 1000, wire_s)
+                    figures.add(f"{said(waits)}, {kind}: lost of the bound", lost, "%", most=3)
 
 
-async def many(figures: Figures, count: int, seconds: float) -> None:
+async def many(figures: Figures, count: int, seconds: float, waits: Waits, pool: Pool) -> None:
     """Many boards in one process, on ptys; one is unplugged and plugged in again; then all pause."""
     with tempfile.TemporaryDirectory() as folder:
-        async with AsyncExitStack() as stack:
-            made = await stack.enter_async_context(elsewhere(pools, [(JOB_MS, VERDICT_MS, DIFFICULTY)]))
-            await stack.enter_async_context(elsewhere(sketches, folder, count, OLD_SKETCH))
-            relay = await stack.enter_async_context(mining(made.first[0][0], on_ports(folder, count), way()))
+        async with (
+            elsewhere(sketches, folder, count, OLD_SKETCH),
+            mining(pool[0], on_ports(folder, count), way()) as relay,
+        ):
             span, before_s, began_s = await Span.begun(relay), cpu_s(), CLOCK.mono()
             await span.ended(seconds)
             used = 100 * (cpu_s() - before_s) / (CLOCK.mono() - began_s)
             rate, bad = span.spent().per_minute(RATE_HS, MEAN_NONCE), sum(one.bad for one in stats(relay))
             must(bad == 0, f"{bad} shares were refused")
-            name = f"{count} boards on ptys, one process, waits 882 + 799 ms"
-            figures.add(f"{name}: processor", used, "% of a core", most=10)
-            figures.add(f"{name}: shares a minute and board", rate, "/min")
-            figures.add(f"{name}: missing of 20", max(0.0, 20 - rate), "/min", most=0)
+            figures.note(f"{count} boards of 208 H/s on ptys, one process, difficulty 5, {said(waits)}")
+            figures.add(f"{count} boards: processor", used, "% of a core", most=10)
+            figures.add(f"{count} boards: shares a minute and board", rate, "/min")
+            figures.add(f"{count} boards: missing of 20", max(0.0, 20 - rate), "/min", most=0)
             figures.add("unplugged and plugged in again: until the next share", await replugged(relay, folder), "s", 10)
             again = sum(one.connects for one in stats(relay)) - count
             figures.add("connections made anew for it", again, "", most=0)
+            must(again == 0, "a board that comes back keeps its connection")
             figures.add(f"{count} boards paused: processor", await paused(relay, min(seconds, 10)), "% of a core")
 
 
@@ -183,29 +187,46 @@ async def disconnects(figures: Figures, count: int) -> None:
         sums = stats(relay)
     total = {name: sum(getattr(one, name) for one in sums) for name in ("jobs", "shares", "lost", "good", "connects")}
     cut = total["connects"] - len(boards)
-    judged, known = (sum(getattr(one, name) for one in pool.miners) for name in ("rejected", "accepted"))
+    wrong, known = (sum(getattr(one, name) for one in pool.miners) for name in ("rejected", "accepted"))
     figures.add("forced disconnects", cut, "")
-    figures.add(
-        "jobs neither judged nor lost with their connection",
-        abs(total["jobs"] - total["shares"] - total["lost"]),
-        "",
-        0,
-    )
-    figures.add("jobs lost while their connection stood", max(0, total["lost"] - cut - len(boards)), "", most=0)
-    figures.add("results that the pool got twice", pool.duplicates, "", most=0)
-    figures.add("results that the pool found wrong", judged, "", most=0)
-    figures.add("good shares here that the pool does not know", max(0, total["good"] - known), "", most=0)
+    for what, number in {
+        "jobs neither judged nor lost with their connection": total["jobs"] - total["shares"] - total["lost"],
+        "jobs lost while their connection stood": max(0, total["lost"] - cut - len(boards)),
+        "results that the pool got twice": pool.duplicates,
+        "results that the pool found wrong": wrong,
+        "good shares here that the pool does not know": max(0, total["good"] - known),
+    }.items():
+        figures.add(what, number, "", most=0)
+        must(number == 0, what)
+
+
+async def whole(figures: Figures) -> None:
+    """One after the other, so that none disturbs another."""
+    async with elsewhere(pools, [(*each, DIFFICULTY) for each in WAITS]) as made:
+        at = dict(zip(WAITS, made.first, strict=True))
+        await side_by_side(figures, 120, BRIEF, at[BRIEF])
+        await share_of_bound(figures, 30, at, 8)
+        await many(figures, 50, 60, BRIEF, at[BRIEF])
+    await other_pool(figures)
+    await disconnects(figures, 1000)
+
+
+async def checks(figures: Figures) -> None:
+    """All at the same time, but for what takes long."""
+    async with elsewhere(pools, [(*SHORTEST, DIFFICULTY)]) as made:
+        pool = made.first[0]
+        await asyncio.gather(
+            side_by_side(figures, 2, SHORTEST, pool),
+            share_of_bound(figures, 2, {SHORTEST: pool}, 2),
+            many(figures, 3, 2, SHORTEST, pool),
+            disconnects(figures, 20),
+        )
 
 
 async def run(*, short: bool) -> int:
     """All figures."""
     figures = Figures("Duino-Coin relay", short=short)
-    await side_by_side(figures, 5 if short else 120)
-    await share_of_bound(figures, 2 if short else 30, WAITS[:1] if short else WAITS)
-    await many(figures, 5 if short else 50, 4 if short else 60)
-    if not short:
-        await other_pool(figures)
-    await disconnects(figures, 20 if short else 1000)
+    await (checks(figures) if short else whole(figures))
     return figures.exit_code()
 
 

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="me
 PROVEN = {
     "engine": ("alone: CPU", "two are ill: the others' polls late by: worst"),
     "screen": ("first picture", "burst: to the terminal", "still: to the terminal"),
+    "duco": ("plain blocking relay", "sketch: lost of the bound", "until the next share", "got twice"),
     "safety": ("hot answer → lower command", "points shown before a kill", "baseline proven at the board"),
 }
 
