@@ -140,7 +140,8 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """One measured point. ``n`` counts from 1 in the order measured; ``at_s`` is wall time when it ended.
 
     ``why``: why it was measured, in words. ``confidence``: how sure its verdict is, 0..1; None where that was not
-    asked. ``soak``: it is the longer confirmation of a winner.
+    asked. ``soak``: it is the longer confirmation of a winner. ``cooler_w``: the power that the cooler surely takes
+    within the temperature limits, as far as readings have shown by then; None where the fan still had an answer.
     """
 
     n: int
@@ -164,6 +165,7 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
     confidence: float | None = None
     soak: bool = False
+    cooler_w: float | None = None
 
     @property
     def passed(self) -> bool:

@@ -1,7 +1,8 @@
 """A sweep on a simulated board in virtual time: a SweepSite without engine, sockets or waiting.
 
-Writes take the kernel's ordered steps (one setting each, 25 MHz or 25 mV up) and the time that proving each takes, so
-that device minutes are honest; more raises within an hour than safety allows are refused as safety would.
+Writes take the kernel's ordered steps (one setting each, 25 MHz or 25 mV up), the time that proving each takes and the
+engine's wait for heat between two raises of one order, so that device minutes are honest; more raises within an hour than
+safety allows are refused as safety would.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import JobView, Limits, Phase, SweepPlan, SweepPoint, SweepSample
 from minertui.model.ranking import bounds
 from minertui.model.status import MinerStatus
+from minertui.safety import raising
 from minertui.safety.kernel import decide
-from minertui.safety.request import HOUR_S, Request
+from minertui.safety.request import HOUR_S, RULES, Request
 from minertui.safety.steps import Steps
 
 POLL_S = 5.0
 PROVE_S = 6.0  # write, read back, see it followed
+WARM_MOST_S = 180.0  # as the engine's: so long one step of a climb is waited for
+CAPS = Limits(max_mhz=1200, max_mv=1500, max_chip_temp_c=70, max_vr_temp_c=95, max_power_w=500)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ class RigSite:
         self.concluded: Tune | None = None
         self.phase = Phase.WAITING
         self.note = ""
-        self._last: Snapshot | None = None
+        status = rig.status()
+        self._home = (status.frequency_mhz or 0.0, status.core_mv or 0.0)
 
     def live(self, seconds: float) -> None:
         left = seconds
@@ -96,10 +101,8 @@ class RigSite:
         self.clock += seconds
 
     def snapshot(self) -> Snapshot:
-        self._last = Snapshot(
-            "a", status=self.rig.status(), at_s=self.clock, boot_s=self.clock, health=Health.OK, limits=Limits()
-        )
-        return self._last
+        status = self.rig.status()
+        return Snapshot("a", status=status, at_s=self.clock, boot_s=self.clock, health=Health.OK, limits=Limits())
 
     async def next_snapshot(self, within_s: float | None = None) -> Snapshot:
         self.live(min(POLL_S, within_s or POLL_S))
@@ -113,17 +116,18 @@ class RigSite:
             return Outcome(OutcomeState.APPLIED)
         assert isinstance(command, Tune)
         snapshot = self.snapshot()
-        caps = Limits(max_mhz=1200, max_mv=1500, max_chip_temp_c=75, max_vr_temp_c=100, max_power_w=500)
         decision = decide(
             Request(
-                command, Rank.SWEEP, snapshot, self.clock, limits=caps, journalled=True,
+                command, Rank.SWEEP, snapshot, self.clock, limits=CAPS, journalled=True,
                 raised_s=tuple(t for t in self.raised if self.clock - t < HOUR_S),
             )
         )  # fmt: skip
         if not isinstance(decision, Steps):
             return Outcome(OutcomeState.REFUSED, decision.reason)
-        for step in decision.steps:
+        for n, step in enumerate(decision.steps):
             assert isinstance(step.command, Tune)
+            if n and decision.steps[n - 1].raises and self._beyond(step.command) and not self._warm():
+                return Outcome(OutcomeState.REFUSED, "stopped on the way: no room yet")
             now = self.rig.status()
             self.rig.write(
                 step.command.frequency_mhz or now.frequency_mhz or 0, step.command.core_mv or now.core_mv or 0
@@ -132,6 +136,21 @@ class RigSite:
                 self.raised.append(self.clock)
             self.live(PROVE_S)
         return Outcome(OutcomeState.APPLIED)
+
+    def _beyond(self, to: Tune) -> bool:
+        return (to.frequency_mhz or 0) > self._home[0] or (to.core_mv or 0) > self._home[1]
+
+    def _warm(self) -> bool:
+        """The engine's wait between two raises of one order, above where the miner was at home."""
+        then, ends_s = self.rig.status(), self.clock + WARM_MOST_S
+        while True:
+            self.live(RULES.dwell_s)
+            now = self.rig.status()
+            if raising.no_room(then, now, RULES.dwell_s, CAPS) is None:
+                return True
+            if self.clock >= ends_s:
+                return False
+            then = now
 
     async def conclude(self, settings: Tune | None) -> Outcome:
         self.concluded = settings

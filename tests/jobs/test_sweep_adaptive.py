@@ -9,7 +9,7 @@ import pytest
 
 from minertui.jobs.sweep import adaptive, evidence, run, transient
 from minertui.jobs.sweep.surface import Surface
-from minertui.jobs.sweep.transient import Trace
+from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.walk import Finish, Target
 from minertui.model.commands import Restart, Tune
 from minertui.model.plans import Goal, Phase, PointVerdict, Strategy, SweepPlan, SweepPoint

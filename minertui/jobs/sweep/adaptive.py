@@ -12,29 +12,41 @@ through a limit) and how long it is measured is ``pace``'s and ``evidence``'s bu
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from minertui.jobs.sweep.headroom import power_allowed
 from minertui.jobs.sweep.surface import Surface, usable
-from minertui.jobs.sweep.transient import MARGIN_C, POWER_MARGIN
 from minertui.jobs.sweep.walk import Finish, Target
 from minertui.model.plans import Goal, PointVerdict, SweepPlan, SweepPoint
 from minertui.model.ranking import Bounds
 
-GAIN = 0.005  # less promised than this share is a plateau
+GAIN = 0.005  # less at stake than this share is a plateau
+SILENT_GAIN = 0.003  # the same where errors have to be told from the hashrate, and what is at stake is known less well
 MOST_POINTS = 16
+MOST_SILENT = 24  # the same where errors have to be told from the hashrate
 MOST_SOAKS = 4
 TRUST_MHZ = 120.0  # so far from a measured point the fits are believed
 TRUST_MV = 60.0
 TRUST_HEAT = 1.2  # so much more power than ever measured is aimed at in one go
 PROBE_MV, PROBE_MHZ = 150.0, 200.0  # so far errors are looked for in one go
 _CLOCK_UP = "clock up"
-LEFT_SHARE = 0.992  # of the power at which a point was left for heat: half a degree or more
-NEAR_C = 0.8  # this near to a limit a point says how much power the cooler takes
-ROOM_C = 20.0  # usual room, to turn °C of headroom into watts
 ERROR_RESERVE = 0.7  # of the errors allowed
 RATIO_RESERVE = 0.01  # over the tolerance
 _IN_A_ROW = 2
 _SAME = 1e-6
+
+
+class _Row(NamedTuple):
+    """A setting that may be run, and what it gives by each of the curves that may be true.
+    ``worth``: on average. ``fit``: passes by the likeliest curves, with a reserve; ``near``: without any."""
+
+    at: Target
+    by: tuple[float, ...]
+    worth: float
+    fit: bool
+    near: bool
 
 
 def next_target(
@@ -44,9 +56,6 @@ def next_target(
     ended = _given_up(points)
     if ended is not None:
         return ended
-    soaks = [p for p in points if p.soak]
-    if soaks and soaks[-1].passed:
-        return Finish(f"complete: nothing promised {GAIN:.1%} more, and a soak of {plan.soak_s:g} s confirmed it")
     if not any(usable(p) for p in points):
         return _first(plan, within, start, points)
     return _Choice(plan, within, start, points, earlier).next()
@@ -87,7 +96,7 @@ class _Choice:
         self._fit = Surface(plan, [*earlier, *points])
         self._failed_soaks = [p for p in points if p.soak and not p.passed]
         self._most_pct = self._errors_allowed() * (2 / 3) ** len(self._failed_soaks)
-        self._most_w, self._why_w = self._power_allowed()
+        self._most_w, self._why_w = power_allowed(points, within)
         self._trust_w = TRUST_HEAT * max((p.power_w or float("inf") for p in points if usable(p)), default=0.0)
 
     def next(self) -> Target | Finish:
@@ -95,16 +104,55 @@ class _Choice:
         probe = self._probe()
         if probe is not None:
             return probe
-        there = self._best_measured()
-        wish = max(self._reachable(), key=self._worth, default=None)
-        if len(self._failed_soaks) >= MOST_SOAKS or (there is None and wish is None):
-            return Finish("no setting within the limits passed")
-        over = len(self._points) >= MOST_POINTS or wish is None or self._known(wish)
-        if there is not None and (over or self._worth(wish) <= self._gained(self._worth(there))):
-            return Target(there.mhz, there.mv, self._soak_text(), soak=True)
-        if wish is None or len(self._points) >= 2 * MOST_POINTS:
-            return Finish("no setting within the limits passed")
-        return Target(wish.mhz, wish.mv, self._text(wish))
+        rows = list(self._rows())
+        best = max((row for row in rows if row.fit), key=lambda row: row.worth, default=None)
+        soaks = [p for p in self._points if p.soak]
+        if best is None or len(soaks) >= MOST_SOAKS:
+            done = any(p.passed for p in soaks)
+            return Finish("complete: confirmed as often as allowed" if done else "no setting within the limits passed")
+        stake, rival = _at_stake([row for row in rows if row.near], best)
+        at = self._worth_a_look(best, rival) if stake > (GAIN if self._fit.reported else SILENT_GAIN) else None
+        if at is not None:
+            return Target(at.mhz, at.mv, self._text(at, stake))
+        confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
+        if confirmed is not None and best.worth <= confirmed.worth * (1 + GAIN):
+            return Finish(f"complete: nothing promises {GAIN:.1%} more than what was confirmed at length")
+        return Target(best.at.mhz, best.at.mv, self._soak_text(), soak=True)
+
+    def _worth_a_look(self, best: _Row, rival: _Row) -> Target | None:
+        """Where more readings help most: at the best, at its rival, or (without an error percentage) once more at the
+        one of the two with fewer readings. None when that is known well enough."""
+        if len([p for p in self._points if not p.soak]) >= (MOST_POINTS if self._fit.reported else MOST_SILENT):
+            return None
+        order = (best, rival) if self._fit.reported else (rival, best)
+        seen = [(self._readings(row.at), n, row.at) for n, row in enumerate(order)]
+        readings, _, at = min(seen)
+        return None if readings and self._fit.reported else at
+
+    def _readings(self, at: Target) -> int:
+        same = [p for p in self._points if abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv and usable(p)]
+        return sum(p.samples for p in same)
+
+    def _rows(self) -> Iterator[_Row]:
+        """All settings on the plan's steps that the limits allow, near enough to what is known."""
+        for at in self._lattice():
+            watts = self._fit.power_w(at.mhz, at.mv)
+            if watts > self._most_w or self._ruled_out(at) or not self._trusted(at):
+                continue
+            each = 1 / watts if self._plan.goal is Goal.EFFICIENCY and watts > 0 else 1.0
+            ratios = [curves.ratio(at.mhz, at.mv) for curves in self._fit.variants]
+            by = tuple(each * self._fit.cores * at.mhz * ratio for ratio in ratios)
+            yield _Row(at, by, statistics.fmean(by), *self._passes(at, ratios))
+
+    def _passes(self, at: Target, ratios: Sequence[float]) -> tuple[bool, bool]:
+        """Surely, and likely. Errors tell by themselves; without them so many of the boards that may be must pass."""
+        if self._fit.reported:
+            error_pct, ratio = self._fit.error_pct(at.mhz, at.mv), self._fit.ratio(at.mhz, at.mv)
+            likely = error_pct < self._plan.max_error_pct and ratio >= self._plan.tolerance
+            return error_pct <= self._most_pct, likely
+        least = self._plan.tolerance + RATIO_RESERVE * len(self._failed_soaks)
+        share = sum(ratio >= least for ratio in ratios) / len(ratios)
+        return share >= self._plan.confidence, share >= 0.5
 
     def _probe(self) -> Target | None:
         """Where errors begin is not known yet: for hashrate the clock up until they show; where heat ends that first,
@@ -124,34 +172,6 @@ class _Choice:
             return None
         return Target(mhz, last.mv, f"{_CLOCK_UP} at the lowest voltage, until errors begin to show", probe=True)
 
-    def _worth(self, at: Target | None) -> float:
-        """What the goal gives there; more is better."""
-        if at is None:
-            return float("-inf")
-        ghs = self._fit.ghs(at.mhz, at.mv)
-        if self._plan.goal is Goal.EFFICIENCY:
-            watts = self._fit.power_w(at.mhz, at.mv)
-            return ghs / watts if watts else 0.0
-        return ghs
-
-    @staticmethod
-    def _gained(worth: float) -> float:
-        return worth * (1 + GAIN)
-
-    def _known(self, at: Target) -> bool:
-        return any(abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv and usable(p) for p in self._points)
-
-    def _reachable(self) -> Iterator[Target]:
-        """Settings on the plan's steps that should pass, near enough to what is known."""
-        for at in self._lattice():
-            if self._fit.error_pct(at.mhz, at.mv) > self._most_pct:
-                continue
-            if self._fit.power_w(at.mhz, at.mv) > self._most_w:
-                continue
-            if self._ruled_out(at) or not self._trusted(at):
-                continue
-            yield at
-
     def _lattice(self) -> Iterator[Target]:
         plan, within = self._plan, self._within
         for mv in _steps(self._start.mv, plan.step_mv, within.min_mv, within.max_mv):
@@ -166,97 +186,42 @@ class _Choice:
         )
 
     def _ruled_out(self, at: Target) -> bool:
-        """Failed itself, or harder than what failed for sure: in a soak or a long look."""
+        """Failed itself, or harder than what failed for sure: in a soak."""
         unstable = [p for p in self._points if p.verdict is PointVerdict.UNSTABLE]
         if any(abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv for p in unstable):
             return True
-        failed = [p for p in unstable if p.soak or not self._fit.reported]
+        failed = [p for p in unstable if p.soak]
         return any(at.mhz >= p.mhz - _SAME and at.mv <= p.mv for p in failed)
 
-    def _best_measured(self) -> Target | None:
-        watts = min((p.power_w or 0.0 for p in self._too_hot()), default=float("inf")) * LEFT_SHARE
-        fit = [
-            Target(p.mhz, p.mv)
-            for p in self._points
-            if p.passed and usable(p) and not p.soak and (p.power_w is None or p.power_w <= watts + 0.005 * watts)
-        ]
-        fit = [at for at in fit if not self._ruled_out(at) and self._inside(at)]
-        clean = [at for at in fit if self._fit.error_pct(at.mhz, at.mv) <= self._most_pct]
-        fit = clean if self._fit.reported else fit
-        return max(fit, key=self._worth, default=None)
-
-    def _inside(self, at: Target) -> bool:
-        return self._within.clamped(at.mhz, at.mv) == (at.mhz, at.mv)
+    def _soaked(self, at: Target | None) -> bool:
+        return at is not None and any(p.soak and p.passed and (p.mhz, p.mv) == (at.mhz, at.mv) for p in self._points)
 
     def _errors_allowed(self) -> float:
         by_ratio = (self._fit.clean - self._plan.tolerance - RATIO_RESERVE) / self._fit.cost
         return max(0.05, min(ERROR_RESERVE * self._plan.max_error_pct, by_ratio))
 
-    def _power_allowed(self) -> tuple[float, str]:
-        """Watts that limits and cooler take, as far as points near a temperature limit have shown."""
-        within = self._within
-        most, why = within.max_power_w * (1 - POWER_MARGIN), f"{within.max_power_w:g} W"
-        for p in self._points:
-            bound, reason = self._shown(p)
-            if bound < most:
-                most, why = bound, reason
-        if len(self._points) > 1 and _stood(self._points[-2], self._points[-1]):
-            watts = self._points[-1].power_w
-            if watts is not None and watts < most:
-                most, why = watts, f"what the cooler takes, {watts:.1f} W"
-        return most, why
-
-    def _too_hot(self) -> list[SweepPoint]:
-        """Points that were left for heat. One that was left while the fan could still turn faster was only too fast,
-        unless it happened again at no more power."""
-        left = [p for p in self._points if p.verdict is PointVerdict.LIMIT and p.power_w is not None]
-        return [p for p in left if not _held(p) or any(q is not p and _not_more(q, p) for q in left)]
-
-    def _shown(self, p: SweepPoint) -> tuple[float, str]:
-        """The power that this point rules out, in watts, and why; infinite when it rules out none."""
-        if p.power_w is None:
-            return float("inf"), ""
-        if p.verdict is PointVerdict.LIMIT:
-            hot = any(q is p for q in self._too_hot())
-            over = max(0.0, *(t - lim + NEAR_C / 2 for t, lim in self._temps(p))) / max(
-                self._within.max_vr_temp_c - ROOM_C, 10
-            )
-            return (p.power_w * (LEFT_SHARE - over), f"{p.power_w:.1f} W ({p.reason})") if hot else (float("inf"), "")
-        found = [(float("inf"), "")]
-        for temp, limit in self._temps(p):
-            if limit - temp <= NEAR_C and not _held(p):
-                watts = p.power_w * (1 + (limit - MARGIN_C - temp) / max(limit - ROOM_C, 10.0))
-                found.append((watts, f"{limit:g} °C, reached at about {watts:.1f} W"))
-        return min(found)
-
-    def _temps(self, p: SweepPoint) -> list[tuple[float, float]]:
-        """Chip and regulator as far as known, each with its limit."""
-        both = ((p.chip_temp_c, self._within.max_chip_temp_c), (p.vr_temp_c, self._within.max_vr_temp_c))
-        return [(temp, limit) for temp, limit in both if temp is not None]
-
-    def _text(self, at: Target) -> str:
+    def _text(self, at: Target, stake: float) -> str:
         fit = self._fit
         return (
             f"promises {fit.ghs(at.mhz, at.mv):.0f} GH/s at {fit.power_w(at.mhz, at.mv):.1f} W with "
-            f"{fit.error_pct(at.mhz, at.mv):.2f} % errors; 10 MHz more need {10 * fit.need_mv_per_mhz:.0f} mV here"
+            f"{fit.error_pct(at.mhz, at.mv):.2f} % errors, 10 MHz more need {10 * fit.need_mv_per_mhz:.0f} mV here; "
+            f"what is not known may be worth {stake:.1%}"
         )
 
     def _soak_text(self) -> str:
-        return f"the best so far, and nothing promises {GAIN:.1%} more within {self._why_w}: confirmed at length"
+        return f"the best within {self._why_w}, and to know more would bring less than {GAIN:.1%}: confirmed at length"
 
 
-def _not_more(one: SweepPoint, other: SweepPoint) -> bool:
-    return (one.power_w or 0.0) <= 1.02 * (other.power_w or 0.0)
-
-
-def _held(point: SweepPoint) -> bool:
-    """The fan had room to hold the chip where it wants it: its temperature says nothing about what is left."""
-    return point.fan_pct is not None and point.fan_pct < 95
-
-
-def _stood(before: SweepPoint, after: SweepPoint) -> bool:
-    """The newest point got no further than the one before although more was wanted: that is the cooler's end."""
-    return not after.soak and abs(before.mhz - after.mhz) < _SAME and before.mv == after.mv
+def _at_stake(rows: Sequence[_Row], best: _Row) -> tuple[float, _Row]:
+    """What knowing the curves exactly would bring on average, as a share of what the best gives; and the setting that
+    would then bring most of it."""
+    stake, brings = 0.0, {best.at: 0.0}
+    where = {row.at: row for row in (best, *rows)}
+    for n, now in enumerate(best.by):
+        rival = max(rows, key=lambda row: row.by[n], default=best)
+        gain = max(0.0, rival.by[n] - now) / len(best.by) / max(best.worth, 1e-9)
+        stake, brings[rival.at] = stake + gain, brings.get(rival.at, 0.0) + gain
+    return stake, where[max(brings, key=lambda at: brings[at])]
 
 
 def _steps(start: float, step: float, least: float, most: float) -> Iterator[float]:

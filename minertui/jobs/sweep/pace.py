@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from minertui.jobs.sweep import evidence, transient
-from minertui.jobs.sweep.transient import WORST, Response, Trace
+from minertui.jobs.sweep.thermal import Trace
+from minertui.jobs.sweep.transient import WORST, Response
 from minertui.jobs.sweep.walk import Target
 from minertui.model.plans import SweepPlan
 from minertui.model.ranking import Bounds
@@ -31,6 +32,7 @@ RUNG_HEAT = 0.02  # heat of a rung that is worth its writes
 BACK_SHARE = 0.03  # of the clock is given back where the fan could not keep up
 SMALL_S, SINGLE_S = 20.0, 40.0  # waited before a smaller one
 PROBE_MV = 10.0
+AS_FAR = "as far as the limits allow"
 BAD_ERRORS = 0.7  # of max_error_pct, on the way: no need to go further
 PROBE_ERRORS = 0.2  # the same where the begin of errors is looked for
 
@@ -54,11 +56,18 @@ class Move(NamedTuple):
 
 
 class Way(NamedTuple):
-    """From where, where the miner is on it, to where."""
+    """From where, where the miner is on it, to where. ``weak``: it was not stable where it began."""
 
     origin: Target
     here: Target
     target: Target
+    weak: bool = False
+
+    def eased(self) -> Way:
+        """From a setting that was not stable all of the voltage first: on the straight way none would be."""
+        if not self.weak or self.here.mv >= self.target.mv:
+            return self
+        return self._replace(target=Target(min(self.here.mhz, self.target.mhz), self.target.mv))
 
 
 def on_the_way(
@@ -72,7 +81,8 @@ def on_the_way(
 ) -> Move:
     """What to do at the newest reading of ``trail``; the last change was at ``changed_s``, ``growth`` of the
     heat had not shown yet then, and the temperatures answer by ``response``."""
-    here, target = way.here, way.target
+    here, easing, way = way.here, way.eased() != way, way.eased()
+    target = way.target
     since_s = trail[-1].at_s - changed_s
     leave = transient.leaving(trail, changed_s, growth, within) if since_s >= DWELL_S else None
     if leave is not None:
@@ -84,7 +94,7 @@ def on_the_way(
         return Move(Do.WAIT, here)
     if _same(here, target):
         return Move(Do.MEASURE if since_s >= SETTLE_S else Do.WAIT, here)
-    bad = _bad(plan, trail, changed_s, PROBE_ERRORS if target.probe else BAD_ERRORS)
+    bad = "" if easing else _bad(plan, trail, changed_s, PROBE_ERRORS if target.probe else BAD_ERRORS)
     if heat(target) <= heat(here) and not (bad and target.probe):
         to = _down(plan, here, target)
         return Move(Do.RUNG, to)
@@ -125,7 +135,7 @@ def _up(plan: SweepPlan, way: Way, trail: Sequence[Trace], since_s: float, room:
     fan = transient.smoothed(trail, lambda s: s.fan_pct)
     moving = abs(transient.trend_per_s(trail, lambda s: s.fan_pct)) > FLAT_PCT_PER_S
     done = since_s >= PATIENCE_S or (since_s >= 75.0 and (fan is None or fan >= 99.0 or not moving))
-    return Move(Do.MEASURE, here, f"as far as the limits allow: {why}") if done else Move(Do.WAIT, here, why)
+    return Move(Do.MEASURE, here, f"{AS_FAR}: {why}") if done else Move(Do.WAIT, here, why)
 
 
 def _worth_waiting_s(grown: float) -> float:
@@ -156,7 +166,7 @@ def rung(plan: SweepPlan, way: Way, room: float) -> Target:
 
 def _single(plan: SweepPlan, way: Way) -> Target:
     """One step: of voltage when the line from the origin asks for more at the next clock, else of the clock."""
-    origin, here, target = way
+    origin, here, target, _ = way
     mhz = min(here.mhz + plan.step_mhz, target.mhz) if target.mhz > here.mhz else target.mhz
     mv = min(here.mv + plan.step_mv, target.mv) if target.mv > here.mv else here.mv
     if mhz <= here.mhz or target.mhz <= origin.mhz:

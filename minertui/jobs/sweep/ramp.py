@@ -6,17 +6,19 @@ from dataclasses import replace
 
 import msgspec
 
-from minertui.jobs.sweep import evidence, pace, stats, transient, watch
+from minertui.jobs.sweep import evidence, pace, stats, thermal, transient, watch
 from minertui.jobs.sweep.pace import Do
 from minertui.jobs.sweep.state import State
 from minertui.jobs.sweep.strategies import LIVE
-from minertui.jobs.sweep.transient import Trace
+from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.walk import Target
-from minertui.model.plans import SweepPoint
+from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.status import MinerStatus
 
 POLL_S = 5.0  # the shortest time between two looks: old web servers die under less
 KEPT = 120  # readings of the trail
+COOLER_SHARE = 0.01  # the power that the cooler takes is known well enough to this share
+COOLER_NEAR = 1.03  # power so near to that is worth the wait
 
 
 def live(state: State) -> bool:
@@ -67,7 +69,8 @@ def touched(state: State, status: MinerStatus) -> str | None:
 
 def climbed(state: State) -> tuple[State, Do]:
     """What the newest reading on the way leads to: the state with the next rung, or ready to measure."""
-    way = pace.Way(state.origin or state.told, state.told, state.target)
+    weak = bool(state.points) and state.points[-1].verdict is PointVerdict.UNSTABLE
+    way = pace.Way(state.origin or state.told, state.told, state.target, weak)
     move = pace.on_the_way(state.plan, state.within, way, state.trail, state.changed_s, state.growth, state.response)
     if move.do is Do.RUNG:
         return _onward(state, move), move.do
@@ -106,12 +109,30 @@ def left(state: State, point: SweepPoint) -> SweepPoint:
         soak=state.target.soak,
         mhz=state.told.mhz,
         mv=state.told.mv,
+        cooler_w=_cooler_w(state),
     )
 
 
 def enough(state: State, now_s: float) -> bool:
     """True when the evidence suffices, or the time is over."""
-    return evidence.enough(state.plan, state.readings, now_s - state.since_s, state.target.soak)
+    seconds = now_s - state.since_s
+    if not evidence.enough(state.plan, state.readings, seconds, state.target.soak):
+        return False
+    return seconds >= state.plan.measure_s or _cooler_known(state)
+
+
+def _cooler_known(state: State) -> bool:
+    """False while a temperature limit bounds the search and the power it allows is not known well enough."""
+    rests = thermal.fitted(state.trail, state.within)
+    if not rests:
+        return True
+    sure, likely = (min(rest.allowed_w(z) for rest in rests) for z in (thermal.SURE_Z, 0.0))
+    near = likely < COOLER_NEAR * rests[0].power_w
+    return not near or sure >= (1 - COOLER_SHARE) * likely
+
+
+def _cooler_w(state: State) -> float | None:
+    return thermal.allowed_w(state.trail, state.within)
 
 
 def judged(state: State, point: SweepPoint) -> SweepPoint:
@@ -128,6 +149,7 @@ def judged(state: State, point: SweepPoint) -> SweepPoint:
         chip_temp_c=transient.smoothed(last, stats.chip_temp_c),
         vr_temp_c=transient.smoothed(last, lambda s: s.vr_temp_c),
         fan_pct=transient.smoothed(last, lambda s: s.fan_pct),
+        cooler_w=_cooler_w(state),
     )
     return evidence.judged(state.plan, point, readings, state.target.soak)
 

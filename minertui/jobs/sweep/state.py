@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field, replace
 
-from minertui.jobs.sweep.transient import WORST, Response, Trace
+from minertui.jobs.sweep.thermal import Trace
+from minertui.jobs.sweep.transient import WORST, Response
 from minertui.jobs.sweep.walk import Target
 from minertui.jobs.sweep.watch import Mark
 from minertui.model.commands import Command, Outcome

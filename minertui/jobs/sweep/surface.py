@@ -1,12 +1,8 @@
-"""What the measured points say about the settings between and beyond them: three small fits, nothing more.
+"""What the measured points say about the settings between and beyond them: the three curves of ``curves``, fitted.
 
-    errors    ln(error %) = c + a·mV + b·MHz     errors grow by a factor for so many mV less or MHz more
-    hashrate  ratio = r0 − k·error %             what the errors cost
-    power     W = p0 + p1·V²·F                   switching losses
-
-Firmware without an error percentage gets one derived from the ratio: (r0 − ratio) / k, with r0 the best ratio that was
-measured with care. Every fit starts from a guess with a stated weight, which a handful of points outweighs; the guesses
-and where they come from are in ``docs/sweeps.md``.
+Where the firmware reports errors, their logarithm is a plane over voltage and clock, and the hashrate falls in
+proportion to them; where it does not, ``silent`` tells them from the hashrate alone. Every fit starts from a guess with
+a stated weight, which a handful of points outweighs; the guesses and where they come from are in ``docs/sweeps.md``.
 """
 
 from __future__ import annotations
@@ -15,6 +11,9 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from minertui.jobs.sweep import silent
+from minertui.jobs.sweep.curves import Curves, spread_out
+from minertui.jobs.sweep.linear import Matrix, inverted, times
 from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
 
 FOLD_MV = 15.0  # guess: so many mV less multiply the errors by e
@@ -27,6 +26,7 @@ ERROR_NOISE = 0.25  # one reading of the error percentage, as a share of it, unt
 MODEL_NOISE = 0.12  # a straight line through ln(errors) is no better than this
 FLOOR_SHARE = 0.1  # of max_error_pct: errors under it may be there at any voltage
 CLEAN_NOISE = 0.3  # of the logarithm, for a point without errors where the line would have some
+WILD_LOG = 3.0  # so far off may the level of the errors be while no point has any: a factor of 20
 GRADED = 0.6  # errors this share over the floor are errors of the voltage
 NEAR_LOG = 1.2  # points whose errors are e^1.2 away from the aim count for little
 NEAR_MHZ = 120.0
@@ -40,35 +40,52 @@ class Surface:
         self.rows = [p for p in points if usable(p)]
         self.reported = any(p.error_pct is not None for p in self.rows)
         self.cores = statistics.median((p.expected_ghs or 0.0) / p.mhz for p in self.rows)
-        self.clean, self.cost = self._cost()
-        self.errors = [self._error(p) for p in self.rows]
-        self.floor = min(*self.errors, FLOOR_SHARE * plan.max_error_pct)
+        self._p0, self._p1 = self._power()
+        self.curves, self.variants = self._told() if self.reported else self._untold()
+
+    def error_pct(self, mhz: float, mv: float) -> float:
+        """Errors expected there, in per cent."""
+        return self.curves.error_pct(mhz, mv)
+
+    def ratio(self, mhz: float, mv: float) -> float:
+        """Share of the expected hashrate there."""
+        return self.curves.ratio(mhz, mv)
+
+    def ghs(self, mhz: float, mv: float) -> float:
+        """Hashrate there."""
+        return self.cores * mhz * self.curves.ratio(mhz, mv)
+
+    def power_w(self, mhz: float, mv: float) -> float:
+        """Power there."""
+        return self._p0 + self._p1 * (mv / 1000) ** 2 * mhz
+
+    def _told(self) -> tuple[Curves, tuple[Curves, ...]]:
+        """The curves where the firmware reports errors."""
+        self.clean, self.cost, cost_var = self._cost()
+        self.errors = [p.error_pct or 0.0 for p in self.rows]
+        self.floor = min(*self.errors, FLOOR_SHARE * self._plan.max_error_pct)
         self._over = [max(error - self.floor, 0.0) for error in self.errors]
         self.graded = [over >= max(GRADED * self.floor, 0.03) for over in self._over]
         self._c, self._a, self._b = 0.0, -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
         self._at = self.rows[-1]
         for _ in range(4):  # the aim depends on the slopes, and the weights on the aim
-            self._plane()
-        self._p0, self._p1 = self._power()
+            cov = self._plane()
+        curves = Curves(self._c, self._a, self._b, self.cost, self.floor, self._at.mhz, self._at.mv, self._clean_at)
+        wide = [[*row, 0.0] for row in cov] + [[0.0, 0.0, 0.0, cost_var]]
+        return curves, spread_out(curves, wide)
 
-    def error_pct(self, mhz: float, mv: float) -> float:
-        """Errors expected there, in per cent."""
-        return self.floor + math.exp(min(self._line(mhz, mv), 5.0))
+    def _untold(self) -> tuple[Curves, tuple[Curves, ...]]:
+        """The curves where it does not: one per cent of errors then means what it usually costs."""
+        a0, b0 = -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
+        may_be = silent.boards(self.rows, a0, b0, CLEAN_RATIO, CLEAN_SPREAD)
+        c, self._a, self._b, r0 = (statistics.fmean(values) for values in zip(*may_be, strict=True))
+        self.clean, self.cost, self.floor, self.graded = r0, COST_PER_PCT, 0.0, [False for _ in self.rows]
+        variants = tuple(self._one(*board) for board in may_be)
+        return self._one(c, self._a, self._b, r0), variants
 
-    def _line(self, mhz: float, mv: float) -> float:
-        return self._c + self._a * (mv - self._at.mv) + self._b * (mhz - self._at.mhz)
-
-    def ratio(self, mhz: float, mv: float) -> float:
-        """Share of the expected hashrate there."""
-        return max(0.0, self._clean_at(mhz) - self.cost * self.error_pct(mhz, mv))
-
-    def ghs(self, mhz: float, mv: float) -> float:
-        """Hashrate there."""
-        return self.cores * mhz * self.ratio(mhz, mv)
-
-    def power_w(self, mhz: float, mv: float) -> float:
-        """Power there."""
-        return self._p0 + self._p1 * (mv / 1000) ** 2 * mhz
+    def _one(self, c: float, a: float, b: float, r0: float) -> Curves:
+        home = self.rows[0]
+        return Curves(c - math.log(COST_PER_PCT), a, b, COST_PER_PCT, 0.0, home.mhz, home.mv, lambda _: r0)
 
     @property
     def aim_pct(self) -> float:
@@ -80,17 +97,9 @@ class Surface:
         """Slope of the line of equal errors: the voltage that one MHz more needs."""
         return -self._b / self._a
 
-    def _error(self, point: SweepPoint) -> float:
-        if point.error_pct is not None:
-            return point.error_pct
-        return max(0.05, (self.clean - (point.ratio or 0.0)) / self.cost)
-
-    def _cost(self) -> tuple[float, float]:
-        """r0 and k. Without error percentages r0 is the mean of the best half of the careful points."""
-        seen = [(p.error_pct, p.ratio or 0.0, p.samples) for p in self.rows if p.error_pct is not None]
-        if not seen:
-            ratios = sorted(((p.ratio or 0.0) for p in self.rows), reverse=True)
-            return statistics.fmean(ratios[: max(1, len(ratios) // 2)]), COST_PER_PCT
+    def _cost(self) -> tuple[float, float, float]:
+        """r0, k, and the variance of k."""
+        seen = [(p.error_pct or 0.0, p.ratio or 0.0, p.samples) for p in self.rows]
         total = sum(n for _, _, n in seen)
         mean_e = sum(e * n for e, _, n in seen) / total
         mean_r = sum(r * n for _, r, n in seen) / total
@@ -100,7 +109,8 @@ class Surface:
         xy = -sum(n * (e - mean_e) * (r - mean_r) for e, r, n in seen) / noise
         cost = max(0.02, (xy + prior * COST_PER_PCT) / (xx + prior))
         weight = noise / CLEAN_SPREAD**2
-        return (total * (mean_r + cost * mean_e) + weight * CLEAN_RATIO) / (total + weight), cost
+        clean = (total * (mean_r + cost * mean_e) + weight * CLEAN_RATIO) / (total + weight)
+        return clean, cost, 1 / (xx + prior)
 
     def _clean_at(self, mhz: float) -> float:
         """r0 near this frequency: at high clocks some hashrate is lost at any voltage."""
@@ -109,11 +119,14 @@ class Surface:
         for point, error in zip(self.rows, self.errors, strict=True):
             w = point.samples * math.exp(-0.5 * ((point.mhz - mhz) / 30) ** 2)
             total, sum_ = total + w, sum_ + w * ((point.ratio or 0.0) + self.cost * error)
-        return sum_ / total if self.reported else self.clean
+        return sum_ / total
 
-    def _plane(self) -> None:
+    def _line(self, mhz: float, mv: float) -> float:
+        return self._c + self._a * (mv - self._at.mv) + self._b * (mhz - self._at.mhz)
+
+    def _plane(self) -> Matrix:
         """Weighted least squares for c, a, b; a and b are held to their guesses. A clean point only says that errors
-        are not more than it showed, so it counts where the line would have them."""
+        are not more than it showed, so it counts where the line would have them. Returns their covariance."""
         rows = list(zip(self.rows, self._over, self.graded, strict=True))
         best = [(abs(math.log(over / self.aim_pct)), n) for n, (_, over, graded) in enumerate(rows) if graded]
         self._recentre(self.rows[min(best)[1]] if best else self.rows[-1])
@@ -134,8 +147,12 @@ class Surface:
                 right[i] += w * x[i] * value
                 for j in range(3):
                     matrix[i][j] += w * x[i] * x[j]
-        self._c, a, b = solved(matrix, right)
+        matrix[0][0] += 1 / WILD_LOG**2
+        right[0] += self._line(self._at.mhz, self._at.mv) / WILD_LOG**2
+        cov = inverted(matrix)
+        self._c, a, b = times(cov, right)
         self._a, self._b = min(a, -1e-3), max(b, 1e-4)
+        return cov
 
     def _recentre(self, at: SweepPoint) -> None:
         self._c, self._at = self._line(at.mhz, at.mv), at
@@ -143,11 +160,7 @@ class Surface:
     def _weight(self, point: SweepPoint, over: float, graded: bool) -> float:
         if not graded:
             return 1 / CLEAN_NOISE**2
-        if self.reported:
-            noise = ERROR_NOISE / math.sqrt(max(1, point.samples)) * (over + self.floor) / over
-        else:
-            spread = (point.hashrate_sd_ghs or 0.1 * (point.hashrate_ghs or 1.0)) / (point.expected_ghs or 1.0)
-            noise = spread / math.sqrt(max(1, point.samples)) / self.cost / over
+        noise = ERROR_NOISE / math.sqrt(max(1, point.samples)) * (over + self.floor) / over
         far = (math.log(over / self.aim_pct) / NEAR_LOG) ** 2 + ((point.mhz - self._at.mhz) / NEAR_MHZ) ** 2
         return math.exp(-0.5 * far) / (noise**2 + MODEL_NOISE**2)
 
@@ -171,19 +184,3 @@ def usable(point: SweepPoint) -> bool:
     """True when the point says something about its settings."""
     told = point.verdict in (PointVerdict.PASSED, PointVerdict.UNSTABLE, PointVerdict.LIMIT)
     return told and bool(point.hashrate_ghs and point.expected_ghs and point.samples >= 3 and point.mhz)
-
-
-def solved(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """x of matrix · x = right, by elimination; the matrix is positive definite here."""
-    size = len(right)
-    rows = [[*matrix[i], right[i]] for i in range(size)]
-    for i in range(size):
-        pivot = max(range(i, size), key=lambda r: abs(rows[r][i]))
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        for j in range(i + 1, size):
-            factor = rows[j][i] / rows[i][i]
-            rows[j] = [b - factor * a for a, b in zip(rows[i], rows[j], strict=True)]
-    x = [0.0] * size
-    for i in reversed(range(size)):
-        x[i] = (rows[i][size] - sum(rows[i][j] * x[j] for j in range(i + 1, size))) / rows[i][i]
-    return x

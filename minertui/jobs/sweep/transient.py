@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from minertui.jobs.sweep import thermal
 from minertui.jobs.sweep.stats import chip_temp_c
+from minertui.jobs.sweep.thermal import Trace
 from minertui.model.ranking import Bounds
 from minertui.model.status import MinerStatus
 
@@ -39,16 +41,10 @@ LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
 POWER_MARGIN = 0.01  # the same for power, as a share: two sensor errors of 0.5 %
 FAN_MARGIN_PCT = 2.0
 FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for one per cent more heat
+LEAVE_Z = 1.0  # a point is left when a temperature comes within one standard error of its limit
 WILD_C = 3.0  # one reading this far over a limit counts without waiting for others
 
 Read = Callable[[MinerStatus], float | None]
-
-
-class Trace(NamedTuple):
-    """A reading and when it was taken, seconds."""
-
-    at_s: float
-    status: MinerStatus
 
 
 class Heading(NamedTuple):
@@ -141,6 +137,9 @@ def room(
         return 0.0, "neither a temperature nor the power is known"
     least = min(worst, key=lambda h: h.room)
     share, text = least.room, least.text()
+    rests = thermal.fitted(trail, within)
+    if rests:
+        return _cooled(rests, worst)
     if not fan_has_room(trail):
         share = min(share, *((h.limit - SURE_C - h.rest) / h.growth for h in worst if h.unit == "°C"), share)
     fan = smoothed(trail, lambda s: s.fan_pct, 3)
@@ -150,6 +149,21 @@ def room(
         if helped > share:
             share, text = helped, answered.text()
     return share, text
+
+
+def _cooled(rests: Sequence[thermal.Rest], worst: Sequence[Heading]) -> tuple[float, str]:
+    """The same once the cooler is known: power may grow to what it takes. What is no temperature, or one far from its
+    limit, stays with its worst case; so does a fit that knows less than that."""
+    fits = {rest.name: rest for rest in rests}
+    found = []
+    for h in worst:
+        room, text, rest = h.room, h.text(), fits.get(h.name)
+        if rest is not None:
+            sure, known = (h.limit - SURE_C - h.rest) / h.growth, rest.allowed_w(thermal.SURE_Z) / rest.power_w - 1
+            at = rest.rest_c(rest.power_w)[0]
+            room, text = max(sure, known), f"{rest.name} settles at {at:.1f} of {rest.limit_c:g} °C"
+        found.append((room, text))
+    return min(found)
 
 
 def pending(climb: Sequence[tuple[float, float]]) -> float:
@@ -168,6 +182,13 @@ def fan_has_room(trail: Sequence[Trace]) -> bool:
 def leaving(trail: Sequence[Trace], changed_s: float, growth: float, within: Bounds) -> str | None:
     """Why this setting must be left now, before a limit is touched; None when all is well. Only what was read counts
     here: the mean of half a minute (of a whole one when nothing was changed for so long), and where its line leads."""
+    rests = thermal.fitted(trail, within)
+    for rest in rests:
+        heading, error = rest.in_c(SOON_S)
+        if heading + LEAVE_Z * error + rest.hidden_c > rest.limit_c:
+            at = rest.in_c(0.0)[0]
+            return f"{rest.name} is at {at:.1f} and heading for {heading:.1f} ± {error:.1f} of {rest.limit_c:g} °C"
+    known = [rest.name for rest in rests]
     settled = trail[-1].at_s - changed_s > 60.0
     falling = growth < 0 and trail[-1].at_s - changed_s < FALL_S
     for name, read, limit, close, unit in (
@@ -178,7 +199,7 @@ def leaving(trail: Sequence[Trace], changed_s: float, growth: float, within: Bou
         slope = max(0.0, trend_per_s(trail, read) - TREND_NOISE)
         calm = settled and slope < TREND_NOISE
         now = smoothed(trail, read, 2 * SMOOTH if calm else SMOOTH)
-        if now is None or limit is None or (falling and now < limit + close):
+        if now is None or limit is None or name in known or (falling and now < limit + close):
             continue
         line = slope * SOON_S
         owed = max(growth, 0.0) * max(now - COLD_C, 1.0) * math.exp(-(trail[-1].at_s - changed_s) / TAU_S)

@@ -1,0 +1,82 @@
+"""How much power a sweep may aim at: what the plan allows, and what the points have shown the cooler to take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minertui.jobs.sweep.pace import AS_FAR
+from minertui.jobs.sweep.transient import MARGIN_C, POWER_MARGIN
+from minertui.model.plans import PointVerdict, SweepPoint
+from minertui.model.ranking import Bounds
+
+LEFT_SHARE = 0.992  # of the power at which a point was left for heat: half a degree or more
+NEAR_C = 0.8  # this near to a limit a point says how much power the cooler takes
+ROOM_C = 20.0  # usual room, to turn °C of headroom into watts
+STOOD_SHARE = 1.002  # power so little over where the way ended twice is the same power
+_HELD_PCT = 95.0
+_SAME = 1e-6
+
+
+def power_allowed(points: Sequence[SweepPoint], within: Bounds) -> tuple[float, str]:
+    """Watts, and where they come from in words. What was fitted (``SweepPoint.cooler_w``) is newer and better than what
+    single points show."""
+    found = [(within.max_power_w * (1 - POWER_MARGIN), f"{within.max_power_w:g} W")]
+    fitted_w = next((p.cooler_w for p in reversed(points) if p.cooler_w is not None), None)
+    if fitted_w is not None:
+        found.append((fitted_w, f"what the cooler takes, {fitted_w:.1f} W"))
+        found += [_left(p) for p in _too_hot(points)]
+    else:
+        found += [_shown(p, points, within) for p in points if p.power_w is not None]
+    if len(points) > 1 and _stood(points[-2], points[-1]):
+        watts = points[-1].power_w or found[0][0]
+        found.append((STOOD_SHARE * watts, f"what the cooler takes, {watts:.1f} W"))
+    return min(found)
+
+
+def _too_hot(points: Sequence[SweepPoint]) -> list[SweepPoint]:
+    """Points that were left for heat. One that was left while the fan could still turn faster was only too fast,
+    unless it happened again at no more power."""
+    left = [p for p in points if p.verdict is PointVerdict.LIMIT and p.power_w is not None]
+    return [p for p in left if not _held(p) or any(q is not p and _not_more(q, p) for q in left)]
+
+
+def _left(p: SweepPoint) -> tuple[float, str]:
+    return LEFT_SHARE * (p.power_w or 0.0), f"{p.power_w or 0.0:.1f} W ({p.reason})"
+
+
+def _shown(p: SweepPoint, points: Sequence[SweepPoint], within: Bounds) -> tuple[float, str]:
+    """The power that this point rules out, and why; infinite when it rules out none."""
+    nothing, watts = (float("inf"), ""), p.power_w or 0.0
+    if p.verdict is PointVerdict.LIMIT:
+        if not any(q is p for q in _too_hot(points)):
+            return nothing
+        over_c = max((0.0, *(temp - limit + NEAR_C / 2 for temp, limit in _temps(p, within))))
+        share = LEFT_SHARE - over_c / max(within.max_vr_temp_c - ROOM_C, 10)
+        return share * watts, f"{watts:.1f} W ({p.reason})"
+    found = [nothing]
+    for temp, limit in _temps(p, within):
+        if limit - temp <= NEAR_C and not _held(p):
+            most = watts * (1 + (limit - MARGIN_C - temp) / max(limit - ROOM_C, 10.0))
+            found.append((most, f"{limit:g} °C, reached at about {most:.1f} W"))
+    return min(found)
+
+
+def _temps(p: SweepPoint, within: Bounds) -> list[tuple[float, float]]:
+    """Chip and regulator as far as known, each with its limit."""
+    both = ((p.chip_temp_c, within.max_chip_temp_c), (p.vr_temp_c, within.max_vr_temp_c))
+    return [(temp, limit) for temp, limit in both if temp is not None]
+
+
+def _not_more(one: SweepPoint, other: SweepPoint) -> bool:
+    return (one.power_w or 0.0) <= 1.02 * (other.power_w or 0.0)
+
+
+def _held(point: SweepPoint) -> bool:
+    """The fan had room to hold the chip where it wants it: its temperature says nothing about what is left."""
+    return point.fan_pct is not None and point.fan_pct < _HELD_PCT
+
+
+def _stood(before: SweepPoint, after: SweepPoint) -> bool:
+    """The newest two points both wanted more and got no further than the same setting: that is the cooler's end."""
+    same = abs(before.mhz - after.mhz) < _SAME and before.mv == after.mv
+    return same and AS_FAR in before.why and AS_FAR in after.why
