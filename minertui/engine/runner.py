@@ -292,18 +292,18 @@ class Runner:
 
     async def _restore(self, site: JobSite) -> None:
         """Until the baseline is proven, for ever; at the engine's end the journal keeps it for the next start."""
-        ended, tries = site.state, 0
+        ended, tries, how = site.state, 0, ""
         while site.unproven and not self._closing:
             wait_s = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
             site.report(Phase.RESTORING, ended.view, f"{site.unproven}; tried again in {wait_s:g} s")
             await self._clock.sleep(wait_s)
             try:
-                await site.conclude(None)
+                how = (await site.conclude(None)).reason
             except MinertuiError as error:
                 site.unproven = str(error)
             tries += 1
         if not site.unproven:
-            site.report(ended.phase, ended.view, f"{ended.note}; later proven")
+            site.report(ended.phase, ended.view, f"{ended.note}; later: {how}")
 
     def _changed(self, state: JobState) -> None:
         """Publish how a job goes; a sweep's phase goes to disk when it changed."""

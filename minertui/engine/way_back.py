@@ -23,6 +23,7 @@ import msgspec
 from minertui.engine.command_log import CommandLog
 from minertui.engine.facts import foreign, stranger
 from minertui.engine.journal import Entry, JournalError, key_of
+from minertui.engine.signs import AWAY_S
 from minertui.engine.stepping import look, off_loop
 from minertui.engine.walk import Walker
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, OutcomeState, Rank, Restart, SetFan, Tune
@@ -63,7 +64,8 @@ class WayBack:
         except JournalError as error:
             return _kept(OutcomeState.UNKNOWN, str(error))
         if entry is None:
-            return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
+            now = Settings.of(snapshot.status)
+            return Outcome(OutcomeState.APPLIED, f"nothing of ours is left to bring back; it is at {now.tune_text}")
         if not snapshot.answered:
             return _kept(OutcomeState.UNKNOWN, f"it does not answer{_because(snapshot.why)}")
         return await self.bring(entry, snapshot, settings, by)
@@ -88,7 +90,7 @@ class WayBack:
                 return _kept(outcome.state, outcome.reason)
         if held:
             return _kept(OutcomeState.REFUSED, held)
-        if why := await self._behind(entry, by):
+        if why := await self._behind(entry, by, _RESTART_S if settings is None else AWAY_S):
             return _kept(OutcomeState.UNKNOWN, why)
         return await self._prove(entry, target)
 
@@ -103,16 +105,17 @@ class WayBack:
                 await off_loop(partial(self._journal.open_entry, msgspec.structs.replace(entry, calm=calm)))
         return why
 
-    async def _behind(self, entry: Entry, by: str) -> str:
+    async def _behind(self, entry: Entry, by: str, patience_s: float) -> str:
         """Restart a miner that runs something else than it has stored; why that did not help, empty when all is well.
-        Its restarts are rationed, so the next try may be the one that works."""
+        Its restarts are rationed, so the next try may be the one that works. A baseline is tried again; for what a job
+        ends with this is the only try, so a slow one is waited for."""
         snapshot = await look(self._line)
         if self._follows(entry, snapshot):
             return ""
         outcome = await self._lead(Restart(), entry, by)
         if outcome.state is OutcomeState.REFUSED:
             return f"it has stored its settings and runs others until it restarts: {outcome.reason}"
-        deadline_s = self._clock.boot() + _RESTART_S
+        deadline_s = self._clock.boot() + patience_s
         while self._clock.boot() < deadline_s and not self._walker.desk.outranked(Rank.SWEEP):
             await self._clock.sleep(_BETWEEN_S)
             if self._follows(entry, await look(self._line)):

@@ -255,6 +255,7 @@ async def test_a_miner_that_is_gone_at_the_stop_is_led_back_when_it_answers(hous
     it.dead = False
     await until(lambda: job(engine, "sweep:m1").phase.over)
     assert (it.mhz, it.mv) == (500.0, 1150.0)
+    assert job(engine, "sweep:m1").note.endswith("; later: at 500 MHz / 1150 mV, proven by two readings")
     await engine.close()
 
 

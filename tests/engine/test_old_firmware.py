@@ -110,6 +110,13 @@ async def test_one_that_is_not_back_in_time_stays_in_the_journal_and_is_not_rest
     assert bench.miner.restarts == 2
 
 
+async def test_what_a_job_ends_with_waits_for_a_slow_one_because_it_has_no_second_try(bench: Bench):
+    await bench.swept()
+    bench.miner.back_s = 150.0
+    assert (await bench.arbiter.conclude("garage", Tune(550, 1175), JOB)).ok
+    assert (bench.miner.runs, bench.miner.restarts) == ((550, 1175), 2)
+
+
 async def test_the_ration_of_restarts_holds_and_the_next_try_does_it(bench: Bench):
     await bench.swept()
     await bench.do(Restart())

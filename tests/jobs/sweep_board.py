@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from minertui.model.commands import Command, Outcome, OutcomeState, Restart, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
@@ -88,10 +90,14 @@ class FakeSite:
     kept: list[SweepPoint | SweepSample] = field(default_factory=list)
     concluded: list[Tune | None] = field(default_factory=list)
     conclude_fails: Callable[[Tune | None], bool] = lambda _: False
+    left: str = ""  # why a conclusion leaves it where it is
     reports: list[tuple[Phase, SweepView, str, dict[str, float | None]]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     down_until: float = 0.0
     last: Snapshot | None = None
+
+    def __post_init__(self) -> None:
+        self.own = self.board.mhz, self.board.mv
 
     @property
     def points(self) -> list[SweepPoint]:
@@ -164,7 +170,12 @@ class FakeSite:
         self.concluded.append(settings)
         if self.conclude_fails(settings):
             return Outcome(OutcomeState.REFUSED, "not now")
-        return Outcome(OutcomeState.APPLIED)
+        if not self.left:
+            at = settings or Tune(*self.own)
+            self.board.mhz, self.board.mv = at.frequency_mhz or 0.0, at.core_mv or 0
+        if self.last is not None:
+            self.last = msgspec.structs.replace(self.last, status=self.board.read(self.clock, self.booted))
+        return Outcome(OutcomeState.APPLIED, self.left)
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         self.kept.append(record)

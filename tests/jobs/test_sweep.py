@@ -468,17 +468,30 @@ async def test_old_firmware_or_the_plan_restarts_at_every_point(asked):
     site = FakeSite(board)
     await run(site, plan(max_mhz=510, restart=asked, settle_s=30, max_mv=1150), ())
     restarts = [at for command, at in zip(site.sent, site.sent_at, strict=True) if isinstance(command, Restart)]
-    at_the_end = 0 if asked else 1
     assert len(site.points) == 2
-    assert len(restarts) == 2 + at_the_end
+    assert len(restarts) == 2, "what it is left at is the conclusion's business"
     assert site.samples[0].at_s - restarts[0] >= 20 + 90  # the reboot, then the reference wait
 
 
-async def test_old_firmware_ends_running_what_it_is_left_at():
-    site = FakeSite(Board(actual=False, abilities=frozenset({Ability.TUNE})))
+async def test_the_last_sentence_says_where_the_miner_is():
+    site = FakeSite(Board())
     await run(site, plan(max_mhz=510, max_mv=1150), ())
-    assert site.sent[-2:] == [Tune(500, 1150), Restart()]
-    assert site.concluded == [Tune(500, 1150)]
+    assert site.end[1].endswith("; now at 1150 mV / 500 MHz")
+    own = FakeSite(Board())
+    await run(own, plan(max_mhz=510, apply_best=False), ())
+    assert own.end[1].endswith("; now at your own settings")
+
+
+async def test_after_the_firmwares_overheat_handling_it_is_not_said_to_be_at_the_users_settings():
+    left = "left as it is, not above its baseline 500 MHz / 1150 mV"
+    site = FakeSite(Board(), left=left, at=[(1300, lambda s: _tripped(s.board))])
+    await run(site, plan(), ())
+    assert site.end == (Phase.PARKED, f"the firmware's overheat protection tripped; {left}")
+    assert not [note for *_, note, _ in site.reports if "applying" in note]
+
+
+def _tripped(board: Board) -> None:
+    board.mhz, board.mv = board.mhz - 100, board.mv - 100
 
 
 async def test_old_firmware_is_restarted_to_cool_because_it_does_not_follow_live():

@@ -8,7 +8,8 @@
 However it ends, the miner is left at settings that were measured to be good, or at the user's own:
 
     walk complete, person's stop    the best point that passed, if the plan wants it and there is one; else the baseline
-    failed, overheat, engine stops  the baseline (safety refuses it while the firmware handles an overheat)
+    failed, engine stops            the baseline
+    overheat                        what the firmware made of it: a program never raises that again
     a higher rank took the miner    nothing: who took it decides
 
 ``docs/sweeps.md`` tells the rules and the numbers.
@@ -22,11 +23,12 @@ from typing import Protocol
 from minertui.jobs.sweep import brain, progress
 from minertui.jobs.sweep.state import End, Event, Look, Seen, Send, State, Step, Told
 from minertui.model import ranking
-from minertui.model.commands import OutcomeState, Restart, Tune
+from minertui.model.commands import OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.plans import Phase, SweepPlan, SweepPoint, SweepSample, SweepView
 from minertui.model.seams import Site
 from minertui.safety import samples
+from minertui.safety.settings import Settings
 
 __all__ = ["SweepSite", "run"]
 
@@ -90,10 +92,7 @@ class _Sweep:
 
     async def finish(self, end: End) -> None:
         """Leave the miner well, and say how it ended."""
-        settings = self._best() if end.phase is Phase.DONE else None
-        if self._state is not None and end.phase is Phase.DONE:
-            await self._restart_into(settings or self._baseline(self._state))
-        await self._conclude(settings, end.phase, end.reason)
+        await self._conclude(self._best() if end.phase is Phase.DONE else None, end.phase, end.reason)
 
     async def stop(self, *, final: bool) -> None:
         """A person's stop keeps what was gained; the engine's leaves the sweep to be resumed."""
@@ -126,35 +125,32 @@ class _Sweep:
             return Seen(await self._site.next_snapshot(within_s=made.ask.within_s))
         return Told(await self._site.send(made.ask.command), self._site.snapshot())
 
-    async def _restart_into(self, settings: Tune) -> None:
-        """Firmware that follows only after a restart (AxeOS < 2.2) gets one, to run what it will be left at."""
-        if ranking.live(self._site.snapshot().status):
-            return
-        if (await self._site.send(settings)).state is OutcomeState.APPLIED:
-            await self._site.send(Restart())
-            for _ in range(_FIRST_POLLS):
-                snapshot = await self._site.next_snapshot(within_s=brain.LOOK_S)
-                if samples.fresh(snapshot, self._site.now()) and snapshot.status and snapshot.status.hashrate_ghs:
-                    return
-
-    def _baseline(self, state: State) -> Tune:
-        return Tune(state.baseline.mhz, state.baseline.mv)
-
     def _best(self) -> Tune | None:
         best = ranking.best(self.view.points, self._plan.goal)
         return Tune(best.mhz, best.mv) if best is not None and self._plan.apply_best else None
 
     async def _conclude(self, settings: Tune | None, phase: Phase, reason: str) -> None:
         what = "your own settings" if settings is None else f"{settings.core_mv} mV / {settings.frequency_mhz:g} MHz"
-        self._site.report(Phase.RESTORING, self.view, f"{reason}; applying {what}", **self.counts)
+        doing = "looking at what it was left at" if phase is Phase.PARKED else f"applying {what}"
+        self._site.report(Phase.RESTORING, self.view, f"{reason}; {doing}", **self.counts)
         outcome = await self._site.conclude(settings)
         if outcome.state is not OutcomeState.APPLIED and settings is not None:
             self._site.log(f"{what} could not be applied ({outcome.reason}); going back to your own settings")
-            what, outcome = "your own settings", await self._site.conclude(None)
+            what, settings, outcome = "your own settings", None, await self._site.conclude(None)
         if outcome.state is not OutcomeState.APPLIED:
             note = f"{reason}; {what} could not be proven: {outcome.reason}"
             phase = Phase.FAILED if phase in (Phase.DONE, Phase.STOPPED) else phase
         else:
-            note = f"{reason}; now at {what}"
+            note = f"{reason}; {self._left_at(settings, what, outcome.reason)}"
         self._site.log(note)
         self._site.report(phase, self.view, note, **{**self.counts, "left_s": 0.0, "total": self.counts["done"]})
+
+    def _left_at(self, settings: Tune | None, what: str, reason: str) -> str:
+        """Where the miner is now: ``what`` only when it reads so. What its firmware or somebody else lowered is left
+        there, which is a good end too."""
+        status = self._site.snapshot().status
+        if status is None or self._state is None:
+            return reason or "nothing was changed"
+        own, now = self._state.baseline, Settings.of(status)
+        at_it = now.wrote(settings or Tune(own.mhz, own.mv)).same_tune(now)
+        return f"now at {what}" if at_it else reason or "left as it is"
