@@ -209,8 +209,7 @@ class Worker:
         for event in events:
             if isinstance(event, Verdict):
                 self.brain.judged(event, wait, self._site.now(), self._site.wall())
-            elif isinstance(event, Desync | Refusal):
-                raise LostError(event.reason, refused=isinstance(event, Refusal))
+        _in_step(events)
 
     async def _exchanged(self, message: bytes) -> tuple[list[Event], Wait]:
         """One message out, what it brings back, and how long that took."""
@@ -235,9 +234,8 @@ class Worker:
             raise LostError(error.message) from error
         except TimeoutError as error:
             raise LostError(f"the pool says nothing for {within_s:g} s", failures=STALLED) from error
-        first = events[0]
-        if isinstance(first, Desync | Refusal):
-            raise LostError(first.reason, refused=isinstance(first, Refusal))
+        if not isinstance(events[0], Verdict):  # a verdict counts, whatever comes after it
+            _in_step(events)
         return events
 
     async def _received(self) -> list[Event]:
@@ -269,6 +267,13 @@ class Worker:
         if self._talk is None:
             raise LostError("there is no connection")
         return self._talk
+
+
+def _in_step(events: list[Event]) -> None:
+    """Raises LostError when one of ``events`` ends the conversation."""
+    for event in events:
+        if isinstance(event, Desync | Refusal):
+            raise LostError(event.reason, refused=isinstance(event, Refusal))
 
 
 def state_note(states: list[BoardState]) -> str:
