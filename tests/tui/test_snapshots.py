@@ -73,8 +73,9 @@ def test_screen(snap_compare, state, place, size):
 
     async def go(pilot) -> None:
         await settled(pilot)
-        await pilot.press(*PLACES[place])
-        await settled(pilot)
+        if PLACES[place]:
+            await pilot.press(*PLACES[place])
+            await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=go)
 
