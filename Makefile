@@ -5,7 +5,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
-.PHONY: crash chaos mutants fuzz soak
+.PHONY: crash chaos mutants fuzz hostile soak
 .PHONY: demo test check format lint types imports pytest bench bench-engine bench-screen bench-safety bench-sweep bench-duco lock clean
 
 demo: $(STAMP)  ## the screen on simulated miners; no hardware, no network
@@ -49,6 +49,9 @@ mutants: $(STAMP)  ## faults put into the safety kernel, which its tests have to
 
 fuzz: $(STAMP)  ## a million damaged inputs for each parser of foreign bytes; some half an hour
 	@$(BIN)/python -m tests.proofs.fuzz
+
+hostile: $(STAMP)  ## the real program on miners that attack the terminal, with a canary in every secret; two minutes
+	@$(BIN)/python -m tests.proofs.hostile
 
 soak: $(STAMP)  ## the engine in real time on 160 simulated miners with faults: make soak HOURS=72
 	@$(BIN)/python -m tests.proofs.soak $(if $(HOURS),--hours $(HOURS))

@@ -92,7 +92,8 @@ def text(fleet: Fleet, empty: str) -> str:
     head = ("name", "state", *(title for title, _ in _COLUMNS), "job", "age s")
     rows = [_row(fleet, snapshot) for _, snapshot in sorted(fleet.snapshots.items())]
     lines = [*_aligned(head, rows), "", _sums(fleet)]
-    lines += [f"{a.severity.mark} {a.severity.value}: {a.text}".strip() for a in fleet.alerts.values() if _shown(a)]
+    shown = [alert for alert in fleet.alerts.values() if _shown(alert)]
+    lines += [f"{a.severity.mark} {a.severity.value}: {a.device}: {a.text}".strip() for a in shown]
     lines += [f"note: {fleet.notice}"] if fleet.notice else []
     return "\n".join(lines)
 

@@ -49,7 +49,7 @@ STATUS = MinerStatus(
     reject_reasons=(RejectReason("Above target", 1),),
     pools=(PoolSetting("pool.example", 3333, "bc1qexampleexampleexample"), PoolSetting("second.example", 4444, "x")),
 )
-ALERT = Alert("chip_temp_c:garage", "chip_temp_c", "garage", Severity.CRITICAL, "garage: chip at 71 °C", 1000.0)
+ALERT = Alert("chip_temp_c:garage", "chip_temp_c", "garage", Severity.CRITICAL, "chip at 71 °C", 1000.0)
 POINT = SweepPoint(1, 600, 1150, PointVerdict.PASSED, hashrate_ghs=1200, expected_ghs=1224)
 
 

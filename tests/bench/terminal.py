@@ -41,6 +41,11 @@ class Terminal:
             self._read(deadline_s - time.monotonic())
         return time.monotonic() - self.started_s
 
+    @property
+    def said(self) -> bytes:
+        """All that was written so far, as it came."""
+        return self._said
+
     def type(self, keys: str) -> None:
         """Press keys."""
         os.write(self._master, keys.encode())
