@@ -2,7 +2,7 @@
 
 A miner is named by its address or by its name in the config, and may carry its own options:
 
-    minertui sweep 192.168.1.20 192.168.1.21,v=1100,f=450,max-temp=58 -v 1150 -f 500 --yes
+    minertui sweep 192.168.1.20 192.168.1.21,v=1100,f=450,max-temp=58 -v 1150 -f 500
 
 When an engine of this user runs, it does the work and this command shows it; otherwise the command brings an engine
 of its own. Options on the command line beat the config's [sweep] table; what follows a miner's comma beats both.
@@ -31,6 +31,9 @@ from minertui.cli.wording import told
 from minertui.model import ranking
 from minertui.model.errors import ConfigError
 from minertui.model.plans import Goal, Limits, Strategy, SweepPlan
+
+LAST_MOMENT_S = 5.0
+"""How long a plan stands on a terminal before it is carried out."""
 
 
 def _number(text: str) -> float:
@@ -84,7 +87,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="folder of the result files")
     parser.add_argument("--speed", type=_said("speed", _number), default=1.0, metavar="N", help="simulated miners only")
     parser.add_argument("--restart", action="store_true", help="restart the miner at every point")
-    parser.add_argument("--yes", "-y", action="store_true", help="start without asking")
+    parser.add_argument("--yes", "-y", action="store_true", help="start at once, also from a terminal")
     parser.add_argument("--dry-run", action="store_true", help="show points and duration, start nothing")
     parser.set_defaults(run=run)
 
@@ -191,26 +194,24 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
         if follower.impossible:
             say("Nothing was started.")
             return 1
-        if not (args.yes or await _agreed()):
-            say("Nothing was started.")
-            return 1
+        if sys.stdin.isatty() and not args.yes:
+            await _last_moment()
         return await follower.run()
 
 
-async def _agreed() -> bool:
-    """Ask on the terminal, without standing in the engine's way; Ctrl+C ends the question."""
-    if not sys.stdin.isatty():
-        raise ConfigError("nobody can be asked here; add --yes to start")
-    print("Start? [y/N] ", end="", flush=True)
+async def _last_moment() -> None:
+    """Time for a person to read the plan and to think again. Nobody is asked: a sweep that a script or a terminal's
+    recorder starts would wait for ever, and whoever wrote addresses and values has said what they want."""
+    say(f"Starts in {LAST_MOMENT_S:.0f} s. Enter starts at once, Ctrl+C starts nothing.")
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[str] = loop.create_future()
+    entered: asyncio.Future[str] = loop.create_future()
 
     def typed() -> None:
         loop.remove_reader(sys.stdin)
-        answer.set_result(sys.stdin.readline())
+        entered.set_result(sys.stdin.readline())
 
     loop.add_reader(sys.stdin, typed)
     try:
-        return (await answer).strip().lower() in ("y", "yes")
+        await asyncio.wait([entered], timeout=LAST_MOMENT_S)
     finally:
         loop.remove_reader(sys.stdin)

@@ -6,7 +6,9 @@ import argparse
 import asyncio
 import json
 import os
+import pty
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,19 @@ def test_an_output_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     args = parsed("10.0.0.1", "--output", str(tmp_path / "file" / "x"), "--config", str(tmp_path / "none.toml"))
     with pytest.raises(ConfigError, match="output folder"):
         args.run(args)
+
+
+@pytest.mark.parametrize(("typed", "patience_s"), [(b"\n", 30.0), (b"", 0.01)], ids=["enter", "nobody"])
+async def test_a_plan_stands_for_a_moment_on_a_terminal_and_then_starts(monkeypatch, capsys, typed, patience_s):
+    mine, theirs = pty.openpty()
+    os.write(mine, typed)
+    with os.fdopen(theirs, encoding="utf-8") as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        monkeypatch.setattr(sweep, "LAST_MOMENT_S", patience_s)
+        async with asyncio.timeout(10):
+            await sweep._last_moment()
+    os.close(mine)
+    assert "Ctrl+C starts nothing" in capsys.readouterr().out
 
 
 # following ------------------------------------------------------------------------------------------------------------
