@@ -203,8 +203,8 @@ def _look(held: Held, env: Mapping[str, str], walk: Sequence[str], pause_s: floa
                 seen.take(0.02 if len(keys) > 1 and key != keys[-2] else pause_s)
         seen.until("Detach")
         seen.type("\x1b\x1b\x1bq")
-        with contextlib.suppress(RuntimeError):
-            seen.take(5.0)
+        with contextlib.suppress(RuntimeError):  # it ended: all that it wrote is here, no sequence is cut in two
+            seen.take(60.0)
         held.screen = seen.said
 
 
