@@ -12,19 +12,20 @@ from minertui.model.plans import JobState
 from minertui.tui.widgets.glyphs import Glyphs
 from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.spark import spark
-from minertui.tui.widgets.standing import age_text, job_text, level, standing
+from minertui.tui.widgets.standing import age_text, job_text, level_of
 from minertui.tui.widgets.wording import UNKNOWN, count, fit, terahash
 
 GAP = 1
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What a cell may look at."""
+    """What a cell may look at. ``standing``: sign, word and style of the device."""
 
     snapshot: Snapshot
     jobs: tuple[JobState, ...]
     now_s: float
     marked: bool
+    standing: tuple[str, str, str]
 
 
 Cell = Callable[[Row, int, Glyphs], Span]
@@ -45,7 +46,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 def _state(row: Row, _width: int, glyphs: Glyphs) -> Span:
-    sign, _, ink = standing(row.snapshot, glyphs)
+    sign, _, ink = row.standing
     return Span((glyphs.marked if row.marked else " ") + fit(sign, 2), ink)
 
 
@@ -59,7 +60,7 @@ def _model(row: Row, width: int, glyphs: Glyphs) -> Span:
 
 
 def _word(row: Row, width: int, glyphs: Glyphs) -> Span:
-    _, word, ink = standing(row.snapshot, glyphs)
+    _, word, ink = row.standing
     return Span(fit(word, width, ellipsis=glyphs.ellipsis), ink)
 
 
@@ -69,13 +70,15 @@ def _hashrate(row: Row, width: int, glyphs: Glyphs) -> Span:
 
 def _metric(metric_id: str) -> Cell:
     metric = BY_ID[metric_id]
+    digits = 0 if metric.unit == "%" else metric.digits
 
     def cell(row: Row, width: int, glyphs: Glyphs) -> Span:
-        found = level(metric, row.snapshot)
-        digits = 0 if metric.unit == "%" else metric.digits
-        value = metric.read(row.snapshot.status) if row.snapshot.status else None
-        text = UNKNOWN if value is None else f"{value:.{digits}f}"
-        return Span(fit(text, width - 2, right=True) + fit(found.mark, 2), found.ink)
+        status = row.snapshot.status
+        value = None if status is None else metric.read(status)
+        if value is None:
+            return Span(fit(UNKNOWN, width - 2, right=True) + "  ")
+        found = level_of(value, metric, row.snapshot)
+        return Span(fit(f"{value:.{digits}f}", width - 2, right=True) + found.mark.ljust(2), found.ink)
 
     return cell
 
@@ -175,8 +178,9 @@ def at(columns: Layout, x: int) -> str | None:
 
 def cells(columns: Layout, row: Row, glyphs: Glyphs) -> list[Span]:
     """The spans of a row, one per column with the gap behind it."""
+    gap = " " * GAP
     spans = [column.cell(row, width, glyphs) for column, width in columns]
-    return [Span(s.text + " " * GAP, s.style) for s in spans]
+    return [Span(text + gap, style) for text, style in spans]
 
 
 def jobs_by_device(fleet: Fleet) -> dict[str, tuple[JobState, ...]]:

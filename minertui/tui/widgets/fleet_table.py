@@ -9,7 +9,7 @@ from minertui.model.plans import JobState
 from minertui.tui.widgets.columns import GAP, Layout, Row, at, cells, header, jobs_by_device, layout
 from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.rows import DeviceRows
-from minertui.tui.widgets.standing import age_text
+from minertui.tui.widgets.standing import age_text, standing
 
 _Key = tuple[int, tuple[int, ...], str, bool, str, str]
 
@@ -64,8 +64,9 @@ class FleetTable(DeviceRows):
         kept = self._kept.get(name)
         if kept is not None and kept[0] == key:
             return kept[3]
-        row = Row(snapshot=snapshot, jobs=jobs, now_s=self.fleet.at_s, marked=marked)
-        spans = cells(self._layout, row, self.glyphs)
+        glyphs = self.glyphs
+        row = Row(snapshot, jobs, self.fleet.at_s, marked, standing(snapshot, glyphs))
+        spans = cells(self._layout, row, glyphs)
         if snapshot.health is not Health.OK:  # an old reading is dimmed, its state is not
             spans = [s if column.id in ("state", "word", "name", "job") else Span(s.text, "dim")
                      for s, (column, _) in zip(spans, self._layout, strict=True)]  # fmt: skip

@@ -12,9 +12,10 @@ the gradient from ``painted--low`` over ``painted--middle`` to ``painted--high``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
@@ -54,22 +55,17 @@ BLANK = Line(())
 
 def line(*spans: Span | tuple[str, str] | str, row: str = "") -> Line:
     """A line of spans, tuples or unstyled strings; neighbours of one style become one span."""
-    return Line(tuple(_joined(Span(s) if isinstance(s, str) else Span(*s) for s in spans)), row)
-
-
-def _joined(spans: Iterable[Span]) -> Iterable[Span]:
-    texts: list[str] = []
-    style = ""
+    joined: list[Span] = []
+    last = None
     for span in spans:
-        if not span.text:
+        text, style = (span, "") if isinstance(span, str) else span
+        if not text:
             continue
-        if texts and span.style != style:
-            yield Span("".join(texts), style)
-            texts = []
-        texts.append(span.text)
-        style = span.style
-    if texts:
-        yield Span("".join(texts), style)
+        if style == last:
+            text = joined.pop().text + text
+        joined.append(Span(text, style))
+        last = style
+    return Line(tuple(joined), row)
 
 
 def heat(share: float, kind: str = "heat") -> str:
@@ -175,19 +171,29 @@ class Painted(Widget):
         if self.is_attached and any(self._ink(*names) != ink for names, ink in used.items()):
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the picture as Textual wants it. Textual may ask before it told the widget its size; a blank
-        line would flash then."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a region. Textual may ask before it told the widget its size; blank lines would flash then."""
         size = self.size
         if size != self._drawn:
             self._draw_anew(size)
-        width = size.width
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture as Textual wants it, as wide as the picture was drawn for."""
         content = _at(self._picture, y)
-        only_ascii = self.glyphs.ascii
+        row, only_ascii = content.row, self.glyphs.ascii
         segments = [
-            Segment(_printable(span.text, only_ascii), self._ink(span.style, content.row)) for span in content.spans
+            Segment(
+                text if text.isascii() and text.isprintable() else _printable(text, only_ascii), self._ink(style, row)
+            )
+            for text, style in content.spans
         ]
-        return Strip(segments).adjust_cell_length(width, self._ink("", content.row))
+        width = self._drawn.width
+        used = sum([len(text) if text.isascii() else cell_len(text) for text, _, _ in segments])
+        if used < width:
+            segments.append(Segment(" " * (width - used), self._ink("", row)))
+            used = width
+        return Strip(segments, used).adjust_cell_length(width)
 
     def _ink(self, name: str, row: str) -> Style:
         ink = self._inks.get((name, row))
@@ -254,15 +260,16 @@ def _differing(old: Line, new: Line, width: int) -> int:
     """How many cells from the left differ at most; 0 when the lines are equal."""
     if old is new or old == new:
         return 0
-    if old.row != new.row or (old.text and len(old.text) != len(new.text)):
+    before, after = old.text, new.text
+    if old.row != new.row or (before and len(before) != len(after)):
         return width
     same = 0
-    for before, after in zip(reversed(old.spans), reversed(new.spans), strict=False):
-        if before != after:
+    for was, is_ in zip(reversed(old.spans), reversed(new.spans), strict=False):
+        if was != is_:
             break
-        same += len(after.text)
-    wide = not (old.text.isascii() and new.text.isascii()) and Strip([Segment(new.text)]).cell_length != len(new.text)
-    return width if wide else min(width, max(len(old.text), len(new.text)) - same)
+        same += len(is_.text)
+    wide = not (before.isascii() and after.isascii()) and cell_len(after) != len(after)
+    return width if wide else min(width, max(len(before), len(after)) - same)
 
 
 def _printable(text: str, only_ascii: bool) -> str:

@@ -39,13 +39,12 @@ class Level(enum.IntEnum):
 _WARM_UP_S = 300.0  # after a restart means say nothing yet
 
 # error_pct is not among them: it jumps from reading to reading, so it is marked at its own number alone
-_WATCHED = ("chip_temp_c", "vr_temp_c", "power_w", "input_mv")
-_WORDS = {
-    "chip_temp_c": "chip hot",
-    "vr_temp_c": "VR hot",
-    "power_w": "power",
-    "input_mv": "input",
-}
+_WATCHED = (
+    (BY_ID["chip_temp_c"], "chip hot"),
+    (BY_ID["vr_temp_c"], "VR hot"),
+    (BY_ID["power_w"], "power"),
+    (BY_ID["input_mv"], "input"),
+)
 _HEALTH = {
     Health.UNKNOWN: ("", "no answer yet", "dim"),
     Health.STALE: ("!", "stale", "warn"),
@@ -59,13 +58,17 @@ _HEALTH = {
 def level(metric: Metric, snapshot: Snapshot) -> Level:
     """Where the newest value stands against the metric's marks for this device."""
     value = metric.read(snapshot.status) if snapshot.status else None
-    if value is None:
-        return Level.GOOD
+    return Level.GOOD if value is None else level_of(value, metric, snapshot)
+
+
+def level_of(value: float, metric: Metric, snapshot: Snapshot) -> Level:
+    """Where ``value`` would stand there."""
     beyond = operator.le if metric.better is Better.HIGH else operator.ge
-    for mark, found in ((metric.limit(snapshot), Level.BAD), (metric.warn(snapshot), Level.WARN)):
-        if mark is not None and beyond(value, mark):
-            return found
-    return Level.GOOD
+    limit = metric.limit(snapshot)
+    if limit is not None and beyond(value, limit):
+        return Level.BAD
+    warn = metric.warn(snapshot)
+    return Level.WARN if warn is not None and beyond(value, warn) else Level.GOOD
 
 
 def standing(snapshot: Snapshot, glyphs: Glyphs) -> tuple[str, str, str]:
@@ -86,9 +89,13 @@ def standing(snapshot: Snapshot, glyphs: Glyphs) -> tuple[str, str, str]:
 
 
 def _worst(snapshot: Snapshot, glyphs: Glyphs) -> tuple[str, str, str]:
-    worst, name = max(((level(BY_ID[m], snapshot), m) for m in _WATCHED), key=lambda found: found[0])
-    if worst is not Level.GOOD:
-        return worst.mark, _WORDS[name], worst.ink
+    worst, what = Level.GOOD, ""
+    for metric, word in _WATCHED:
+        found = level(metric, snapshot)
+        if found > worst:
+            worst, what = found, word
+    if what:
+        return worst.mark, what, worst.ink
     if is_slow(snapshot):
         return "!", "slow", "warn"
     return glyphs.good, "ok", "good"

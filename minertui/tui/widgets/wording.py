@@ -28,8 +28,11 @@ def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") ->
     """``text`` in exactly ``width`` cells; what does not fit is cut and ends in an ellipsis."""
     if width <= 0:
         return ""
-    text = harmless(text)
-    size = len(text) if text.isascii() else cell_len(text)
+    if text.isascii() and text.isprintable():  # nearly always: numbers, and this is asked a thousand times a picture
+        size = len(text)
+    else:
+        text = _cleaned(text)
+        size = cell_len(text)
     if size > width:
         return set_cell_size(text, width - 1) + ellipsis
     return " " * (width - size) + text if right else text + " " * (width - size)
