@@ -69,6 +69,8 @@ def _sound(_: Request, __: Tune, status: MinerStatus) -> str | None:
     fault = status.power_fault or status.hardware_fault
     if fault:
         return f"the firmware reports a fault: {fault}"
+    if samples.core_off(status):
+        return "its firmware switched the core off (overheat or supply fault); let it cool, then restart it"
     if status.fan_auto is False and status.fan_pct == 0:
         return "its fan is set to 0 % by hand"
     return None

@@ -27,6 +27,7 @@ UNCOUNTED_ANSWERS = 2
 share before it froze."""
 _SENTINELS_C = (-1.0, 0.0, 127.0, 255.0)
 _HIGHEST_C, _LOWEST_C = 120.0, 5.0
+_CORE_OFF_MV = 200.0  # no chip's voltage, and more than what is left on a regulator that is off
 
 
 def fresh(snapshot: Snapshot, now_s: float) -> bool:
@@ -162,12 +163,23 @@ def overheated(before: MinerStatus, after: MinerStatus, our_last_write: Tune | S
 
     None of them is sure to show (ESP-Miner main/tasks/power_management_task.c): the flag; −100 MHz and −100 mV;
     50 MHz / 1000 mV; fan manual 100 % by nobody; no temperature and no hashrate with the fan at full speed, unless it
-    has just started.
+    has just started. The NerdQAxe family tells nothing at all: its core has no voltage any more.
     """
     if after.overheat and not before.overheat:
         return "the firmware reports overheating"
     ours = _as_settings(our_last_write)
-    return _rewritten(before, after, ours) or _fan_taken(before, after, ours) or _cut_off(before, after)
+    settings = _rewritten(before, after, ours) or _fan_taken(before, after, ours)
+    return settings or _cut_off(before, after) or _switched_off(before, after)
+
+
+def core_off(status: MinerStatus) -> bool:
+    """True when a NerdQAxe board's regulator gives the core nothing although it is not shut down: its firmware switched
+    it off on overheating or a supply fault, tells neither, and leaves it off until a restart (ESP-Miner-NerdQAxePlus
+    main/tasks/power_management_task.cpp)."""
+    told, real = status.core_mv, status.core_actual_mv
+    if status.family != "nerdqaxe" or status.paused or told is None or real is None:
+        return False
+    return real < _CORE_OFF_MV < told
 
 
 def rebooted(before: MinerStatus, after: MinerStatus) -> bool:
@@ -241,3 +253,10 @@ def _cut_off(before: MinerStatus, after: MinerStatus) -> str | None:
     if silent and blind and after.fan_pct is not None and after.fan_pct >= 100 and not rebooted(before, after):
         return "the chip has lost power while the fan runs at full speed, as the firmware does on overheating"
     return None
+
+
+def _switched_off(before: MinerStatus, after: MinerStatus) -> str | None:
+    less = before.power_w is None or after.power_w is None or after.power_w < before.power_w / 2
+    if not core_off(after) or core_off(before) or before.paused or rebooted(before, after) or not less:
+        return None
+    return "the core was switched off by nobody's order, as the firmware does on overheating or a supply fault"

@@ -5,7 +5,7 @@ is taken while something changes, a large one while everything rests.
 
     DOWN ──► STARTING ──► RUNNING ◄──► COOLING (from v2.11; older ones reboot crippled)
       ▲                      │
-      └────── restart ───────┘         SHUTDOWN: NerdQAxe after its overheat, or when told; a restart ends it
+      └────── restart ───────┘         SHUTDOWN: NerdQAxe when told, TRIPPED: overheated; a restart ends both
 
 The firmware loop takes voltage first and frequency after it, also when both go down: a single write that lowers both
 undervolts the chip for a moment. ``judge`` notices that and whatever else a careless controller does.
@@ -176,7 +176,7 @@ class Board:
             self._restart_in_s -= dt_s
             if self._restart_in_s <= 0:
                 self._go_down()
-        elif self.phase not in (Phase.RUNNING, Phase.SHUTDOWN):
+        elif self.phase not in (Phase.RUNNING, Phase.SHUTDOWN, Phase.TRIPPED):
             self._phase_left_s -= dt_s
             if self.phase is Phase.COOLING:
                 self._cool_down()
@@ -310,7 +310,7 @@ class Board:
             return 100.0
         if not self.nvs["autofanspeed"]:
             return float(self.nvs["manualFanSpeed"])
-        if self.phase is not Phase.RUNNING:
+        if self.phase not in (Phase.RUNNING, Phase.TRIPPED):
             return 70.0
         if self.idle:
             return 30.0
@@ -324,14 +324,14 @@ class Board:
         if self.family.nerd:
             if chip_c > float(self.nvs["overheat_temp"]):
                 self.judge.overheats += 1
-                self.shut_down()
+                self.shut_down(Phase.TRIPPED)
         elif self.version >= (2, 1, 9) and (chip_c > CHIP_TRIP_C or vr_c > VR_TRIP_C):
             self.judge.overheats += 1
             self._trip()
 
-    def shut_down(self) -> None:
+    def shut_down(self, phase: Phase = Phase.SHUTDOWN) -> None:
         """NerdQAxe: chips off until a restart."""
-        self.phase = Phase.SHUTDOWN
+        self.phase = phase
         self._cut_core()
 
     def _trip(self) -> None:

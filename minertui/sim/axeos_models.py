@@ -29,6 +29,7 @@ class Phase(enum.Enum):
     RUNNING = "running"
     COOLING = "cooling"  # own protection, v2.11 and later: core off until cool
     SHUTDOWN = "shutdown"  # NerdQAxe: core off until a restart
+    TRIPPED = "tripped"  # the same by its own overheat protection, which no field tells; sensors and fan go on
 
 
 class Chip(msgspec.Struct, frozen=True):

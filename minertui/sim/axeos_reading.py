@@ -71,7 +71,7 @@ def _live(board: Board) -> Reading:
         input_mv=round(input_mv / 15.625) * 15.625,
         current_ma=1000 * (1000 * board.plug_w / input_mv if at_plug else amps) * (1 + gauss(0, 0.006)),
         core_mv=round(board.effective_mv - _LOADLINE_MOHM * amps + gauss(0, 1)) if on else 0,
-        temp_c=_quarter(cooler.chip_c + gauss(0, 0.2)) if on else -1,
+        temp_c=_quarter(cooler.chip_c + gauss(0, 0.2)) if on or board.phase is Phase.TRIPPED else -1,
         temp2_c=_quarter(cooler.chip_c - 1.5 + gauss(0, 0.2)) if on and family.name == "gammaturbo" else -1,
         vr_c=0 if board.ina260 else round(cooler.vr_c + gauss(0, 0.3)),
         fan_pct=cooler.fan_pct,

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from minertui.engine.journal import Entry
 from minertui.model.plans import Limits
 from minertui.safety import kernel, raising, samples
+from minertui.safety.settings import Settings
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_routes import Request, answer
 from tests.proofs.chaos import prove
 from tests.proofs.judge import INFO, Witness
+from tests.proofs.world import promised
 
 
 def test_the_promises_hold_on_a_bad_hour():
@@ -73,6 +76,15 @@ def test_a_careful_write_is_fine(board: Board):
 )
 def test_the_judge_finds(board: Board, body: bytes, options: dict[str, Any], why: str):
     assert why in " ".join(patched(board, body, **options))
+
+
+def test_a_way_back_is_owed_to_the_boards_that_are_there(board: Board):
+    entries = [
+        Entry("a", "m1", "127.0.0.1", Settings(), mac=board.mac),
+        Entry("b", "m2", "127.0.0.1", Settings()),
+        Entry("c", "m3", "127.0.0.1", Settings(), mac="02:00:00:FF:FF:FF"),
+    ]
+    assert [entry.device for entry in promised(entries, [board])] == ["m1", "m2"]
 
 
 def test_the_judge_knows_what_was_told(board: Board):

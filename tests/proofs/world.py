@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from minertui.config import Config, EngineConfig, MinerConfig
 from minertui.devices.axeos import connect as axeos
 from minertui.engine.engine import Engine
-from minertui.engine.journal import FOLDER, Journal
+from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.model.commands import Command, Order, Pause, Rank, Restart, Resume, SetFan, Tune
 from minertui.model.errors import LinkError, MinertuiError, Unreachable
 from minertui.model.fleet import Health
@@ -308,7 +308,7 @@ class World:
                 await self.engine.stop(name)
         await asyncio.sleep(600)
         wrong = list(self.notes)
-        entries = Journal(self.folder / FOLDER, self.clock.wall).entries()
+        entries = promised(Journal(self.folder / FOLDER, self.clock.wall).entries(), self.boards)
         wrong += [f"the journal still holds {e.device}: {self.engine.line(e.device).snapshot().why}" for e in entries]
         health = Counter(snapshot.health for snapshot in self.engine.hub.fleet.snapshots.values())
         wrong += [f"{count} miners are {state}" for state, count in health.items() if state is not Health.OK]
@@ -330,6 +330,13 @@ class World:
         for witness in self.witnesses.values():
             witness.looks(self.loop.time())
         return [text for witness in self.witnesses.values() for text in witness.broken]
+
+
+def promised(entries: Sequence[Entry], boards: Sequence[Board]) -> list[Entry]:
+    """The ways back that must have ended. One whose MAC no board has is kept for a miner that is not there, and should
+    be: firmware that tells no MAC is known by its name, and was believed when it posed as another one (mac-swap)."""
+    here = {board.mac.upper() for board in boards}
+    return [entry for entry in entries if entry.mac is None or entry.mac.upper() in here]
 
 
 def _of_world(task: asyncio.Task[Any]) -> bool:

@@ -5,9 +5,13 @@ import statistics
 import pytest
 
 from minertui.model.errors import ConfigError
+from minertui.model.status import MinerStatus
+from minertui.safety.samples import overheated
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_models import FAMILIES, Phase
 from minertui.sim.axeos_reading import read
+from minertui.sim.axeos_routes import Request, answer
+from minertui.wire.axeos.info import parse_info
 
 
 def running(family: str = "gamma", **options: object) -> Board:
@@ -197,10 +201,32 @@ def test_firmware_without_protection_and_nerdqaxe_shutdown() -> None:
         board.faults.add("overheat")
         board.advance(300)
     assert ancient.judge.overheats == 0
-    assert (nerd.phase, nerd.truth().hashing) == (Phase.SHUTDOWN, False)
+    assert (nerd.phase, nerd.truth().hashing) == (Phase.TRIPPED, False)
     nerd.restart()
     nerd.advance(60)
     assert nerd.truth().hashing
+
+
+def told(board: Board) -> MinerStatus:
+    return parse_info(answer(board, Request("GET", "/api/system/info", {}, b"")).body)
+
+
+def test_a_nerdqaxe_that_overheats_says_so_in_no_field_and_is_an_incident_all_the_same() -> None:
+    nerd = running("nerdqaxe++")
+    before = told(nerd)
+    nerd.faults.add("overheat")
+    nerd.advance(10)
+    after = told(nerd)
+    assert (after.paused, after.overheat, after.core_mv) == (False, None, before.core_mv)
+    assert after.chip_temp_c is not None
+    assert after.chip_temp_c > 60
+    assert (after.hashrate_ghs, after.core_actual_mv) == (0, 0)
+    assert "the core was switched off by nobody's order" in (overheated(before, after) or "")
+    nerd.restart()
+    nerd.advance(60)
+    assert overheated(after, told(nerd)) is None
+    nerd.shut_down()
+    assert overheated(before, told(nerd)) is None, "a person's own shutdown"
 
 
 def test_fan_faults_cook_the_board_into_its_protection() -> None:
