@@ -145,8 +145,10 @@ class ApiClient:
         self, device: str, metrics: Sequence[str], since_s: float, until_s: float, points: int = 500
     ) -> Series:
         """See Link."""
+        name, _, board = device.partition("/")  # a rig's board
         query = {"metrics": ",".join(metrics), "since_s": since_s, "until_s": until_s, "points": points}
-        return await self._ask("GET", f"/v1/devices/{_part(device)}/history", Series, query=query)
+        query |= {"board": board} if board else {}
+        return await self._ask("GET", f"/v1/devices/{_part(name)}/history", Series, query=query)
 
     async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
         """See Link."""

@@ -111,7 +111,8 @@ async def _clear(link: Link, call: Call) -> None:
 async def _history(link: Link, call: Call) -> Series:
     query: HistoryQuery = call.query
     metrics = [name for name in query.metrics.split(",") if name]
-    return await link.history(call.path["name"], metrics, query.since_s, query.until_s, query.points)
+    device = f"{call.path['name']}/{query.board}" if query.board else call.path["name"]
+    return await link.history(device, metrics, query.since_s, query.until_s, query.points)
 
 
 async def _sweeps(link: Link, call: Call) -> Sequence[SweepRecord]:

@@ -97,12 +97,14 @@ class LogQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``metrics``: ids divided by commas; times are wall time in seconds since the epoch."""
+    """``metrics``: ids divided by commas; times are wall time in seconds since the epoch. ``board``: of a rig's board
+    instead of the whole rig."""
 
     metrics: str
     since_s: float
     until_s: float
     points: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 500
+    board: str = ""
 
 
 class RequestError(MinertuiError):

@@ -52,10 +52,10 @@ class _Open:
         self.paces: list[float] = []
         self.balance: float | None = None
 
-    def stretch(self) -> Stretch:
-        """Its sums."""
+    def stretch(self, seconds: float = _MINUTE_S) -> Stretch:
+        """Its sums; ``seconds``: how much of it is over."""
         return Stretch(
-            _MINUTE_S, _minus(self.newest, self.base), _mean(self.temps), self.balance, _mean(self.paces)
+            seconds, _minus(self.newest, self.base), _mean(self.temps), self.balance, _mean(self.paces)
         )  # fmt: skip
 
 
@@ -119,7 +119,10 @@ class RigHistory:
             raise MinertuiError(f"history of {device}: ask for up to {_LONGEST_S / 86_400:g} days, the begin first")
         now_s = self._clock.wall()
         found = await self._store.run(lambda db: _read(db, device, since_s, until_s, now_s))
-        fresh = [*self._full, *((name, opened.at, opened.stretch()) for name, opened in self._open.items())]
+        fresh = [
+            *self._full,
+            *((n, o.at, o.stretch(min(_MINUTE_S, max(1.0, now_s - o.at)))) for n, o in self._open.items()),
+        ]
         found += [(at, stretch) for name, at, stretch in fresh if _belongs(name, device)]
         return _series(device, metrics, since_s, until_s, points, found)
 
@@ -203,7 +206,11 @@ def _roll(db: sqlite3.Connection, now: int) -> None:
 
 
 def _stretch(row: tuple[Any, ...], seconds: float) -> Stretch:
-    return Stretch(seconds, _sums.decode(row[2]), row[3], row[4], row[5])
+    try:
+        stats = _sums.decode(row[2])
+    except msgspec.MsgspecError:  # damaged, or of another release: nothing is known of that minute
+        stats = BoardStats()
+    return Stretch(seconds, stats, row[3], row[4], row[5])
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------

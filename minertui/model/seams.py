@@ -146,7 +146,10 @@ class Link(Protocol):
 
     async def history(
         self, device: str, metrics: Sequence[str], since_s: float, until_s: float, points: int = 500
-    ) -> Series: ...
+    ) -> Series:
+        """METRICS of a miner; RIG_METRICS of a rig, or of its board as ``rig/board``. Times are wall time."""
+        ...
+
     async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
         """Sweeps kept, newest first."""
         ...

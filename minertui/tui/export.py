@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import msgspec
 from minertui.model.errors import MinertuiError
 from minertui.model.history import Series
 from minertui.model.metrics import METRICS
+from minertui.model.rig_metrics import RIG_METRICS
 from minertui.model.seams import Link
 from minertui.model.text import clean
 
@@ -25,7 +27,20 @@ async def export_history(link: Link, device: str, now_s: float, folder: Path | N
     """Write the last day of ``device`` as CSV and JSON into ``folder`` (default: the current one). Raises
     MinertuiError when the engine has it not, or when the folder cannot be written to."""
     series = await link.history(device, [m.id for m in METRICS], now_s - DAY_S, now_s, _POINTS)
-    stem = f"minertui-{file_stem(device)}-{datetime.fromtimestamp(now_s, tz=UTC):%Y%m%dT%H%M%SZ}"
+    return _saved(series, now_s, folder)
+
+
+async def export_rig(link: Link, devices: Sequence[str], now_s: float, folder: Path | None = None) -> tuple[Path, ...]:
+    """As ``export_history``, of a rig and its boards (``rig/board``): two files each."""
+    paths: list[Path] = []
+    for device in devices:
+        series = await link.history(device, [m.id for m in RIG_METRICS], now_s - DAY_S, now_s, _POINTS)
+        paths += _saved(series, now_s, folder)
+    return tuple(paths)
+
+
+def _saved(series: Series, now_s: float, folder: Path | None) -> tuple[Path, Path]:
+    stem = f"minertui-{file_stem(series.device)}-{datetime.fromtimestamp(now_s, tz=UTC):%Y%m%dT%H%M%SZ}"
     json = msgspec.json.format(msgspec.json.encode(series)).decode()
     return save_text(as_csv(series), f"{stem}.csv", folder), save_text(json, f"{stem}.json", folder)
 
@@ -34,7 +49,8 @@ def as_csv(series: Series) -> str:
     """A line per bucket: time (ISO 8601, UTC), then a column per metric; unknown is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    columns = [m.id for m in METRICS if m.id in series.mean]
+    known = [*(m.id for m in METRICS), *(m.id for m in RIG_METRICS)]
+    columns = [id_ for id_ in known if id_ in series.mean]
     writer.writerow([cell("device"), "at", *columns])
     name = cell(series.device)
     for n, at_s in enumerate(series.at_s):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from rich.cells import cell_len
@@ -67,7 +69,7 @@ async def test_the_tab_says_how_every_board_does_and_why_it_earns_little() -> No
         await seen.press("o")
         await seen.until(lambda: seen.pane.list.display)
         await seen.press("i", "escape")
-        assert not seen.pane.counted
+        assert seen.pane.facet == "boards"
 
 
 async def test_boards_are_told_what_the_keys_say() -> None:
@@ -118,7 +120,7 @@ async def test_a_readonly_screen_only_looks() -> None:
     async with looking(rigs.fleet(), options=Options(readonly=True)) as seen:
         await opened(seen)
         ids = {a.id for a in offered(seen.app.desk.at) if a.id.startswith("rig-")}
-        assert ids == {"rig-overview", "rig-statistics"}
+        assert ids == {"rig-overview", "rig-statistics", "rig-charts", "rig-balance", "rig-sort", "rig-export"}
 
 
 @pytest.mark.parametrize("width", [20, 60, 78, 100, 140, 200])
@@ -171,3 +173,57 @@ def test_states_of_a_view_that_nobody_filled_are_drawn() -> None:
         msgspec.structs.replace(rigs.job(), phase=Phase.WAITING, view=RelayView(RelayPlan("rig-42")))
     )
     assert fleet.jobs_of("rig-42")
+
+
+async def test_charts_go_from_the_rig_to_each_board_and_back() -> None:
+    async with looking(rigs.fleet(), size=(120, 50)) as seen:
+        await opened(seen)
+        await seen.press("v")
+        await seen.sees("whole rig  1 hour")
+        await seen.press("v")
+        await seen.sees("board-0  1 hour")
+        await seen.press("plus")
+        await seen.sees("board-0  6 hours")
+        await seen.press("v", "v", "v", "v")
+        await seen.sees("board-4  6 hours")
+        await seen.press("v")
+        await seen.sees("whole rig  6 hours")
+        asked = [device for device, *_ in seen.link.sent("history")]
+        wanted = ["rig-42", "rig-42/board-0", "rig-42/board-0", *(f"rig-42/board-{n}" for n in (1, 2, 3, 4)), "rig-42"]
+        assert asked[-len(wanted) :] == wanted
+        await seen.press("escape")
+        assert seen.pane.facet == "boards"
+
+
+async def test_the_account_is_a_table_a_chart_and_every_miner_of_the_user() -> None:
+    async with looking(rigs.fleet(), size=(160, 50)) as seen:
+        await opened(seen)
+        await seen.press("b")
+        await seen.sees("3 miners of somebody at the server, by rig")
+        for part in ("total mDUCO", "53.310", "37.420", "53.88", "51.20", "Pace 53.88 DUCO/day", "shed", "temp:31.0"):
+            assert part in seen.text, part
+        rows = [text.split()[0] for text in seen.text.split("\n") if "AVR Miner" in text]
+        assert rows == ["rig-42", "rig-42", "shed"]
+        await seen.press("S")
+        await seen.sees("by good")
+        rows = [text.split()[1] for text in seen.text.split("\n") if "AVR Miner" in text]
+        assert rows == ["900", "308", "—"]
+
+
+async def test_the_rig_is_exported_with_its_boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with looking(rigs.fleet()) as seen:
+        await opened(seen)
+        await seen.press("e")
+        await seen.toast("Saved")
+        names = sorted(path.name for path in tmp_path.glob("*.csv"))
+        assert len(names) == 6
+        assert names[0].startswith("minertui-rig-42-")
+        assert names[1].startswith("minertui-rig-42_board-0-")
+
+
+async def test_rigs_are_a_group_of_their_own() -> None:
+    async with looking(rigs.fleet(), size=(140, 50)) as seen:
+        await seen.press("v", "v")
+        await seen.sees("DUCO rig (2)")
+        assert "3/5 mine" in seen.text

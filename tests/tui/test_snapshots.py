@@ -14,7 +14,8 @@ from tests.tui.fake_link import FakeLink
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
 PLACES = {"fleet": (), "map": ("m",), "miner": ("2",), "sweep": ("w",), "alerts": ("a",), "log": ("l",),
-          "commands": ("c",), "rig": ("5",), "rig-statistics": ("5", "i")}  # fmt: skip
+          "commands": ("c",), "rig": ("5",), "rig-statistics": ("5", "i"), "rig-charts": ("5", "v"),
+          "rig-account": ("5", "b")}  # fmt: skip
 STATES: dict[str, Callable[[], Fleet]] = {
     "normal": pictures.normal,
     "error": pictures.error,
@@ -26,10 +27,11 @@ CASES = [
     *(("normal", place, size) for place in ("fleet", "miner", "sweep") for size in (SMALL, MIDDLE, LARGE)),
     *(("normal", place, size) for place in ("map", "alerts", "log", "commands") for size in (SMALL, MIDDLE)),
     *(("rigs", place, size) for place in ("fleet", "rig", "rig-statistics") for size in (SMALL, MIDDLE)),
+    *(("rigs", place, MIDDLE) for place in ("rig-charts", "rig-account")),
     ("rigs", "rig", LARGE),
     *(("error", place, SMALL) for place in ("fleet", "miner")),
     *(("error", place, MIDDLE) for place in ("fleet", "map", "miner", "alerts")),
-    *(("empty", place, SMALL) for place in PLACES if place not in ("miner", "map", "rig", "rig-statistics")),
+    *(("empty", place, SMALL) for place in PLACES if place not in ("miner", "map") and "rig" not in place),
     *(("hostile", place, MIDDLE) for place in ("fleet", "miner", "alerts", "log")),
     ("empty", "fleet", LARGE),
 ]

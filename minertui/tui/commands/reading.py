@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from minertui.tui.commands.base import Action, At, Desk, DeviceAction, pane_of
 
-_MINER = frozenset({"miner"})
+_CHARTED = frozenset({"miner", "rig"})
 
 
 class LongerSpan(Action):
     """More time in the chart."""
 
-    id, key, footer, title, places = "span-longer", "plus,equals_sign", "Longer", "Longer chart span", _MINER
+    id, key, footer, title, places = "span-longer", "plus,equals_sign", "Longer", "Longer chart span", _CHARTED
     help = "From one minute to 90 days."
 
     async def run(self, desk: Desk) -> None:
@@ -21,7 +21,7 @@ class LongerSpan(Action):
 class ShorterSpan(Action):
     """Less time in the chart."""
 
-    id, key, title, places = "span-shorter", "minus", "Shorter chart span", _MINER
+    id, key, title, places = "span-shorter", "minus", "Shorter chart span", _CHARTED
 
     async def run(self, desk: Desk) -> None:
         """Previous span."""
@@ -31,7 +31,7 @@ class ShorterSpan(Action):
 class Earlier(Action):
     """Back in time."""
 
-    id, key, title, places = "earlier", "less_than_sign", "Scroll the charts back", _MINER
+    id, key, title, places = "earlier", "less_than_sign", "Scroll the charts back", _CHARTED
 
     async def run(self, desk: Desk) -> None:
         """Half a span back."""
@@ -41,7 +41,7 @@ class Earlier(Action):
 class Later(Action):
     """Forward in time."""
 
-    id, key, title, places = "later", "greater_than_sign", "Scroll the charts forward", _MINER
+    id, key, title, places = "later", "greater_than_sign", "Scroll the charts forward", _CHARTED
 
     async def run(self, desk: Desk) -> None:
         """Half a span forward, now at most."""
@@ -51,7 +51,7 @@ class Later(Action):
 class Now(Action):
     """Follow the present again."""
 
-    id, key, title, places = "now", "0", "Charts back to now", _MINER
+    id, key, title, places = "now", "0", "Charts back to now", _CHARTED
 
     async def run(self, desk: Desk) -> None:
         """Now."""

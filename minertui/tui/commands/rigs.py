@@ -36,7 +36,7 @@ class Overview(Action):
 
     async def run(self, desk: Desk) -> None:
         """Show it."""
-        pane_of(desk).count(on=False)
+        pane_of(desk).turn("boards")
 
 
 class Statistics(Action):
@@ -46,7 +46,59 @@ class Statistics(Action):
 
     async def run(self, desk: Desk) -> None:
         """Show them."""
-        pane_of(desk).count(on=True)
+        pane_of(desk).turn("statistics")
+
+
+class RigChart(Action):
+    """How it was."""
+
+    id, key, footer, title, places = "rig-charts", "v", "Charts", "Charts of the rig and its boards", _RIG
+    help = "Hashrate, where a share's time went, shares a minute. Again: the next board."
+
+    async def run(self, desk: Desk) -> None:
+        """Show them, or the next board's."""
+        pane_of(desk).turn("charts")
+
+
+class Balance(Action):
+    """What it earns."""
+
+    id, key, footer, title, places = "rig-balance", "b", "Balance", "Balance and all miners of the user", _RIG
+
+    async def run(self, desk: Desk) -> None:
+        """Show it."""
+        pane_of(desk).turn("account")
+
+
+class SortMiners(Action):
+    """Another order."""
+
+    id, key, title, places = "rig-sort", "S", "Sort the user's miners by the next column", _RIG
+
+    async def run(self, desk: Desk) -> None:
+        """The next column."""
+        pane_of(desk).sort()
+
+
+class ExportRig(Action):
+    """Take the numbers with you."""
+
+    id, key, footer, title, places = "rig-export", "e", "Export", "Export the rig's history to files", _RIG
+    help = "Writes the last day of the rig and of each board as CSV and JSON into the current folder, and says where."
+
+    def applies(self, at: At) -> bool:
+        """There is a rig here."""
+        return super().applies(at) and bool(at.devices)
+
+    async def run(self, desk: Desk) -> None:
+        """Write the files, say their paths."""
+        from minertui.tui.export import export_rig
+
+        job = relay(desk.at)
+        if job is not None:
+            names = [job.device, *(f"{job.device}/{board.name}" for board in _boards(job))]
+            paths = await export_rig(desk.link, names, desk.at.fleet.at_s)
+            desk.say(f"Saved {', '.join(str(path) for path in paths)}")
 
 
 class RigAction(Action):

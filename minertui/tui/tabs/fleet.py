@@ -21,7 +21,7 @@ from minertui.tui.widgets.facts import Facts
 from minertui.tui.widgets.fleet_table import FleetTable
 from minertui.tui.widgets.heat_map import HeatMap
 from minertui.tui.widgets.painted import Span
-from minertui.tui.widgets.rig_lines import RigLines
+from minertui.tui.widgets.rig_lines import RigLines, rigs_text
 from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import hashrate, number
@@ -194,7 +194,9 @@ class FleetPane(Pane):
         for name in self.rows if self.order.group else ():
             snapshot = self.picture.fleet.snapshots[name]
             groups.setdefault(group_of(snapshot, self.order.group), []).append(snapshot)
-        return [(f"{name} ({len(members)})", _sum_text(members)) for name, members in groups.items()]
+        told = [(f"{name} ({len(members)})", _sum_text(members)) for name, members in groups.items()]
+        rigs = relays(self.picture.fleet) if self.order.group == "kind" else ()
+        return [*told, (f"DUCO rig ({len(rigs)})", rigs_text(rigs))] if rigs else told
 
     def _sums(self) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         fleet = self.picture.fleet

@@ -14,7 +14,10 @@ from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.feed import Feed, Picture
 from minertui.tui.tabs.listing import Listing
 from minertui.tui.tabs.pane import Pane
+from minertui.tui.tabs.rig_account import RigAccount
+from minertui.tui.tabs.rig_charts import RigCharts
 from minertui.tui.tabs.teach import Teach
+from minertui.tui.tabs.timespan import Timespan
 from minertui.tui.widgets.boards import BoardStatistics, board_head, board_spans
 from minertui.tui.widgets.glyphs import glyphs_of
 from minertui.tui.widgets.painted import Line, Span, line
@@ -24,6 +27,7 @@ from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import UNKNOWN, number
 from minertui.tui.words import moment_text
 
+_ROOMY = 30  # lines from which what costs money is told above the other facets as well
 _TALL = 48  # lines from which the board under the cursor is told below the statistics as well
 
 
@@ -35,28 +39,30 @@ class RigPane(Pane):
     RigPane #title { padding: 0 1; }
     RigPane #rig-words { padding: 0 1; max-height: 6; }
     RigPane #rig-board { padding: 0 1; max-height: 11; background: $surface; }
-    RigPane VerticalScroll { height: 1fr; }
+    RigPane VerticalScroll { height: 1fr; padding: 0 1; }
     """
 
     def __init__(self, link: Link, feed: Feed) -> None:
         super().__init__(link, feed)
         self.rig = ""
-        self.counted = False  # statistics instead of the overview
+        self.facet = "boards"  # or statistics, charts, account
 
     def compose(self) -> ComposeResult:
         """The rig, what costs money, boards or statistics, the board under the cursor."""
         self.title_line, self.words, self.teach = StatusLine(id="title"), Lines(id="rig-words"), Teach()
         self.list, self.statistics, self.detail = Listing(), BoardStatistics(), Lines(id="rig-board")
         self.scroll = VerticalScroll(self.statistics)
-        yield from (self.title_line, self.words, self.teach, self.list, self.scroll, self.detail)
+        self.charts, self.account = RigCharts(self.link), RigAccount()
+        yield from (self.title_line, self.words, self.teach, self.list, self.scroll, self.charts, self.account,
+                    self.detail)  # fmt: skip
 
     def open(self, name: str) -> None:
         """Show another rig."""
         self.rig = name
 
     def enter(self) -> None:
-        """Keys go to the boards."""
-        (self.scroll if self.counted else self.list).focus()
+        """Keys go to the boards, or scroll what is shown instead."""
+        self._shown.focus()
 
     def on_resize(self) -> None:
         """Other lines."""
@@ -84,18 +90,51 @@ class RigPane(Pane):
         boards = self.view.boards if self.view else ()
         return next((board for board in boards if board.name == self.list.cursor), None)
 
-    def count(self, *, on: bool) -> None:
-        """Statistics, or the overview."""
-        self.counted = on
+    @property
+    def _shown(self) -> Listing | VerticalScroll:
+        shown: dict[str, Listing | VerticalScroll] = {
+            "statistics": self.scroll, "charts": self.charts, "account": self.account
+        }  # fmt: skip
+        return shown.get(self.facet, self.list)
+
+    def turn(self, facet: str) -> None:
+        """Show ``boards``, ``statistics``, ``charts`` or ``account``; charts again: those of the next board."""
+        if facet == self.facet == "charts" and self.view is not None:
+            self.charts.next(self.view, self.list.cursor)
+        self.facet = facet
         self.show(self.picture)
         self.enter()
 
     def back(self) -> bool:
-        """From the statistics to the overview."""
-        if not self.counted:
+        """To the overview."""
+        if self.facet == "boards":
             return False
-        self.count(on=False)
+        self.turn("boards")
         return True
+
+    def span(self, by: int) -> None:
+        """A longer or shorter stretch of time in the charts."""
+        self._time(self.charts.span_.longer(by))
+
+    def scroll_time(self, by: int) -> None:
+        """Earlier or later."""
+        self._time(self.charts.span_.moved(by))
+
+    def back_to_now(self) -> None:
+        """Follow the present."""
+        self._time(self.charts.span_.now())
+
+    def _time(self, span: Timespan) -> None:
+        self.charts.span_ = span
+        if self.facet != "charts":
+            self.facet = "charts"
+            self.enter()
+        self.show(self.picture)
+
+    def sort(self) -> None:
+        """Another order of the account's miners."""
+        self.account.next_order()
+        self.turn("account")
 
     def show(self, picture: Picture) -> None:
         """Draw this picture."""
@@ -105,18 +144,23 @@ class RigPane(Pane):
             return
         glyphs = glyphs_of(self)
         self.teach.display = not view.boards
-        self.list.display = bool(view.boards) and not self.counted
-        self.scroll.display = bool(view.boards) and self.counted
+        for part in (self.list, self.scroll, self.charts, self.account):
+            part.display = bool(view.boards) and part is self._shown
         self.teach.show(f"{self.rig} has no board yet", [("s", "start the rig"), ("", job.note)])
         self.title_line.show((Span(f"{self.rig}  ", "title"), *summary(job, view)))
         width = max(20, self.app.size.width - 4)
         words = [found for text in view.words for found in wrapped(f"! {text}", width, "warn")]
         told = [] if job.phase.over else [text for text in (job.note, _where(view)) if text]
         note = [found for text in told for found in wrapped(text, width, "dim")]
+        self.words.display = self.facet == "boards" or self.size.height >= _ROOMY
         self.words.show([*note, *_balance(view), *words])
         items = [(board.name, partial(board_spans, board, glyphs)) for board in view.boards]
         self.list.show(items, board_head)
         self.statistics.show(view.boards, self.list.cursor)
+        if self.facet == "charts":
+            self.charts.show(self.rig, picture.fleet.at_s)
+        if self.facet == "account":
+            self.account.show(view, picture.fleet.at_s)
         self._tell(view, width)
 
     def on_listing_moved(self) -> None:
@@ -134,7 +178,7 @@ class RigPane(Pane):
             lines.append(line(*legend(board.stats, glyphs)))
             lines += [found for text, ink in _said(board, self.picture.fleet.at_s)
                       for found in wrapped(text, width, ink)]  # fmt: skip
-        self.detail.display = not self.counted or self.size.height >= _TALL
+        self.detail.display = self.facet == "boards" or self.size.height >= _TALL
         self.detail.show(lines)
 
 

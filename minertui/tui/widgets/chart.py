@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from minertui.model.history import Series
-from minertui.model.metrics import BY_ID
+from minertui.model.metrics import BY_ID, Metric
+from minertui.model.rig_metrics import RIG_BY_ID, RigMetric
 from minertui.tui.widgets.braille import Dots, braille
 from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import duration, fit, hashrate, number
@@ -70,13 +71,13 @@ class Chart(Painted):
             values = self.series.mean.get(metric_id, ()) if self.series else ()
             last = next((v for v in reversed(values) if v is not None), None)
             sign = _SIGNS[n % 3] if self.glyphs.ascii else self.glyphs.bar
-            metric = BY_ID[metric_id]
+            metric = _metric(metric_id)
             text, unit = hashrate(last) if metric.unit == "GH/s" else (number(last, metric.digits), metric.unit)
             spans += [Span(f" {sign * 2} ", _INKS[n % 3]), Span(f"{metric.title} "), Span(f"{text} {unit} ", "strong")]
         return line(*spans)
 
     def _labels(self, low: float, high: float, step: float, deep: int) -> dict[int, str]:
-        unit = BY_ID[self.metric_ids[0]].unit
+        unit = _metric(self.metric_ids[0]).unit
         factor = 1000.0 if unit == "GH/s" and high >= 1000 else 1.0
         digits = max(0, -math.floor(math.log10(step / factor) + 1e-9))
         found: dict[int, str] = {}
@@ -119,6 +120,11 @@ class Chart(Painted):
             curve = _spread(next(iter(columns.values())), 2 * width)
             layers.append((_area([low] * len(curve), curve, low, high, width, deep), "faint"))
         return [[_cell(layers, x, y) for x in range(width)] for y in range(deep)]
+
+
+def _metric(metric_id: str) -> Metric | RigMetric:
+    """A miner's number, or a rig's."""
+    return BY_ID.get(metric_id) or RIG_BY_ID[metric_id]
 
 
 def _cell(layers: Sequence[tuple[Dots, str]], x: int, y: int) -> Span:

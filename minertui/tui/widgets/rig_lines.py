@@ -38,6 +38,15 @@ def summary(job: JobState, view: RelayView) -> list[Span]:
     return spans
 
 
+def rigs_text(jobs: Sequence[JobState]) -> str:
+    """Several rigs in sum."""
+    views = [job.view for job in jobs if isinstance(job.view, RelayView)]
+    boards = [board for view in views for board in view.boards]
+    rates = [board.now_hs for board in boards if board.state.mining and board.now_hs is not None]
+    mining = sum(board.state.mining for board in boards)
+    return f"{mining}/{len(boards)} mine  {number(sum(rates) if rates else None)} H/s"
+
+
 class RigLines(Painted):
     """A line per rig, below the miners; a click opens its tab."""
 
