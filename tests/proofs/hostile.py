@@ -100,7 +100,7 @@ class Attacker:
         told |= {"stratumPassword": SECRETS["stored"], "wifiPass": SECRETS["wifi"], "otpSecret": SECRETS["otp"]}
         told |= {f"new{self.payload()}": self.payload(), "reset_reason": self.payload()}
         if board.name.endswith("1"):
-            told["power_fault"] = f"{self.payload()} {self.payload()}"
+            told["power_fault"] = f"{PAYLOADS[0]} {self.payload()}"
         return json.dumps(told).encode()
 
     def lines(self, board: Board) -> list[str]:
