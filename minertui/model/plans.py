@@ -142,6 +142,7 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     ``why``: why it was measured, in words. ``confidence``: how sure its verdict is, 0..1; None where that was not
     asked. ``soak``: it is the longer confirmation of a winner. ``cooler_w``: the power that the cooler surely takes
     within the temperature limits, as far as readings have shown by then; None where the fan still had an answer.
+    ``likely_ghs``: of a soak, the hashrate by all points together, whose noise is less than its own.
     """
 
     n: int
@@ -166,6 +167,7 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence: float | None = None
     soak: bool = False
     cooler_w: float | None = None
+    likely_ghs: float | None = None
 
     @property
     def passed(self) -> bool:

@@ -191,11 +191,21 @@ def ranked(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> tuple[Sw
 
 
 def best(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> SweepPoint | None:
-    """The winner, or None when no point passed. Once a point was confirmed by a soak only such points compete: a short
-    look that happened to read high does not beat a long one."""
+    """The winner, or None when no point passed. Once a point was confirmed by a soak only such points compete, by what
+    all points together say of them: neither a short look nor a soak that happened to read high wins by that."""
     soaked = [point for point in points if point.soak and point.passed]
-    order = ranked(soaked or points, goal)
-    return order[0] if order else None
+    order = ranked([_likely(point) for point in soaked] or points, goal)
+    if not order:
+        return None
+    return next((point for point in soaked if point.n == order[0].n), order[0])
+
+
+def _likely(point: SweepPoint) -> SweepPoint:
+    ghs = point.likely_ghs
+    if ghs is None:
+        return point
+    jth = point.power_w / (ghs / 1000) if point.power_w and ghs else None
+    return msgspec.structs.replace(point, hashrate_ghs=ghs, efficiency_jth=jth)
 
 
 def frontier(points: Sequence[SweepPoint]) -> tuple[SweepPoint, ...]:

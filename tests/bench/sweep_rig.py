@@ -1,8 +1,8 @@
 """A sweep on a simulated board in virtual time: a SweepSite without engine, sockets or waiting.
 
 Writes take the kernel's ordered steps (one setting each, 25 MHz or 25 mV up), the time that proving each takes and the
-engine's wait for heat between two raises of one order, so that device minutes are honest; more raises within an hour than
-safety allows are refused as safety would.
+engine's wait for heat between two raises of one order, so that device minutes are honest; more raises within an hour
+than safety allows are refused as safety would.
 """
 
 from __future__ import annotations

@@ -22,11 +22,13 @@ from minertui.jobs.sweep.walk import Finish, Target
 from minertui.model.plans import Goal, PointVerdict, SweepPlan, SweepPoint
 from minertui.model.ranking import Bounds
 
-GAIN = 0.005  # less at stake than this share is a plateau
-SILENT_GAIN = 0.003  # the same where errors have to be told from the hashrate, and what is at stake is known less well
+GAIN = 0.003  # a setting that promises less than this share more is no better
+STAKE = 0.002  # when to know more would bring less than this share on average, it is known well enough
+LOOKS = 48  # readings of one setting beyond which more do not help where the firmware reports errors: those of a soak
 MOST_POINTS = 16
 MOST_SILENT = 24  # the same where errors have to be told from the hashrate
 MOST_SOAKS = 4
+MOST_LOOKS = 40  # points of any kind: nothing goes on for ever
 TRUST_MHZ = 120.0  # so far from a measured point the fits are believed
 TRUST_MV = 60.0
 TRUST_HEAT = 1.2  # so much more power than ever measured is aimed at in one go
@@ -106,12 +108,12 @@ class _Choice:
             return probe
         rows = list(self._rows())
         best = max((row for row in rows if row.fit), key=lambda row: row.worth, default=None)
-        soaks = [p for p in self._points if p.soak]
-        if best is None or len(soaks) >= MOST_SOAKS:
+        soaks = [p for p in self._points if p.soak and p.verdict is not PointVerdict.LIMIT]
+        if best is None or len(self._points) >= MOST_LOOKS or len(soaks) >= MOST_SOAKS:
             done = any(p.passed for p in soaks)
             return Finish("complete: confirmed as often as allowed" if done else "no setting within the limits passed")
         stake, rival = _at_stake([row for row in rows if row.near], best)
-        at = self._worth_a_look(best, rival) if stake > (GAIN if self._fit.reported else SILENT_GAIN) else None
+        at = self._worth_a_look(best, rival) if stake > STAKE else None
         if at is not None:
             return Target(at.mhz, at.mv, self._text(at, stake))
         confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
@@ -127,7 +129,7 @@ class _Choice:
         order = (best, rival) if self._fit.reported else (rival, best)
         seen = [(self._readings(row.at), n, row.at) for n, row in enumerate(order)]
         readings, _, at = min(seen)
-        return None if readings and self._fit.reported else at
+        return None if readings >= LOOKS and self._fit.reported else at
 
     def _readings(self, at: Target) -> int:
         same = [p for p in self._points if abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv and usable(p)]
@@ -209,7 +211,7 @@ class _Choice:
         )
 
     def _soak_text(self) -> str:
-        return f"the best within {self._why_w}, and to know more would bring less than {GAIN:.1%}: confirmed at length"
+        return f"the best within {self._why_w}, and to know more would bring less than {STAKE:.1%}: confirmed at length"
 
 
 def _at_stake(rows: Sequence[_Row], best: _Row) -> tuple[float, _Row]:

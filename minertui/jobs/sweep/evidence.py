@@ -50,7 +50,7 @@ def judged(plan: SweepPlan, point: SweepPoint, readings: Sequence[MinerStatus], 
     if len(errors) > 1:
         spread = max(statistics.stdev(errors) / math.sqrt(len(errors)), 1e-3)
         sure = min(sure, _normal((plan.max_error_pct - statistics.fmean(errors)) / spread))
-    easy = msgspec.structs.replace(plan, tolerance=plan.tolerance - z(plan.confidence) * error)
+    easy = msgspec.structs.replace(plan, tolerance=plan.tolerance - often(len(readings), plan.confidence) * error)
     point = stats.judged(point, plan if soak else easy)
     if soak and not errors and point.verdict is PointVerdict.PASSED and not _proven(plan, readings):
         why = f"{point.ratio or 0:.1%} of the expected hashrate is not surely over {plan.tolerance:.0%}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minertui.jobs.sweep.pace import AS_FAR
+from minertui.jobs.sweep.thermal import FAN_END_PCT
 from minertui.jobs.sweep.transient import MARGIN_C, POWER_MARGIN
 from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.ranking import Bounds
@@ -13,7 +14,6 @@ LEFT_SHARE = 0.992  # of the power at which a point was left for heat: half a de
 NEAR_C = 0.8  # this near to a limit a point says how much power the cooler takes
 ROOM_C = 20.0  # usual room, to turn °C of headroom into watts
 STOOD_SHARE = 1.002  # power so little over where the way ended twice is the same power
-_HELD_PCT = 95.0
 _SAME = 1e-6
 
 
@@ -73,7 +73,7 @@ def _not_more(one: SweepPoint, other: SweepPoint) -> bool:
 
 def _held(point: SweepPoint) -> bool:
     """The fan had room to hold the chip where it wants it: its temperature says nothing about what is left."""
-    return point.fan_pct is not None and point.fan_pct < _HELD_PCT
+    return point.fan_pct is not None and point.fan_pct < FAN_END_PCT
 
 
 def _stood(before: SweepPoint, after: SweepPoint) -> bool:

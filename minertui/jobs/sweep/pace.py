@@ -84,9 +84,9 @@ def on_the_way(
     here, easing, way = way.here, way.eased() != way, way.eased()
     target = way.target
     since_s = trail[-1].at_s - changed_s
-    leave = transient.leaving(trail, changed_s, growth, within) if since_s >= DWELL_S else None
+    leave = transient.leaving(trail, changed_s, growth, within, response) if since_s >= DWELL_S else None
     if leave is not None:
-        if transient.fan_has_room(trail) and within.max_fan_pct is None:
+        if transient.fan_answers(trail) and within.max_fan_pct is None:
             to = Target(max(within.min_mhz, here.mhz - _back_mhz(plan, here)), here.mv)
             return Move(Do.BACK, to, leave)
         return Move(Do.LEAVE, here, leave)
@@ -94,7 +94,11 @@ def on_the_way(
         return Move(Do.WAIT, here)
     if _same(here, target):
         return Move(Do.MEASURE if since_s >= SETTLE_S else Do.WAIT, here)
-    bad = "" if easing else _bad(plan, trail, changed_s, PROBE_ERRORS if target.probe else BAD_ERRORS)
+    bad = (
+        ""
+        if easing or _same(here, way.origin)
+        else _bad(plan, trail, changed_s, PROBE_ERRORS if target.probe else BAD_ERRORS)
+    )
     if heat(target) <= heat(here) and not (bad and target.probe):
         to = _down(plan, here, target)
         return Move(Do.RUNG, to)

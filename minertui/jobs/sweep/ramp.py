@@ -10,6 +10,7 @@ from minertui.jobs.sweep import evidence, pace, stats, thermal, transient, watch
 from minertui.jobs.sweep.pace import Do
 from minertui.jobs.sweep.state import State
 from minertui.jobs.sweep.strategies import LIVE
+from minertui.jobs.sweep.surface import Surface, usable
 from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.walk import Target
 from minertui.model.plans import PointVerdict, SweepPoint
@@ -69,8 +70,7 @@ def touched(state: State, status: MinerStatus) -> str | None:
 
 def climbed(state: State) -> tuple[State, Do]:
     """What the newest reading on the way leads to: the state with the next rung, or ready to measure."""
-    weak = bool(state.points) and state.points[-1].verdict is PointVerdict.UNSTABLE
-    way = pace.Way(state.origin or state.told, state.told, state.target, weak)
+    way = pace.Way(state.origin or state.told, state.told, state.target, _weak(state))
     move = pace.on_the_way(state.plan, state.within, way, state.trail, state.changed_s, state.growth, state.response)
     if move.do is Do.RUNG:
         return _onward(state, move), move.do
@@ -81,6 +81,16 @@ def climbed(state: State) -> tuple[State, Do]:
     if move.do is Do.MEASURE:
         return replace(_at(state, state.told), cut=move.why or state.cut), move.do
     return replace(state, why=move.why), move.do
+
+
+def _weak(state: State) -> bool:
+    """Was it hardly stable where this way began?"""
+    last = state.points[-1] if state.points else None
+    if last is None or state.origin is None or (last.mhz, last.mv) != (state.origin.mhz, state.origin.mv):
+        return False
+    errors = last.error_pct is not None and last.error_pct > pace.BAD_ERRORS * state.plan.max_error_pct
+    low = last.ratio is not None and last.ratio < state.plan.tolerance
+    return errors or low or last.verdict is PointVerdict.UNSTABLE
 
 
 def _onward(state: State, move: pace.Move) -> State:
@@ -94,7 +104,7 @@ def _onward(state: State, move: pace.Move) -> State:
 
 def leaving(state: State) -> str | None:
     """Why the point being measured must be left before it touches a limit; None when all is well."""
-    return transient.leaving(state.trail, state.changed_s, state.growth, state.within)
+    return transient.leaving(state.trail, state.changed_s, state.growth, state.within, state.response)
 
 
 def left(state: State, point: SweepPoint) -> SweepPoint:
@@ -125,7 +135,7 @@ def _cooler_known(state: State) -> bool:
     """False while a temperature limit bounds the search and the power it allows is not known well enough."""
     rests = thermal.fitted(state.trail, state.within)
     if not rests:
-        return True
+        return not thermal.awaited(state.trail, state.within)
     sure, likely = (min(rest.allowed_w(z) for rest in rests) for z in (thermal.SURE_Z, 0.0))
     near = likely < COOLER_NEAR * rests[0].power_w
     return not near or sure >= (1 - COOLER_SHARE) * likely
@@ -151,7 +161,11 @@ def judged(state: State, point: SweepPoint) -> SweepPoint:
         fan_pct=transient.smoothed(last, lambda s: s.fan_pct),
         cooler_w=_cooler_w(state),
     )
-    return evidence.judged(state.plan, point, readings, state.target.soak)
+    point = evidence.judged(state.plan, point, readings, state.target.soak)
+    if not point.soak or not usable(point):
+        return point
+    fit = Surface(state.plan, [*state.earlier, *state.points, point])
+    return msgspec.structs.replace(point, likely_ghs=fit.ghs(point.mhz, point.mv))
 
 
 def why(state: State) -> str:

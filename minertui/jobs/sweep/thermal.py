@@ -29,6 +29,7 @@ FAN_END_PCT = 98.0  # an automatic fan that turns so fast has no answer left
 SAME_FAN_PCT = 2.0  # a fixed fan may be read that unsteadily
 GRIDS_C = (1.0, 0.5, 0.25, 0.125)  # resolutions of sensors
 SURE_Z = 2.33  # standard errors of 99 %: so sure must be that a limit is kept
+CLOSE_C = 1.5  # so near to a limit it is worth to wait for the fit
 FAR_C = 6.0  # nothing is fitted for a temperature further from its limit
 
 Read = Callable[[MinerStatus], float | None]
@@ -100,17 +101,26 @@ def fitted(trail: Sequence[Trace], within: Bounds) -> tuple[Rest, ...]:
     steady = _steady(trail)
     if len(steady) < LEAST:
         return ()
-    sensors: tuple[tuple[str, Read, float], ...] = (
-        ("chip", chip_temp_c, within.max_chip_temp_c),
-        ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c),
-    )
     found = []
-    for name, read, limit_c in sensors:
+    for name, read, limit_c in _sensors(within):
         now = read(steady[-1].status)
         if now is not None and now > limit_c - FAR_C:
             rest = _fit(name, limit_c, steady, read)
             found += [rest] if rest else []
     return tuple(found)
+
+
+def awaited(trail: Sequence[Trace], within: Bounds) -> bool:
+    """True when a temperature is near its limit and only a little more time is missing to tell where it will rest."""
+    steady = _steady(trail) if within.max_fan_pct is None else ()
+    if not 0 < len(steady) < LEAST:
+        return False
+    temps = [(read(steady[-1].status), limit_c) for _, read, limit_c in _sensors(within)]
+    return any(temp is not None and temp > limit_c - CLOSE_C for temp, limit_c in temps)
+
+
+def _sensors(within: Bounds) -> tuple[tuple[str, Read, float], ...]:
+    return ("chip", chip_temp_c, within.max_chip_temp_c), ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c)
 
 
 def allowed_w(trail: Sequence[Trace], within: Bounds) -> float | None:

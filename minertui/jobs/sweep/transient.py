@@ -38,7 +38,7 @@ TREND_NOISE = 0.0035  # °C per second: half a standard error of such a line
 SMOOTH = 6  # readings in a smoothed value: half a minute
 MARGIN_C = 0.25  # even at worst a step up ends this far under a temperature limit: noise of half a minute's mean
 LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
-POWER_MARGIN = 0.01  # the same for power, as a share: two sensor errors of 0.5 %
+POWER_MARGIN = 0.006  # the same for power, as a share: half a minute of readings of 0.6 % each, 99 % sure
 FAN_MARGIN_PCT = 2.0
 FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for one per cent more heat
 LEAVE_Z = 1.0  # a point is left when a temperature comes within one standard error of its limit
@@ -179,18 +179,26 @@ def fan_has_room(trail: Sequence[Trace]) -> bool:
     return fan is not None and fan < FAN_MOST_PCT - 3 and bool(trail[-1].status.fan_auto)
 
 
-def leaving(trail: Sequence[Trace], changed_s: float, growth: float, within: Bounds) -> str | None:
+def fan_answers(trail: Sequence[Trace]) -> bool:
+    """True while an automatic fan is not at its end."""
+    fan = trail[-1].status.fan_pct
+    return fan is not None and fan < thermal.FAN_END_PCT and bool(trail[-1].status.fan_auto)
+
+
+def leaving(
+    trail: Sequence[Trace], changed_s: float, growth: float, within: Bounds, response: Response = WORST
+) -> str | None:
     """Why this setting must be left now, before a limit is touched; None when all is well. Only what was read counts
     here: the mean of half a minute (of a whole one when nothing was changed for so long), and where its line leads."""
+    falling = growth < 0 and trail[-1].at_s - changed_s < FALL_S
     rests = thermal.fitted(trail, within)
     for rest in rests:
-        heading, error = rest.in_c(SOON_S)
+        heading, error = rest.in_c(0.0 if falling else SOON_S)
         if heading + LEAVE_Z * error + rest.hidden_c > rest.limit_c:
             at = rest.in_c(0.0)[0]
             return f"{rest.name} is at {at:.1f} and heading for {heading:.1f} ± {error:.1f} of {rest.limit_c:g} °C"
     known = [rest.name for rest in rests]
     settled = trail[-1].at_s - changed_s > 60.0
-    falling = growth < 0 and trail[-1].at_s - changed_s < FALL_S
     for name, read, limit, close, unit in (
         ("chip", chip_temp_c, within.max_chip_temp_c, LEAVE_C, "°C"),
         ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, LEAVE_C, "°C"),
@@ -202,7 +210,8 @@ def leaving(trail: Sequence[Trace], changed_s: float, growth: float, within: Bou
         if now is None or limit is None or name in known or (falling and now < limit + close):
             continue
         line = slope * SOON_S
-        owed = max(growth, 0.0) * max(now - COLD_C, 1.0) * math.exp(-(trail[-1].at_s - changed_s) / TAU_S)
+        share = {"chip": response.chip, "VR": response.vr}.get(name, 1.0) if fan_answers(trail) else 1.0
+        owed = share * max(growth, 0.0) * max(now - COLD_C, 1.0) * math.exp(-(trail[-1].at_s - changed_s) / TAU_S)
         soon = now + (min(line, owed + 0.1) if unit == "°C" and not settled else line)
         if now > limit - close or (now > limit - 5 * close and soon > limit + close):
             return f"{name} is at {now:.1f} and heading for {soon:.1f} of {limit:g} {unit}"
