@@ -24,6 +24,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from minertui import config_rigs
+from minertui.config_ranges import disorder
+from minertui.config_ranges import out_of_range as out_of_range
 from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
@@ -120,39 +122,6 @@ _SECTIONS: Mapping[str, type[msgspec.Struct]] = {
 }
 _OVERRIDABLE = ("limits", "sweep", "guard")
 _REFERENCES = ("env:", "file:")
-
-# What a value may be at all, wherever its key appears. What is safe for a device is decided in ``safety``.
-_RANGES: Mapping[str, tuple[float, float]] = {
-    "poll_s": (2, 3600),
-    "per_hour": (1, 1000),
-    "hashrate_drop_pct": (1, 100),
-    "max_chip_temp_c": (30, 110),
-    "max_vr_temp_c": (30, 125),
-    "max_power_w": (1, 10_000),
-    "max_fan_pct": (10, 100),
-    **dict.fromkeys(("min_mhz", "max_mhz", "start_mhz", "high_mhz", "low_mhz"), (50, 3000)),
-    **dict.fromkeys(("min_mv", "max_mv", "start_mv"), (500, 2000)),
-    **dict.fromkeys(("step_mhz", "step_down_mhz", "step_up_mhz"), (1, 500)),
-    "step_mv": (1, 100),
-    "settle_s": (10, 3600),
-    "measure_s": (30, 86_400),
-    "sample_s": (2, 300),
-    "soak_s": (30, 86_400),
-    "confidence": (0.5, 0.999),
-    "tolerance": (0.5, 1.2),
-    "max_error_pct": (0.01, 100),
-    "min_chip_balance": (0, 1),
-    "hysteresis_c": (0.5, 20),
-    "stable_s": (60, 86_400),
-    "check_s": (2, 3600),
-    "max_writes_per_day": (1, 1000),
-    **config_rigs.RANGES,
-}
-_CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warning", "error")}
-_ORDERED = (
-    *(("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz")),
-    *(("min_mhz", "start_mhz"), ("start_mhz", "max_mhz"), ("min_mv", "start_mv"), ("start_mv", "max_mv")),
-)
 
 _WORDS = {
     "`str`": "text in quotes",
@@ -339,10 +308,8 @@ class _Decoder:
                 self._in_range(inner, (*where, name))
             elif problem := out_of_range(name, inner):
                 raise self.error(f"{problem}, not {inner}", (*where, name))
-        for low, high in _ORDERED:
-            a, b = getattr(value, low, None), getattr(value, high, None)
-            if a is not None and b is not None and a > b:
-                raise self.error(f"is above {high} ({b})", (*where, low))
+        if found := disorder(value):
+            raise self.error(found[1], (*where, found[0]))
 
     def _secret(self, kind: type, value: object) -> Secret:
         if kind is not Secret or not isinstance(value, str):
@@ -395,14 +362,3 @@ def _members(kind: type, inner: tuple[str, ...]) -> list[str]:
     for part in inner:
         kind = get_type_hints(kind)[part]
     return [str(member.value) for member in kind] if issubclass(kind, enum.Enum) else []
-
-
-def out_of_range(name: str, value: object) -> str | None:
-    """What is allowed, when ``value`` is not; None when it is fine or unknown."""
-    if name in _CHOICES and value not in _CHOICES[name]:
-        return f"allowed: {', '.join(_CHOICES[name])}"
-    if name in _RANGES and isinstance(value, int | float):
-        low, high = _RANGES[name]
-        if not low <= value <= high:
-            return f"must be {low:g} to {high:g}"
-    return None

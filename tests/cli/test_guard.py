@@ -73,8 +73,11 @@ def test_a_miner_of_the_config_keeps_its_name():
     assert (miner.name, miner.guard.device, miner.guard.max_chip_temp_c) == ("garage", "garage", 60)
 
 
-async def guarded(tmp_path: Path, plan: dict[str, Any], seconds: float) -> tuple[int, float, float]:
-    """Guard a hot simulated Gamma for a while, then SIGTERM: exit code, lowest and last frequency set on it."""
+async def guarded(
+    tmp_path: Path, plan: dict[str, Any], seconds: float, ambient_c: float = 30
+) -> tuple[int, float, float]:
+    """Guard a hot simulated Gamma for a while, let it have ``ambient_c`` for two minutes, then SIGTERM: exit code, lowest
+    and last frequency set on it."""
     clock = SystemClock(60)
     (board,) = fleet(1, seed=3, mix={("gamma", "v2.15.3"): 1}, ambient_c=30, warm_s=600)
     server = await serve([board], clock=clock)
@@ -88,6 +91,8 @@ async def guarded(tmp_path: Path, plan: dict[str, Any], seconds: float) -> tuple
         for _ in range(int(seconds / 0.05)):
             await asyncio.sleep(0.05)
             lowest = min(lowest, board.nvs["frequency"])
+        board.ambient_c = ambient_c
+        await asyncio.sleep(2)
         os.kill(os.getpid(), signal.SIGTERM)
 
     watching = asyncio.create_task(watch())
@@ -102,7 +107,7 @@ async def guarded(tmp_path: Path, plan: dict[str, Any], seconds: float) -> tuple
 
 
 async def test_hot_it_goes_down_and_sigterm_gives_the_settings_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    code, lowest, last = await guarded(tmp_path, {"max_chip_temp_c": 50, "high_mhz": 525, "low_mhz": 400}, 1.5)
+    code, lowest, last = await guarded(tmp_path, {"max_chip_temp_c": 50, "high_mhz": 525, "low_mhz": 400}, 1.5, -20)
     said = capsys.readouterr().out
     assert lowest == 400
     assert last == 525

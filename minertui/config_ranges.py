@@ -1,0 +1,59 @@
+"""What a value of the config may be at all, wherever its key appears. What is safe is decided in ``safety``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from minertui import config_rigs
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "poll_s": (2, 3600),
+    "per_hour": (1, 1000),
+    "hashrate_drop_pct": (1, 100),
+    "max_chip_temp_c": (30, 110),
+    "max_vr_temp_c": (30, 125),
+    "max_power_w": (1, 10_000),
+    "max_fan_pct": (10, 100),
+    **dict.fromkeys(("min_mhz", "max_mhz", "start_mhz", "high_mhz", "low_mhz"), (50, 3000)),
+    **dict.fromkeys(("min_mv", "max_mv", "start_mv"), (500, 2000)),
+    **dict.fromkeys(("step_mhz", "step_down_mhz", "step_up_mhz"), (1, 500)),
+    "step_mv": (1, 100),
+    "settle_s": (10, 3600),
+    "measure_s": (30, 86_400),
+    "sample_s": (2, 300),
+    "soak_s": (30, 86_400),
+    "confidence": (0.5, 0.999),
+    "tolerance": (0.5, 1.2),
+    "max_error_pct": (0.01, 100),
+    "min_chip_balance": (0, 1),
+    "hysteresis_c": (0.5, 20),
+    "stable_s": (60, 86_400),
+    "check_s": (2, 3600),
+    "max_writes_per_day": (1, 1000),
+    **config_rigs.RANGES,
+}
+CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warning", "error")}
+_ORDERED = (
+    *(("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz")),
+    *(("min_mhz", "start_mhz"), ("start_mhz", "max_mhz"), ("min_mv", "start_mv"), ("start_mv", "max_mv")),
+)
+
+
+def out_of_range(name: str, value: object) -> str | None:
+    """What is allowed, when ``value`` is not; None when it is fine or unknown."""
+    if name in CHOICES and value not in CHOICES[name]:
+        return f"allowed: {', '.join(CHOICES[name])}"
+    if name in RANGES and isinstance(value, int | float):
+        low, high = RANGES[name]
+        if not low <= value <= high:
+            return f"must be {low:g} to {high:g}"
+    return None
+
+
+def disorder(table: object) -> tuple[str, str] | None:
+    """The key of a lowest value that is above its highest, and why that is wrong; None when all are in order."""
+    for low, high in _ORDERED:
+        a, b = getattr(table, low, None), getattr(table, high, None)
+        if a is not None and b is not None and a > b:
+            return low, f"is above {high} ({b})"
+    return None
