@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from minertui.model import ranking
@@ -113,3 +114,10 @@ def test_the_frontier_is_what_no_other_point_beats_at_no_more_power():
 
     points = [at(1, 1000, 15), at(2, 1100, 18), at(3, 990, 16), at(4, 1300, 17, PointVerdict.UNSTABLE)]
     assert [p.n for p in ranking.frontier(points)] == [1, 2]
+
+
+def test_of_two_soaks_the_one_that_all_points_speak_for_wins():
+    lucky = msgspec.structs.replace(point(1, 1000, 17), soak=True, likely_ghs=950.0)
+    plain = msgspec.structs.replace(point(2, 990, 17), soak=True, likely_ghs=985.0)
+    assert ranking.best([lucky, plain]) == plain
+    assert ranking.ranked([lucky, plain])[0] == lucky
