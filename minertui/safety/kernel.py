@@ -52,7 +52,7 @@ def decide(request: Request) -> Decision:
     if status is None:
         return Refusal("it has never answered, so it is not known what it is; check the address")
     needs, judge = _JUDGES[type(request.command)]
-    if needs is not None and needs not in status.abilities:
+    if needs not in status.abilities:
         return Refusal(f"its firmware cannot do that ({needs.value})")
     return judge(request, request.command, status)
 
@@ -149,7 +149,7 @@ def _droop(status: MinerStatus) -> float:
 
 
 # Any: each judge takes its own kind of command, which the key states.
-_JUDGES: dict[type[Any], tuple[Ability | None, Callable[[Request, Any, MinerStatus], Decision]]] = {
+_JUDGES: dict[type[Any], tuple[Ability, Callable[[Request, Any, MinerStatus], Decision]]] = {
     Tune: (Ability.TUNE, _tune),
     SetFan: (Ability.FAN, others.fan),
     SetPools: (Ability.POOLS, others.pools),

@@ -132,8 +132,8 @@ def _power(status: MinerStatus) -> float | None:
     published = status.max_power_w
     if published is not None and math.isfinite(published) and published > 0:
         return published
-    family = BOARDS.get(status.board or "") or (status.model or "").lower().replace(" ", "")
-    return POWER_W.get(family)
+    family = BOARDS.get(status.board or "")
+    return POWER_W.get(family or (status.model or "").lower().replace(" ", ""))
 
 
 def _lowest(*values: float | None) -> float | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs.mutants import SAFETY, bare, changed, mutants, text
+from tests.proofs.mutants import SAFETY, bare, changed, known_same, mutants, text
 from tests.proofs.named_mutants import NAMED
+from tests.proofs.same_mutants import SAME_MUTANTS
 
 
 def test_each_named_fault_is_found_by_its_test():
@@ -19,6 +20,12 @@ def test_each_named_fault_is_found_by_its_test():
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"named faults: {len(NAMED)}, found {len(NAMED)}" in done.stdout
     assert len({fault.name for fault in NAMED}) >= 20
+
+
+def test_each_change_without_effect_is_one_that_the_mutator_makes():
+    made = [mutant for path in SAFETY.glob("*.py") for mutant in mutants(path) if known_same(mutant)]
+    assert len(made) == len(SAME_MUTANTS)
+    assert all(same.why for same in SAME_MUTANTS)
 
 
 def test_mutants_are_many_different_and_compile():

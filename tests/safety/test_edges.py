@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from minertui.model.commands import Pause, Rank, Restart, Resume, SetFan, SetPools, Tune
+from minertui.model.commands import ClearOverheat, Pause, Rank, Restart, Resume, SetFan, SetPools, Tune
+from minertui.model.fleet import Health
 from minertui.model.plans import Limits
 from minertui.model.status import Ability, MinerStatus, PoolSetting
 from minertui.safety import kernel, raising
@@ -16,7 +17,7 @@ from minertui.safety.kernel import decide, lowers
 from minertui.safety.limits import ChipCaps, effective
 from minertui.safety.others import fan as judge_fan
 from minertui.safety.request import RULES, Request, Rules, goes_up, may_lift_park, recent
-from minertui.safety.samples import Stuck
+from minertui.safety.samples import Stuck, core_off, overheated
 from minertui.safety.settings import Settings
 from minertui.safety.steps import Refusal, Step, Steps
 from tests.safety.values import GAMMA, NAN, ask, gamma, snap
@@ -227,6 +228,53 @@ def test_a_raise_far_above_the_default_is_said(tune: Tune, fields: dict[str, obj
         assert (told or "").endswith("it is raised step by step, and stops at a limit")
 
 
+# a core without voltage -----------------------------------------------------------------------------------------------
+
+NERD = gamma(family="nerdqaxe", core_actual_mv=1148.0, power_w=74.0)
+
+
+def nerd(**fields: object) -> MinerStatus:
+    return msgspec.structs.replace(NERD, **fields)
+
+
+@pytest.mark.parametrize(
+    ("status", "off"),
+    [
+        (nerd(core_actual_mv=199.9), True),
+        (nerd(core_actual_mv=200.0), False),
+        (nerd(core_actual_mv=0.0, core_mv=200.0), False),
+        (nerd(core_actual_mv=0.0, core_mv=200.5), True),
+        (nerd(core_actual_mv=0.0, core_mv=None), False),
+        (nerd(core_actual_mv=None), False),
+        (nerd(core_actual_mv=NAN), False),
+        (nerd(core_actual_mv=0.0, paused=True), False),
+        (nerd(core_actual_mv=0.0, paused=None), True),
+        (nerd(core_actual_mv=0.0, family="bitaxe"), False),
+    ],
+)
+def test_a_core_is_off(status: MinerStatus, off: bool):
+    assert core_off(status) is off
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seen"),
+    [
+        ({}, {"power_w": 36.9}, True),
+        ({}, {"power_w": 37.0}, False),
+        ({"power_w": None}, {"power_w": 74.0}, True),
+        ({}, {"power_w": None}, True),
+        ({"paused": True}, {"power_w": 9.0}, False),
+        ({"core_actual_mv": 0.0}, {"power_w": 9.0}, False),
+        ({"uptime_s": 2000.0}, {"power_w": 9.0}, False),
+    ],
+)
+def test_a_core_that_goes_off_takes_half_its_power_along(
+    before: dict[str, object], after: dict[str, object], seen: bool
+):
+    told = overheated(nerd(**before), nerd(core_actual_mv=0.0, **after))
+    assert ("switched off by nobody's order" in (told or "")) is seen
+
+
 # the fan --------------------------------------------------------------------------------------------------------------
 
 BY_HAND = gamma(fan_auto=False)
@@ -265,6 +313,11 @@ def test_a_fan_over_its_bounds_is_refused(fan: SetFan, status: MinerStatus, limi
     assert no(ask(fan, status, limits=limits))
 
 
+def test_a_miner_that_repeats_itself_is_not_known_to_be_cool():
+    assert "hot or not known" in no(ask(SetFan(auto=False, pct=30), snapshot=snap(health=Health.STALE)))
+    assert "hot or not known" in no(ask(ClearOverheat(), rank=Rank.PERSON, snapshot=snap(health=Health.STALE)))
+
+
 def test_a_baseline_without_a_fan_excuses_nothing():
     command = SetFan(auto=False)
     told = judge_fan(ask(command, baseline=Settings()), command, gamma(fan_manual_pct=None))
@@ -280,6 +333,11 @@ def test_a_baseline_without_a_fan_excuses_nothing():
 def test_every_port_that_exists_is_one(port: int):
     command = SetPools((PoolSetting("pool.example.com", port, "bc1q.worker"),))
     assert writes(ask(command, confirmed=True)) == [command]
+
+
+def test_why_it_is_parked_is_said_to_who_resumes_it():
+    assert "it is parked (too hot): a person" in no(ask(Resume(), parked=True, snapshot=snap(why="too hot")))
+    assert "it is parked (by a safety stop): a person" in no(ask(Resume(), parked=True))
 
 
 @pytest.mark.parametrize("rank", [Rank.SWEEP, Rank.PERSON])

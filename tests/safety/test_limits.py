@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from minertui.model.plans import Limits
@@ -57,6 +58,12 @@ def test_nerdqaxe_has_its_own_absolute_maxima():
     caps = effective(Limits(), NERD)
     assert caps is not None
     assert (caps.max_mhz, caps.max_mv, caps.max_chip_temp_c, caps.max_power_w) == (800, 1400, 68, 100)
+
+
+def test_nerdqaxe_keeps_its_maxima_where_it_publishes_none_and_its_chips_where_they_bear_less():
+    for chip, least in (("BM1370", (800, 1400)), ("BM1373", (600, 1250)), ("BM1397", (800, 1400))):
+        caps = model_caps(msgspec.structs.replace(NERD, chip=chip, cap_mhz=None, cap_mv=None)) or Limits()
+        assert (caps.max_mhz, caps.max_mv) == least
 
 
 @pytest.mark.parametrize(
