@@ -156,8 +156,11 @@ async def paused(relay: Relay, seconds: float) -> float:
     return 100 * (cpu_s() - before_s) / (CLOCK.mono() - began_s)
 
 
-async def other_pool(figures: Figures) -> None:
-    """The pool falls silent, its connections stay open: what takes longest to notice."""
+POOL_DIES = {"stall": "falls silent, its connections stand", "refuse": "drops every connection, old and new"}
+
+
+async def other_pool(figures: Figures, fault: str) -> None:
+    """The pool dies and the server names another one."""
     async with (
         DucoPool(clock=CLOCK, rules=rules(20, 20, 2)) as pool,
         DucoPool(clock=CLOCK, rules=rules(20, 20, 2)) as spare,
@@ -166,11 +169,14 @@ async def other_pool(figures: Figures) -> None:
         async with mining(pool.rest, on_bus(bus), way(bus)) as relay:
             await Span.begun(relay)
             pool.rest_server.told_pool = spare.address
-            pool.faults.add("stall")
+            pool.faults.add(fault)
+            if fault == "refuse":
+                pool.kick()
             began_s = CLOCK.mono()
-            while not spare.results:
+            while any(not one.pool.endswith(str(spare.address[1])) for one in relay.view().boards) or not spare.results:
                 await CLOCK.sleep(0.05)
-            figures.add("pool falls silent: until a share at another one", CLOCK.mono() - began_s, "s", most=30)
+            took_s = CLOCK.mono() - began_s
+    figures.add(f"pool {POOL_DIES[fault]}: until all mine at another one", took_s, "s", most=30)
 
 
 async def disconnects(figures: Figures, count: int) -> None:
@@ -207,7 +213,8 @@ async def whole(figures: Figures) -> None:
         await side_by_side(figures, 120, BRIEF, at[BRIEF])
         await share_of_bound(figures, 30, at, 8)
         await many(figures, 50, 60, BRIEF, at[BRIEF])
-    await other_pool(figures)
+    for fault in POOL_DIES:
+        await other_pool(figures, fault)
     await disconnects(figures, 1000)
 
 

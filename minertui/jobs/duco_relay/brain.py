@@ -14,9 +14,10 @@ import random
 from collections import deque
 from collections.abc import Callable
 
-from minertui.jobs.duco_relay.actions import Action, Ask, Backoff, Dial, Rest, Seek, Send, Wait, Work
+from minertui.jobs.duco_relay.actions import Action, Ask, Backoff, Dial, Measure, Rest, Seek, Send, Wait, Work
 from minertui.jobs.duco_relay.seams import Done
 from minertui.jobs.duco_relay.sums import Sums
+from minertui.jobs.duco_relay.warmth import Warmth
 from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, Dialect, Share
 from minertui.wire.duco.exchange import NotFound, Solved, TooHard, WrongNonce
 from minertui.wire.duco.hash import MAX_DIFFICULTY, SLOWEST_HS, Job
@@ -27,6 +28,8 @@ HOLD_S = 80.0
 """A job may be held so long: pools close after 90 s of silence."""
 ABSENT_S = 2.0
 """Between looks for a port that is not there: cheap, and a replugged board mines again soon."""
+COOL_S = 15.0
+"""Between looks at a board that is too hot."""
 _NOW_SHARES = 10
 _TRIES = 3  # of one job at a board
 _AT_ONCE = ("Too many workers", "User banned", "No username specified", "This user doesn't exist")
@@ -44,7 +47,7 @@ class Brain:
         self.left = plan.jobs
         self.what, self.dialect = "", plan.dialect
         self.chip: str | None = None
-        self.temp_c: float | None = None
+        self.warmth = Warmth(plan.max_temp_c)
         self.simulated = False
         self.pool = ""
         self.worker: int | None = None
@@ -77,8 +80,9 @@ class Brain:
             return Rest()
         if not self._found:
             self._hang_up(now_s)
-            self.state = BoardState.AWAY if self.why else BoardState.DISCONNECTED
-            return Seek(self._seek_s, self._afresh)
+            return self._seek()
+        if self._job is None and self.warmth.due(now_s):
+            return self._measure()
         if not self.connected:
             self.state = BoardState.DISCONNECTED
             return Dial(self._dial_s)
@@ -90,6 +94,17 @@ class Brain:
             return Work(self._job, self.stats.mean_hs, self._known)
         self.state = BoardState.IDLE
         return Ask()
+
+    def _seek(self) -> Seek:
+        self.state = BoardState.AWAY if self.why else BoardState.DISCONNECTED
+        return Seek(self._seek_s, self._afresh)
+
+    def _measure(self) -> Measure:
+        if not self.warmth.hot:
+            return Measure(0.0)
+        self.rested()
+        self.state, self.why = BoardState.HOT, self.warmth.why
+        return Measure(COOL_S)
 
     def doing(self, action: Action) -> None:
         """``action`` has begun."""
@@ -104,8 +119,9 @@ class Brain:
 
     # -- the board ----------------------------------------------------------------------------------------------------
 
-    def found(self, what: str, dialect: Dialect, most: int) -> None:
-        """The board answers. ``most``: the highest difficulty its kind can do."""
+    def found(self, what: str, dialect: Dialect, most: int, *, warmth: bool = False) -> None:
+        """The board answers. ``most``: the highest difficulty its kind can do; ``warmth``: it can be asked for that."""
+        self.warmth.tells = warmth
         self._found, self._known, self._afresh, self._seek_s, self._away_s = True, True, False, 0.0, None
         self.what, self.dialect, self._most_of_kind, self.why = what, dialect, most, ""
 
@@ -131,6 +147,12 @@ class Brain:
         why = "it answered with a wrong nonce" if isinstance(outcome, WrongNonce) else "it found no nonce"
         self._not_solved(getattr(outcome, "reason", why))
 
+    def measured(self, temp_c: float | None, now_s: float) -> None:
+        """The board was asked how warm it is."""
+        self.warmth.read(temp_c, now_s)
+        if not self.warmth.hot and self.state is BoardState.HOT:
+            self.why = ""
+
     def fell(self, why: str) -> None:
         """The way to the board is lost; the job stays, it may be back in time."""
         self._sums.bus_error()
@@ -152,6 +174,11 @@ class Brain:
         self._job = self._solved = None
         self.connected, self.worker, self.why = False, None, why
         self._dial_s = self._dialling.next_s() if wait else 0.0
+
+    def another_pool(self) -> None:
+        """Another pool works: what failed at the one before need not wait."""
+        self._dial_s = 0.0
+        self._dialling.reset()
 
     def refused(self, reason: str, now_s: float) -> None:
         """The pool gives no jobs and closes."""
@@ -271,7 +298,7 @@ class Brain:
             difficulty=self._job.difficulty if self._job else self.last.difficulty if self.last else None,
             left=self.left,
             now_hs=self.now_hs,
-            temp_c=self.temp_c,
+            temp_c=self.warmth.temp_c,
             job_s=now_s - self._job_s if self._job else None,
             stats=self.stats,
             last=self.last,

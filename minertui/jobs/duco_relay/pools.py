@@ -42,6 +42,7 @@ class Pools:
     def __init__(self, plan: RelayPlan, site: RelaySite, outside: Outside) -> None:
         self._plan, self._site, self._outside = plan, site, outside
         self._known: list[_Known] = []
+        self._proven: _Known | None = None
         self._asked_s: float | None = None
         self._pause_s = SHORTEST_S
         self._asking = asyncio.Lock()
@@ -61,12 +62,18 @@ class Pools:
         self._lines[id(line)] = pool
         return line, pool.text
 
-    def works(self, line: Line) -> None:
-        """The pool at the other end greeted, or answered."""
+    def works(self, line: Line) -> bool:
+        """The pool at the other end greeted, or answered. True when it is the one that the server names and the last
+        one that was named and worked is another."""
         pool = self._lines.get(id(line))
-        if pool is not None:
-            pool.failures = 0
-            self.current = pool.text
+        if pool is None:
+            return False
+        pool.failures = 0
+        self.current = pool.text
+        if pool is self._proven or pool is not self._known[0]:
+            return False
+        self._proven = pool
+        return True
 
     def gone(self, line: Line, failures: int) -> None:
         """The connection is closed; ``failures``: how much that speaks against the pool."""

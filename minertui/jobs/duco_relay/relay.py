@@ -161,7 +161,10 @@ class Relay:
 
     def pool_works(self, line: Line) -> str:
         """The pool greeted, or answered."""
-        self._pools.works(line)
+        if self._pools.works(line):
+            for worker in self._workers.values():
+                worker.brain.another_pool()
+                worker.wake()
         return self._pools.current
 
     def disconnected(self, name: str, line: Line, failures: int) -> None:

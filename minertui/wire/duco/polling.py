@@ -15,7 +15,7 @@ QUESTION_S = 0.0002
 SHORTEST_S, LONGEST_S = 0.004, 0.1
 UNKNOWN_S = 0.03
 """While nobody knows how fast the board is."""
-_FEW = 4  # exchanges that a bus carries without being crowded
+_FEW = 8  # exchanges that a bus carries without being crowded
 
 
 def pause_s(searched_s: float, longest_s: float | None, sharing: int = 1) -> float:

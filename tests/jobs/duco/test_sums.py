@@ -33,7 +33,7 @@ class Life:
     def __init__(self, draw: Callable[[], tuple[str, float, float]]) -> None:
         self.brain = Brain(BoardPlan("b", "i2c:1:20"), 0.0, lambda: 1.0)
         self.draw = draw
-        self.now_s, self.away_s, self.answers = 0.0, 0.0, 0
+        self.now_s, self.away_s, self.away_of_job_s, self.answers = 0.0, 0.0, 0.0, 0
 
     def parts_s(self) -> float:
         stats = self.brain.stats
@@ -44,27 +44,33 @@ class Life:
         action = brain.next(self.now_s)
         if fate == "reset":
             brain.reset(0.0)
-            self.away_s, self.answers = 0.0, 0
+            self.away_s, self.answers = self.away_of_job_s, int(isinstance(action, Send))
         elif fate == "pause":
             brain.pause()
         if isinstance(action, Rest):
             brain.rested()
             brain.resume()
         elif isinstance(action, Seek):
-            self.now_s += action.wait_s
-            self.away_s += action.wait_s if brain.holds_job else 0.0
-            brain.found("sketch", Dialect.SKETCH, 655)
+            self.seek(action.wait_s)
         elif isinstance(action, Dial):
             self.now_s += action.wait_s
             brain.greeted("pool", 1)
         elif isinstance(action, Ask):
             self.now_s += first_s
+            self.away_of_job_s = 0.0
             brain.came(_JOB, Wait(first_s, 0.0), self.now_s)
         elif isinstance(action, Work):
             self.work(fate, first_s, second_s)
         else:
             assert isinstance(action, Send)
             self.send(fate, first_s)
+
+    def seek(self, wait_s: float) -> None:
+        self.now_s += wait_s
+        if self.brain.holds_job:
+            self.away_s += wait_s
+            self.away_of_job_s += wait_s
+        self.brain.found("sketch", Dialect.SKETCH, 655)
 
     def work(self, fate: str, first_s: float, second_s: float) -> None:
         if fate == "fell":
