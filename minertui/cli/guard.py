@@ -86,6 +86,8 @@ def plan_of(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, f
     for name, (variable, key, default, _) in _OPTIONS.items():
         value = _number(f"--{name}", getattr(args, name.replace("-", "_")), variable, default, environ)
         if value is not None:
+            if problem := config.out_of_range(key, value):
+                raise ConfigError(f"{variable or f'--{name}'}={value:g} {problem}")
             found[key] = value
     if found["low_mhz"] > found["high_mhz"]:
         raise ConfigError(
@@ -160,7 +162,12 @@ class Guarding:
             say(f"{plan.device}: {error}")
             return False
         self._jobs[job.id] = job
-        say(f"{plan.device}: guarded, chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C")
+        held = job.view.plan if isinstance(job.view, GuardView) else plan
+        say(f"{plan.device}: guarded, chip < {held.max_chip_temp_c:g} °C, VR < {held.max_vr_temp_c:g} °C")
+        lowered = (held.max_chip_temp_c, held.max_vr_temp_c) != (plan.max_chip_temp_c, plan.max_vr_temp_c)
+        if lowered:
+            asked = f"{plan.max_chip_temp_c:g} and {plan.max_vr_temp_c:g} °C were asked for"
+            say(f"{plan.device}: ! {asked}; the limits in force on this miner are lower")
         return True
 
     async def _follow(self) -> None:
@@ -229,5 +236,6 @@ def _line(job: JobState, view: GuardView, snapshot: Snapshot | None) -> str:
         parts.append(f"VR {status.vr_temp_c:.1f} °C")
     if status and status.frequency_mhz is not None:
         parts.append(f"{status.frequency_mhz:g} MHz")
-    what = job.note or view.why or "waiting for its first answer"
+    now = "your own settings are back" if job.phase.over else view.why or "waiting for its first answer"
+    what = job.note or now
     return " | ".join([*parts, f"{job.phase}: {what}" if job.phase.over else what])

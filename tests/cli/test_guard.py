@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from minertui.cli import guard
@@ -17,7 +19,9 @@ from minertui.clock import SystemClock
 from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
 from minertui.model.errors import ConfigError
-from minertui.model.plans import GuardPlan
+from minertui.model.events import Whole
+from minertui.model.fleet import Fleet
+from minertui.model.plans import GuardPlan, GuardView, JobState, Phase
 from minertui.sim.axeos import fleet, serve
 
 
@@ -42,6 +46,27 @@ def test_variables_beat_the_defaults_and_options_beat_variables():
 def test_a_variable_that_is_no_number_is_named(text: str):
     with pytest.raises(ConfigError, match=f"TEMP_THRESHOLD={text} must be a number above 0"):
         guard.plan_of(parsed("10.0.0.1"), {"TEMP_THRESHOLD": text})
+
+
+def test_a_value_that_nobody_can_mean_is_refused_with_its_range():
+    with pytest.raises(ConfigError, match="TEMP_THRESHOLD=500 must be 30 to 110"):
+        guard.plan_of(parsed("10.0.0.1"), {"TEMP_THRESHOLD": "500"})
+
+
+async def test_a_limit_that_is_lower_in_force_is_said(capsys: pytest.CaptureFixture[str]):
+    class Lowering:
+        async def start(self, plan: GuardPlan) -> JobState:
+            held = msgspec.structs.replace(plan, max_chip_temp_c=60.0)
+            return JobState("guard:a", "a", Phase.STOPPED, GuardView(held))
+
+        async def watch(self) -> AsyncIterator[Whole]:
+            yield Whole(Fleet())
+
+    link: Any = Lowering()
+    await guard.Guarding(link, [GuardPlan("a", max_chip_temp_c=65)], 60).run()
+    said = capsys.readouterr().out
+    assert "guarded, chip < 60 °C, VR < 85 °C" in said
+    assert "65 and 85 °C were asked for; the limits in force on this miner are lower" in said
 
 
 def test_a_floor_above_the_ceiling_is_refused():
@@ -76,8 +101,8 @@ def test_a_miner_of_the_config_keeps_its_name():
 async def guarded(
     tmp_path: Path, plan: dict[str, Any], seconds: float, ambient_c: float = 30
 ) -> tuple[int, float, float]:
-    """Guard a hot simulated Gamma for a while, let it have ``ambient_c`` for two minutes, then SIGTERM: exit code, lowest
-    and last frequency set on it."""
+    """Guard a hot simulated Gamma for a while, let it have ``ambient_c`` for two minutes, then SIGTERM: exit code,
+    lowest and last frequency set on it."""
     clock = SystemClock(60)
     (board,) = fleet(1, seed=3, mix={("gamma", "v2.15.3"): 1}, ambient_c=30, warm_s=600)
     server = await serve([board], clock=clock)
@@ -114,3 +139,4 @@ async def test_hot_it_goes_down_and_sigterm_gives_the_settings_back(tmp_path: Pa
     assert code == 0
     assert "down to 475 MHz" in said
     assert "Stopping: every miner gets its own settings back" in said
+    assert said.rstrip().endswith("525 MHz | stopped: your own settings are back")

@@ -183,7 +183,8 @@ async def test_defect_4_3_a_miner_that_cannot_be_judged_is_not_swept():
 async def test_defect_4_3_an_unreachable_miner_is_not_measured():
     site = FakeSite(Board(), answers=False)
     await run(site, plan(), ())
-    assert site.end[0] is Phase.FAILED
+    assert site.end == (Phase.FAILED, "the miner gives no fresh reading, so nothing was changed")
+    assert site.concluded == []  # there is nothing to prove, and nothing that could be
     assert site.sent == []
     assert site.points == []
 

@@ -130,6 +130,10 @@ class _Sweep:
         return Tune(best.mhz, best.mv) if best is not None and self._plan.apply_best else None
 
     async def _conclude(self, settings: Tune | None, phase: Phase, reason: str) -> None:
+        if self._state is None and not self._done:  # not even a first reading
+            note = reason if "nothing was changed" in reason else f"{reason}; nothing was changed"
+            self._site.report(phase, self.view, note, done=0, left_s=0.0)
+            return
         what = "your own settings" if settings is None else f"{settings.core_mv} mV / {settings.frequency_mhz:g} MHz"
         doing = "looking at what it was left at" if phase is Phase.PARKED else f"applying {what}"
         self._site.report(Phase.RESTORING, self.view, f"{reason}; {doing}", **self.counts)
