@@ -23,6 +23,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "worker_limit": (1, 125),
     "workers_elsewhere": (0, 124),
     "max_difficulty": (1, 655),
+    "max_temp_c": (20, 120),
     "jobs": (1, 1_000_000_000),
 }
 _POOL = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}")

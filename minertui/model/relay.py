@@ -100,13 +100,15 @@ class Dialect(enum.StrEnum):
 
 class BoardPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One board. ``name``: unique in its rig. ``max_difficulty``: refuse harder jobs (1..6553; None: what its kind can
-    do). ``jobs``: stop after so many (None: no limit)."""
+    do). ``jobs``: stop after so many (None: no limit). ``max_temp_c``: rest from this temperature on, where the board
+    tells it (dialects C and D; None: no limit)."""
 
     name: str
     at: str
     dialect: Dialect = Dialect.AUTO
     max_difficulty: int | None = None
     jobs: int | None = None
+    max_temp_c: float | None = None
     paused: bool = False
 
 
@@ -151,6 +153,7 @@ class BoardState(enum.StrEnum):
     AWAY = "away"  # unplugged, or it does not answer: looked for
     PAUSED = "paused"
     LIMIT = "limit"  # its jobs are done
+    HOT = "hot"  # rests until it has cooled down
     STOPPED = "stopped"  # the relay stopped it and says why; a person resumes it
 
     @property

@@ -122,9 +122,11 @@ class DucoPool:
         return "BAD\n" if "bad" in self.faults else "GOOD\n"
 
     def issue(self, miner: Miner, asked: str) -> OpenJob:
-        """The next job; a tier that was moved stays for the connection, an unknown one is NET."""
+        """The next job for the message ``asked``. A moved tier stays for the connection; an unknown one is NET."""
+        miner.iot = [*asked.split(","), "", "", "", "", ""][4]
+        tier = [*asked.split(","), "", ""][2]
         if not miner.moved:
-            miner.tier = asked if asked in self.rules.tiers else "NET"
+            miner.tier = tier if tier in self.rules.tiers else "NET"
         difficulty = _HARD if "hard-job" in self.faults else self.rules.tiers[miner.tier].difficulty
         return self._issuer.job(difficulty, self.now_s)
 
@@ -161,7 +163,7 @@ class _Talk:
     async def _share(self, message: str) -> bool:
         pool, faults = self._pool, self._pool.faults
         await pool.sleep(pool.rules.job_wait_ms / 1000)
-        open_job = pool.issue(self._miner, [*message.split(","), "", ""][2])
+        open_job = pool.issue(self._miner, message)
         job = open_job.job
         line = f"{job.last_hash},{job.expected},{job.difficulty}\n"
         if "half-job" in faults:

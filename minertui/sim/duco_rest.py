@@ -123,9 +123,9 @@ class Rest:
     def _row(self, miner: Miner) -> dict[str, Any]:
         difficulty = self._pool.rules.tiers[miner.tier].difficulty
         return {"accepted": miner.accepted, "algorithm": "DUCO-S1", "diff": difficulty, "hashrate": miner.rate_hs,
-                "identifier": miner.rig_id, "ki": miner.ki, "pool": "sim-pool", "rejected": miner.rejected,
-                "sharetime": miner.share_s, "software": miner.software, "threadid": f"{miner.number:08x}",
-                "username": miner.user, "wd": None}  # fmt: skip
+                "identifier": miner.rig_id, "it": miner.iot or None, "ki": miner.ki, "pool": "sim-pool",
+                "rejected": miner.rejected, "sharetime": miner.share_s, "software": miner.software,
+                "threadid": f"{miner.number:08x}", "username": miner.user, "wd": None}  # fmt: skip
 
     def _over_limit(self, kind: str) -> bool:
         kind = kind if kind in _LIMITS else ""

@@ -66,6 +66,7 @@ class Miner:
     software: str = ""
     rig_id: str = ""
     chip_id: str | None = None
+    iot: str = ""
     rate_hs: float = 0.0
     share_s: float = 0.0
     accepted: int = 0

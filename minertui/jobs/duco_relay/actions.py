@@ -44,6 +44,13 @@ class Seek:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """Ask the board how warm it is, after ``wait_s``."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True)
 class Dial:
     """Connect to a pool after ``wait_s``; an old connection is to be closed first."""
 
@@ -73,7 +80,7 @@ class Send:
     rate_hs: float | None
 
 
-Action: TypeAlias = Rest | Seek | Dial | Ask | Work | Send
+Action: TypeAlias = Rest | Seek | Measure | Dial | Ask | Work | Send
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from minertui.jobs.duco_relay import speech
-from minertui.jobs.duco_relay.actions import Action, Ask, Dial, Rest, Seek, Send, Wait, Work
+from minertui.jobs.duco_relay.actions import Action, Ask, Dial, Measure, Rest, Seek, Send, Wait, Work
 from minertui.jobs.duco_relay.brain import Brain
 from minertui.jobs.duco_relay.seams import Absent, Bench, Benches, Line, RelaySite
 from minertui.model.errors import DeviceError, MinertuiError, Unsupported
@@ -114,7 +114,7 @@ class Worker:
         action = self.brain.next(self._site.now())
         if self._line is not None and not self.brain.connected:
             await self._hang_up()
-        if isinstance(action, Seek | Dial) and action.wait_s > 0 and await self._woken(action.wait_s):
+        if isinstance(action, Seek | Dial | Measure) and action.wait_s > 0 and await self._woken(action.wait_s):
             return
         self.brain.doing(action)
         self._changed()
@@ -128,22 +128,32 @@ class Worker:
         try:
             if isinstance(action, Rest):
                 await self._rest()
-            elif isinstance(action, Seek):
-                await self._seek(afresh=action.afresh)
-            elif isinstance(action, Dial):
-                await self._dial()
-            elif isinstance(action, Ask):
-                await self._ask()
-            elif isinstance(action, Work):
-                await self._work(action)
+            elif isinstance(action, Seek | Measure | Work):
+                await self._with_board(action)
             else:
-                await self._send(action)
+                await self._with_pool(action)
         except LostError as lost:
             await self._hang_up(lost.failures)
             if lost.refused:
                 self.brain.refused(str(lost), self._site.now())
             else:
                 self.brain.lost(str(lost), self._site.now())
+
+    async def _with_board(self, action: Seek | Measure | Work) -> None:
+        if isinstance(action, Seek):
+            await self._seek(afresh=action.afresh)
+        elif isinstance(action, Measure):
+            await self._measure()
+        else:
+            await self._work(action)
+
+    async def _with_pool(self, action: Dial | Ask | Send) -> None:
+        if isinstance(action, Dial):
+            await self._dial()
+        elif isinstance(action, Ask):
+            await self._ask()
+        else:
+            await self._send(action)
 
     async def _rest(self) -> None:
         await self._hang_up()
@@ -164,7 +174,19 @@ class Worker:
         self._speech = found
         self.brain.simulated = bench.simulated
         self.brain.chip = self._rig.chip_of(self.name, found.chip)
-        self.brain.found(found.what, found.dialect, found.most)
+        self.brain.found(found.what, found.dialect, found.most, warmth=found.warmth is not None)
+
+    async def _measure(self) -> None:
+        assert self._bench is not None
+        warmth = self._speech.warmth if self._speech is not None else None
+        if warmth is None:
+            return
+        try:
+            done = await self._bench.do(self._place.address, warmth.ask())
+        except DeviceError as error:
+            self.brain.fell(error.message)
+            return
+        self.brain.measured(warmth.told(done.outcome), self._site.now())
 
     async def _dial(self) -> None:
         brain = self.brain
@@ -185,7 +207,8 @@ class Worker:
 
     async def _ask(self) -> None:
         talk = self._talking()
-        events, wait = await self._exchanged(talk.request_job())
+        temp_c = self.brain.warmth.temp_c
+        events, wait = await self._exchanged(talk.request_job(None if temp_c is None else {"temp": temp_c}))
         for event in events:
             if isinstance(event, JobCame):
                 self.brain.came(event.job, wait, self._site.now())

@@ -13,8 +13,8 @@ import msgspec
 from minertui.jobs.duco_relay.seams import Bench
 from minertui.model.errors import Unreachable
 from minertui.model.relay import BoardPlan, Dialect, Place, Wire
-from minertui.wire.duco import dialect, i2c_a, sketch
-from minertui.wire.duco.exchange import BoardError, Detected, Exchange, Solved
+from minertui.wire.duco import dialect, i2c_a, i2c_c, sketch
+from minertui.wire.duco.exchange import BoardError, Detected, Exchange, Replied, Solved
 from minertui.wire.duco.hash import MAX_DIFFICULTY, TEST_JOB, Job
 
 FIRST_ATTINY = 50
@@ -24,15 +24,31 @@ Solve = Callable[[Job, float | None, bool], Exchange]
 Sleep = Callable[[float], Awaitable[None]]
 
 
+class Thermometer(msgspec.Struct, frozen=True):
+    """How a board is asked for its temperature; ``chip`` is what it calls itself, which says how it writes numbers."""
+
+    chip: str
+
+    def ask(self) -> Exchange:
+        """The question, between two jobs."""
+        return i2c_c.ask(i2c_c.TEMPERATURE)
+
+    def told(self, outcome: object) -> float | None:
+        """°C; None when the sensor is off, not calibrated, or the board said nothing."""
+        return i2c_c.temperature_c(outcome.text, self.chip) if isinstance(outcome, Replied) else None
+
+
 class Speech(msgspec.Struct, frozen=True):
     """``what``: the board in words. ``chip``: its own DUCOID, None when it has none. ``most``: the highest difficulty
-    its kind can do. ``solve``: job, rate in H/s or None, whether its last exchange ended with an answer."""
+    its kind can do. ``solve``: job, rate in H/s or None, whether its last exchange ended with an answer. ``warmth``:
+    None for a board that cannot tell its temperature."""
 
     what: str
     dialect: Dialect
     chip: str | None
     most: int
     solve: Solve
+    warmth: Thermometer | None = None
 
 
 async def listen(bench: Bench, place: Place, plan: BoardPlan, *, afresh: bool, sleep: Sleep) -> Speech:
@@ -81,12 +97,12 @@ async def _behind_adaptor(bench: Bench, address: int) -> Speech:
         done = await bench.do(address, dialect.solve("C", TEST_JOB, known=False, checked=checked))
         outcome = done.outcome
         if isinstance(outcome, Solved):
-            return told(Detected("C", chip_id=outcome.chip_id or "", crc=checked))
+            return told(Detected("C", chip_id=outcome.chip_id or "", crc=checked), questions=False)
     raise Unreachable("", _why(outcome))
 
 
-def told(found: Detected) -> Speech:
-    """The speech of a board on I2C."""
+def told(found: Detected, *, questions: bool = True) -> Speech:
+    """The speech of a board on I2C. ``questions``: they reach it (through an adaptor they do not)."""
 
     def solve(job: Job, rate_hs: float | None, known: bool) -> Exchange:
         return dialect.solve(found.dialect, job, rate_hs=rate_hs, known=known, checked=found.crc)
@@ -96,7 +112,8 @@ def told(found: Detected) -> Speech:
         found.dialect, found.chip
     )
     most = i2c_a.MAX_DIFFICULTY if spoken is Dialect.A else MAX_DIFFICULTY
-    return Speech(what or f"dialect {spoken.value.upper()}", spoken, found.chip_id or None, most, solve)
+    warmth = Thermometer(found.chip) if questions and spoken in (Dialect.C, Dialect.D) else None
+    return Speech(what or f"dialect {spoken.value.upper()}", spoken, found.chip_id or None, most, solve, warmth)
 
 
 def _why(outcome: object) -> str:

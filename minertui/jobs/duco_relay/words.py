@@ -111,7 +111,7 @@ def of_rig(
     if key is KeyCheck.WRONG:
         said.append("the mining key is wrong or missing: pools would take the shares and the server would not pay them")
     said += _pay(plan, workers, miners)
-    still = [board.name for board in boards if board.state in (BoardState.STOPPED, BoardState.AWAY)]
+    still = [board.name for board in boards if board.state in (BoardState.STOPPED, BoardState.AWAY, BoardState.HOT)]
     if still:
         said.append(f"{', '.join(still)} {'does' if len(still) == 1 else 'do'} not mine; see why there")
     if not plan.send_hashrate:

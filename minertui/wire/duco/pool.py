@@ -11,6 +11,7 @@ Not modelled: time. The pool closes 30 s after the greeting without a first JOB,
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -19,7 +20,7 @@ import msgspec
 from minertui.model.text import clean
 from minertui.wire.duco.hash import Job
 from minertui.wire.duco.lines import Lines, Overlong
-from minertui.wire.duco.messages import encode_job, encode_result
+from minertui.wire.duco.messages import encode_iot, encode_job, encode_result
 
 FIRST_JOB_S = 30.0
 SILENCE_S = 90.0
@@ -123,7 +124,8 @@ class Conversation:
         rig_id: str,
         key: str | None = None,
     ) -> None:
-        self._job_message = encode_job(user, tier, key)
+        encode_job(user, tier, key)
+        self._user, self._tier, self._key = user, tier, key
         self._chip_id, self._software, self._rig_id = chip_id, software, rig_id
         encode_result(1, 1.0, software=software, rig_id=rig_id, chip_id=chip_id)
         self._lines = Lines(MAX_LINE)
@@ -151,11 +153,12 @@ class Conversation:
         self.state, self._motd_left = State.MOTD, _MAX_MOTD_LINES
         return b"MOTD"
 
-    def request_job(self) -> bytes:
-        """Ask for a job. Ends a MOTD: wait for a quiet second before. Raises RuntimeError out of turn."""
+    def request_job(self, iot: Mapping[str, float] | None = None) -> bytes:
+        """Ask for a job. ``iot``: what a board's sensors say, for the account's page (the pool keeps 48 characters).
+        Ends a MOTD: wait for a quiet second before. Raises RuntimeError out of turn."""
         self._our_turn(State.READY, State.MOTD)
         self.state, self._first = State.ASKED, False
-        return self._job_message
+        return encode_job(self._user, self._tier, self._key, encode_iot(iot) if iot else None)
 
     def submit(self, nonce: int, rate_hs: float | None) -> bytes:
         """Answer the open job; ``rate_hs`` None lets the pool estimate. Raises RuntimeError out of turn."""
