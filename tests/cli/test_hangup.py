@@ -40,7 +40,8 @@ async def test_a_closed_terminal_gives_the_miner_its_own_settings_back(tmp_path:
         async with asyncio.timeout(40):
             while board.nvs["frequency"] == own:
                 await asyncio.sleep(0.05)
-            board.ambient_c, board.cooler.chip_c, board.cooler.vr_c = -20.0, 42.0, 42.0  # a guard gives back what is cool
+            board.ambient_c = -20.0  # a guard gives back what is cool
+            board.cooler.chip_c = board.cooler.vr_c = 42.0
             os.close(terminal)  # every line from now on is an error
             process.send_signal(signal.SIGHUP)
             await process.wait()
