@@ -190,6 +190,10 @@ class ApiClient:
         """See FaultConsole."""
         return await self._ask("GET", "/v1/faults", dict[str, str])
 
+    async def faults_on(self, device: str) -> Sequence[str]:
+        """See FaultConsole."""
+        return await self._ask("GET", f"/v1/devices/{_part(device)}/faults", tuple[str, ...])
+
     async def fault(self, device: str, name: str, on: bool) -> None:
         """See FaultConsole."""
         await self._tell("POST", f"/v1/devices/{_part(device)}/faults", Fault(name, on))

@@ -161,6 +161,10 @@ async def _faults(link: Link, _: Call) -> Mapping[str, str]:
     return await _console(link).faults()
 
 
+async def _faults_on(link: Link, call: Call) -> Sequence[str]:
+    return await _console(link).faults_on(call.path["name"])
+
+
 async def _fault(link: Link, call: Call) -> None:
     await _console(link).fault(call.path["name"], call.body.name, call.body.on)
 
@@ -204,6 +208,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "POST", "/v1/discover", "Find miners: mDNS and the networks named", _discover, tuple[Found, ...], Networks
     ),
     Endpoint("GET", "/v1/faults", "What can go wrong with a demo's miners, by name", _faults, dict[str, str]),
+    Endpoint("GET", "/v1/devices/{name}/faults", "What goes wrong at one miner of a demo", _faults_on, tuple[str, ...]),
     Endpoint("POST", "/v1/devices/{name}/faults", "Let something go wrong in a demo", _fault, body=Fault),
     Endpoint("POST", "/v1/shutdown", "Restore what must be restored, then end the engine", _shutdown, body=Nothing),
 )

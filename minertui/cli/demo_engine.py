@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minertui.engine.engine import Engine
@@ -22,13 +22,21 @@ class DemoEngine(Engine):
         """What can go wrong, by name."""
         return FAULTS
 
+    async def faults_on(self, device: str) -> Sequence[str]:
+        """What goes wrong at this miner now."""
+        return tuple(self._board(device).faults)
+
     async def fault(self, device: str, name: str, on: bool) -> None:
         """Let it go wrong at one board, or end it. Raises ConfigError for a fault that is not known."""
-        board = self._boards.get(self._known(device).options.address)
-        if board is None:
-            raise JobError(f"{device} is none of the demo's simulated miners; nothing goes wrong there on purpose")
+        board = self._board(device)
         if on:
             board.faults.add(name)
         else:
             board.faults.discard(name)
         self.say(device, f"fault “{name}” {'on: ' + FAULTS[name] if on else 'off'}")
+
+    def _board(self, device: str) -> Board:
+        board = self._boards.get(self._known(device).options.address)
+        if board is None:
+            raise JobError(f"{device} is none of the demo's simulated miners; nothing goes wrong there on purpose")
+        return board

@@ -192,6 +192,10 @@ class FaultConsole(Protocol):
         """What can go wrong: name → what it does, in a sentence."""
         ...
 
+    async def faults_on(self, device: str) -> Sequence[str]:
+        """The names of those that are on at one miner, whoever switched them."""
+        ...
+
     async def fault(self, device: str, name: str, on: bool) -> None:
         """Switch a fault of one miner on or off. Raises ConfigError for a name that ``faults`` does not have."""
         ...

@@ -182,6 +182,10 @@ class FakeLink:
         self._asked("discover", tuple(networks))
         return [Found("10.0.0.7", "axeos", "Gamma", known_as="garage")]
 
+    async def faults_on(self, device: str) -> Sequence[str]:
+        self._asked("faults_on", device)
+        return ["hang"]
+
     async def faults(self) -> Mapping[str, str]:
         self._asked("faults")
         return {"fan-dead": "the fan stands still", "hang": "accepts and never answers"}

@@ -86,6 +86,7 @@ CALLS: list[tuple[str, Callable[[Any], Awaitable[Any]]]] = [
     ("miners", lambda link: link.miners()),
     ("discover", lambda link: link.discover(["10.0.0.0/24"])),
     ("faults", lambda link: link.faults()),
+    ("faults_on", lambda link: link.faults_on("garage")),
     ("fault", lambda link: link.fault(ODD, "hang", False)),
     ("shutdown", lambda link: link.shutdown()),
 ]

@@ -28,6 +28,7 @@ async def test_a_fault_is_switched_at_the_board_behind_the_miners_name(tmp_path:
         assert "fan-dead" in await engine.faults()
         await engine.fault(miners[0].name, "hang", True)
         assert (list(boards[0].faults), list(boards[1].faults)) == (["hang"], [])
+        assert await engine.faults_on(miners[0].name) == ("hang",)
         await engine.fault(miners[0].name, "hang", False)
         assert list(boards[0].faults) == []
         with pytest.raises(ConfigError, match="the faults are"):

@@ -160,6 +160,11 @@ class FakeLink:
         self._ask("discover", tuple(networks))
         return self.found
 
+    async def faults_on(self, device: str) -> Sequence[str]:
+        self._ask("faults_on", device)
+        on: dict[tuple[str, str], bool] = {(call[1], call[2]): call[3] for call in self.calls if call[0] == "fault"}
+        return [name for (where, name), is_on in on.items() if is_on and where == device]
+
     async def faults(self) -> Mapping[str, str]:
         self._ask("faults")
         return {"fan-dead": "the fan stands still", "hang": "accepts and never answers"}

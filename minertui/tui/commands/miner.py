@@ -169,9 +169,6 @@ class SimulateFault(DeviceAction):
     help = "The demo's miners can lose their fan, their Wi-Fi, their supply …; see what the program does then."
     places = frozenset({"fleet", "miner"})
 
-    def __init__(self) -> None:
-        self._on: dict[str, set[str]] = {}
-
     def applies(self, at: At) -> bool:
         """In the demo alone."""
         return at.fleet.demo and super().applies(at)
@@ -184,8 +181,8 @@ class SimulateFault(DeviceAction):
         if not isinstance(console, FaultConsole):
             desk.say("this engine has no simulated miners", "warning")
             return
-        faults = await console.faults()
-        await desk.ask(FaultDialog(console, device, faults, self._on.setdefault(device, set())))
+        faults, on = await console.faults(), await console.faults_on(device)
+        await desk.ask(FaultDialog(console, device, faults, on))
 
 
 class ClearParked(DeviceAction):

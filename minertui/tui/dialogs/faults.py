@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -23,8 +23,7 @@ _NAME = 22
 
 
 class FaultDialog(ModalScreen[None]):
-    """Enter switches the fault under the cursor. ``on``: those that this screen switched on; it is changed in place,
-    because the engine does not tell what is on."""
+    """Enter switches the fault under the cursor. ``on``: those that are on; they come first, and are counted."""
 
     DEFAULT_CSS = """
     FaultDialog { align: center middle; background: $background 60%; }
@@ -42,9 +41,11 @@ class FaultDialog(ModalScreen[None]):
         Binding("up", "move(-1)", "Up", show=False, id="faults.up", priority=True),
     ]
 
-    def __init__(self, console: FaultConsole, device: str, faults: Mapping[str, str], on: set[str]) -> None:
+    def __init__(self, console: FaultConsole, device: str, faults: Mapping[str, str], on: Iterable[str]) -> None:
         super().__init__()
-        self.console, self.device, self.faults, self.on = console, device, faults, on
+        self.console, self.device, self.on = console, device, set(on)
+        self.faults = dict(sorted(faults.items(), key=lambda item: item[0] not in self.on))
+        self.heading = Lines()
         self.words = Input(placeholder="filter", compact=True)
         self.list = Listing()
         self.said = Lines(id="said")
@@ -52,7 +53,7 @@ class FaultDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """What to type, the faults, the whole text of the one under the cursor."""
         with Vertical():
-            yield Lines([line((fit(f"Simulate a fault on {self.device}", 74), "title"))])
+            yield self.heading
             yield self.words
             yield self.list
             yield self.said
@@ -66,6 +67,8 @@ class FaultDialog(ModalScreen[None]):
     def draw(self, problem: str = "") -> None:
         """The faults that have all the words typed."""
         words = self.words.value.casefold().split()
+        on = (f"   {len(self.on)} on", "warn") if self.on else ("   none is on", "dim")
+        self.heading.show([line((fit(f"Simulate a fault on {self.device}", 60).rstrip(), "title"), on)])
         shown = [n for n, text in self.faults.items() if all(w in f"{n} {text}".casefold() for w in words)]
         self.list.show([(name, partial(self._spans, name)) for name in shown], _head)
         text = problem or self.faults.get(self.list.cursor, "no fault has these words")

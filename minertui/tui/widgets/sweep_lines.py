@@ -54,7 +54,7 @@ class SweepLines(Painted):
             Span(glyphs.bar * full, "accent"),
             Span(glyphs.track * (room - full), "faint"),
             Span(f" {of:>7} {left:>11}  "),
-            Span(fit(_now(job), max(0, width - room - 35 - name), ellipsis=glyphs.ellipsis), "dim"),
+            Span(fit(_now(job), max(0, width - room - 36 - name), ellipsis=glyphs.ellipsis), "dim"),
         )
 
 

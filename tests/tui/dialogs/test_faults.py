@@ -23,7 +23,7 @@ class Simulators(FakeLink):
 async def test_a_fault_is_found_by_its_words_and_switched_on_and_off() -> None:
     async with looking(Simulators(DEMO)) as seen:
         await seen.press("j", "X")
-        await seen.sees("Simulate a fault on attic-2")
+        await seen.sees("Simulate a fault on attic-2   none is on")
         assert all(name in seen.text and text in seen.text for name, text in FAULTS.items())
         await seen.press(*"half", "space", *"speed")
         await seen.until(lambda: "fan-dead" not in seen.text)
@@ -33,8 +33,9 @@ async def test_a_fault_is_found_by_its_words_and_switched_on_and_off() -> None:
         await seen.press("escape")
         await seen.until(lambda: len(seen.app.screen_stack) == 1)
         await seen.press("X")
-        await seen.sees("on   fan-slow")  # it is still known
-        await seen.press("down", "down")
+        await seen.sees("Simulate a fault on attic-2   1 on")  # the engine knows, whoever switched it
+        assert seen.text.index("fan-slow") < seen.text.index("fan-dead")
+        assert "on   fan-slow" in seen.text
         seen.link.refuse = "attic-2 is no simulated miner"
         await seen.press("enter")
         await seen.sees("attic-2 is no simulated miner")
