@@ -191,7 +191,11 @@ def waits(calm: Calm | None, target: Tune, status: MinerStatus) -> str:
     if calm is None or kernel.lowers(target, status) or calm.reached(status):
         return ""
     want = Settings(target.frequency_mhz, target.core_mv).tune_text
-    return f"{want} wait until {calm.text}, as its guard asks before it raises anything"
+    why = f"{want} wait until {calm.text}, as its guard asks before it raises anything"
+    holds_c = status.temp_target_c if status.fan_auto else None
+    if holds_c is None or holds_c < calm.chip_c:
+        return why
+    return f"{why}; its automatic fan holds {holds_c:g} °C: lower the fan's target, or set the miner by hand"
 
 
 def stays(entry: Entry, snapshot: Snapshot) -> str:

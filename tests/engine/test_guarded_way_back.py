@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from minertui.cli.restore import restore
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER, Journal
+from minertui.engine.way_back import waits
 from minertui.model.commands import Order, Tune
 from minertui.model.plans import GuardPlan, GuardView, Phase
 from minertui.model.status import MinerStatus
@@ -142,6 +144,14 @@ async def test_restore_waits_unless_a_person_says_now(tmp_path: Path, capsys: py
         found.it.chip_c = 58.5
         assert await restored(now=True) == 0
         assert found.it.mhz == 500.0
+
+
+def test_a_fan_that_holds_it_too_warm_is_named():
+    calm, home = Calm(58, 78), Tune(500, 1150)
+    status = MinerStatus(frequency_mhz=450, core_mv=1150, chip_temp_c=59.0, fan_auto=True, temp_target_c=58.0)
+    assert waits(calm, home, status).endswith("holds 58 °C: lower the fan's target, or set the miner by hand")
+    for fan in ({"temp_target_c": 57.0}, {"fan_auto": False}, {"temp_target_c": None}):
+        assert waits(calm, home, msgspec.structs.replace(status, **fan)).endswith("before it raises anything")
 
 
 @pytest.mark.parametrize(
