@@ -34,7 +34,7 @@ from minertui.tui.desk import ScreenDesk
 from minertui.tui.feed import Feed, Picture, PictureTaken
 from minertui.tui.keys import checked
 from minertui.tui.options import Options, for_terminal
-from minertui.tui.printable import PrintableOnly, one_line
+from minertui.tui.printable import InTurn, PrintableOnly, one_line
 from minertui.tui.screens.main import MainScreen
 
 _LOOK_S = 2.0  # between looks at the theme files
@@ -55,13 +55,14 @@ class MinertuiApp(App[str]):
         self.link = link
         self.ascii = options.ascii
         self.set_class(options.ascii, "-ascii")
-        good, self._key_problems = checked(options.keys, _widgets_ids())
+        good, self._key_problems = checked(options.keys, _widgets_ids() if options.keys else frozenset())
         self.options = msgspec.structs.replace(options, keys=good)
         self.set_keymap({"rows.last": "end", **good})  # G belongs to the guard
         self.feed = Feed(link, self)
         self.main = MainScreen(link, self.feed, demo=options.demo)
         self.desk = ScreenDesk(self, self.main)
-        self._printable = PrintableOnly()
+        self._printable, self._no_color = PrintableOnly(), NoColor()
+        self._filter = InTurn()
         self._theme_folders = options.themes or (themes.shipped(),)
         self._theme_files: dict[Path, int] = {}
         self.theme_names: tuple[str, ...] = ()
@@ -90,11 +91,13 @@ class MinertuiApp(App[str]):
         _: Worker[None] = self.run_worker(self.feed.run, exclusive=True, group="feed")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and last the gate that lets only printable text out."""
-        filters = [*super().get_line_filters(), self._printable]
-        if self.options.no_color and not self.no_color:
-            filters.append(NoColor())
-        return filters
+        """Textual's own, and last the gate that lets only printable text out; all in one, the same as long as they are
+        the same ones, because lines are kept by filter."""
+        no_color = (self._no_color,) if self.options.no_color and not self.no_color else ()
+        wanted = (*super().get_line_filters(), self._printable, *no_color)
+        if wanted != self._filter.filters:
+            self._filter = InTurn(*wanted)
+        return (self._filter,)
 
     # pictures
 

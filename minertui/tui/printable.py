@@ -31,6 +31,23 @@ class PrintableOnly(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Replaces only segments that need it; control segments are Textual's own."""
-        if all(segment.control or segment.text.isprintable() for segment in segments):
+        for text, _, control in segments:
+            if not (control or text.isprintable()):
+                break
+        else:
             return segments
         return [s if s.control else Segment(printable(s.text), s.style) for s in segments]
+
+
+class InTurn(LineFilter):
+    """Several filters as one: Textual builds a line anew for each that it knows."""
+
+    def __init__(self, *filters: LineFilter) -> None:
+        super().__init__()
+        self.filters = filters
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """One after the other."""
+        for each in self.filters:
+            segments = each.apply(segments, background)
+        return segments

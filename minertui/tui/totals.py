@@ -25,17 +25,33 @@ class Totals(msgspec.Struct, frozen=True):
 
 def totals(snapshots: Iterable[Snapshot]) -> Totals:
     """The sums over these."""
-    all_ = list(snapshots)
-    read = [s.status for s in all_ if s.status is not None and s.health in _BELIEVED]
-    rates = [r.hashrate_ghs for r in read if r.hashrate_ghs is not None]
-    powers = [r.power_w for r in read if r.power_w is not None]
-    both = [(r.hashrate_ghs, r.power_w) for r in read if r.hashrate_ghs and r.power_w is not None]
-    ths = sum(rate for rate, _ in both) / 1000
+    count = ok = away = 0
+    rates: list[float] = []
+    powers: list[float] = []
+    ghs = watts = 0.0  # of those that report both
+    for snapshot in snapshots:
+        count += 1
+        health, read = snapshot.health, snapshot.status
+        if health is Health.OK:
+            ok += 1
+        elif health not in _BELIEVED:
+            away += health in _AWAY
+            continue
+        if read is None:
+            continue
+        rate, power = read.hashrate_ghs, read.power_w
+        if rate is not None:
+            rates.append(rate)
+        if power is not None:
+            powers.append(power)
+            if rate:
+                ghs += rate
+                watts += power
     return Totals(
-        count=len(all_),
-        ok=sum(s.health is Health.OK for s in all_),
-        away=sum(s.health in _AWAY for s in all_),
+        count=count,
+        ok=ok,
+        away=away,
         hashrate_ghs=sum(rates) if rates else None,
         power_w=sum(powers) if powers else None,
-        efficiency_jth=sum(power for _, power in both) / ths if ths else None,
+        efficiency_jth=1000 * watts / ghs if ghs else None,
     )

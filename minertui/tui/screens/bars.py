@@ -103,8 +103,9 @@ class TabBar(Painted):
 
     def show(self, tabs: Sequence[Tab], active: str) -> None:
         """Show these tabs, ``active`` in front."""
-        self.tabs, self.active = tuple(tabs), active
-        self.repaint()
+        if (self.tabs, self.active) != (tuple(tabs), active):
+            self.tabs, self.active = tuple(tabs), active
+            self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """As many tabs as fit, from the first one that leaves room for the active one."""

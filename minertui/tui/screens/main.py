@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -77,8 +76,7 @@ class MainScreen(Screen[None]):
         yield StatusLine(id="head")
         yield TabBar()
         yield StatusLine(id="banner")
-        with Container(id="body"):
-            yield self._make("fleet")
+        yield self._make("fleet")  # right here: a container around it would be painted under it each time
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -205,7 +203,7 @@ class MainScreen(Screen[None]):
         self.pane.display = False
         self.front = key
         if place not in self._panes:
-            self.query_one("#body").mount(self._make(place))
+            self.mount(self._make(place), before=self.query_one(KeyBar))
         self.pane.display = True
         self._enter()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Input
 
 from minertui.model.fleet import Snapshot
@@ -50,20 +50,23 @@ class FleetPane(Pane):
         self.rigs = RigLines()
         self.prompt = Input(placeholder="words to find, !word to leave out", compact=True, classes="prompt")
         self.preview = Preview(classes="preview")
+        # from the top; what is not shown from the start is mounted when it is first needed (see _bring)
+        self._parts = (self.teach, self.table, self.map, self.preview, self.groups, self.rigs, self.prompt, self.line)
         for hidden in (self.map, self.groups, self.teach, self.prompt, self.preview, self.rigs):
             hidden.display = False
 
     def compose(self) -> ComposeResult:
-        """Table or map (one of them shown), groups, the filter line when open, sums."""
-        with Vertical():
-            yield self.teach
-            yield self.table
-            yield self.map
-            yield self.preview
-            yield self.groups
-            yield self.rigs
-            yield self.prompt
-            yield self.line
+        """The table and its sums."""
+        yield self.table
+        yield self.line
+
+    def _bring(self, widget: Widget, shown: bool) -> None:
+        """Show or hide it: table or map (one of them), groups, the filter line when open … A widget that is mounted
+        costs the first picture as much hidden as seen."""
+        if shown and not widget.is_attached:
+            others = self._parts[self._parts.index(widget) + 1 :]
+            self.mount(widget, before=next(other for other in others if other.is_attached))
+        widget.display = shown
 
     def on_resize(self) -> None:
         """More or less room below the table."""
@@ -104,7 +107,7 @@ class FleetPane(Pane):
 
     def start_filter(self) -> None:
         """Open the line to type in."""
-        self.prompt.display = True
+        self._bring(self.prompt, True)
         self.prompt.value = self.order.words
         self.prompt.focus()
 
@@ -162,12 +165,12 @@ class FleetPane(Pane):
         self.rows = arranged(fleet, self.order)
         rigs = relays(fleet)
         empty = not fleet.snapshots
-        self.rigs.display = bool(rigs)
+        self._bring(self.rigs, bool(rigs))
         self.rigs.show(rigs)
-        self.teach.display = empty and self.picture.first
-        self.table.display = not self.mapped and not self.teach.display
-        self.map.display = self.mapped and not self.teach.display
-        self.groups.display = bool(self.order.group) and not empty
+        self._bring(self.teach, empty and self.picture.first)
+        self._bring(self.table, not self.mapped and not self.teach.display)
+        self._bring(self.map, self.mapped and not self.teach.display)
+        self._bring(self.groups, bool(self.order.group) and not empty)
         if self.teach.display:
             self.teach.show_no_miners(fleet.readonly)
         if self.mapped:
@@ -184,7 +187,7 @@ class FleetPane(Pane):
         lines += min(6, len(self.rigs.jobs))
         room = self.size.height - lines
         fits = room >= LEAST and self.size.width >= 100
-        self.preview.display = fits and bool(self.rows) and not self.mapped
+        self._bring(self.preview, fits and bool(self.rows) and not self.mapped)
         self.preview.styles.height = min(MOST, room)
         if self.preview.display:
             self.preview.show(self.picture.fleet, self._front.cursor)

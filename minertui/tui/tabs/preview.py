@@ -32,9 +32,12 @@ def last_hour(snapshot: Snapshot, now_s: float) -> Series | None:
 class Preview(Horizontal):
     """Three panes side by side; the last one only where the terminal is wide."""
 
+    def __init__(self, *, classes: str) -> None:
+        super().__init__(classes=classes)
+        self.gauges, self.chart, self.facts, self.below = Gauges(), Chart(), Facts(), Facts()
+
     def compose(self) -> ComposeResult:
         """Gauges, chart, words; the words stand below the gauges where the terminal is not wide."""
-        self.gauges, self.chart, self.facts, self.below = Gauges(), Chart(), Facts(), Facts()
         with Vertical():
             yield self.gauges
             yield self.below
