@@ -24,7 +24,7 @@ from minertui.model.ranking import Bounds
 
 GAIN = 0.003  # a setting that promises less than this share more is no better
 STAKE = 0.002  # when to know more would bring less than this share on average, it is known well enough
-LOOKS = 48  # readings of one setting beyond which more do not help where the firmware reports errors: those of a soak
+LOOKS = 24  # readings of one setting beyond which more help little where the firmware reports errors: half a soak's
 MOST_POINTS = 16
 MOST_SILENT = 24  # the same where errors have to be told from the hashrate
 MOST_SOAKS = 4

@@ -11,6 +11,7 @@ from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.ranking import Bounds
 
 LEFT_SHARE = 0.992  # of the power at which a point was left for heat: half a degree or more
+AGAIN_SHARE = 0.998  # the same once a later fit knows better
 NEAR_C = 0.8  # this near to a limit a point says how much power the cooler takes
 ROOM_C = 20.0  # usual room, to turn °C of headroom into watts
 STOOD_SHARE = 1.002  # power so little over where the way ended twice is the same power
@@ -24,7 +25,7 @@ def power_allowed(points: Sequence[SweepPoint], within: Bounds) -> tuple[float, 
     fitted_w = next((p.cooler_w for p in reversed(points) if p.cooler_w is not None), None)
     if fitted_w is not None:
         found.append((fitted_w, f"what the cooler takes, {fitted_w:.1f} W"))
-        found += [_left(p) for p in _too_hot(points)]
+        found += [_left(p, LEFT_SHARE if p is points[-1] else AGAIN_SHARE) for p in _too_hot(points)]
     else:
         found += [_shown(p, points, within) for p in points if p.power_w is not None]
     if len(points) > 1 and _stood(points[-2], points[-1]):
@@ -40,8 +41,8 @@ def _too_hot(points: Sequence[SweepPoint]) -> list[SweepPoint]:
     return [p for p in left if not _held(p) or any(q is not p and _not_more(q, p) for q in left)]
 
 
-def _left(p: SweepPoint) -> tuple[float, str]:
-    return LEFT_SHARE * (p.power_w or 0.0), f"{p.power_w or 0.0:.1f} W ({p.reason})"
+def _left(p: SweepPoint, share: float) -> tuple[float, str]:
+    return share * (p.power_w or 0.0), f"{p.power_w or 0.0:.1f} W ({p.reason})"
 
 
 def _shown(p: SweepPoint, points: Sequence[SweepPoint], within: Bounds) -> tuple[float, str]:

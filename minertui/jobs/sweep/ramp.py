@@ -133,7 +133,7 @@ def enough(state: State, now_s: float) -> bool:
 
 def _cooler_known(state: State) -> bool:
     """False while a temperature limit bounds the search and the power it allows is not known well enough."""
-    rests = thermal.fitted(state.trail, state.within)
+    rests = thermal.fitted(state.trail, state.within, state.changed_s)
     if not rests:
         return not thermal.awaited(state.trail, state.within)
     sure, likely = (min(rest.allowed_w(z) for rest in rests) for z in (thermal.SURE_Z, 0.0))
@@ -142,7 +142,7 @@ def _cooler_known(state: State) -> bool:
 
 
 def _cooler_w(state: State) -> float | None:
-    return thermal.allowed_w(state.trail, state.within)
+    return thermal.allowed_w(state.trail, state.within, state.changed_s)
 
 
 def judged(state: State, point: SweepPoint) -> SweepPoint:

@@ -24,6 +24,7 @@ ROOM_C, ROOM_SPREAD_C = 22.0, 8.0  # rooms that miners stand in, and how far the
 TAUS_S = (30.0, 50.0, 80.0, 125.0, 200.0)  # heat sinks of small miners, each 1.6 times the one before
 FORGET_S = 300.0  # a reading so old counts a third: rooms drift
 SENSOR_C, SENSOR_WEIGHT = 0.4, 8  # spread of a reading until it was seen: whole degrees (0.29) and noise; as 8 readings
+NEWEST = 12  # readings that make the present power
 LEAST = 24  # readings of any fit: two minutes; until then the worst case of ``transient`` holds
 FAN_END_PCT = 98.0  # an automatic fan that turns so fast has no answer left
 SAME_FAN_PCT = 2.0  # a fixed fan may be read that unsteadily
@@ -93,9 +94,10 @@ class Rest(NamedTuple):
         return mean, math.sqrt(var)
 
 
-def fitted(trail: Sequence[Trace], within: Bounds) -> tuple[Rest, ...]:
-    """The temperatures that are near enough to their limits to matter, as they follow power. Empty while a fan still
-    answers, and while there is too little to tell."""
+def fitted(trail: Sequence[Trace], within: Bounds, changed_s: float = -math.inf) -> tuple[Rest, ...]:
+    """The temperatures that are near enough to their limits to matter, as they follow power. ``changed_s``: when the
+    settings were, so that the present power is known. Empty while a fan still answers, and while there is too little
+    to tell."""
     if within.max_fan_pct is not None or not trail:
         return ()
     steady = _steady(trail)
@@ -105,7 +107,7 @@ def fitted(trail: Sequence[Trace], within: Bounds) -> tuple[Rest, ...]:
     for name, read, limit_c in _sensors(within):
         now = read(steady[-1].status)
         if now is not None and now > limit_c - FAR_C:
-            rest = _fit(name, limit_c, steady, read)
+            rest = _fit(name, limit_c, steady, read, changed_s)
             found += [rest] if rest else []
     return tuple(found)
 
@@ -123,9 +125,9 @@ def _sensors(within: Bounds) -> tuple[tuple[str, Read, float], ...]:
     return ("chip", chip_temp_c, within.max_chip_temp_c), ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c)
 
 
-def allowed_w(trail: Sequence[Trace], within: Bounds) -> float | None:
+def allowed_w(trail: Sequence[Trace], within: Bounds, changed_s: float = -math.inf) -> float | None:
     """The power that the cooler surely takes; None when nothing is known of it."""
-    return min((rest.allowed_w(SURE_Z) for rest in fitted(trail, within)), default=None)
+    return min((rest.allowed_w(SURE_Z) for rest in fitted(trail, within, changed_s)), default=None)
 
 
 def _steady(trail: Sequence[Trace]) -> Sequence[Trace]:
@@ -143,12 +145,11 @@ def _steady(trail: Sequence[Trace]) -> Sequence[Trace]:
     return trail[first:]
 
 
-def _fit(name: str, limit_c: float, steady: Sequence[Trace], read: Read) -> Rest | None:
+def _fit(name: str, limit_c: float, steady: Sequence[Trace], read: Read, changed_s: float) -> Rest | None:
     rows = [(t.at_s, v, t.status.power_w) for t in steady if (v := read(t.status)) is not None and t.status.power_w]
     if len(rows) < LEAST:
         return None
-    newest = [watts for _, _, watts in rows[-6:]]
-    now_w = statistics.fmean(newest) if max(newest) < 1.03 * min(newest) else newest[-1]
+    now_w = statistics.fmean([watts for at_s, _, watts in rows[-NEWEST:] if at_s > changed_s] or [rows[-1][2]])
     fits = [_line(rows, tau_s, now_w) for tau_s in TAUS_S]
     best = max(score for _, score, _ in fits)
     total = sum(math.exp(score - best) for _, score, _ in fits)

@@ -41,7 +41,7 @@ LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
 POWER_MARGIN = 0.006  # the same for power, as a share: half a minute of readings of 0.6 % each, 99 % sure
 FAN_MARGIN_PCT = 2.0
 FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for one per cent more heat
-LEAVE_Z = 1.0  # a point is left when a temperature comes within one standard error of its limit
+LEAVE_Z = 1.0  # a point is left when a temperature that does not fall is within one standard error of its limit
 WILD_C = 3.0  # one reading this far over a limit counts without waiting for others
 
 Read = Callable[[MinerStatus], float | None]
@@ -137,7 +137,7 @@ def room(
         return 0.0, "neither a temperature nor the power is known"
     least = min(worst, key=lambda h: h.room)
     share, text = least.room, least.text()
-    rests = thermal.fitted(trail, within)
+    rests = thermal.fitted(trail, within, changed_s)
     if rests:
         return _cooled(rests, worst)
     if not fan_has_room(trail):
@@ -190,15 +190,15 @@ def leaving(
 ) -> str | None:
     """Why this setting must be left now, before a limit is touched; None when all is well. Only what was read counts
     here: the mean of half a minute (of a whole one when nothing was changed for so long), and where its line leads."""
-    falling = growth < 0 and trail[-1].at_s - changed_s < FALL_S
-    rests = thermal.fitted(trail, within)
+    rests = thermal.fitted(trail, within, changed_s)
     for rest in rests:
-        heading, error = rest.in_c(0.0 if falling else SOON_S)
-        if heading + LEAVE_Z * error + rest.hidden_c > rest.limit_c:
-            at = rest.in_c(0.0)[0]
-            return f"{rest.name} is at {at:.1f} and heading for {heading:.1f} ± {error:.1f} of {rest.limit_c:g} °C"
+        (now_c, error), (soon_c, _) = rest.in_c(0.0), rest.in_c(SOON_S)
+        sure_c = now_c if soon_c < now_c else max(soon_c, now_c + LEAVE_Z * error)
+        if sure_c + rest.hidden_c > rest.limit_c:
+            return f"{rest.name} is at {now_c:.1f} ± {error:.1f} and heading for {soon_c:.1f} of {rest.limit_c:g} °C"
     known = [rest.name for rest in rests]
     settled = trail[-1].at_s - changed_s > 60.0
+    falling = growth < 0 and trail[-1].at_s - changed_s < FALL_S
     for name, read, limit, close, unit in (
         ("chip", chip_temp_c, within.max_chip_temp_c, LEAVE_C, "°C"),
         ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, LEAVE_C, "°C"),
