@@ -148,6 +148,9 @@ class Runner:
     def forget(self, job_id: str) -> None:
         """An ended job leaves the fleet."""
         if job_id in self._tasks and self._tasks[job_id].done():
+            view = self._sites[job_id].state.view
+            if isinstance(view, SweepView):
+                self._sweeps.pop(view.sweep_id, None)
             del self._tasks[job_id], self._sites[job_id]
             self._publish(JobForgotten(job_id))
 
@@ -228,7 +231,8 @@ class Runner:
             await self._desk.records.keep_sweep(record)
         except StoreError as error:
             raise JobError(f"no sweep without a disk to keep it on: {error}") from error
-        self._sweeps[record.id] = record
+        others = {kept.id: kept for kept in self._sweeps.values() if kept.device != record.device}
+        self._sweeps = {**others, record.id: record}  # the one before it is over, and on disk
         view = SweepView(plan, sweep_id=record.id, points=record.points)
         return msgspec.structs.replace(state, view=view, done=len(record.points))
 

@@ -1,0 +1,33 @@
+"""What is over leaves the memory of an engine that runs for years."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from minertui.model.plans import Phase
+from tests.engine.test_engine import PLAN, House, job, until
+
+pytestmark = pytest.mark.looptime
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path / "state")
+
+
+async def test_of_many_sweeps_of_a_miner_only_the_last_is_held(house: House):
+    engine = await house.running()
+    held = engine._runner._sweeps
+    for count in (1, 2, 3):
+        await engine.start(PLAN)
+        await engine.stop("sweep:m1")
+        await until(lambda: job(engine, "sweep:m1").phase.over)
+        held = engine._runner._sweeps
+        assert [record.phase for record in held.values()] == [Phase.STOPPED]
+        assert len(await engine.sweeps("m1")) == count, "on disk are all"
+    await engine.forget("sweep:m1")
+    assert not held
+    assert not engine._runner._sites
+    await engine.close()
