@@ -69,6 +69,19 @@ async def test_only_points_that_passed_are_applied() -> None:
         assert "only a point that passed" in text(sweeps.line)[0]
 
 
+async def test_what_the_table_cuts_off_stands_in_full_under_it() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 80, 24) as pilot:
+        sweeps.show(FLEET, DEVICE)
+        sweeps.table.focus()
+        await pilot.press("pagedown", "pagedown")
+        point = sweeps.table.point
+        assert point is not None
+        assert point.reason
+        assert any(row.rstrip().endswith("…") for row in text(sweeps.table))
+        assert f"point {point.n}: {point.reason}"[:20] in text(sweeps.line)[0]
+
+
 async def test_the_cursor_stays_on_its_point_while_the_ranking_moves() -> None:
     sweeps = tab()
     async with on_stage(sweeps, 120, 40) as pilot:

@@ -163,8 +163,11 @@ class SweepTab(Widget):
         if self._earlier:
             at = moment_text(self._earlier.since_s, self.fleet.at_s)
             left.append(Span(f"  against {at} ({self.against + 1} of {len(self.records)})", "accent"))
+        point = self.table.point
         if self._note:
             left.append(Span(f"  {self._note}", "warn"))
+        elif point is not None and (said := point.reason or point.why):
+            left.append(Span(f"  point {point.n}: {said}", "warn" if point.reason else "dim"))
         self.line.show(tuple(left))
 
     # earlier sweeps

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -80,10 +81,10 @@ class PointTable(Painted, can_focus=True):
         top = max(0, min(self.at - page // 2, len(self.rows) - page))
         lines = [line((titles, "head"))]
         for n, row in enumerate(self.rows[top : top + page], top):
-            lines.append(self._row(row, "cursor" if n == self.at else ""))
+            lines.append(self._row(row, width, "cursor" if n == self.at else ""))
         return lines
 
-    def _row(self, row: PointRow, under: str) -> Line:
+    def _row(self, row: PointRow, width: int, under: str) -> Line:
         p = row.point
         rank = UNKNOWN if row.rank is None else str(row.rank)
         ratio = None if p.ratio is None else 100 * p.ratio
@@ -94,7 +95,9 @@ class PointTable(Painted, can_focus=True):
         text = "".join(fit(v, size, right=True) for v, (_, size) in zip(values, _HEAD, strict=True))
         ink = "strong" if row.rank == 1 else "" if p.passed else "dim"
         tail = self._against(row) if self.comparing else self._verdict(row)
-        return line(Span(text + "  ", ink), tail, row=under)
+        room = max(0, width - len(text) - 2)
+        said = fit(tail.text, min(room, cell_len(tail.text)), ellipsis=self.glyphs.ellipsis)
+        return line(Span(text + "  ", ink), Span(said, tail.style), row=under)
 
     def _verdict(self, row: PointRow) -> Span:
         if row.rank == 1:
