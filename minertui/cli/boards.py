@@ -3,38 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from minertui.model.errors import DeviceError
+from minertui.model.relay import SIMULATED
 
 if TYPE_CHECKING:
     from minertui.jobs.duco_relay.speech import Speech
 
 
-def places(*, serial: bool, i2c: bool) -> list[str]:
-    """Where a board could sit: every USB serial port, every address that answers on every I2C bus."""
-    found: list[str] = []
-    if serial:
-        from minertui.devices.duco_serial import found_ports
+def places(*, serial: bool, i2c: bool, named: Sequence[str] = ()) -> list[str]:
+    """Where a board could sit. ``named``: ports, bus numbers and simulated buses (``sim:PORT``) to ask instead of all
+    that this computer has. On every port a USB-I2C adaptor is looked for first when ``i2c``."""
+    from minertui.devices import duco_i2c, duco_serial
 
-        found += [f"serial:{port.path}" for port in found_ports()]
-    if i2c:
-        found += _on_buses()
+    buses = [name for name in named if name.isdecimal() or name.startswith(SIMULATED)]
+    ports = [name for name in named if name not in buses]
+    if not named:
+        buses = duco_i2c.buses() if i2c else []
+        ports = [port.path for port in duco_serial.found_ports()]
+    found = list(chain.from_iterable(_on_bus(bus) for bus in buses)) if i2c else []
+    for port in ports:
+        behind = _behind_adaptor(port) if i2c else []
+        found += behind or ([f"serial:{port}"] if serial else [])
     return found
 
 
-def _on_buses() -> Iterable[str]:
-    from minertui.devices import duco_i2c
+def _on_bus(name: str) -> list[str]:
+    from minertui.devices import duco_i2c, duco_sim
 
-    for number in duco_i2c.buses():
-        try:
-            bus = duco_i2c.connect(number)()
-        except OSError as error:
-            print(f"I2C bus {number}: {error.strerror or error}")
-            continue
-        yield from (f"i2c:{number}:{address}" for address in bus.scan())
+    try:
+        bus = (duco_sim if name.startswith(SIMULATED) else duco_i2c).connect(name)()
+    except (OSError, ValueError) as error:
+        print(f"I2C bus {name}: {getattr(error, 'strerror', None) or error}")
+        return []
+    try:
+        return [f"i2c:{name}:{address}" for address in bus.scan()]
+    finally:
         bus.close()
+
+
+def _behind_adaptor(port: str) -> list[str]:
+    """The addresses behind the adaptor at ``port``; none when there is none."""
+    from minertui.devices import duco_serial
+
+    print(f"looking for an I2C adaptor at {port} …", flush=True)
+    try:
+        opened = duco_serial.connect_adaptor(port)()
+    except OSError as error:
+        print(f"  {error.strerror or error}")
+        return []
+    try:
+        return [f"adaptor:{port}:{address}" for address in opened.scan()]
+    except OSError:
+        print("  none")
+        return []
+    finally:
+        opened.close()
 
 
 def show(found: Sequence[str]) -> int:
@@ -43,7 +70,7 @@ def show(found: Sequence[str]) -> int:
     from minertui.engine.rig_tools import identify
 
     if not found:
-        print("no USB serial port and no address on an I2C bus answers; are the boards plugged in and powered?")
+        print("no USB serial port and no address on an I2C bus was found; are the boards plugged in and powered?")
         return 1
     boards = 0
     for at in found:

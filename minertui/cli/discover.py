@@ -34,11 +34,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "networks",
         nargs="*",
         metavar="CIDR",
-        help="e.g. 192.168.1.0/24, or an address or name[:PORT]; default: this computer's own",
+        help="e.g. 192.168.1.0/24, or an address or name[:PORT]; default: this computer's own. With --serial or --i2c: "
+        "ports and I2C buses to ask, e.g. /dev/ttyUSB0 or 1; default: all",
     )
     parser.add_argument("--yes", action="store_true", help="scan this computer's networks and add all miners, unasked")
     parser.add_argument("--serial", action="store_true", help="find Duino-Coin boards on USB serial ports instead")
-    parser.add_argument("--i2c", action="store_true", help="… and on the I2C buses of this computer")
+    parser.add_argument("--i2c", action="store_true", help="… and on its I2C buses, also behind USB adaptors")
     parser.set_defaults(run=run)
 
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.serial or args.i2c:
         from minertui.cli import boards
 
-        return boards.show(boards.places(serial=args.serial, i2c=args.i2c))
+        return boards.show(boards.places(serial=args.serial, i2c=args.i2c, named=args.networks))
     from minertui import config
     from minertui.engine.discovery import discover
     from minertui.wire.axeos.address import authority, host_port

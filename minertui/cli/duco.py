@@ -154,11 +154,17 @@ class Following:
             await self._link.stop(self._id)
 
 
+_HEAD: tuple[str, ...] = (
+    "BOARD", "STATE", "DIFF", "H/S", "GOOD", "BAD", "/MIN", "REQUEST", "VERDICT", "CALC", "BUSY", "ERR", "TEMP",
+)  # fmt: skip
+
+
 def table(view: RelayView) -> list[str]:
     """A rig as text: a row per board, then what is to say."""
-    head = ("BOARD", "STATE", "DIFF", "H/S", "GOOD", "BAD", "/MIN", "REQUEST", "VERDICT", "CALC", "BUSY", "ERR")
-    rows = [head, *(_row(board) for board in view.boards)]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
+    rows = [_HEAD, *(_row(board) for board in view.boards)]
+    if all(board.temp_c is None for board in view.boards):
+        rows = [row[:-1] for row in rows]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     lines += [f"  {board.name}: {text}" for board in view.boards for text in (*_why(board), *board.words)]
     lines += [f"  {text}" for text in view.words]
@@ -183,6 +189,7 @@ def _row(board: BoardView) -> tuple[str, ...]:
         _text(stats.calc_mean_s, "{:.0f} ms", 1000),
         _text(stats.busy, "{:.0f} %", 100),
         str(errors),
+        _text(board.temp_c, "{:.0f} °C"),
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from minertui.sim.duco_pool import DucoPool
     from minertui.sim.duco_search import Hasher
 
-_DIALECTS = ("serial", "adaptor", "A", "A85", "B", "C", "D")
+_DIALECTS = ("serial", "adaptor", "A", "A85", "B", "C", "D", "pico")
 
 
 def add(kinds: Any) -> None:
@@ -28,7 +28,7 @@ def add(kinds: Any) -> None:
         choices=_DIALECTS,
         default="serial",
         help="serial: a pty each (default); adaptor: dialect C behind one USB adaptor, a pty; A to D: an I2C bus on a "
-        "loopback port",
+        "loopback port; pico: dialect C on Raspberry Picos, two addresses each",
     )
     duco.add_argument("--sketch", default="4.3", metavar="VERSION", help="of boards on serial ports (default: 4.3)")
     duco.add_argument("--rate", type=float, metavar="HS", help="hashes a second of each board (default: its dialect's)")

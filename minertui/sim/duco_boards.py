@@ -14,8 +14,8 @@ from minertui.sim.duco_faults import Faults
 from minertui.sim.duco_search import NEVER_S, Hasher, chip_id
 from minertui.wire.duco import crc
 
-RATES_HS = {"A": 208.0, "A85": 160.0, "B": 208.0, "C": 334.3, "D": 334.6}
-FIRST_ADDRESS = {"A": 20, "A85": 50, "B": 1, "C": 8, "D": 1}
+RATES_HS = {"A": 208.0, "A85": 160.0, "B": 208.0, "C": 334.3, "D": 334.6, "pico": 2350.0}
+FIRST_ADDRESS = {"A": 20, "A85": 50, "B": 1, "C": 8, "D": 1, "pico": 8}
 _LOOP_S = 0.0005
 _POLL_COST_S = 0.0001
 _NOTHING = b"\xff"
@@ -213,9 +213,12 @@ _CRCS: dict[str, Callable[[bytes], int] | None] = {"B": None, "C": crc.maxim, "D
 
 
 def board(dialect: str, *, seed: int = 0, rate_hs: float | None = None) -> BoardA | TextBoard:
-    """A board of ``dialect``: A, A85, B, C or D. ``rate_hs``: None takes the usual one. Raises ConfigError."""
+    """A board of ``dialect``: A, A85, B, C, D, or pico: one core of a Raspberry Pico, which speaks C. ``rate_hs``: None
+    takes the usual one. Raises ConfigError."""
     if dialect in ("A", "A85"):
         return BoardA(rate_hs, seed=seed, tiny=dialect == "A85")
+    if dialect == "pico":
+        return TextBoard("C", rate_hs or RATES_HS[dialect], seed=seed, chip="rp2040")
     if dialect in _CRCS:
         return TextBoard(dialect, rate_hs, seed=seed)
     raise ConfigError(f"no simulated board of dialect {dialect!r}; there are {', '.join(RATES_HS)}")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from minertui.cli import duco
+from minertui.cli import boards, duco
 from minertui.cli.main import main
 from minertui.clock import SystemClock
 from minertui.config import Config
 from minertui.config_rigs import RigConfig
-from minertui.devices import duco_i2c, duco_serial
+from minertui.devices import duco_i2c, duco_serial, duco_sim
 from minertui.engine import rig_tools
 from minertui.model.account import BalanceRow
 from minertui.model.errors import ConfigError, DeviceError, Refused
@@ -120,3 +120,38 @@ def test_boards_found_are_written_as_the_config_wants_them(
     assert 'at = "i2c:1:8"  # atmega328p' in out
     assert 'at = "i2c:1:20"  # ATmega328P (hauchel)' in out
     assert "asking i2c:1:99 …\n  no board that mines: nothing answers at this address" in out
+
+
+def test_boards_are_looked_for_where_a_person_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Wire:
+        def __init__(self, *found: int) -> None:
+            self.found, self.closed = found, False
+
+        def scan(self) -> tuple[int, ...]:
+            if not self.found:
+                raise OSError("the adaptor does not answer")
+            return self.found
+
+        def close(self) -> None:
+            self.closed = True
+
+    wires = {"/dev/one": Wire(8, 9), "/dev/two": Wire(), "sim:40000": Wire(20), "1": Wire(4)}
+
+    def opened(name: str) -> Wire:
+        if name not in wires:
+            raise FileNotFoundError(2, f"there is no {name}")
+        return wires[name]
+
+    for driver, function in ((duco_serial, "connect_adaptor"), (duco_i2c, "connect"), (duco_sim, "connect")):
+        monkeypatch.setattr(driver, function, lambda name: lambda: opened(name))
+    named = ["1", "sim:40000", "/dev/one", "/dev/two", "/dev/none"]
+    assert boards.places(serial=True, i2c=True, named=named) == [
+        "i2c:1:4", "i2c:sim:40000:20", "adaptor:/dev/one:8", "adaptor:/dev/one:9", "serial:/dev/two",
+        "serial:/dev/none",
+    ]  # fmt: skip
+    assert boards.places(serial=True, i2c=False, named=["/dev/one"]) == ["serial:/dev/one"]
+    assert boards.places(serial=False, i2c=True, named=["7", "/dev/two"]) == []
+    assert "I2C bus 7: there is no 7" in capsys.readouterr().out
+    assert all(wire.closed for wire in wires.values())

@@ -93,6 +93,7 @@ class Relay:
         self._dirty()
         await self._account.check_key(self._simulated, self._dirty)
         self._begun = True
+        self.site.log(words.before_start(self.plan, len(self._workers)))
         for worker in [*self._workers.values()]:
             self._launch(worker)
         await self._account.watch(self._simulated, self._dirty)

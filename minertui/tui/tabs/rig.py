@@ -184,7 +184,7 @@ class RigPane(Pane):
 
 def _where(view: RelayView) -> str:
     kolka = "" if view.kolka is None else f", each is paid {number(100 * view.kolka)} % (kolka)"
-    return f"pool {view.pool or UNKNOWN}, {view.workers} workers{kolka}"
+    return f"pool {view.pool or UNKNOWN}, {view.workers} of {view.plan.worker_limit} workers{kolka}"
 
 
 def _balance(view: RelayView) -> list[Line]:
