@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minertui.model.errors import Garbled
+from minertui.sim.duco_sketch import SketchBoard
 from minertui.wire.duco import adaptor, crc, dialect, i2c_a, i2c_a85, i2c_b, i2c_c, i2c_d, i2c_text, sketch
 from minertui.wire.duco.exchange import (
     BoardError,
@@ -231,6 +232,22 @@ def test_any_line_is_a_reply_or_garbled(line: bytes, base: sketch.Base) -> None:
 def test_a_serial_exchange_ends(answers: list[bytes | None]) -> None:
     assert not isinstance(run(sketch.solve(JOB, sketch.Base.BINARY), answers), Solved)
     assert run(sketch.Handshake().exchange, answers) is not None
+
+
+@pytest.mark.parametrize("early_s", [0.0, 0.005, 0.2])
+def test_a_board_that_still_starts_is_asked_again_soon(early_s: float) -> None:
+    one, exchange, now_s = SketchBoard("3.3"), sketch.Handshake().exchange, sketch.BOOT_S - early_s
+    one.reset(0.0)
+    while not isinstance(step := exchange.next(now_s), Solved):
+        assert not isinstance(step, BoardError)
+        if isinstance(step, Wait):
+            now_s = step.until_s
+        elif isinstance(step, Write):
+            one.feed(step.data, now_s)
+            exchange.got(b"")
+        else:
+            exchange.got(one.output(now_s))
+    assert now_s < sketch.BOOT_S + 1.5
 
 
 def test_a_sketch_refuses_what_its_16_bits_cannot_count() -> None:

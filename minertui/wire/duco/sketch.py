@@ -40,7 +40,9 @@ MAX_LINE = 120
 TRIES = 3
 _POLL_S = 0.02
 _CHUNK = 256
-_TEST_S = TORN_S + 2.0  # 50 hashes are done in less than a second
+_TEST_S = (1.0, TORN_S + 2.0, TORN_S + 2.0)
+"""The test job's 50 hashes are done in half a second. A board that was still starting has not heard the first one; a
+torn one stands in its way for longer."""
 _REPLY = re.compile(rb"([0-9]{1,32}),([0-9]{1,40}),([A-Za-z0-9]{0,40})")
 _MOST_US = 10**10
 
@@ -100,8 +102,8 @@ class Handshake:
         self.exchange = Scripted(self._script)
 
     def _script(self, moment: Moment) -> Steps:
-        for _ in range(TRIES):
-            line = yield from _asked(moment, TEST_JOB, _TEST_S)
+        for wait_s in _TEST_S:
+            line = yield from _asked(moment, TEST_JOB, wait_s)
             self.base = base_told_by(line) if line is not None else None
             if line is not None and self.base is not None:
                 return _judged(parse_reply(line, self.base), TEST_JOB)
