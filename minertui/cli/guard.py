@@ -6,7 +6,8 @@ MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable.
     BITAXE_IP=192.168.1.40 TEMP_THRESHOLD=63 minertui guard
     minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
 
-Ctrl+C or SIGTERM ends it and gives the miner's own settings back. When an engine runs that has the miner, that engine
+Ctrl+C or SIGTERM ends it and gives the miner's own settings back, or, while it is too warm for them, leaves it lower
+and says so. When an engine runs that has the miner, that engine
 does the work and this command shows it.
 """
 
@@ -26,6 +27,7 @@ from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.terminal import ended_by, say
 from minertui.cli.wording import told
+from minertui.engine.way_back import AS_GUARD_ASKS
 from minertui.jobs.guard import NEVER_ANSWERED
 from minertui.model.errors import ConfigError, LinkError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
@@ -223,7 +225,8 @@ class Guarding:
 
 
 def _badly(job: JobState) -> bool:
-    return "left at" in job.note or job.note == NEVER_ANSWERED
+    """A miner that is still too warm for its own settings is left lower on purpose: that is no failure."""
+    return job.note == NEVER_ANSWERED or ("left at" in job.note and AS_GUARD_ASKS not in job.note)
 
 
 def _line(job: JobState, view: GuardView, snapshot: Snapshot | None) -> str:

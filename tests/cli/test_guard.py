@@ -140,3 +140,11 @@ async def test_hot_it_goes_down_and_sigterm_gives_the_settings_back(tmp_path: Pa
     assert "down to 475 MHz" in said
     assert "Stopping: every miner gets its own settings back" in said
     assert said.rstrip().endswith("525 MHz | stopped: your own settings are back")
+
+
+async def test_ended_hot_it_leaves_the_miner_lower_says_what_for_and_that_is_no_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    code, lowest, last = await guarded(tmp_path, {"max_chip_temp_c": 50, "high_mhz": 525, "low_mhz": 400}, 1.5, 30)
+    assert (code, lowest, last) == (0, 400, 400)
+    assert "525 MHz / 1150 mV wait until the chip is down to" in capsys.readouterr().out
