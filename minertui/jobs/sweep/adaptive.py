@@ -1,10 +1,12 @@
 """The adaptive strategy: learn this very board, go where it is best, prove it, and say why.
 
     first         what the miner runs now
-    then          fit the three curves of ``surface`` to all points, earlier sweeps' too; the best setting that they
-                  promise within the limits and not too far from what is known is next
-    until         that promises less than GAIN more than what was measured already: the plateau
-    last          the winner once more, for ``soak_s``; a winner that fails there costs the errors allowed a third
+    then          the clock up until errors begin to show
+    from then on  the curves of ``surface`` are fitted to all points, earlier sweeps' too, with all else that they may
+                  be; while to know them exactly would still bring something, the setting where that would be earned is
+                  next: the best so far, or its strongest rival
+    last          the best for ``soak_s``; if by then another one promises GAIN more, that one too. One that fails there
+                  costs the errors allowed a third
 
 It has no memory of its own: the same points always lead to the same next one. Getting to a point (in live steps, never
 through a limit) and how long it is measured is ``pace``'s and ``evidence``'s business.
@@ -23,7 +25,8 @@ from minertui.model.plans import Goal, PointVerdict, SweepPlan, SweepPoint
 from minertui.model.ranking import Bounds
 
 GAIN = 0.003  # a setting that promises less than this share more is no better
-STAKE = 0.002  # when to know more would bring less than this share on average, it is known well enough
+STAKE = 0.002  # when to know more would bring less than this share on average, it is known well enough;
+SILENT_STAKE = 0.001  # where errors have to be told from the hashrate, what is at stake is itself known less well
 LOOKS = 24  # readings of one setting beyond which more help little where the firmware reports errors: half a soak's
 MOST_POINTS = 16
 MOST_SILENT = 24  # the same where errors have to be told from the hashrate
@@ -98,6 +101,7 @@ class _Choice:
         self._fit = Surface(plan, [*earlier, *points])
         self._failed_soaks = [p for p in points if p.soak and not p.passed]
         self._most_pct = self._errors_allowed() * (2 / 3) ** len(self._failed_soaks)
+        self._least_stake = STAKE if self._fit.reported else SILENT_STAKE
         self._most_w, self._why_w = power_allowed(points, within)
         self._trust_w = TRUST_HEAT * max((p.power_w or float("inf") for p in points if usable(p)), default=0.0)
 
@@ -113,7 +117,7 @@ class _Choice:
             done = any(p.passed for p in soaks)
             return Finish("complete: confirmed as often as allowed" if done else "no setting within the limits passed")
         stake, rival = _at_stake([row for row in rows if row.near], best)
-        at = self._worth_a_look(best, rival) if stake > STAKE else None
+        at = self._worth_a_look(best, rival) if stake > self._least_stake else None
         if at is not None:
             return Target(at.mhz, at.mv, self._text(at, stake))
         confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
@@ -211,7 +215,8 @@ class _Choice:
         )
 
     def _soak_text(self) -> str:
-        return f"the best within {self._why_w}, and to know more would bring less than {STAKE:.1%}: confirmed at length"
+        known = f"to know more would bring less than {self._least_stake:.1%}"
+        return f"the best within {self._why_w}, and {known}: confirmed at length"
 
 
 def _at_stake(rows: Sequence[_Row], best: _Row) -> tuple[float, _Row]:
