@@ -2,6 +2,7 @@
 
     minertui duco run attic              mine with the rig “attic” of the config until Ctrl+C
     minertui duco bench serial:COM5      how fast is this board? No pool is asked
+    minertui duco address i2c:1:4 20     give a new board its address, and keep it in its EEPROM
     minertui duco balance alice          what a user earns, a line every 15 s
 
 When an engine runs that has the rig, that engine does the work and this command shows it.
@@ -44,6 +45,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     bench.add_argument("at", help="serial:PORT, i2c:BUS:ADDRESS or adaptor:PORT:ADDRESS")
     bench.add_argument("--jobs", type=int, default=20, metavar="N", help="jobs of difficulty 5 (default: 20)")
     bench.set_defaults(run=run_bench)
+    address = actions.add_parser("address", help="give a board of dialect A another I2C address, kept in its EEPROM")
+    address.add_argument("at", help="where it is, e.g. i2c:1:4 (a new Pro Mini)")
+    address.add_argument("new", type=int, metavar="ADDRESS", help="1 to 49 for a Pro Mini, 50 to 99 for an ATtiny85")
+    address.set_defaults(run=run_address)
     duco_balance.add(actions)
 
 
@@ -228,3 +233,13 @@ async def _bench(at: str, jobs: int) -> int:
     print(f"{measured.right} of {jobs} answers right, {measured.rate_hs or 0:.1f} H/s, hand-over "
           f"{1000 * measured.handover_s:.0f} ms, {measured.errors} errors on the wire")  # fmt: skip
     return 0 if measured.right == jobs else 1
+
+
+def run_address(args: argparse.Namespace) -> int:
+    """0 when the board answers at its new address. Raises MinertuiError."""
+    from minertui.clock import SystemClock
+    from minertui.engine.rig_tools import readdress
+
+    at = asyncio.run(readdress(args.at, args.new, SystemClock()))
+    print(f"the board is at {at} now, and stays there; label it")
+    return 0

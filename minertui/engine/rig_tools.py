@@ -14,16 +14,18 @@ from minertui.jobs.duco_relay import Buses, Way
 from minertui.jobs.duco_relay.account import told
 from minertui.jobs.duco_relay.balance import Performance
 from minertui.jobs.duco_relay.seams import Outside
-from minertui.jobs.duco_relay.speech import Speech, listen
+from minertui.jobs.duco_relay.speech import FIRST_ATTINY, Speech, listen
 from minertui.model.account import AccountMiner, BalanceRow
-from minertui.model.errors import DeviceError, Unreachable
-from minertui.model.relay import BoardPlan, place_of
+from minertui.model.errors import ConfigError, DeviceError, Refused, Unreachable
+from minertui.model.relay import BoardPlan, Dialect, Wire, place_of
 from minertui.model.seams import Clock
-from minertui.wire.duco import rest
-from minertui.wire.duco.exchange import Solved
+from minertui.wire.duco import dialect, i2c_a, rest
+from minertui.wire.duco.exchange import Detected, Solved
 from minertui.wire.duco.hash import Job
 
 _DIFFICULTY = 5
+_RESTART_S = 1.0
+_LAST = 99  # the command has two digits
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -75,6 +77,45 @@ async def identify(at: str, clock: Clock, open_way: Way = way) -> Speech:
     finally:
         buses.release(place)
         watching.cancel()
+
+
+async def readdress(at: str, new: int, clock: Clock, open_way: Way = way) -> str:
+    """Give the board of dialect A at ``at`` another address, kept in its EEPROM; where it is now. Raises ConfigError
+    for a place or address that cannot be meant, DeviceError when a board is there already, or this one cannot."""
+    old = place_of(at)
+    there = place_of(f"{old.wire}:{old.way}:{new}") if old.wire is Wire.I2C else None
+    if there is None:
+        raise ConfigError(f"{at}: only boards on an I2C bus of this computer can be told another address")
+    buses = Buses(open_way, clock)
+    watching = asyncio.ensure_future(buses.watch())
+    bench = buses.take(old)
+    try:
+        found = await listen(bench, old, BoardPlan(at, at), afresh=False, sleep=clock.sleep)
+        _may_have(found, at, new)
+        if isinstance((await bench.do(new, dialect.detect())).outcome, Detected):
+            raise Refused(at, f"another board answers at address {new} already")
+        await bench.do(old.address, i2c_a.set_address(new))
+        await clock.sleep(_RESTART_S)
+        moved = await listen(bench, there, BoardPlan(at, at), afresh=False, sleep=clock.sleep)
+        if moved.chip != found.chip:
+            raise Refused(
+                at, f"another board answers at address {new} now; give each board its address alone on the bus"
+            )
+        return f"{there.key}:{new}"
+    finally:
+        buses.release(old)
+        watching.cancel()
+
+
+def _may_have(found: Speech, at: str, new: int) -> None:
+    tiny = "ATtiny" in found.what
+    if found.dialect is not Dialect.A:
+        raise Refused(at, f"a board of dialect {found.dialect.upper()} has its address in its sketch: change it there")
+    if not (FIRST_ATTINY <= new <= _LAST if tiny else 1 <= new < FIRST_ATTINY):
+        kind, range_ = (
+            ("an ATtiny85", f"{FIRST_ATTINY} to {_LAST}") if tiny else ("a Pro Mini", f"1 to {FIRST_ATTINY - 1}")
+        )
+        raise Refused(at, f"{kind} has an address from {range_}: by its address the two are told apart")
 
 
 async def balances(

@@ -42,6 +42,7 @@ class BoardA(Hasher):
         self._due_s = 0.0
         self._searching = False
         self._limit = 10
+        self._address: int | None = None  # the one it was told to keep in its EEPROM
         self._nonce, self._elapsed_ms = 0, 0
         self._out = b""
         self._last = b" "
@@ -67,6 +68,11 @@ class BoardA(Hasher):
         self._advance(now_s)
         return self._out[:count].ljust(count, _NOTHING)
 
+    def moved(self, now_s: float) -> int | None:
+        """The address that it was told to take, once it has it."""
+        self._advance(now_s)
+        return self._address
+
     def _status(self) -> bytes:
         pending = self._slot[:1] if self._slot else (self._last if self._searching else b" ")
         return f"{self._run}{self._letter}".encode() + pending
@@ -90,6 +96,8 @@ class BoardA(Hasher):
             self._limit = int(text)
         elif letter == "H":
             self._start()
+        elif letter == "V" and text.isdecimal():
+            self._address = int(text)
         elif letter in ("LMNOPQ" if self._tiny else "LMNO"):
             self._hashes[letter] = text
             if letter == ("Q" if self._tiny else "O"):

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from minertui.sim.duco_boards import I2cBoard
+from minertui.sim.duco_boards import BoardA, I2cBoard
 
 _NOW_AND_THEN = 1 / 40
 _NO_ACK = 1 / 8
@@ -45,6 +45,7 @@ class FakeBus:
         self._dice = random.Random(f"bus-{seed}")
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._moving: set[int] = set()  # told another address
 
     def write(self, address: int, data: bytes) -> None:
         """One write transaction. Raises OSError: 121 when nobody is there, 110 when the bus is down, 19 when it was
@@ -58,6 +59,8 @@ class FakeBus:
                 data = data[:lost] + data[lost + 1 :]
             if data:
                 board.write(data, self._now_s())
+            if data[:1] == b"V":
+                self._moving.add(address)
 
     def read(self, address: int, count: int) -> bytes:
         """One read transaction of ``count`` bytes. Raises OSError as ``write`` does."""
@@ -90,8 +93,19 @@ class FakeBus:
         """End of the bus: everything raises ConnectionError, blocked transactions too."""
         self._closed.set()
 
+    def _readdress(self) -> None:
+        """A board that was told another address has it after its restart."""
+        for old in [*self._moving]:
+            board = self.boards.get(old)
+            new = board.moved(self._now_s()) if isinstance(board, BoardA) else old
+            if new is not None:
+                self._moving.discard(old)
+                self.boards[new] = self.boards.pop(old)
+
     def _reached(self, address: int) -> I2cBoard:
         self.transactions += 1
+        if self._moving:
+            self._readdress()
         if self._closed.is_set():
             raise ConnectionError("the simulated bus is closed")
         if any("hang-bus" in board.faults for board in self.boards.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from minertui.devices import duco_i2c, duco_serial, duco_sim
 from minertui.engine import rig_tools
 from minertui.model.account import BalanceRow
 from minertui.model.errors import ConfigError, DeviceError, Refused
-from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, RelayPlan, RelayView
+from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, Place, RelayPlan, RelayView
 from minertui.sim.duco_boards import board
 from minertui.sim.duco_bus import FakeBus
 from minertui.sim.duco_pool import DucoPool
@@ -155,3 +156,28 @@ def test_boards_are_looked_for_where_a_person_says(
     assert boards.places(serial=False, i2c=True, named=["7", "/dev/two"]) == []
     assert "I2C bus 7: there is no 7" in capsys.readouterr().out
     assert all(wire.closed for wire in wires.values())
+
+
+async def test_a_board_gets_another_address() -> None:
+    clock = SystemClock(SPEED)
+    bus = FakeBus({4: board("A"), 21: board("A", seed=1), 50: board("A85"), 8: board("C", seed=2)}, clock.mono)
+
+    def way(place: Place) -> Any:
+        return lambda: Sim(bus)
+
+    assert await rig_tools.readdress("i2c:1:4", 20, clock, way) == "i2c:1:20"
+    assert sorted(bus.boards) == [8, 20, 21, 50]
+    assert (await rig_tools.identify("i2c:1:20", clock, way)).chip == bus.boards[20].chip_id  # type: ignore[attr-defined]
+    for at, new, why in (
+        ("i2c:1:20", 21, "another board answers at address 21 already"),
+        ("i2c:1:20", 51, "a Pro Mini has an address from 1 to 49"),
+        ("i2c:1:50", 49, "an ATtiny85 has an address from 50 to 99"),
+        ("i2c:1:8", 9, "a board of dialect C has its address in its sketch"),
+    ):
+        with pytest.raises(DeviceError, match=why):
+            await rig_tools.readdress(at, new, clock, way)
+    with pytest.raises(ConfigError, match="only boards on an I2C bus"):
+        await rig_tools.readdress("adaptor:COM5:8", 9, clock, way)
+    with pytest.raises(ConfigError, match="an I2C address is 1 to 119"):
+        await rig_tools.readdress("i2c:1:20", 120, clock, way)
+    assert sorted(bus.boards) == [8, 20, 21, 50]

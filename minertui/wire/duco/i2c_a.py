@@ -3,6 +3,7 @@
     S → 3 bytes: I idle, B busy, C complete; firmware letter; letter of the pending command
     A   clear, L M N   pieces of the hashes, O   the last piece, starts the search
     R → 5 nonce, E → 5 milliseconds (16 bits, wraps), I → 22 DUCOID, D06   search limit in hundreds
+    V42   keep another address in EEPROM and restart
 
 S, R and E are answered at any time. Everything else waits in one slot that the next command would overwrite, so S is
 asked before each until it is not B. Asking costs hashes: ``polling`` tells how often while the board searches.
@@ -59,6 +60,16 @@ def solve(job: Job, *, rate_hs: float | None = None, pieces: Pieces = PIECES) ->
 def chip_id() -> Scripted:
     """Ask for the DUCOID (ATtiny boards have none: BoardError)."""
     return Scripted(ask_chip_id)
+
+
+def set_address(address: int) -> Scripted:
+    """Have the board keep ``address`` (1 to 99) in its EEPROM and restart; from then on it answers there."""
+
+    def steps(moment: Moment) -> Steps:
+        yield from _command(moment, b"V%02d" % address, longest_s(_DEFAULT_DIFFICULTY))
+        return Replied("")
+
+    return Scripted(steps)
 
 
 def state_of(data: bytes | None) -> str | None:
