@@ -17,21 +17,28 @@ from minertui.model.errors import Garbled
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
+MAX_PARTS = 16_384
+"""Ten times what the longest answers have (statistics and lists of workers); more costs time before it is refused."""
 _MAX_DIGITS = 300
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ROUND = bytes.maketrans(b"[]{}", b"()()")
 _decode = msgspec.json.Decoder().decode
 
 
 def load(data: bytes) -> object:
     """The value in ``data``: dict, list, str, int, float (finite), bool or None.
 
-    Raises Garbled, and nothing else, for anything that is not one JSON document of at most 256 KiB and 32 levels.
+    Raises Garbled, and nothing else, for anything that is not one JSON document of at most 256 KiB, 32 levels and
+    16,384 lists and objects. The worst takes a slow computer some 50 ms, which is what all others wait then.
     """
     if len(data) > MAX_BYTES:
         raise Garbled("", f"the answer is larger than {MAX_BYTES // 1024} KiB")
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+    parts = data.count(b"[") + data.count(b"{")
+    if parts > MAX_PARTS:
+        raise Garbled("", f"the answer is nested without end (more than {MAX_PARTS} lists and objects)")
+    if parts > MAX_DEPTH and _deeper(data, MAX_DEPTH) and _deeper(_STRING.sub(b"", data), MAX_DEPTH):
         raise Garbled("", f"the answer is nested deeper than {MAX_DEPTH} levels")
     try:
         return _decode(data)
@@ -67,16 +74,16 @@ def _integer(text: str) -> int | None:
     return int(text) if len(text) <= _MAX_DIGITS else None
 
 
-def _depth(data: bytes) -> int:
-    """How deep the brackets outside of strings go; counts closing ones of any kind, for a bound and not for syntax."""
-    depth = deepest = 0
-    for bracket in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
-        if bracket in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth -= 1
-    return deepest
+def _deeper(data: bytes, most: int) -> bool:
+    """Do the brackets go deeper, those in strings included? Each round takes the innermost pairs away, whatever their
+    kind: this is a bound and not the syntax. Of what is no JSON, with brackets left open, up to twice as deep is let
+    through."""
+    rest = data.translate(_ROUND, _NOT_BRACKETS)
+    for _ in range(most):
+        before, rest = len(rest), rest.replace(b"()", b"")
+        if len(rest) == before:
+            break
+    return b"()" in rest or rest.count(b"(") > most
 
 
 def _kind(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -38,7 +39,10 @@ def test_one_bad_number_costs_one_field(data, value):
         (b"<!DOCTYPE html><title>AxeOS</title>", "a web page"),
         (b"{", "not JSON"),
         (b'{"a":1} {"b":2}', "not JSON"),
-        (b"[" * 200_000, "nested deeper"),
+        (b"[" * 200_000, "nested without end"),
+        (b"[" * 33 + b"]" * 33, "nested deeper"),
+        (b"[" * 33, "nested deeper"),
+        (b"[" + b"{}," * json.MAX_PARTS + b"1]", "nested without end"),
         (b'{"a":' * 40 + b"1" + b"}" * 40, "nested deeper"),
         (b'"' + b"x" * json.MAX_BYTES + b'"', "larger than 256 KiB"),
     ],
@@ -51,6 +55,19 @@ def test_what_is_no_answer_is_garbled(data, words):
 def test_brackets_in_texts_and_in_a_row_do_not_count_as_depth():
     assert json.load(b'{"a": "' + b"[" * 500 + b'"}') == {"a": "[" * 500}
     assert json.load(b"[" + b"[]," * 500 + b"[]]") == [[]] * 501
+    assert json.load(b"[" * 32 + b"]" * 32)
+    assert json.load(b'{"a": "' + b"]" * 500 + b'", "b": ' + b"[" * 31 + b"]" * 31 + b"}")
+
+
+def test_no_answer_holds_up_the_others():
+    """What is refused costs little more than reading it. In time of this thread, so that a busy computer is no excuse."""
+    worst = (b"[" * 200_000, b'{"a":' * 40_000, b"[" + b"{}," * 80_000 + b"1]", b"[]" * 8_000 + b"[" * 8_000,
+             b"[" * 40 + b'"",' * 80_000, b"[" * 8_000 + b"]" * 8_000)  # fmt: skip
+    for data in worst:
+        began_s = time.thread_time()
+        with pytest.raises(Garbled):
+            json.load(data)
+        assert time.thread_time() - began_s < 0.2, data[:60]
 
 
 @pytest.mark.parametrize(("data", "kind"), [(b"null", "null"), (b"[]", "a list"), (b'"x"', "a text"), (b"3", "number")])
