@@ -81,9 +81,15 @@ def _given_up(points: Sequence[SweepPoint]) -> Finish | None:
         return Finish(f"ended at {points[-1].mv} mV / {points[-1].mhz:g} MHz: {points[-1].reason}")
     if len(last) == _IN_A_ROW and all(p.verdict is PointVerdict.NOT_APPLIED for p in last):
         return Finish(f"the miner does not take the settings: {last[-1].reason}")
-    if len(last) == _IN_A_ROW and all(p.verdict is PointVerdict.UNSTABLE and not p.samples for p in last):
+    dead = len(last) == _IN_A_ROW and all(_dead(p) for p in last)
+    if dead and not any(p.passed for p in points):
         return Finish(f"the miner does not hash at all ({last[-1].reason}): check its pool")
     return None
+
+
+def _dead(p: SweepPoint) -> bool:
+    """It did not hash at all there, although there was work."""
+    return p.verdict is PointVerdict.UNSTABLE and not p.samples
 
 
 class _Choice:
@@ -192,11 +198,11 @@ class _Choice:
         )
 
     def _ruled_out(self, at: Target) -> bool:
-        """Failed itself, or harder than what failed for sure: in a soak."""
+        """Failed itself, or harder than what failed for sure: in a soak, or without any hashrate."""
         unstable = [p for p in self._points if p.verdict is PointVerdict.UNSTABLE]
         if any(abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv for p in unstable):
             return True
-        failed = [p for p in unstable if p.soak]
+        failed = [p for p in unstable if p.soak or _dead(p)]
         return any(at.mhz >= p.mhz - _SAME and at.mv <= p.mv for p in failed)
 
     def _soaked(self, at: Target | None) -> bool:

@@ -25,7 +25,7 @@ TRIED = 4096
 DRAWN = 64
 USUAL_SPREAD, SPREAD_WEIGHT = 0.1, 8  # of one reading of the hashrate: published 4.6 to 18 %, mostly about 10
 MODEL_SPREAD, MODEL_SHARE = 0.003, 0.25  # the form of the curve is no better than this, and this share of the loss;
-MODEL_BEND = 2.0  # and it is exponential only while the loss is small: half of it is in doubt at a loss of 12 %
+MODEL_BEND, MODEL_MOST = 2.0, 0.5  # it is exponential only while the loss is small: half is in doubt from 12 % on
 _NORMAL = statistics.NormalDist()
 
 
@@ -65,7 +65,7 @@ def _seen(rows: Sequence[SweepPoint]) -> list[_Seen]:
     for p in rows:
         ratio = p.ratio or 0.0
         loss = max(0.0, 1 - ratio)
-        form = MODEL_SPREAD + (MODEL_SHARE + MODEL_BEND * loss) * loss
+        form = MODEL_SPREAD + min(MODEL_SHARE + MODEL_BEND * loss, MODEL_MOST) * loss
         weight = 1 / (squares / count / max(1, p.samples) + form * form)
         seen.append(_Seen(float(p.mv - rows[0].mv), p.mhz - rows[0].mhz, ratio, weight))
     return seen
