@@ -33,7 +33,7 @@ imports: $(STAMP)
 pytest: $(STAMP)
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not long"
 
-bench: bench-engine bench-screen bench-safety bench-duco  ## what everything costs (docs/figures.md); some eight minutes, quiet machine
+bench: bench-engine bench-screen bench-safety bench-duco  ## what everything costs (docs/figures.md); some twenty minutes, quiet machine
 
 bench-engine bench-screen bench-safety bench-sweep bench-duco: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
 	@$(BIN)/python -m tests.bench.bench_$* $(if $(SHORT),--short)

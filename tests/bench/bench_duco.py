@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from minertui.jobs.duco_relay import Relay
-from minertui.model.relay import PauseBoard
+from minertui.model.relay import BoardState, PauseBoard
 from minertui.sim.duco_bus import transfer_s
 from minertui.sim.duco_pool import DucoPool
 from tests.bench.duco_rig import (
@@ -123,26 +123,32 @@ async def many(figures: Figures, count: int, seconds: float, waits: Waits, pool:
             figures.add(f"{count} boards: processor", used, "% of a core", most=10)
             figures.add(f"{count} boards: shares a minute and board", rate, "/min")
             figures.add(f"{count} boards: missing of 20", max(0.0, 20 - rate), "/min", most=0)
-            figures.add("unplugged and plugged in again: until the next share", await replugged(relay, folder), "s", 10)
+            took_s = await replugged(relay, folder, min(count, 8))
+            figures.spread("unplugged and plugged in again: until the next share", took_s, "s", most=10)
             again = sum(one.connects for one in stats(relay)) - count
-            figures.add("connections made anew for it", again, "", most=0)
+            figures.add("connections made anew for that", again, "", most=0)
             must(again == 0, "a board that comes back keeps its connection")
             figures.add(f"{count} boards paused: processor", await paused(relay, min(seconds, 10)), "% of a core")
 
 
-async def replugged(relay: Relay, folder: str) -> float:
-    """Seconds from plugging in to the next share of a board that was out for some."""
-    gone = Path(folder) / "usb-minertui_sim_0.out"
-    gone.touch()
-    while relay.view().boards[0].state.value != "away":
+async def replugged(relay: Relay, folder: str, count: int) -> list[float]:
+    """Seconds from plugging in to the next share, of boards that were out for some."""
+    out = [Path(folder) / f"usb-minertui_sim_{n}.out" for n in range(count)]
+    for one in out:
+        one.touch()
+    while any(one.state is not BoardState.AWAY for one in relay.view().boards[:count]):
         await CLOCK.sleep(0.05)
     await CLOCK.sleep(3)
-    shares = relay.view().boards[0].stats.shares
-    gone.unlink()
+    before, took_s = stats(relay), dict[int, float]()
+    for one in out:
+        one.unlink()
     began_s = CLOCK.mono()
-    while relay.view().boards[0].stats.shares == shares:
+    while len(took_s) < count:
+        for n, now in enumerate(stats(relay)[:count]):
+            if now.shares > before[n].shares:
+                took_s.setdefault(n, CLOCK.mono() - began_s)
         await CLOCK.sleep(0.05)
-    return CLOCK.mono() - began_s
+    return [*took_s.values()]
 
 
 async def paused(relay: Relay, seconds: float) -> float:
