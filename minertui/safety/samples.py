@@ -25,7 +25,7 @@ STUCK_POLLS = 10
 UNCOUNTED_ANSWERS = 2
 """So many polls with new shares and no new hashes prove that the counter does not count; one may be the miner's last
 share before it froze."""
-_SENTINELS_C = (-1.0, 0.0, 127.0, 255.0)
+_SENTINELS_C = (-1.0, 0.0)  # others of dead sensors, 127 and 255, are over the highest that is believed
 _HIGHEST_C, _LOWEST_C = 120.0, 5.0
 _CORE_OFF_MV = 200.0  # no chip's voltage, and more than what is left on a regulator that is off
 
@@ -229,11 +229,10 @@ def _as_settings(write: Tune | Settings | None) -> Settings:
 
 def _rewritten(before: MinerStatus, after: MinerStatus, ours: Settings) -> str | None:
     was, now = Settings.of(before), Settings.of(after)
-    if None in (was.frequency_mhz, was.core_mv, now.frequency_mhz, now.core_mv) or was.same_tune(now):
+    if was.frequency_mhz is None or was.core_mv is None or was.same_tune(now):
         return None
     if same(now.frequency_mhz, ours.frequency_mhz, SAME) or same(now.core_mv, ours.core_mv, SAME):
         return None
-    assert was.frequency_mhz is not None and was.core_mv is not None  # noqa: PT018
     less = Settings(frequency_mhz=was.frequency_mhz - 100, core_mv=was.core_mv - 100)
     if now.same_tune(less) or now.same_tune(Settings(50.0, 1000)) or now.same_tune(Settings(400.0, 1000)):
         return f"the firmware's overheat handling went from {was.tune_text} to {now.tune_text}"

@@ -35,4 +35,10 @@ SAME_MUTANTS: tuple[Same, ...] = (
          "without “pct is not None”", "an unknown speed is refused whatever it was before"),
     Same("others", "now = 100.0 if status.fan_pct is None else status.fan_pct", "100.0 → 101.0",
          "a fan counts as at 100 % at most"),
+    Same("raising", "if goes_up(value, have) and not (value is not None and value <= cap):",
+         "without “value is not None”", "nothing asked goes nowhere; the type checker wants it said"),
+    Same("raising", "if value is not None and usual and goes_up(value, have) and value > usual * _FAR:",
+         "without “value is not None”", "nothing asked goes nowhere; the type checker wants it said"),
+    Same("samples", "if value is None or not math.isfinite(value) or value in _SENTINELS_C:",
+         "without “not math.isfinite(value)”", "NaN and infinity are not between the bounds that follow"),
 )  # fmt: skip

@@ -209,6 +209,7 @@ def test_a_rule_bends_the_room():
     [
         (Tune(1150), {"default_mhz": 1000.0}, None),
         (Tune(1151), {"default_mhz": 1000.0}, "1151 MHz is 15 % above this model's default (1000 MHz)"),
+        (Tune(2000), {"default_mhz": 1000.0}, "2000 MHz is 100 % above this model's default"),
         (Tune(core_mv=1300), {"default_mv": 1000.0}, "1300 mV is 30 % above this model's default (1000 mV)"),
         (Tune(600), {"default_mhz": None}, None),
         (Tune(610), {"default_mhz": None}, "610 MHz is 16 % above what it runs now (525 MHz)"),

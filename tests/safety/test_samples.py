@@ -134,6 +134,8 @@ def test_a_jump_is_doubted_until_a_second_sample():
     assert problems(high, high) == ()
     assert problems(gamma(chip_temp_c=65.0), low) == ()
     assert problems(high, gamma(chip_temp_c=None)) == ()
+    assert problems(gamma(chip_temp_c=None), GAMMA) == ("chip temperature is missing",)
+    assert problems(gamma(chip_temp_c=127.0), GAMMA) == ("chip temperature is 127 °C",)
 
 
 def test_ten_equal_readings_are_stuck_nine_are_not():
@@ -294,6 +296,7 @@ def test_incidents(before: object, after: object, why: str):
         (GAMMA, gamma(frequency_mhz=425.0), None),
         (GAMMA, gamma(core_mv=1050.0), None),
         (gamma(hardware_fault="x"), gamma(hardware_fault="x"), None),
+        (gamma(hardware_fault="x", power_fault="y"), GAMMA, None),  # both are over
         (gamma(fan_auto=False), gamma(fan_auto=False, fan_manual_pct=100.0), None),
         (GAMMA, gamma(fan_auto=True, fan_manual_pct=100.0), None),
         (GAMMA, gamma(chip_temp_c=None, fan_pct=100.0), None),  # it hashes on

@@ -60,7 +60,7 @@ def test_brackets_in_texts_and_in_a_row_do_not_count_as_depth():
 
 
 def test_no_answer_holds_up_the_others():
-    """What is refused costs little more than reading it; in this thread's time, so that a busy computer is no excuse."""
+    """What is refused costs little more than reading it, in this thread's time: a busy computer is no excuse."""
     worst = (b"[" * 200_000, b'{"a":' * 40_000, b"[" + b"{}," * 80_000 + b"1]", b"[]" * 8_000 + b"[" * 8_000,
              b"[" * 40 + b'"",' * 80_000, b"[" * 8_000 + b"]" * 8_000)  # fmt: skip
     for data in worst:
