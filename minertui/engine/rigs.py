@@ -33,7 +33,7 @@ from minertui.model.errors import JobError, MinertuiError
 from minertui.model.events import Event, JobChanged, JobForgotten
 from minertui.model.history import Series
 from minertui.model.plans import JobState, Phase
-from minertui.model.relay import BoardOrder, BoardPlan, BoardView, RelayPlan, RelayView
+from minertui.model.relay import AddBoard, BoardOrder, BoardPlan, BoardView, DropBoard, RelayPlan, RelayView
 from minertui.model.seams import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -102,9 +102,12 @@ class Rigs:
         rigs = {rig.name: rig for rig in config.rig}
         self._readonly = config.engine.readonly
         before, self._rigs = self._rigs, rigs
-        again = []
+        again, same = [], []
         for name, rig in before.items():
             if rigs.get(name) != rig and self._alive(name):
+                if name in rigs and await self._adjusted(rig, rigs[name]):
+                    same.append(name)
+                    continue
                 await self._end(name)
                 again.append(name)
             if name not in rigs:
@@ -112,7 +115,7 @@ class Rigs:
                 self._forget(name)
         wanted = await self._wishes.kept()
         for name, rig in rigs.items():
-            if before.get(name) != rig:
+            if before.get(name) != rig and name not in same:
                 self._idle(rig)
                 if name in again or name in wanted or rig.start:
                     self._begin(rig, wanted.get(name))
@@ -178,6 +181,25 @@ class Rigs:
         await self._history.close()
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _adjusted(self, before: RigConfig, rig: RigConfig) -> bool:
+        """Where only boards are others: the running rig drops and adds those, and the rest goes on undisturbed."""
+        if replace(before, board=()) != replace(rig, board=()):
+            return False
+        job_id = f"relay:{rig.name}"
+        relay, old = self._relays[job_id], {board.name: board for board in before.board}
+        relay.plan = rig.plan
+        present = {board.name for board in relay.view().boards}
+        new = {board.name: board for board in rig.board}
+        orders: list[BoardOrder] = [DropBoard(n) for n, plan in old.items() if n in present and new.get(n) != plan]
+        orders += [AddBoard(plan) for name, plan in new.items() if old.get(name) != plan]
+        for order in orders:
+            try:
+                relay.steer(order)
+            except MinertuiError as error:
+                self._say(job_id, f"not as the config says: {error}")
+        await self._note(job_id)
+        return True
 
     def _idle(self, rig: RigConfig) -> None:
         """In the fleet, not running."""

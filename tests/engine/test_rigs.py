@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from minertui.clock import SystemClock
@@ -129,6 +130,13 @@ async def test_starts_with_the_engine_and_follows_the_config(tmp_path: Path) -> 
         more = (*rig.board, BoardPlan("two", "i2c:1:8"))
         await here.engine.reload(Config(rig=(RigConfig("rig", "alice", start=True, rest=rig.rest, board=more),)))
         await here.until(lambda: here.good("two") > 0)
+        one = next(b for b in view(here.job).boards if b.name == "one")
+        assert (one.stats.connects, one.stats.good > 0) == (1, True), "the others go on undisturbed"
+        fewer = RigConfig("rig", "alice", start=True, rest=rig.rest, board=(BoardPlan("two", "i2c:1:8"),))
+        await here.engine.reload(Config(rig=(fewer,)))
+        assert [b.name for b in here.engine._rigs._relays["relay:rig"].view().boards] == ["two"]
+        await here.engine.reload(Config(rig=(msgspec.structs.replace(fewer, software="other"),)))
+        await here.until(lambda: view(here.job).plan.software == "other" and here.good("two") > 0)
         await here.engine.reload(Config())
         assert here.engine.hub.fleet.jobs == {}
 
