@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from minertui.engine import taking
 from minertui.engine.command_log import CommandLog
 from minertui.engine.desk import Desk, disturbing
-from minertui.engine.facts import is_it, new_entry, planned, stranger
+from minertui.engine.facts import LAST_RESORT, is_it, new_entry, planned, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
@@ -178,8 +178,9 @@ class Arbiter:
     # the journal --------------------------------------------------------------------------------------------------
 
     async def _open(self, order: Order, snapshot: Snapshot, entry: Entry | None, steps: Steps) -> Entry | None:
-        """The baseline on disk before the first change. What only goes down goes without, when the disk is full."""
-        if not isinstance(order.command, Tune | SetFan):
+        """The baseline on disk before the first change. What only goes down goes without, when the disk is full. So does
+        the last resort: the settings before it are the ones that are too hot."""
+        if order.by == LAST_RESORT or not isinstance(order.command, Tune | SetFan):
             return entry
         if order.rank is Rank.PERSON and isinstance(order.command, SetFan):
             return entry

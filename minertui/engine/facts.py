@@ -10,6 +10,8 @@ from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
 from minertui.safety.settings import Settings, changes
 
+LAST_RESORT = "last resort"
+"""Who orders when a raised miner is too hot. What it lowers stays lowered: there is no way back to the heat."""
 _BEFORE_S = 60.0
 
 

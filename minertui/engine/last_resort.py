@@ -2,7 +2,8 @@
 
 A raise ends when its last step reads back; its heat comes later, and so does a hot afternoon. Two fresh readings in a
 row at or over the limits in force, and no job that works on the miner: 50 MHz down, at the rank of safety, again after
-half a minute, until it is under the limits or where it was before the first raise. It is never lowered below that.
+half a minute, until it is under the limits or where it was before the first raise. It is never lowered below that, and
+it stays where that came to: no journal entry leads it back into the heat, only a person raises it again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 
 from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
+from minertui.engine.facts import LAST_RESORT
 from minertui.model.alerts import Severity
 from minertui.model.commands import CommandRecord, Order, Rank, Tune
 from minertui.model.errors import MinertuiError
@@ -24,7 +26,6 @@ from minertui.safety.settings import Settings
 _READINGS = 2
 _STEP_MHZ = 50.0
 _EFFECT_S = 30.0  # a step is given so long to show
-BY = "last resort"
 
 
 class Office(Protocol):
@@ -72,10 +73,10 @@ class LastResort:
             self._spawn(self._act(device, tune, why))
 
     async def _act(self, device: str, tune: Tune, why: str) -> None:
-        text = f"{why}, and it was raised: lowered to {_said(tune)}"
+        text = f"{why}, and it was raised: lowered to {_said(tune)}; it stays there until you raise it again"
         self._office.say(device, text, Severity.CRITICAL)
         self._alert(Signal("last-resort", device, Severity.CRITICAL, text))
-        order = Order(secrets.token_hex(8), device, tune, BY, Rank.SAFETY)
+        order = Order(secrets.token_hex(8), device, tune, LAST_RESORT, Rank.SAFETY)
         try:
             outcome = (await self._office.execute(order)).outcome
         except MinertuiError as error:
