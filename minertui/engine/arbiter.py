@@ -178,8 +178,8 @@ class Arbiter:
     # the journal --------------------------------------------------------------------------------------------------
 
     async def _open(self, order: Order, snapshot: Snapshot, entry: Entry | None, steps: Steps) -> Entry | None:
-        """The baseline on disk before the first change. What only goes down goes without, when the disk is full. So does
-        the last resort: the settings before it are the ones that are too hot."""
+        """The baseline on disk before the first change. What only goes down goes without, when the disk is full; the
+        last resort always does: the settings before it are the ones that are too hot."""
         if order.by == LAST_RESORT or not isinstance(order.command, Tune | SetFan):
             return entry
         if order.rank is Rank.PERSON and isinstance(order.command, SetFan):
