@@ -173,6 +173,7 @@ class Bus:
         self.name = name
         self._opener, self._clock, self._transfer_s = opener, clock, transfer_s
         self._crew: _Crew | None = None
+        self._leaving: _Crew | None = None  # was told to close; a port can be opened by one alone
         self._hung: list[_Crew] = []
         self._simulated = False
         self._opening = asyncio.Lock()
@@ -234,6 +235,7 @@ class Bus:
         """End the thread; exchanges under way fail. Waits for nothing."""
         crew, self._crew = self._crew, None
         if crew is not None:
+            self._leaving = crew
             with crew.wake:
                 crew.closing = True
                 crew.wake.notify()
@@ -253,6 +255,9 @@ class Bus:
         self._hung = [crew for crew in self._hung if crew.is_alive()]
         if len(self._hung) >= MOST_HUNG:
             raise Unreachable(self.name, _DEAD)
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None and leaving.is_alive():
+            await asyncio.to_thread(leaving.join, self._transfer_s)
         loop = asyncio.get_running_loop()
         opened = asyncio.Event()
         crew = _Crew(self.name, self._opener, self._clock, tasks)

@@ -160,3 +160,32 @@ async def test_a_lost_way_says_why() -> None:
     with pytest.raises(Unreachable, match="it was unplugged"):
         await bus.do(20, dialect.solve("A", TEST_JOB))
     assert way.closed == 1, "a file that is kept would give the board another name"
+
+
+async def test_a_port_is_closed_before_it_is_opened_again() -> None:
+    """A serial port can be opened by one alone, and the thread that has it may be waiting for a byte."""
+    way, bus = made()
+    busy = threading.Event()
+
+    class Slow(Way):
+        def __call__(self) -> Way:
+            if self.opened > self.closed:
+                raise OSError("it is in use: end the other program")
+            return super().__call__()
+
+        def read(self, address: int, count: int) -> bytes:
+            busy.set()
+            threading.Event().wait(0.05)
+            return super().read(address, count)
+
+    slow = Slow(way.fake)
+    bus = Bus("port", slow, CLOCK, transfer_s=DEADLINE_S * 5)
+    await bus.open()
+    asking = asyncio.ensure_future(bus.do(20, dialect.detect()))
+    await asyncio.to_thread(busy.wait, 1)
+    bus.close()
+    assert await bus.open()
+    assert (slow.opened, slow.closed) == (2, 1)
+    bus.close()
+    with pytest.raises(Unreachable):
+        await asking
