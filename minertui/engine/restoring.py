@@ -77,10 +77,11 @@ class Restoring:
                 await self._try(names())
 
     async def _try(self, names: Sequence[str]) -> None:
+        owed = set(self._owed)  # what is owed later may not be in what is read now
         entries = await self._entries()
         if entries is None:
             return
-        for gone in self._owed - {_name(entry) for entry in entries}:  # somebody else led it back, or set it anew
+        for gone in owed - {_name(entry) for entry in entries}:  # somebody else led it back, or set it anew
             self._over(gone)
         mine = [entry for entry in entries if _name(entry) in self._owed and not self._held(entry.device)]
         await asyncio.gather(*(self._restore(entry, names) for entry in mine))
@@ -102,6 +103,7 @@ class Restoring:
 
     def _over(self, name: tuple[str, float]) -> None:
         self._owed.discard(name)
+        self._said.pop(name[0], None)
         self._notice(name[0], "")
 
     def _tell(self, entry: Entry, text: str, severity: Severity) -> None:

@@ -1,0 +1,92 @@
+"""What is owed is never forgotten, whatever happens while the journal is being read."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from msgspec.structs import replace
+
+from minertui.engine.journal import Entry
+from minertui.engine.restoring import Restoring
+from minertui.model.alerts import Severity
+from minertui.model.commands import Outcome, OutcomeState
+from minertui.safety.settings import Settings
+from tests.engine.fakes import LoopClock
+
+OLD, NEW = (Entry(key=name, device=name, address="", baseline=Settings(500, 1150)) for name in ("old", "new"))
+
+
+class SlowJournal:
+    """``entries`` gives what is there when it begins, once the disk that was in then is ``ready``."""
+
+    problems: tuple[str, ...] = ()
+
+    def __init__(self, *there: Entry) -> None:
+        self.there, self.asked, self.ready = there, threading.Event(), threading.Event()
+        self.ready.set()
+
+    def entries(self) -> tuple[Entry, ...]:
+        found, ready = self.there, self.ready
+        self.asked.set()
+        ready.wait(5)
+        return found
+
+
+class NobodyAnswers:
+    """An arbiter that brings nothing back, and remembers for whom it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def restore(self, entry: Entry, devices: Any = ()) -> Outcome:
+        self.asked.append(entry.device)
+        return Outcome(OutcomeState.UNKNOWN, "it does not answer")
+
+
+class Log:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, source: str, text: str, severity: Severity = Severity.INFO) -> None:
+        self.lines.append(text)
+
+    def damaged(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+def restoring_of(arbiter: NobodyAnswers, journal: SlowJournal, log: Log) -> Restoring:
+    return Restoring(arbiter, journal, LoopClock(), log, lambda _: False, lambda *_: None)  # type: ignore[arg-type]
+
+
+async def test_what_is_owed_while_the_journal_is_read_stays_owed():
+    journal, arbiter = SlowJournal(OLD), NobodyAnswers()
+    restoring = restoring_of(arbiter, journal, Log())
+    await restoring.owe("old")
+    journal.asked.clear()
+    fast, journal.ready = journal.ready, threading.Event()
+    trying = asyncio.create_task(restoring.last(()))
+    await asyncio.to_thread(journal.asked.wait, 5)
+    slow, journal.ready = journal.ready, fast
+    journal.there = (OLD, NEW)
+    await restoring.owe("new")
+    slow.set()
+    await trying
+    await restoring.last(())
+    assert "new" in arbiter.asked
+
+
+async def test_the_same_trouble_of_a_later_way_back_is_said_again():
+    journal, log = SlowJournal(OLD), Log()
+    restoring = restoring_of(NobodyAnswers(), journal, log)
+    await restoring.owe("old")
+    await restoring.last(())
+    await restoring.last(())
+    assert len(log.lines) == 1
+    journal.there = ()  # a person set it
+    await restoring.last(())
+    journal.there = (replace(OLD, at_s=1.0),)
+    await restoring.owe("old")
+    await restoring.last(())
+    assert len(log.lines) == 2
