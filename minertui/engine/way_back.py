@@ -74,7 +74,8 @@ class WayBack:
         self, entry: Entry, snapshot: Snapshot, settings: Tune | None, by: str, *, hold: bool = True
     ) -> Outcome:
         """To ``settings``, or the baseline of ``entry``, whose device ``snapshot`` has just shown to be this one.
-        ``hold``: what goes up waits until the miner is as cool as its guard asks."""
+        ``hold``: what goes up waits until the miner is as cool as its guard asks; not to ``settings``, which a job
+        found good at limits of its own."""
         assert snapshot.status is not None  # the caller has seen it
         if wrong := stranger(self._line, snapshot):
             return _kept(OutcomeState.REFUSED, wrong)
@@ -82,7 +83,8 @@ class WayBack:
         if text := stays(entry, snapshot):
             return await self._close(entry, text)
         target = _target(entry.baseline, None if others else settings)
-        held = await self._held(entry, target, snapshot.status) if hold else ""
+        found = settings is not None and not others
+        held = await self._held(entry, target, snapshot.status) if hold and not found else ""
         rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
         for command in (_down_part(target, now), *rest):
             outcome = await self._lead(command, entry, by)

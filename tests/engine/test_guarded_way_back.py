@@ -16,10 +16,11 @@ from minertui.cli.restore import restore
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.way_back import waits
-from minertui.model.commands import Order, Tune
+from minertui.model.commands import Order, Rank, Tune
 from minertui.model.plans import GuardPlan, GuardView, Phase
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
+from tests.engine.test_arbiter import SWEEP, Bench
 from tests.engine.test_engine import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
@@ -170,3 +171,17 @@ def test_a_fan_that_holds_it_too_warm_is_named():
 def test_calm_is_both_sensors_down(chip: float | None, vr: float | None, reached: bool):
     calm = Calm.of(GuardPlan(max_chip_temp_c=65, max_vr_temp_c=85, hysteresis_c=2))
     assert calm.reached(MinerStatus(chip_temp_c=chip, vr_temp_c=vr, hashrate_ghs=1.0)) is reached
+
+
+async def test_what_a_sweep_found_does_not_wait_for_the_guard_that_stepped_in(tmp_path: Path):
+    """It passed at its own limits, and nothing was taken from it: the guard that runs looks after it."""
+    bench = Bench(tmp_path / "journal")
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    assert (await bench.do(Tune(600, 1210))).ok
+    bench.arbiter.guard("garage", "guard:garage", Calm(40, 40))
+    assert (await bench.do(Tune(500), Rank.SAFETY, "guard:garage")).ok
+    assert bench.journal.entries()[0].calm == Calm(40, 40)
+    outcome = await bench.arbiter.conclude("garage", Tune(575, 1200), SWEEP)
+    assert outcome.ok, outcome
+    assert bench.at == (575, 1200)
+    assert bench.journal.entries() == ()
