@@ -54,7 +54,7 @@ class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     """
 
     device: str = ""  # empty in the config, where a plan is a template
-    strategy: Strategy = Strategy.GRID
+    strategy: Strategy = Strategy.ADAPTIVE
     goal: Goal = Goal.HASHRATE
     start_mhz: float | None = None
     start_mv: int | None = None

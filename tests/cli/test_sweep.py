@@ -29,6 +29,7 @@ from minertui.model.plans import (
     Limits,
     Phase,
     PointVerdict,
+    Strategy,
     SweepPlan,
     SweepPoint,
     SweepSample,
@@ -211,7 +212,7 @@ def state(device: str, phase: Phase, *points: SweepPoint, note: str = "", **view
 
 def follower(link: Any, folder: Path, devices: tuple[str, ...] = ("a", "b"), colour: bool = False):
     said: list[str] = []
-    sweeps = [Sweep(i, f"10.0.0.{i}", SweepPlan(device=d)) for i, d in enumerate(devices, 1)]
+    sweeps = [Sweep(i, f"10.0.0.{i}", SweepPlan(device=d, strategy=Strategy.GRID)) for i, d in enumerate(devices, 1)]
     return Follower(link, sweeps, folder, said.append, colour), said
 
 
@@ -392,6 +393,13 @@ async def test_the_preview_finds_a_start_that_the_model_does_not_allow_and_tells
     why = "! it cannot start at 900 MHz: the limits in force on this NerdQAxe++ allow 400..800 MHz"
     assert any(text.endswith(why) for text in said)
     assert any("it runs 1250 mV now, outside the range: the sweep starts at 1200 mV" in text for text in said)
+
+
+async def test_without_a_word_about_it_the_preview_is_of_the_adaptive_strategy(tmp_path):
+    show, said = follower(Scripted(), tmp_path, ("a",))
+    show.sweeps[0].plan = SweepPlan(device="a")
+    await show.preview()
+    assert any(text.startswith("[Miner 1] some ") for text in said)
 
 
 async def test_the_preview_tells_points_time_and_limits(tmp_path):

@@ -20,13 +20,13 @@ from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiErro
 from minertui.model.events import DeviceRemoved, Numbered, Whole
 from minertui.model.fleet import Health
 from minertui.model.history import Found, MinerEntry, Templates
-from minertui.model.plans import GuardPlan, GuardView, JobState, Limits, Phase, SweepPlan
+from minertui.model.plans import GuardPlan, GuardView, JobState, Limits, Phase, Strategy, SweepPlan
 from minertui.model.status import Ability, MinerStatus
 from tests.engine.fakes import LoopClock
 
 pytestmark = pytest.mark.looptime
 
-PLAN = SweepPlan("m1", settle_s=30, measure_s=60, max_mhz=560)
+PLAN = SweepPlan("m1", strategy=Strategy.GRID, settle_s=30, measure_s=60, max_mhz=560)
 
 
 class Miner:

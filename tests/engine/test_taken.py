@@ -25,13 +25,13 @@ from minertui.model.commands import (
     SetPools,
     Tune,
 )
-from minertui.model.plans import SweepPlan
+from minertui.model.plans import Strategy, SweepPlan
 from minertui.model.status import Ability, MinerStatus, PoolSetting
 from tests.engine.test_engine import House, Miner, job, until
 
 pytestmark = pytest.mark.looptime
 
-PLAN = SweepPlan("m1", settle_s=30, measure_s=60, max_mhz=560)
+PLAN = SweepPlan("m1", strategy=Strategy.GRID, settle_s=30, measure_s=60, max_mhz=560)
 POOL = PoolSetting("pool.example", 3333, "me")
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from minertui.model import ranking
-from minertui.model.plans import Goal, Limits, PointVerdict, SweepPlan, SweepPoint
+from minertui.model.plans import Goal, Limits, PointVerdict, Strategy, SweepPlan, SweepPoint
 from minertui.model.status import Ability, MinerStatus
 
 LIVE = frozenset({Ability.TUNE, Ability.TUNE_LIVE})
@@ -93,8 +93,10 @@ def test_the_guides_point_is_90_s_and_39_intervals():
     assert ranking.samples_per_point(SweepPlan(measure_s=1, sample_s=15)) == 1
 
 
-def test_the_estimate_is_the_longest_climb():
-    plan = SweepPlan(start_mhz=500, start_mv=1150, max_mhz=520, max_mv=1160, step_mhz=10, step_mv=5)
+def test_the_grids_estimate_is_the_longest_climb():
+    plan = SweepPlan(
+        strategy=Strategy.GRID, start_mhz=500, start_mv=1150, max_mhz=520, max_mv=1160, step_mhz=10, step_mv=5
+    )
     assert ranking.estimate(plan, MinerStatus(abilities=LIVE)) == (1 + 2 + 2 * 2, 7 * 675)
 
 

@@ -29,6 +29,7 @@ from minertui.model.plans import (
     Limits,
     Phase,
     PointVerdict,
+    Strategy,
     SweepPlan,
     SweepPoint,
     SweepRecord,
@@ -162,8 +163,8 @@ def snapshot(n: int) -> Snapshot:
 def sweep_plan(device: str) -> SweepPlan:
     """What runs in the normal picture."""
     return SweepPlan(
-        device=device, goal=Goal.EFFICIENCY, start_mhz=500, start_mv=1100, min_mhz=500, max_mhz=600, step_mhz=25,
-        step_mv=25, min_mv=1100, max_mv=1200,
+        device=device, strategy=Strategy.GRID, goal=Goal.EFFICIENCY, start_mhz=500, start_mv=1100, min_mhz=500,
+        max_mhz=600, step_mhz=25, step_mv=25, min_mv=1100, max_mv=1200,
     )  # fmt: skip
 
 

@@ -205,7 +205,7 @@ async def test_sweep_asks_a_strategy_for_what_it_knows() -> None:
 
 
 async def test_sweep_shows_points_and_duration_live() -> None:
-    plan = SweepPlan(device="attic-1", max_mhz=600, max_mv=1200)
+    plan = SweepPlan(device="attic-1", strategy=Strategy.GRID, max_mhz=600, max_mv=1200)
     async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
         points, _ = estimate(plan, SNAPSHOT.status, SNAPSHOT.limits)
         assert f"at most {points} points" in said(pilot)
