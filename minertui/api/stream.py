@@ -88,6 +88,8 @@ class EventStream:
             await self._send(send, first)
             async for some in lines:
                 await self._send(send, some)
+            if self._closing.is_set() and (last := inbox.take()):  # how the jobs ended, say
+                await self._send(send, last)
             await send({"type": "http.response.body", "body": b""})
         except (TimeoutError, MinertuiError):
             return  # an answer without an end closes the connection; the caller resumes

@@ -195,6 +195,29 @@ async def test_a_link_that_fails_midway_cuts_the_connection(whole: Whole) -> Non
     assert [parsed(m["body"]) for m in reader.got[1:]] == [whole], "what was known is sent, and no end"
 
 
+async def test_the_last_words_of_an_engine_that_ends_arrive(whole: Whole) -> None:
+    """How the jobs ended is published the moment before the doors close."""
+    closing, more = asyncio.Event(), asyncio.Event()
+
+    async def ends() -> AsyncIterator[Message]:
+        yield whole
+        await more.wait()
+        yield Numbered(8, LINE)
+        await asyncio.Event().wait()
+
+    reader = Reader()
+    task = asyncio.ensure_future(EventStream(ends(), closing)({}, reader.receive, reader.send))
+    async with asyncio.timeout(2):
+        while len(reader.got) < 2:
+            await asyncio.sleep(0.001)
+        more.set()
+        closing.set()
+        await task
+    _, first, last, end = reader.got
+    assert [parsed(m["body"]) for m in (first, last)] == [whole, Numbered(8, LINE)]
+    assert end["body"] == b""
+
+
 async def test_a_caller_that_leaves_is_let_go(whole: Whole) -> None:
     reader, closed = Reader(), list[str]()
     task = asyncio.ensure_future(
