@@ -74,6 +74,7 @@ CALLS: list[tuple[str, Callable[[Any], Awaitable[Any]]]] = [
     ("steer", lambda link: link.steer(f"relay:{ODD}", ResetStats())),
     ("clear", lambda link: link.clear(ODD)),
     ("history", lambda link: link.history(ODD, ["power_w", "chip_temp_c"], 1.5, 2.5, 50)),
+    ("history", lambda link: link.history("attic/pro mini 1 % ?", ["board_hs"], 1.5, 2.5, 50)),
     ("sweeps", lambda link: link.sweeps()),
     ("sweeps", lambda link: link.sweeps(ODD)),
     ("log", lambda link: link.log()),
