@@ -259,6 +259,8 @@ class Arbiter:
                     return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
                 snapshot, _ = await walker.look()
                 if is_it(kept, snapshot):
+                    if job := walker.desk.ends(Rank.PERSON):  # it may have another name than in the entry
+                        return Outcome(OutcomeState.UNKNOWN, f"{job} works on it as {name}; its way back is kept")
                     way = WayBack(self._clock, walker, self._log)
                     return await way.bring(kept, snapshot, None, kept.reason, hold=not now)
         text = f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from minertui.engine.journal import Entry
 from minertui.engine.restoring import Restoring
 from minertui.model.alerts import Severity
-from minertui.model.commands import Outcome, OutcomeState
+from minertui.model.commands import Outcome, OutcomeState, Rank, Tune
 from minertui.safety.settings import Settings
 from tests.engine.fakes import LoopClock
+from tests.engine.test_arbiter import SWEEP, Bench
 
 OLD, NEW = (Entry(key=name, device=name, address="", baseline=Settings(500, 1150)) for name in ("old", "new"))
 
@@ -90,3 +93,18 @@ async def test_the_same_trouble_of_a_later_way_back_is_said_again():
     await restoring.owe("old")
     await restoring.last(())
     assert len(log.lines) == 2
+
+
+@pytest.mark.looptime
+async def test_a_sweep_under_another_name_is_not_disturbed(tmp_path: Path):
+    """A miner may have been renamed since its entry was written."""
+    bench = Bench(tmp_path / "journal")
+    assert (await bench.do(Tune(550))).ok
+    (entry,) = bench.journal.entries()
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    outcome = await bench.arbiter.restore(replace(entry, device="former"), ("garage",))
+    assert (outcome.state, bench.at[0]) == (OutcomeState.UNKNOWN, 550)
+    assert bench.journal.entries() == (entry,)
+    bench.arbiter.release("garage", SWEEP)
+    assert (await bench.arbiter.restore(replace(entry, device="former"), ("garage",))).ok
+    assert bench.at[0] == 525
