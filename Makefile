@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := .venv/.installed
 
 .PHONY: crash chaos mutants fuzz hostile soak
-.PHONY: demo test check format lint types imports pytest bench bench-engine bench-screen bench-safety bench-sweep bench-duco lock clean
+.PHONY: demo test check format lint types imports pytest bench bench-engine bench-screen bench-safety bench-sweep bench-guard bench-duco lock clean
 
 demo: $(STAMP)  ## the screen on simulated miners; no hardware, no network
 	@$(BIN)/minertui demo
@@ -35,7 +35,7 @@ pytest: $(STAMP)
 
 bench: bench-engine bench-screen bench-safety bench-duco  ## what everything costs (docs/figures.md); some twenty minutes, quiet machine
 
-bench-engine bench-screen bench-safety bench-sweep bench-duco: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
+bench-engine bench-screen bench-safety bench-sweep bench-guard bench-duco: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
 	@$(BIN)/python -m tests.bench.bench_$* $(if $(SHORT),--short)
 
 crash: $(STAMP)  ## the engine killed at each system call that changes anything, and each power cut; some ten minutes

@@ -29,6 +29,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "hysteresis_c": (0.5, 20),
     "stable_s": (60, 86_400),
     "check_s": (2, 3600),
+    "hold_temp_c": (30, 110),
+    "hold_dwell_s": (60, 86_400),
     "max_writes_per_day": (1, 1000),
     **config_rigs.RANGES,
 }

@@ -18,6 +18,7 @@ from minertui.engine.line import Identity
 from minertui.engine.store import Store
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
+from minertui.model.frontier import Known, known_of
 from minertui.model.plans import GuardPlan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.seams import Clock
 
@@ -117,6 +118,10 @@ class Records:
         """Sweeps with their points, newest first; of one device, or those that ended with the engine and go on."""
         return await self._store.run(lambda db: _sweeps(db, device, unfinished))
 
+    async def known(self, mac: str) -> Known | None:
+        """The frontier of this board: that of its newest sweep in which a point passed."""
+        return await self._store.run(lambda db: _known(db, mac))
+
     async def want_guard(self, plan: GuardPlan) -> None:
         """Keep that a person wants this guard."""
         await self._do("INSERT OR REPLACE INTO guard VALUES (?, ?)", plan.device, _json(plan))
@@ -197,6 +202,16 @@ def _sweeps(db: sqlite3.Connection, device: str | None, unfinished: bool) -> lis
     sql = "SELECT id, body FROM sweep WHERE (? IS NULL OR device = ?) AND NOT (? AND over) ORDER BY since DESC"
     found = db.execute(sql, (device, device, unfinished)).fetchall()
     return [msgspec.structs.replace(_sweep.decode(body), points=_points(db, sweep_id)) for sweep_id, body in found]
+
+
+def _known(db: sqlite3.Connection, mac: str) -> Known | None:
+    for sweep_id, body in db.execute("SELECT id, body FROM sweep ORDER BY since DESC").fetchall():
+        record = _sweep.decode(body)
+        if record.mac == mac:
+            found = known_of(msgspec.structs.replace(record, points=_points(db, sweep_id)))
+            if found is not None:
+                return found
+    return None
 
 
 def _points(db: sqlite3.Connection, sweep_id: str) -> tuple[SweepPoint, ...]:

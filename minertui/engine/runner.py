@@ -226,6 +226,8 @@ class Runner:
             plan=plan,
             phase=Phase.RUNNING,
             since_s=state.since_s,
+            chip=status.chip if status else None,
+            firmware=status.firmware if status else None,
         )
         try:
             await self._desk.records.keep_sweep(record)

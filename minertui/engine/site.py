@@ -14,9 +14,12 @@ import msgspec
 
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.line import Line
+from minertui.engine.records import Records
+from minertui.engine.store import StoreError
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Snapshot
+from minertui.model.frontier import Known
 from minertui.model.plans import JobState, JobView, Phase, SweepPoint, SweepSample, SweepView
 from minertui.model.seams import Clock
 
@@ -29,6 +32,11 @@ class Office(Protocol):
     @property
     def arbiter(self) -> Arbiter:
         """The only path to hardware."""
+        ...
+
+    @property
+    def records(self) -> Records:
+        """Where sweeps are kept."""
         ...
 
     def say(self, source: str, text: str) -> None:
@@ -125,6 +133,17 @@ class JobSite:
     def yielding(self) -> bool:
         """True while another job changes this device."""
         return self._office.busy(self._line.name, self.state.id)
+
+    async def known(self) -> Known | None:
+        """The frontier that the newest sweep left of this board; None without one, and where its MAC is unknown."""
+        status = self._line.snapshot().status
+        if status is None or status.mac is None:
+            return None
+        try:
+            return await self._office.records.known(status.mac)
+        except (StoreError, msgspec.MsgspecError) as error:
+            self.log(f"whether a sweep left a frontier cannot be read: {error}")
+            return None
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         """Durable when it returns."""

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from minertui.model.plans import PointVerdict, SweepPoint
+from minertui.model.plans import PointVerdict, SweepPoint, SweepRecord
+from minertui.model.status import MinerStatus
 
 _SAME = 1e-6
 
@@ -69,6 +70,33 @@ class Frontier(msgspec.Struct, frozen=True, omit_defaults=True):
         if not self.settings:
             return None
         return self.at(min(mhz + step_mhz, self.settings[-1].mhz))
+
+
+class Known(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The frontier that a sweep left of a board, what the board was then, and the errors (%) it passed a setting
+    with."""
+
+    frontier: Frontier
+    chip: str | None = None
+    firmware: str | None = None
+    max_error_pct: float = 1.0
+
+    def other_board(self, status: MinerStatus) -> str:
+        """Why it says nothing about this board as it is now, in words; empty when it does."""
+        for what, then, now in (("chip", self.chip, status.chip), ("firmware", self.firmware, status.firmware)):
+            if then != now:
+                return f"its {what} is {now or 'unknown'} now and was {then or 'unknown'} at the sweep"
+        return ""
+
+
+def known_of(record: SweepRecord) -> Known | None:
+    """What a sweep left; None when nothing is proven. A pass that is less sure than the sweep itself asks is none: a
+    short look at a setting may pass by luck."""
+    sure = [p for p in record.points if not p.passed or (p.confidence or 1.0) >= record.plan.confidence]
+    frontier = frontier_of(sure)
+    if not frontier.settings:
+        return None
+    return Known(frontier, record.chip, record.firmware, record.plan.max_error_pct)
 
 
 def frontier_of(points: Sequence[SweepPoint]) -> Frontier:

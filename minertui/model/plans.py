@@ -88,6 +88,10 @@ class GuardPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     ``check_s`` None: at every poll. ``settle_s``: time a step down gets to show its effect before the next one, unless
     the temperature is 5 °C over its limit. Steps and times default to the temperature-control script's.
     ``max_writes_per_day`` bounds steps up; a step down is never withheld.
+
+    ``hold``: where a sweep's frontier is known, keep the chip at ``hold_temp_c`` (None, and at most: ``hysteresis_c``
+    under ``max_chip_temp_c``) by moving along it, voltage with frequency; ``hold_dwell_s``: from a change to the next
+    step up there.
     """
 
     device: str = ""  # empty in the config, where a plan is a template
@@ -103,6 +107,9 @@ class GuardPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     settle_s: float = 30
     check_s: float | None = None
     max_writes_per_day: int = 48
+    hold: bool = True
+    hold_temp_c: float | None = None
+    hold_dwell_s: float = 600
 
 
 MinerPlan = SweepPlan | GuardPlan
@@ -213,10 +220,12 @@ class SweepView(msgspec.Struct, frozen=True, omit_defaults=True, tag="sweep"):
 
 
 class GuardView(msgspec.Struct, frozen=True, omit_defaults=True, tag="guard"):
-    """How a guard goes: ``wanted_mhz`` is its present ceiling, ``why`` its last decision in words."""
+    """How a guard goes: ``wanted_mhz`` is its present ceiling, ``why`` its last decision in words. ``holds_c``: the
+    chip temperature that it holds along a frontier; None while it moves the frequency alone."""
 
     plan: GuardPlan
     wanted_mhz: float | None = None
+    holds_c: float | None = None
     mean_temp_c: float | None = None
     writes_today: int = 0
     why: str = ""
@@ -247,7 +256,7 @@ class JobState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SweepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A sweep as kept for ever: its plan, its points, how it ended."""
+    """A sweep as kept for ever: its plan, its points, how it ended; and the board's chip and firmware at its start."""
 
     id: str
     device: str
@@ -259,3 +268,5 @@ class SweepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     until_s: float | None = None
     points: tuple[SweepPoint, ...] = ()
     note: str = ""
+    chip: str | None = None
+    firmware: str | None = None

@@ -15,6 +15,7 @@ PROVEN = {
     "engine": ("alone: CPU", "two are ill: the others' polls late by: worst"),
     "screen": ("first picture", "burst: to the terminal", "still: to the terminal"),
     "duco": ("plain blocking relay", "sketch: lost of the bound", "until the next share", "got twice"),
+    "guard": ("script", "all: frequency alone", "all: frontier"),
     "safety": ("hot answer → lower command", "points shown before a kill", "baseline proven at the board"),
 }
 

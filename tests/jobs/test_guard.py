@@ -10,10 +10,12 @@ import msgspec
 import pytest
 
 from minertui.jobs import guard
-from minertui.jobs.guard import GuardState, step, written
+from minertui.jobs.guard import step
+from minertui.jobs.guard.state import GuardState, written
 from minertui.model.commands import Command, Outcome, OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
+from minertui.model.frontier import Known
 from minertui.model.plans import GuardPlan, GuardView, JobView, Phase
 from minertui.model.status import MinerStatus
 
@@ -252,6 +254,9 @@ class FakeSite:
 
     def yielding(self) -> bool:
         return False
+
+    async def known(self) -> Known | None:
+        return None
 
     def log(self, text: str) -> None:
         self.lines.append(text)

@@ -6,6 +6,7 @@
     somebody else changed it          → lower: that is the new ceiling; higher: adopted (never fought), if allowed
     the firmware tripped by itself    → what it left is the ceiling until a person raises it
     a sweep runs                      → only the first two rules hold
+    a sweep left a frontier           → after the first two rules ``hold`` moves along it, in the place of the third
 
 ``step`` is pure: it is given the snapshot and the time, and answers with what to write and why. ``run`` carries that
 to the site. Behaviour taken from WhiteyCookie's Bitaxe-Temperature-Control, whose defects are mended: the floor is
@@ -14,24 +15,25 @@ really reached, no command is sent twice, nothing restarts, the regulator counts
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 
+from minertui.jobs.guard import hold
+from minertui.jobs.guard.along import along, less_volts, own_volts, usable
+from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, floor_mhz, mean_chip_c, remember, today, written
 from minertui.model.commands import OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
+from minertui.model.frontier import Known
 from minertui.model.plans import GuardPlan, GuardView, Phase
 from minertui.model.seams import Site
 from minertui.model.status import MinerStatus
 
-_DAY_S = 86_400.0
 _URGENT_C = 5.0  # this far over the limit a second step does not wait for the first one's effect
 _BLIND_POLLS = 3  # safety rule: three invalid readings in a row count as hot
-_FLOOR_SHARE = 0.7
 NEVER_ANSWERED = "it never answered, so it was not guarded and nothing was changed"
-_SAME_MHZ = 3.2  # half a PLL step of 6.25 MHz: what counts as the same frequency
 
 
 class GuardSite(Site, Protocol):
@@ -41,31 +43,9 @@ class GuardSite(Site, Protocol):
         """True while another job (a sweep) changes this device: the guard then only steps down."""
         ...
 
-
-@dataclass(frozen=True)
-class Reading:
-    """What one poll said: boot-time seconds and °C; None where the sensor is missing."""
-
-    at_s: float
-    chip_c: float
-    vr_c: float | None
-
-
-@dataclass(frozen=True)
-class GuardState:
-    """All that the guard remembers. Frequencies in MHz, times in seconds on the boot-time clock."""
-
-    high_mhz: float | None = None  # ceiling that cool weather climbs back to
-    wanted_mhz: float | None = None  # what we last saw or wrote
-    changed_s: float = 0.0
-    seen_s: float | None = None
-    blind: int = 0
-    yielded: bool = False  # a sweep ran at the last reading
-    incidents: int | None = None
-    raises: tuple[float, ...] = ()  # times of the steps up of the last day
-    writes: tuple[float, ...] = ()
-    readings: tuple[Reading, ...] = ()  # of the last stable_s seconds
-    why: str = "waiting for the first reading"
+    async def known(self) -> Known | None:
+        """The frontier that the newest sweep left of this board; None without one."""
+        ...
 
 
 def step(
@@ -80,63 +60,24 @@ def step(
     if snapshot.stuck:  # its temperatures stand still, so they say nothing
         status = msgspec.structs.replace(status, chip_temp_c=None, vr_temp_c=None)
     if status.paused or status.overheat:
-        return replace(
-            state, blind=0, readings=(), why="paused" if status.paused else "the firmware handles an overheat"
-        ), None
-    state = _remember(_adopt(state, plan, snapshot, now_s, yielding), plan, status, now_s)
+        stretch = replace(state.hold, since_s=None, goal_mhz=None)
+        why = "paused" if status.paused else "the firmware handles an overheat"
+        return replace(state, blind=0, readings=(), hold=stretch, why=why), None
+    state = remember(adopt(state, plan, snapshot, now_s, yielding), plan, status, now_s)
     down = _down(state, plan, status, now_s)
     if down is not None:
-        return down
+        hot, tune = replace(down[0], by_limit=down[1] is not None), down[1]
+        return (hot, tune) if hot.by_limit or yielding else less_volts(hot, plan, snapshot, now_s)
+    state = replace(state, by_limit=False)
     if yielding:
         return replace(state, why="a sweep runs: watching only"), None
-    return _up(state, plan, status, now_s)
-
-
-def written(state: GuardState, tune: Tune, now_s: float) -> GuardState:
-    """The state after the site applied ``tune``."""
-    assert tune.frequency_mhz is not None
-    raised = tune.frequency_mhz > (state.wanted_mhz or 0)
-    return replace(
-        state,
-        readings=(),
-        wanted_mhz=tune.frequency_mhz,
-        changed_s=now_s,
-        raises=_today(state.raises, now_s) + ((now_s,) if raised else ()),
-        writes=(*_today(state.writes, now_s), now_s),
-    )
-
-
-def _today(times: tuple[float, ...], now_s: float) -> tuple[float, ...]:
-    return tuple(t for t in times if now_s - t < _DAY_S)
-
-
-def _adopt(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, yielding: bool) -> GuardState:
-    """Take over what the miner runs, and whose decision that was."""
-    assert snapshot.status is not None
-    runs = snapshot.status.frequency_mhz
-    tripped = state.incidents is not None and snapshot.incidents > state.incidents
-    state = replace(state, incidents=snapshot.incidents)
-    if runs is None:
-        return state
-    if state.wanted_mhz is None:
-        return replace(state, wanted_mhz=runs, high_mhz=plan.high_mhz or runs, changed_s=now_s)
-    if tripped:
-        return replace(state, wanted_mhz=runs, high_mhz=runs, changed_s=now_s)
-    if yielding:
-        return replace(state, wanted_mhz=runs, yielded=True)
-    if state.yielded:  # whatever the sweep left is what its owner wants now
-        return replace(state, wanted_mhz=runs, high_mhz=runs, changed_s=now_s, yielded=False)
-    if abs(runs - state.wanted_mhz) < _SAME_MHZ:
-        return state
-    return replace(state, wanted_mhz=runs, high_mhz=runs, changed_s=now_s)
-
-
-def _remember(state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: float) -> GuardState:
-    if status.chip_temp_c is None:
-        return replace(state, blind=state.blind + 1)
-    kept = tuple(r for r in state.readings if now_s - r.at_s <= plan.stable_s)
-    reading = Reading(now_s, status.chip_temp_c, status.vr_temp_c)
-    return replace(state, blind=0, readings=(*kept, reading))
+    state, why, tune = usable(state, plan, snapshot, now_s)
+    if tune is not None:
+        return state, tune
+    if not why and state.hold.known is not None:
+        return along(state, plan, snapshot, now_s)
+    state, tune = _up(state, plan, status, now_s)
+    return (replace(state, why=f"{state.why}; not along its frontier: {why}") if why else state), tune
 
 
 def _over(plan: GuardPlan, status: MinerStatus) -> tuple[float, str] | None:
@@ -160,15 +101,15 @@ def _down(
     if over is None and state.blind >= _BLIND_POLLS:
         over = _URGENT_C, f"no chip temperature for {state.blind} polls"
     ceiling = min(plan.max_mhz or float("inf"), runs or float("inf"))
-    if runs is None or (over is None and runs - ceiling < _SAME_MHZ):
+    if runs is None or (over is None and runs - ceiling < SAME_MHZ):
         return None
     if over is None:
         return replace(state, why=f"{runs:g} MHz is over the guard's {ceiling:g} MHz"), Tune(frequency_mhz=ceiling)
     by, why = over
     floor = floor_mhz(state, plan)
-    if runs <= floor + _SAME_MHZ:
+    if runs <= floor + SAME_MHZ:
         return replace(state, why=f"{why}, already at the floor of {floor:g} MHz"), None
-    settling = state.writes and now_s - state.changed_s < plan.settle_s
+    settling = state.lowered_s is not None and now_s - state.lowered_s < plan.settle_s
     if settling and by < _URGENT_C:
         return replace(state, why=f"{why}; waiting for the last step's effect"), None
     lower = max(floor, min(runs, ceiling) - plan.step_down_mhz)
@@ -182,15 +123,19 @@ def _up(state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: float) -
         return replace(state, why="the miner does not say its frequency"), None
     top = min(high, plan.max_mhz or high)
     mean = mean_chip_c(state)
-    if runs >= top - _SAME_MHZ:
+    if runs >= top - SAME_MHZ:
         return replace(state, why=f"cool at {runs:g} MHz" if mean is not None else "no chip temperature"), None
     waiting = plan.stable_s - (now_s - state.changed_s)
     if waiting > 0:
         return replace(state, why=f"cool; next step up in {waiting / 60:.0f} min at the earliest"), None
     if not _calm(state, plan, status):
         return replace(state, why=f"not {plan.hysteresis_c:g} °C under the limit yet"), None
-    if len(_today(state.raises, now_s)) >= plan.max_writes_per_day:
+    if len(today(state.raises, now_s)) >= plan.max_writes_per_day:
         return replace(state, why=f"{plan.max_writes_per_day} steps up today: no more until tomorrow"), None
+    if (volts := own_volts(state, status)) is not None:
+        return replace(state, why=f"cool for {plan.stable_s / 60:.0f} min: {volts} mV first, as you set"), Tune(
+            core_mv=volts
+        )
     higher = min(top, runs + plan.step_up_mhz)
     return replace(state, why=f"cool for {plan.stable_s / 60:.0f} min: up to {higher:g} MHz"), Tune(
         frequency_mhz=higher
@@ -207,16 +152,6 @@ def _calm(state: GuardState, plan: GuardPlan, status: MinerStatus) -> bool:
     return chip_ok and vr_ok
 
 
-def mean_chip_c(state: GuardState) -> float | None:
-    """Rolling average of the chip temperature over the window, °C."""
-    return sum(r.chip_c for r in state.readings) / len(state.readings) if state.readings else None
-
-
-def floor_mhz(state: GuardState, plan: GuardPlan) -> float:
-    """The lowest frequency the guard goes to, MHz."""
-    return plan.low_mhz if plan.low_mhz is not None else round(_FLOOR_SHARE * (state.high_mhz or 0))
-
-
 async def run(site: GuardSite, plan: GuardPlan) -> None:
     """Guard until stopped; then give the baseline back, if the miner is cool enough for it."""
     state = GuardState()
@@ -224,6 +159,8 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
         while True:
             snapshot = await site.next_snapshot(within_s=plan.check_s)
             state, tune = step(state, plan, snapshot, site.now(), site.yielding())
+            if plan.hold and tune is None and state.wanted_mhz is not None and not (state.asked or state.yielded):
+                state = replace(state, hold=replace(state.hold, known=await site.known()), asked=True)
             if tune is not None:
                 state = await _write(site, state, tune)
             site.report(Phase.RUNNING, _view(state, plan, site.now()), state.why)
@@ -243,15 +180,19 @@ async def _write(site: GuardSite, state: GuardState, tune: Tune) -> GuardState:
     outcome = await site.send(tune)
     if outcome.state is OutcomeState.APPLIED:
         return written(state, tune, site.now())
-    site.log(f"{tune.frequency_mhz:g} MHz was {outcome.state}: {outcome.reason}")
-    return replace(state, why=f"{state.why} ({outcome.state}: {outcome.reason})")
+    what = f"{tune.core_mv} mV" if tune.frequency_mhz is None else f"{tune.frequency_mhz:g} MHz"
+    site.log(f"{what} was {outcome.state}: {outcome.reason}")
+    later = replace(state.hold, goal_mhz=None, tried_s=site.now())
+    sent = tune if outcome.state is OutcomeState.UNKNOWN else None
+    return replace(state, why=f"{state.why} ({outcome.state}: {outcome.reason})", hold=later, sent=sent)
 
 
 def _view(state: GuardState, plan: GuardPlan, now_s: float) -> GuardView:
     return GuardView(
         plan=plan,
         wanted_mhz=state.wanted_mhz,
+        holds_c=None if state.hold.known is None or state.hold.off else hold.target_c(plan),
         mean_temp_c=mean_chip_c(state),
-        writes_today=len(_today(state.writes, now_s)),
+        writes_today=len(today(state.writes, now_s)),
         why=state.why,
     )

@@ -1,0 +1,102 @@
+"""When the guard moves along a sweep's frontier, and when it does not: another board, settings that the sweep did not
+prove, errors that it did not see. Then it moves the frequency alone, and says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from minertui.jobs.guard import hold
+from minertui.jobs.guard.hold import Reach
+from minertui.jobs.guard.state import SAME_MHZ, GuardState, floor_mhz, today
+from minertui.model.commands import Tune
+from minertui.model.fleet import Snapshot
+from minertui.model.frontier import Known
+from minertui.model.plans import GuardPlan
+from minertui.model.status import Ability, MinerStatus
+from minertui.safety.request import RULES
+from minertui.safety.settings import SAME
+
+
+def usable(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, str, Tune | None]:
+    """Why the frontier cannot be used, in words; empty when it can, or when there is none. What speaks against the
+    sweep itself holds until the next one, and takes one step down at once where the voltage was lowered for it."""
+    status, known = snapshot.status, state.hold.known
+    assert status is not None  # step has seen it
+    if known is None or not plan.hold:
+        return replace(state, hold=replace(state.hold, known=None)), "", None
+    if state.hold.off:
+        return state, state.hold.off, None
+    off = known.other_board(status) or hold.worn(state.hold, plan, now_s)
+    if not off:
+        return state, _apart(state, status, known), None
+    state = replace(state, hold=replace(state.hold, off=off, goal_mhz=None))
+    lower = max(floor_mhz(state, plan), (status.frequency_mhz or 0) - plan.step_down_mhz)
+    if own_volts(state, status) is None or lower > (status.frequency_mhz or 0) - SAME_MHZ:
+        return state, off, None
+    return replace(state, why=f"{off}: down to {lower:g} MHz, off its frontier"), off, Tune(frequency_mhz=lower)
+
+
+def _apart(state: GuardState, status: MinerStatus, known: Known) -> str:
+    """Why what it runs, or shall run when cool, has nothing to do with the frontier; empty when it has."""
+    if status.frequency_mhz is None or status.core_mv is None or state.high_mhz is None:
+        return "it does not tell its frequency and voltage"
+    if Ability.TUNE_LIVE not in status.abilities:
+        return "its firmware follows only after a restart"
+    if state.own[0] != state.high_mhz:
+        return ""  # asked for by number, wherever it was found; what is proven still bounds it
+    proven = known.frontier.at(state.high_mhz)
+    if proven is None:
+        return f"{state.high_mhz:g} MHz, set by hand, are more than its sweep proved"
+    if state.own[1] is not None and state.own[1] < proven.mv - SAME:
+        return f"{state.own[1]:g} mV for {state.high_mhz:g} MHz, set by hand, are less than its sweep proved"
+    return ""
+
+
+def _reach(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> Reach | None:
+    """Between floor and ceiling, within the caps; None when nothing of the frontier is within them."""
+    assert state.hold.known is not None  # usable has seen it
+    proven = hold.top_mhz(state.hold.known, snapshot.limits)
+    if proven is None:
+        return None
+    top = min(proven, plan.max_mhz or proven, state.high_mhz or proven)
+    low = min(top, max(floor_mhz(state, plan), snapshot.limits.min_mhz or 0))
+    return Reach(low, top, snapshot.limits, plan.max_writes_per_day - len(today(state.raises, now_s)))
+
+
+def along(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, Tune | None]:
+    """Hold the temperature along the frontier."""
+    assert snapshot.status is not None  # step has seen it
+    reach = _reach(state, plan, snapshot, now_s)
+    if reach is None:
+        return replace(state, why="nothing of its frontier is within the limits in force"), None
+    held, tune, why = hold.move(state.hold, plan, snapshot.status, reach, now_s)
+    return replace(state, hold=held, why=why), tune
+
+
+def less_volts(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, Tune | None]:
+    """While a limit is crossed and no step of the frequency is due, the voltage follows down along the frontier."""
+    assert snapshot.status is not None  # step has seen it
+    state, why, tune = usable(state, plan, snapshot, now_s)
+    if tune is not None:
+        return state, tune
+    reach = None if why or state.hold.known is None else _reach(state, plan, snapshot, now_s)
+    refused = now_s - state.hold.tried_s < hold.ANSWER_S
+    if reach is None or refused or state.wanted_mhz is None or not _at(state, snapshot.status):
+        return state, None
+    held = replace(state.hold, goal_mhz=state.wanted_mhz)
+    tune = hold.towards(held, snapshot.status, reach)
+    said = state.why if tune is None else f"{state.why}; {tune.core_mv} mV suffice at {state.wanted_mhz:g} MHz"
+    return replace(state, hold=held, why=said), tune
+
+
+def _at(state: GuardState, status: MinerStatus) -> bool:
+    return status.frequency_mhz is not None and abs(status.frequency_mhz - (state.wanted_mhz or 0)) < SAME_MHZ
+
+
+def own_volts(state: GuardState, status: MinerStatus) -> int | None:
+    """One step towards the voltage that was taken away along a frontier: without one no higher frequency is known to
+    do with less. None when nothing is missing."""
+    own = state.own[1]
+    if own is None or status.core_mv is None or status.core_mv >= own - SAME:
+        return None
+    return round(min(own, status.core_mv + RULES.step_mv))

@@ -1,0 +1,138 @@
+"""What the guard remembers of its miner, and how it takes over what it finds there: whose decision was that?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from minertui.jobs.guard import hold
+from minertui.jobs.guard.hold import Hold
+from minertui.model.commands import Tune
+from minertui.model.fleet import Snapshot
+from minertui.model.plans import GuardPlan
+from minertui.model.status import MinerStatus
+from minertui.safety.settings import SAME
+
+SAME_MHZ = 3.2
+"""Half a PLL step of 6.25 MHz: what counts as the same frequency."""
+_DAY_S = 86_400.0
+_FLOOR_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one poll said: boot-time seconds and °C; None where the sensor is missing."""
+
+    at_s: float
+    chip_c: float
+    vr_c: float | None
+
+
+@dataclass(frozen=True)
+class GuardState:
+    """All that the guard remembers. Frequencies in MHz, times in seconds on the boot-time clock. ``own``: the frequency
+    and voltage that somebody else chose last, whose voltage is given back before the frequency rises without a
+    frontier. ``sent``: the last write, for an answer that was lost."""
+
+    high_mhz: float | None = None  # ceiling that cool weather climbs back to
+    wanted_mhz: float | None = None  # what we last saw or wrote
+    changed_s: float = 0.0
+    seen_s: float | None = None
+    blind: int = 0
+    yielded: bool = False  # a sweep ran at the last reading
+    incidents: int | None = None
+    raises: tuple[float, ...] = ()  # times of the steps up of the last day
+    writes: tuple[float, ...] = ()
+    readings: tuple[Reading, ...] = ()  # of the last stable_s seconds
+    why: str = "waiting for the first reading"
+    own: tuple[float | None, float | None] = (None, None)
+    wanted_mv: float | None = None
+    sent: Tune | None = None
+    hold: Hold = field(default_factory=Hold)
+    by_limit: bool = False  # the write decided last is a limit's
+    lowered_s: float | None = None  # when a limit lowered it last
+    asked: bool = False  # for a frontier, since the start or the last sweep
+
+
+def written(state: GuardState, tune: Tune, now_s: float) -> GuardState:
+    """The state after the site applied ``tune``."""
+    mhz, mv = tune.frequency_mhz, tune.core_mv
+    raised = (mhz is not None and mhz > (state.wanted_mhz or 0)) or (mv is not None and mv > (state.wanted_mv or 0))
+    return replace(
+        state,
+        readings=(),
+        wanted_mhz=state.wanted_mhz if mhz is None else mhz,
+        wanted_mv=state.wanted_mv if mv is None else mv,
+        sent=None,
+        changed_s=now_s,
+        lowered_s=now_s if state.by_limit else state.lowered_s,
+        raises=today(state.raises, now_s) + ((now_s,) if raised else ()),
+        writes=(*today(state.writes, now_s), now_s),
+    )
+
+
+def today(times: tuple[float, ...], now_s: float) -> tuple[float, ...]:
+    """Those of the last 24 hours."""
+    return tuple(t for t in times if now_s - t < _DAY_S)
+
+
+def adopt(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, yielding: bool) -> GuardState:
+    """Take over what the miner runs, and whose decision that was."""
+    assert snapshot.status is not None
+    runs, mv = snapshot.status.frequency_mhz, snapshot.status.core_mv
+    tripped = state.incidents is not None and snapshot.incidents > state.incidents
+    state = replace(_arrived(state, runs, mv), incidents=snapshot.incidents)
+    if runs is None:
+        return state
+    chosen = replace(state, wanted_mhz=runs, wanted_mv=mv, own=(runs, mv), hold=replace(state.hold, goal_mhz=None))
+    if state.wanted_mhz is None:
+        return replace(chosen, high_mhz=plan.high_mhz or runs, changed_s=now_s)
+    if tripped:
+        return replace(chosen, high_mhz=runs, changed_s=now_s)
+    if yielding:
+        return replace(state, wanted_mhz=runs, wanted_mv=mv, yielded=True)
+    if state.yielded:  # whatever the sweep left is what its owner wants now
+        chosen = replace(chosen, hold=Hold(), asked=False)
+        return replace(chosen, high_mhz=runs, changed_s=now_s, yielded=False)
+    if abs(runs - state.wanted_mhz) < SAME_MHZ:
+        return _volts_by_hand(state, mv)
+    return replace(chosen, high_mhz=runs, changed_s=now_s)
+
+
+def _arrived(state: GuardState, mhz: float | None, mv: float | None) -> GuardState:
+    """A write whose outcome was not known is ours where it shows."""
+    if state.sent is None or mhz is None:
+        return state
+    to_mhz, to_mv = state.sent.frequency_mhz, state.sent.core_mv
+    if to_mhz is not None and abs(mhz - to_mhz) < SAME_MHZ:
+        return replace(state, wanted_mhz=mhz, sent=None)
+    if to_mv is not None and mv is not None and abs(mv - to_mv) <= SAME:
+        return replace(state, wanted_mv=mv, sent=None)
+    return state
+
+
+def _volts_by_hand(state: GuardState, mv: float | None) -> GuardState:
+    """Somebody else who changes the voltage alone is not fought either."""
+    if mv is None or state.wanted_mv is None or abs(mv - state.wanted_mv) <= SAME:
+        return replace(state, wanted_mv=mv if state.wanted_mv is None else state.wanted_mv)
+    off = f"somebody else set its voltage to {mv:g} mV"
+    return replace(state, wanted_mv=mv, own=(state.own[0], mv), hold=replace(state.hold, off=off, goal_mhz=None))
+
+
+def remember(state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: float) -> GuardState:
+    """Take a reading in, or that it had no temperature."""
+    state = replace(state, hold=hold.watch(state.hold, plan, status, now_s))
+    if status.chip_temp_c is None:
+        return replace(state, blind=state.blind + 1)
+    kept = tuple(r for r in state.readings if now_s - r.at_s <= plan.stable_s)
+    reading = Reading(now_s, status.chip_temp_c, status.vr_temp_c)
+    return replace(state, blind=0, readings=(*kept, reading))
+
+
+def mean_chip_c(state: GuardState) -> float | None:
+    """Rolling average of the chip temperature over the window, °C."""
+    return sum(r.chip_c for r in state.readings) / len(state.readings) if state.readings else None
+
+
+def floor_mhz(state: GuardState, plan: GuardPlan) -> float:
+    """The lowest frequency the guard goes to, MHz."""
+    return plan.low_mhz if plan.low_mhz is not None else round(_FLOOR_SHARE * (state.high_mhz or 0))
