@@ -19,9 +19,12 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,7 @@ from tests.tui.pictures import PAYLOADS
 
 SECRETS = {name: f"canary-{name}-5e1f" for name in ("header", "apprise", "apprise-path", "key", "pool", "stored",
                                                      "wifi", "proxy", "otp")}  # fmt: skip
+SECRETS |= {"read token": "5e1fca9a" * 8, "control token": "ca9a5e1f" * 8}
 _TRUE = frozenset({"macAddr", "ASICModel", "boardVersion", "version"})  # so that it is known, and may be tuned
 _SEQUENCE = re.compile(
     r"\x1b(?:\[(?P<lead>[?<=>]?)[0-9;:]*(?P<mid>[ -/]?)(?P<end>[@-~])|\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\))"
@@ -119,7 +123,7 @@ class Attacker:
         writer.close()
 
 
-def _config(addresses: Sequence[str], outside: int) -> str:
+def _config(addresses: Sequence[str], outside: int, door: int) -> str:
     miners = "".join(
         f'[[miner]]\nname = "m{n}"\naddress = "{address}"\npinned = true\n'
         f'headers = {{ Authorization = "Bearer {SECRETS["header"]}" }}\n'
@@ -127,6 +131,7 @@ def _config(addresses: Sequence[str], outside: int) -> str:
     )
     alerts = f"json://user:{SECRETS['apprise']}@127.0.0.1:{outside}/{SECRETS['apprise-path']}"
     return (
+        f'[api]\ntcp = "127.0.0.1:{door}"\ntoken_file = "tokens"\n'
         f'[engine]\npoll_s = 2.0\nlog_level = "debug"\n[alerts]\nurls = ["{alerts}"]\n{miners}'
         f'[[rig]]\nname = "rig"\nuser = "alice"\nmining_key = "{SECRETS["key"]}"\nstart = true\n'
         f'rest = "http://127.0.0.1:{outside}"\n[[rig.board]]\nname = "nano"\nat = "serial:/nowhere/at/all"\n'
@@ -187,7 +192,7 @@ async def _commands(held: Held, folder: Path, address: str, outside: int) -> Non
         ("config", "check"),
         ("pools", "m0", "--url", "pool.example.org:3333", "--user", "x", "--password-file", str(folder / "password"),
          "--yes"),
-        ("tune", "m0", "-f", "500", "--dry-run"), ("logs", "-n", "2000"), ("discover", address),
+        ("tune", "m0", "-f", "500", "--dry-run"), ("discover", address),
         ("sweep", "m1", "--dry-run"), ("restart", "m2", "--yes"), ("guard", "--help"),
         ("duco", "balance", "alice", "--rest", f"http://127.0.0.1:{outside}", "--count", "1"),
     ):  # fmt: skip
@@ -201,16 +206,41 @@ def _look(held: Held, env: Mapping[str, str], walk: Sequence[str], pause_s: floa
             for key in keys:
                 seen.type(key)
                 seen.take(0.02 if len(keys) > 1 and key != keys[-2] else pause_s)
-        seen.until("Detach")
-        seen.type("\x1b\x1b\x1bq")
+            seen.take(1.5 if keys == "2" else 0.0)  # the first miner's tab: its log stream is opened and says something
         with contextlib.suppress(RuntimeError):  # it ended: all that it wrote is here, no sequence is cut in two
-            seen.take(60.0)
+            for _ in range(40):
+                for key in ("\x1b", "q"):  # apart: together they are another key
+                    seen.type(key)
+                    seen.take(0.5)
         held.screen = seen.said
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _through_the_door(door: int) -> dict[str, str]:
+    """What the API over TCP answers to the right token, to one in the address, and to none."""
+    answers, right = {}, SECRETS["read token"]
+    for name, path, told in (
+        ("right", "/v1/fleet", right), ("wrong", "/v1/fleet", right[::-1]), ("shown", f"/v1/fleet?token={right}", ""),
+        ("none", "/v1/nope", ""),
+    ):  # fmt: skip
+        request = urllib.request.Request(f"http://127.0.0.1:{door}{path}", headers={"Authorization": f"Bearer {told}"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=20) as answer:
+                answers[f"{name} token"] = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            answers[f"{name} token"] = f"{error.code} {error.read().decode()}"
+    return answers
 
 
 def _kept(folder: Path) -> dict[str, bytes]:
     """Every file that the program wrote, databases as text too."""
-    own = {folder / "config.toml", folder / "password"}
+    own = {folder / "config.toml", folder / "password", folder / "tokens"}
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")
              if path.is_file() and path not in own}  # fmt: skip
     for path in folder.rglob("*.db"):
@@ -244,7 +274,10 @@ async def attacked(count: int, walk: Sequence[str], pause_s: float, watch_s: flo
     with tempfile.TemporaryDirectory(prefix="minertui-hostile-") as name:
         folder, env = Path(name), _environment(Path(name))
         async with _world(count, held) as (addresses, outside):
-            (folder / "config.toml").write_text(_config(addresses, outside))
+            door = _free_port()
+            (folder / "config.toml").write_text(_config(addresses, outside, door))
+            (folder / "tokens").write_text(f"read {SECRETS['read token']}\ncontrol {SECRETS['control token']}\n")
+            (folder / "tokens").chmod(0o600)
             (folder / "config.toml").chmod(0o600)
             with (folder / "engine.err").open("wb") as errors:
                 engine = await asyncio.create_subprocess_exec(
@@ -259,6 +292,9 @@ async def attacked(count: int, walk: Sequence[str], pause_s: float, watch_s: flo
                 with mock.patch.dict(os.environ, env):
                     await _commands(held, folder, addresses[0], outside)
                 await looking
+                with mock.patch.dict(os.environ, env):
+                    held.texts["logs"] = await asyncio.to_thread(_command, "logs", "-n", "2000")
+                held.texts |= await asyncio.to_thread(_through_the_door, door)
                 held.files["the process's title"] = Path(f"/proc/{engine.pid}/cmdline").read_bytes()
                 engine.send_signal(signal.SIGTERM)
                 code = await asyncio.wait_for(engine.wait(), 30)

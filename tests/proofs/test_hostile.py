@@ -14,12 +14,15 @@ async def test_no_attack_gets_through_and_no_secret_gets_out():
     held = await attacked(3, WALK, pause_s=0.08, watch_s=2.0)
     assert sorted(set(held.wrong())) == []
     assert held.texts["its end"] == "code 0"
+    assert b"the engine goes on." in held.screen
     assert b"Traceback" not in held.screen
     # the attack took place: it is seen everywhere, as harmless text
     assert any(text.encode() in held.screen for text in ("ZXZpbA==", "漢字", "gnp.exe", *PAYLOADS[:MARKUP]))
-    for name in ("status", "status --json", "probe m0", "logs -n"):
+    for name in ("status", "status --json", "probe m0", "logs"):
         assert any(payload in held.texts[name] for payload in PAYLOADS[:MARKUP]), (name, held.texts[name])
     assert "would be done" in held.texts["pools m0"]
+    assert '"snapshots"' in held.texts["right token"]
+    assert all(held.texts[f"{which} token"].startswith("401 ") for which in ("wrong", "shown", "none"))
     assert "*****" in held.files["record.json"].decode()
     assert set(held.files) >= {"state/records.db", "records.db as SQL", "record.json"}
 
