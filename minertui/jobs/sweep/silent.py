@@ -39,7 +39,7 @@ class Board(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """A row as numbers: how far from the first, its ratio, its weight (1/variance)."""
+    """A setting as numbers: how far from the first, its ratio, its weight (1/variance)."""
 
     mv: float
     mhz: float
@@ -61,14 +61,16 @@ def _seen(rows: Sequence[SweepPoint]) -> list[_Seen]:
     for p in rows:
         if p.hashrate_sd_ghs and p.expected_ghs:
             squares, count = squares + p.samples * (p.hashrate_sd_ghs / p.expected_ghs) ** 2, count + p.samples
-    seen = []
+    at: dict[tuple[float, float], tuple[float, float]] = {}  # weight and weighted ratio of all points of a setting
     for p in rows:
         ratio = p.ratio or 0.0
         loss = max(0.0, 1 - ratio)
         form = MODEL_SPREAD + min(MODEL_SHARE + MODEL_BEND * loss, MODEL_MOST) * loss
         weight = 1 / (squares / count / max(1, p.samples) + form * form)
-        seen.append(_Seen(float(p.mv - rows[0].mv), p.mhz - rows[0].mhz, ratio, weight))
-    return seen
+        where = (float(p.mv - rows[0].mv), p.mhz - rows[0].mhz)
+        total, sum_ = at.get(where, (0.0, 0.0))
+        at[where] = (total + weight, sum_ + weight * ratio)
+    return [_Seen(mv, mhz, sum_ / total, total) for (mv, mhz), (total, sum_) in at.items()]
 
 
 def _judged(

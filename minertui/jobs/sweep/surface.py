@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from functools import cache
 
 from minertui.jobs.sweep import silent
 from minertui.jobs.sweep.curves import Curves, spread_out
@@ -70,7 +71,8 @@ class Surface:
         self._at = self.rows[-1]
         for _ in range(4):  # the aim depends on the slopes, and the weights on the aim
             cov = self._plane()
-        curves = Curves(self._c, self._a, self._b, self.cost, self.floor, self._at.mhz, self._at.mv, self._clean_at)
+        clean = cache(self._clean_at)  # asked for at every clock once for each voltage and variant
+        curves = Curves(self._c, self._a, self._b, self.cost, self.floor, self._at.mhz, self._at.mv, clean)
         wide = [[*row, 0.0] for row in cov] + [[0.0, 0.0, 0.0, cost_var]]
         return curves, spread_out(curves, wide)
 
