@@ -33,7 +33,7 @@ imports: $(STAMP)
 pytest: $(STAMP)
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not long"
 
-bench: bench-engine bench-screen bench-safety bench-duco  ## what everything costs (docs/figures.md); some twenty minutes, quiet machine
+bench: bench-engine bench-screen bench-safety bench-duco bench-guard  ## what everything costs (docs/figures.md); some twenty minutes, quiet machine
 
 bench-engine bench-screen bench-safety bench-sweep bench-guard bench-duco: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
 	@$(BIN)/python -m tests.bench.bench_$* $(if $(SHORT),--short)
@@ -44,7 +44,8 @@ crash: $(STAMP)  ## the engine killed at each system call that changes anything,
 chaos: $(STAMP)  ## many simulated miners, people and every fault in virtual time: make chaos HOURS=1000 MINERS=160 SEED=1
 	@$(BIN)/python -m tests.proofs.chaos --miners $(or $(MINERS),160) --hours $(or $(HOURS),1000) --seed $(or $(SEED),1)
 
-mutants: $(STAMP)  ## faults put into the safety kernel, which its tests have to notice; some twenty minutes
+mutants: $(STAMP)  ## the safety kernel: every branch is tested, and faults put into it are noticed; some fifteen minutes
+	@$(BIN)/pytest -n 0 --cov=minertui/safety --cov-branch --cov-fail-under=100 tests/safety
 	@$(BIN)/python -m tests.proofs.mutants
 
 fuzz: $(STAMP)  ## a million damaged inputs for each parser of foreign bytes; some half an hour
