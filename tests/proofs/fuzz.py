@@ -46,15 +46,16 @@ from minertui.wire.axeos.statistics import parse_statistics
 from tests.proofs import fuzz_duco
 from tests.proofs.fuzz_duco import Target, finite, leaves
 
+_SAID_EVERY = 100_000
 CORPUS = Path(__file__).resolve().parents[1] / "fuzz" / "corpus"
 _TOKEN = re.compile(rb'-?\d+(?:\.\d+)?|"(?:[^"\\]|\\.)*"|true|false|null')
-_SAID = (
+_WORDS = (
     'NaN Infinity -Infinity 1e999 -1e999 null -1 0 -0.0 127 65536 1e308 99999999999999999999999999 "" true false '
     '"NaNundefined" "\\u0000" "\\ud800" "\\u202e\\u001b]52;c" "[@click=app.quit]x[/]" [] {} [[[[[[[[ ] } {"a": " '
     "\\ <html> ' # = inf nan 1_0 0x7fffffffffffffff 1979-05-27T07:32:00Z"
 )
 NASTY = (
-    *_SAID.encode().split(), b"1" * 400, b"\x00", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x1b[2J", b"\n",
+    *_WORDS.encode().split(), b"1" * 400, b"\x00", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x1b[2J", b"\n",
     b"[[miner]]\n",
     b'"' + b"A" * 5000 + b'"',
 )  # fmt: skip
@@ -286,10 +287,13 @@ class Found(msgspec.Struct):
     error: str
 
 
-def fuzz(target: Target, runs: int, seed: int, *, most: int = 5) -> list[Found]:
-    """Run ``target`` on so many damaged inputs; stops after ``most`` findings of different kinds."""
+def fuzz(target: Target, runs: int, seed: int, *, most: int = 5, said: bool = False) -> list[Found]:
+    """Run ``target`` on so many damaged inputs; stops after ``most`` findings of different kinds. ``said``: print how
+    far it is."""
     mutator, found = Mutator(target, random.Random(f"{target.name}-{seed}")), dict[str, Found]()
-    for _ in range(runs):
+    for n in range(runs):
+        if said and n and n % _SAID_EVERY == 0:
+            print(f"    {target.name}: {n:,} of {runs:,}, found {len(found)}", flush=True)
         data = mutator.one()
         error = stands(target, data)
         if error and error not in found:
@@ -330,7 +334,7 @@ def main() -> int:
     for name in [args.only] if args.only else TARGETS:
         began = time.process_time()
         runs = args.runs // TARGETS[name].cost
-        found = fuzz(TARGETS[name], runs, args.seed)
+        found = fuzz(TARGETS[name], runs, args.seed, said=True)
         took_s = time.process_time() - began
         per_ms = runs / max(took_s, 1e-9) / 1000
         print(f"  {name:<12} {runs:>9,} runs, {per_ms:6.1f} k/s of CPU, found {len(found)}", flush=True)
