@@ -85,6 +85,7 @@ class Runner:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._writes: set[asyncio.Task[None]] = set()
         self._sweeps: dict[str, SweepRecord] = {}
+        self._beginning: set[str] = set()  # admitted, and on the way to disk
         self._closing = False
 
     async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
@@ -95,7 +96,11 @@ class Runner:
             self._desk.arbiter.guard(state.device, state.id, Calm.of(plan))
             state = msgspec.structs.replace(state, view=GuardView(plan))
         if isinstance(plan, SweepPlan):
-            state = await self._begin_record(state, plan, resumed)
+            self._beginning.add(state.id)
+            try:
+                state = await self._begin_record(state, plan, resumed)
+            finally:
+                self._beginning.discard(state.id)
         kind = JOBS[state.kind]
         if kind.claims:
             self._desk.arbiter.claim(state.device, kind.rank, state.id)
@@ -195,7 +200,7 @@ class Runner:
             raise JobError(f"there is no miner named {plan.device!r} in the config") from None
         if line.readonly:
             raise JobError(f"{plan.device} is read-only in the config; a {kind} would change it")
-        if job_id in self._tasks and not self._tasks[job_id].done():
+        if job_id in self._beginning or (job_id in self._tasks and not self._tasks[job_id].done()):
             raise JobError(f"a {kind} runs on {plan.device} already; stop it first")
         view = GuardView(plan) if isinstance(plan, GuardPlan) else SweepView(plan)
         return JobState(job_id, plan.device, Phase.WAITING, view, since_s=self._clock.wall(), by=by)
