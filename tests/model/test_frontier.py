@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from minertui.model.frontier import Frontier, frontier_of
-from minertui.model.plans import PointVerdict, SweepPoint
+from minertui.model.frontier import Frontier, frontier_of, known_of
+from minertui.model.plans import Phase, PointVerdict, Strategy, SweepPlan, SweepPoint, SweepRecord
+from minertui.model.status import MinerStatus
 
 
 def point(mhz: float, mv: int, verdict: PointVerdict = PointVerdict.PASSED, *, soak: bool = False) -> SweepPoint:
@@ -65,3 +66,26 @@ def test_steps_along_it_and_the_most_that_a_power_allows():
     assert frontier.under(0.0, 5) is None
     assert Frontier().beside(500, 5) is None
     assert Frontier().under(20, 5) is None
+
+
+def record(*points: SweepPoint) -> SweepRecord:
+    plan = SweepPlan("a", strategy=Strategy.ADAPTIVE, confidence=0.95, max_error_pct=0.7)
+    return SweepRecord("a@1", "a", "02:00", "Gamma", plan, Phase.DONE, 1.0, points=points, chip="BM1370", firmware="v2")
+
+
+def test_what_a_sweep_passed_by_luck_is_not_known():
+    found = known_of(record(point(500, 1100, soak=True), point(700, 1200)))
+    assert found is not None
+    assert shown(found.frontier) == [(500, 1100)], "0.9 is less sure than the sweep asked"
+    assert found.max_error_pct == 0.7
+    assert known_of(record(point(700, 1200))) is None
+
+
+def test_another_chip_or_firmware_is_another_board():
+    found = known_of(record(point(500, 1100, soak=True)))
+    assert found is not None
+    assert found.other_board(MinerStatus(chip="BM1370", firmware="v2")) == ""
+    assert found.other_board(MinerStatus(chip="BM1370", firmware="v3")) == (
+        "its firmware is v3 now and was v2 at the sweep"
+    )
+    assert "chip is unknown now" in found.other_board(MinerStatus(firmware="v2"))
