@@ -8,6 +8,7 @@ gives back later, when it is cool enough, stands in the notice until then.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from minertui.model.alerts import Severity
 from minertui.model.errors import MinertuiError
 from minertui.model.seams import Clock
 
+_LOG = logging.getLogger(__name__)
 _AGAIN_S = (5.0, 10.0, 30.0, 60.0)
 
 
@@ -91,6 +93,11 @@ class Restoring:
             outcome = await self._arbiter.restore(entry, names)
         except MinertuiError as error:
             self._tell(entry, f"its baseline is not restored yet: {error}", Severity.WARNING)
+            return
+        except Exception as error:  # noqa: BLE001 - one miner's must not cost the others theirs, nor the engine its start
+            _LOG.exception("the way back of %s failed", entry.device)
+            why = f"a fault of this program ({type(error).__name__}: {error})"
+            self._tell(entry, f"its baseline is not restored yet: {why}", Severity.WARNING)
             return
         if outcome.ok:
             self._over(_name(entry))

@@ -295,11 +295,19 @@ class Runner:
 
     async def _failed(self, site: JobSite, why: str) -> None:
         site.log(f"failed: {why}")
+        await self._back(site)
+        site.report(Phase.FAILED, site.state.view, why)
+
+    async def _back(self, site: JobSite) -> str:
+        """Lead the miner to its baseline; how that went. Whatever goes wrong leaves it unproven, to be tried again."""
         try:
-            await site.conclude(None)
+            return (await site.conclude(None)).reason
         except MinertuiError as error:
             site.unproven = str(error)
-        site.report(Phase.FAILED, site.state.view, why)
+        except Exception as error:  # noqa: BLE001 - nobody else would lead this miner back before the next start
+            _LOG.exception("the way back of %s failed", site.state.id)
+            site.unproven = f"a fault of this program ({type(error).__name__}: {error})"
+        return site.unproven
 
     async def _restore(self, site: JobSite) -> None:
         """Until the baseline is proven, for ever; at the engine's end the journal keeps it for the next start."""
@@ -308,10 +316,7 @@ class Runner:
             wait_s = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
             site.report(Phase.RESTORING, ended.view, f"{site.unproven}; tried again in {wait_s:g} s")
             await self._clock.sleep(wait_s)
-            try:
-                how = (await site.conclude(None)).reason
-            except MinertuiError as error:
-                site.unproven = str(error)
+            how = await self._back(site)
             tries += 1
         if not site.unproven:
             site.report(ended.phase, ended.view, f"{ended.note}; later: {how}")

@@ -48,6 +48,13 @@ class NobodyAnswers:
         return Outcome(OutcomeState.UNKNOWN, "it does not answer")
 
 
+class FaultyAtOld(NobodyAnswers):
+    async def restore(self, entry: Entry, devices: Any = ()) -> Outcome:
+        if entry.device == "old":
+            raise RuntimeError("a bug")
+        return await super().restore(entry, devices)
+
+
 class Log:
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -93,6 +100,13 @@ async def test_the_same_trouble_of_a_later_way_back_is_said_again():
     await restoring.owe("old")
     await restoring.last(())
     assert len(log.lines) == 2
+
+
+async def test_a_fault_at_one_miner_costs_the_others_nothing():
+    arbiter, log = FaultyAtOld(), Log()
+    await restoring_of(arbiter, SlowJournal(OLD, NEW), log).once(())
+    assert arbiter.asked == ["new"]
+    assert "its baseline is not restored yet: a fault of this program (RuntimeError: a bug)" in log.lines
 
 
 @pytest.mark.looptime
