@@ -7,13 +7,13 @@ are kept in a ring and numbered: a pane asks for those after the last one it has
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.timer import Timer
 
 from minertui.model.commands import CommandRecord
 from minertui.model.errors import LinkError
@@ -70,7 +70,7 @@ class Feed:
         self._link, self._pump = link, pump
         self.picture = NOTHING
         self._shown = NOTHING
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None  # the loop's own: one of Textual's is a task, and costs like one
         self._ring: deque[LogLine] = deque(maxlen=RING)
         self._again: Callable[[], None] = lambda: None
 
@@ -123,7 +123,7 @@ class Feed:
         """Post a moment after a quiet time, so that readings that come together are one picture; otherwise when the
         quarter second is over."""
         if self._timer is None:
-            self._timer = self._pump.set_timer(GATHER_S, self._post)
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._post)
 
     def _post(self) -> None:
         self._timer = None
@@ -131,4 +131,4 @@ class Feed:
             return
         self._shown = self.picture
         self._pump.post_message(PictureTaken(self.picture))
-        self._timer = self._pump.set_timer(PERIOD_S, self._post)
+        self._timer = asyncio.get_running_loop().call_later(PERIOD_S, self._post)

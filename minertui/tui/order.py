@@ -34,6 +34,12 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in _DIGITS.split(text) if p)
 
 
+@lru_cache(maxsize=4)  # names change when somebody edits the config; pictures come four times a second
+def by_name(names: tuple[str, ...]) -> tuple[str, ...]:
+    """``names`` in natural order."""
+    return tuple(sorted(names, key=natural))
+
+
 def group_of(snapshot: Snapshot, group: str) -> str:
     """The group's name for this device; without a tag it is ``untagged``."""
     if group == "tag":
@@ -66,8 +72,12 @@ def _found(word: str, text: str) -> bool:
 
 def arranged(fleet: Fleet, order: Order) -> tuple[str, ...]:
     """The names to list. Unknown values come last in both directions; equal ones are ordered by name."""
-    shown = [s for s in fleet.snapshots.values() if matches(fleet, s, order.words)]
-    shown.sort(key=lambda s: natural(s.device), reverse=order.descending and order.column == "name")
+    names = by_name(tuple(fleet.snapshots))
+    if order.descending and order.column == "name":
+        names = names[::-1]
+    shown = [fleet.snapshots[name] for name in names]
+    if order.words.strip():
+        shown = [s for s in shown if matches(fleet, s, order.words)]
     if order.column != "name":
         keys = {s.device: _value(fleet, s, order.column) for s in shown}
         known = [s for s in shown if keys[s.device] is not None]

@@ -26,9 +26,9 @@ class Totals(msgspec.Struct, frozen=True):
 def totals(snapshots: Iterable[Snapshot]) -> Totals:
     """The sums over these."""
     count = ok = away = 0
-    rates: list[float] = []
-    powers: list[float] = []
-    ghs = watts = 0.0  # of those that report both
+    rates = powers = 0  # how many report them
+    rate_ghs = power_w = 0.0
+    both_ghs = both_w = 0.0  # of those that report both
     for snapshot in snapshots:
         count += 1
         health, read = snapshot.health, snapshot.status
@@ -41,17 +41,19 @@ def totals(snapshots: Iterable[Snapshot]) -> Totals:
             continue
         rate, power = read.hashrate_ghs, read.power_w
         if rate is not None:
-            rates.append(rate)
+            rates += 1
+            rate_ghs += rate
         if power is not None:
-            powers.append(power)
+            powers += 1
+            power_w += power
             if rate:
-                ghs += rate
-                watts += power
+                both_ghs += rate
+                both_w += power
     return Totals(
         count=count,
         ok=ok,
         away=away,
-        hashrate_ghs=sum(rates) if rates else None,
-        power_w=sum(powers) if powers else None,
-        efficiency_jth=1000 * watts / ghs if ghs else None,
+        hashrate_ghs=rate_ghs if rates else None,
+        power_w=power_w if powers else None,
+        efficiency_jth=1000 * both_w / both_ghs if both_ghs else None,
     )

@@ -54,9 +54,14 @@ def minertui(*args: object) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The places of the program, all in ``folder``; nothing of whoever runs the benchmark is touched."""
+    """The places of the program, all in ``folder``; nothing of whoever runs the benchmark is touched.
+
+    Python may keep what it compiled, as an installed program's modules are compiled by the installer.
+    """
     own = {"CONFIG": "config.toml", "STATE": "state", "SOCKET": "engine.sock"}
-    return {**os.environ, **{f"MINERTUI_{name}": str(folder / file) for name, file in own.items()}}
+    env = {**os.environ, **{f"MINERTUI_{name}": str(folder / file) for name, file in own.items()}}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return env
 
 
 def start(command: Sequence[str], folder: Path, log: str) -> subprocess.Popen[bytes]:

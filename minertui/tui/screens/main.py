@@ -58,6 +58,7 @@ class MainScreen(Screen[None]):
     """Frame and tabs. The app gives it pictures; actions find the pane in front here."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
+    BLANK = True  # its widgets cover it: nothing is painted under them
 
     def __init__(self, link: Link, feed: Feed, *, demo: bool = False) -> None:
         super().__init__()
@@ -68,16 +69,18 @@ class MainScreen(Screen[None]):
         self.front = "fleet"
         self._opened: list[str] = []  # miners opened by hand, besides the pinned ones
         self._panes: dict[str, Pane] = {}
+        self._head, self._tab_bar, self._banner = StatusLine(id="head"), TabBar(), StatusLine(id="banner")
+        self._key_bar = KeyBar()
         self._keys_told: object = None
         self._framed = False  # its lines are mounted; pictures may come before, and after they are gone
 
     def compose(self) -> ComposeResult:
         """Line by line from the top."""
-        yield StatusLine(id="head")
-        yield TabBar()
-        yield StatusLine(id="banner")
+        yield self._head
+        yield self._tab_bar
+        yield self._banner
         yield self._make("fleet")  # right here: a container around it would be painted under it each time
-        yield KeyBar()
+        yield self._key_bar
 
     def on_mount(self) -> None:
         """The lines around the first tab, with whatever picture came until now."""
@@ -128,12 +131,11 @@ class MainScreen(Screen[None]):
         if not self._framed:
             return
         newest = newest or self.picture
-        self.query_one("#head", StatusLine).show(*header_spans(self.picture, self._demo, self.size.width))
+        self._head.show(*header_spans(self.picture, self._demo, self.size.width))
         banner = banner_spans(newest, self.frozen_s, self.problem)
-        line = self.query_one("#banner", StatusLine)
-        line.display = bool(banner)
-        line.show(banner)
-        self.query_one(TabBar).show(self.tabs, self.front)
+        self._banner.display = bool(banner)
+        self._banner.show(banner)
+        self._tab_bar.show(self.tabs, self.front)
         told = self._what_keys_depend_on()
         if told != self._keys_told:
             self._keys_told = told
@@ -170,7 +172,7 @@ class MainScreen(Screen[None]):
             prefix = "" if found.node is self.app else "focused."
             seen.setdefault(key, (sign(found.binding.key), found.binding.description, prefix + found.binding.action))
         always = [seen.pop(id_) for id_ in _ALWAYS if id_ in seen]
-        self.query_one(KeyBar).show(list(seen.values()), always)
+        self._key_bar.show(list(seen.values()), always)
 
     # tabs
 
@@ -203,7 +205,7 @@ class MainScreen(Screen[None]):
         self.pane.display = False
         self.front = key
         if place not in self._panes:
-            self.mount(self._make(place), before=self.query_one(KeyBar))
+            self.mount(self._make(place), before=self._key_bar)
         self.pane.display = True
         self._enter()
 
@@ -291,4 +293,8 @@ class MainScreen(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         """Other keys apply now."""
+        self.call_after_refresh(self.draw_keys)
+
+    def on_descendant_blur(self) -> None:
+        """What had the focus is gone or hidden; maybe nothing else takes it."""
         self.call_after_refresh(self.draw_keys)

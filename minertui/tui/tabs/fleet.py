@@ -85,8 +85,9 @@ class FleetPane(Pane):
         return marked or ((self._front.cursor,) if self._front.cursor else ())
 
     def enter(self) -> None:
-        """The keys go to the list."""
-        self._front.focus()
+        """The keys go to the list, if there is one."""
+        if self._front.display:
+            self._front.focus()
 
     def back(self) -> bool:
         """Close the filter line, then drop the filter, the marks, the map."""

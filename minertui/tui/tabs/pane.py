@@ -21,6 +21,7 @@ class Pane(Widget):
     """
 
     place: ClassVar[str] = ""
+    BLANK = True  # its widgets cover it: nothing is painted under them
     DEFAULT_CSS = """
     Pane { height: 1fr; width: 1fr; }
     """

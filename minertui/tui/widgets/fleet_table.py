@@ -26,6 +26,7 @@ class FleetTable(DeviceRows):
         self.marked: frozenset[str] = frozenset()
         self.sort: tuple[str, bool] | None = None
         self._layout: Layout = ()
+        self._laid_for: tuple[int, tuple[str, ...]] | None = None  # width and rows that the layout is of
         self._jobs: dict[str, tuple[JobState, ...]] = {}
         # a device's line, with the values it came from: those are kept alive here, so that their ids stay theirs
         self._kept: dict[str, tuple[_Key, Snapshot, tuple[JobState, ...], Line]] = {}
@@ -43,16 +44,19 @@ class FleetTable(DeviceRows):
     def draw(self, width: int, height: int) -> list[Line]:
         """Titles, then the devices around the cursor."""
         bar = len(self.rows) > height - 1
-        longest = max((len(name) for name in self.rows), default=0)
-        columns = layout(width - (GAP + 1) * bar, longest)
-        if columns != self._layout:
-            self._layout, self._kept = columns, {}
+        room = width - (GAP + 1) * bar
+        if self._laid_for != (room, self.rows):
+            self._laid_for = room, self.rows
+            columns = layout(room, max(map(len, self.rows), default=0))
+            if columns != self._layout:
+                self._layout, self._kept = columns, {}
+        columns = self._layout
         self.reveal()
         used = sum(size + GAP for _, size in columns)  # with the gap behind the last one
         lines = [line((header(columns, self.sort, self.glyphs), "head"))]
-        for y, name in enumerate(self.rows[self.top : self.top + max(0, height - 1)]):
-            edge = " " * (width - 1 - used) + self._thumb(y, height - 1) if bar else ""
-            lines.append(self._line(name, edge))
+        rows = self.rows[self.top : self.top + max(0, height - 1)]
+        edges = self._edges(height - 1, " " * (width - 1 - used)) if bar and rows else [""] * len(rows)
+        lines += map(self._line, rows, edges)
         return lines
 
     def _line(self, name: str, edge: str) -> Line:
@@ -74,11 +78,12 @@ class FleetTable(DeviceRows):
         self._kept[name] = (key, snapshot, jobs, made)
         return made
 
-    def _thumb(self, y: int, page: int) -> str:
+    def _edges(self, page: int, gap: str) -> list[str]:
+        """What stands at the right end of each row of a page: the scroll bar's thumb shows which part this is."""
         total = len(self.rows)
         size = max(1, page * page // total)
         start = round((page - size) * self.top / max(1, total - page))
-        return self.glyphs.thumb if start <= y < start + size else " "
+        return [gap + (self.glyphs.thumb if start <= y < start + size else " ") for y in range(page)]
 
     def device_at(self, x: int, y: int) -> str | None:
         """The device on a line of the widget's content."""
