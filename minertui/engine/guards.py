@@ -49,7 +49,19 @@ class Guards:
             if miner.guarded and miner.name not in guarded:
                 with contextlib.suppress(JobError):
                     self._runner.stop(f"guard:{miner.name}")
+        self._tell_waiting(before, after, wanted)
         await self.begin(after)
+
+    def _tell_waiting(self, before: Config, after: Config, wanted: set[str]) -> None:
+        """A guard that runs does not take other numbers over; ``wanted`` are persons', with a plan of their own."""
+        were = {miner.name: miner for miner in before.miner}
+        for miner in after.miner:
+            was = were.get(miner.name)
+            if was is None or f"guard:{miner.name}" not in self._runner.alive(miner.name):
+                continue
+            if was.limits != miner.limits or (miner.guarded and miner.name not in wanted and was.guard != miner.guard):
+                text = "its guard goes on as it was started; stop it and start it again to take the new limits over"
+                self._say(miner.name, text, Severity.WARNING)
 
     async def started(self, plan: GuardPlan) -> None:
         """A person started this guard."""
