@@ -158,6 +158,18 @@ def test_the_regulator_is_held_too():
     assert board.mhz < 700
 
 
+def test_a_fan_that_could_do_more_is_left_to_it():
+    board = Board(room_c=32)
+    board.live(1800)
+    low, fan = board.mhz, {"fan_auto": True, "fan_pct": 60.0}
+    board.live(120, chip_temp_c=63.0)
+    board.sent.clear()
+    board.live(1800, chip_temp_c=64.5, **fan)
+    assert board.sent == [], "its fan wants it so"
+    board.live(300, chip_temp_c=62.5, **fan)
+    assert board.mhz == low + PLAN.step_up_mhz, "under what is held, and the fan takes a step"
+
+
 def test_raises_are_bounded_per_day():
     plan = msgspec.structs.replace(PLAN, max_writes_per_day=4, hold_dwell_s=60)
     board = Board(plan=plan)

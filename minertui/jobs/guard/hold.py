@@ -5,8 +5,9 @@
     in between                                  → nothing
 
 Predicted is where a temperature ends, from where it rests now: what is over the room's grows with V²·F. The room is
-taken as 25 °C until a change's own effect tells more. While an automatic fan has a fifth of its speed left it takes
-what one step brings. A sensor at its limit is not dealt with here: the guard then lowers at once, as ever.
+taken as 25 °C until a change's own effect tells more. While an automatic fan has a fifth of its speed left the chip
+is as warm as the fan wants it, and the fan takes what one step brings. A sensor at its limit is not dealt with here:
+the guard then lowers at once, as ever.
 
 One write moves one value: down the clock first and then the voltage, up the voltage first. So nothing waits between
 two of them, the next reading is judged for a limit before the second, and the voltage is enough at every instant.
@@ -107,8 +108,11 @@ class Moment:
 
     @property
     def over_c(self) -> float:
-        """By how much the warmer one is over that."""
-        return max(rest - want for rest, want in zip(self.rest_c, self.wanted_c, strict=True) if rest is not None)
+        """By how much the warmer one is over that. A chip whose fan could do more is as warm as its fan wants it."""
+        chip_c, vr_c = (None if r is None else r - w for r, w in zip(self.rest_c, self.wanted_c, strict=True))
+        assert chip_c is not None  # nothing is decided without it
+        chip_c = min(chip_c, 0.0) if self.fan_has_room else chip_c
+        return chip_c if vr_c is None else max(chip_c, vr_c)
 
     def setting(self, mhz: float) -> Setting | None:
         """The frontier's for this clock, within the caps."""
@@ -258,7 +262,7 @@ def _wish(at: Moment) -> tuple[float | None, str]:
     half_c = at.plan.hysteresis_c / 2
     if at.over_c > half_c:
         return _lower(at)
-    if at.over_c >= -half_c:
+    if at.over_c >= (0 if at.fan_has_room else -half_c):
         return None, " along its frontier"
     if at.mhz >= at.reach.top_mhz - SAME:
         return None, ": nothing higher is wanted or proven"
