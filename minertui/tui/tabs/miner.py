@@ -85,7 +85,8 @@ class MinerPane(Pane):
         """Names of the sections."""
         titles = {"now": "now", "words": "settings, pool, device", "said": "log"}
         for name, title in titles.items():
-            self.query_one(f"#{name}").border_title = Content(title)
+            for section in self.query(f"#{name}"):  # none, where the screen is left in the instant it is opened
+                section.border_title = Content(title)
 
     def on_resize(self, event: Resize) -> None:
         """Which arrangement fits."""
