@@ -51,7 +51,7 @@ def application(link: Link, closing: asyncio.Event) -> ASGIApp:
     async def document(_: Request) -> Response:
         return _json(openapi.document())
 
-    routes: list[BaseRoute] = [Route(e.path, _served(link, e), methods=[e.method]) for e in ENDPOINTS]
+    routes: list[BaseRoute] = [Route(_matched(e), _served(link, e), methods=[e.method]) for e in ENDPOINTS]
     routes.append(Route("/v1/events", _Asgi(events), methods=["GET"]))
     routes.append(Route("/v1/openapi.json", document, methods=["GET"]))
     handlers: dict[Any, Any] = {HTTPException: _unknown_address, Exception: _unexpected}
@@ -66,6 +66,11 @@ class _Asgi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
+
+
+def _matched(endpoint: Endpoint) -> str:
+    """An alert of a rig's board has a slash in its id: ``board-away:attic/one``."""
+    return endpoint.path.replace("/alerts/{id}/", "/alerts/{id:path}/")
 
 
 def _served(link: Link, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:

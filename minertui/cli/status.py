@@ -1,12 +1,13 @@
 """``minertui status``: the fleet as a plain table, for scripts, pipes and screen readers.
 
-No colour, no drawing characters, one line a miner, units in the head, ``-`` for what is not known.
+No colour, no drawing characters, one line a miner and one a rig, units in the head, ``-`` for what is not
+known.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,8 @@ from minertui.model.alerts import Alert, Severity
 from minertui.model.events import advance
 from minertui.model.fleet import EMPTY, Fleet, Health, Snapshot
 from minertui.model.metrics import BY_ID
+from minertui.model.plans import JobState, Phase
+from minertui.model.relay import BoardState, RelayView, stats_total
 
 if TYPE_CHECKING:
     from minertui.api.client import ApiClient
@@ -34,6 +37,7 @@ _COLUMNS = (
     ("fan %", "fan_pct"),
     ("rejects %", "rejected_pct"),
 )
+_RIG_HEAD = ("rig", "state", "boards", "H/s", "good", "bad", "notice")
 _UNKNOWN = "-"
 
 
@@ -46,8 +50,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         epilog=(
             "examples:\n  minertui status\n  minertui status --json | jq '.snapshots[].status.hashrate_ghs'\n"
             "  minertui status --watch\n\n"
-            "exit code: 0 all is well; 1 a miner does not answer or waits for a person, an alert is critical, or there "
-            "is no engine"
+            "exit code: 0 all is well; 1 a miner does not answer, a miner or a rig's board waits for a person, a rig "
+            "failed, an alert is critical, or there is no engine"
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[places.options()],
@@ -79,19 +83,26 @@ async def _watch(args: argparse.Namespace, client: ApiClient) -> int:
 
 
 def well(fleet: Fleet) -> bool:
-    """True when every miner answers and no critical alert is on."""
+    """True when every miner answers, no rig or board of one waits for a person, and no critical alert is on."""
     troubled = any(s.health not in (Health.OK, Health.STALE) for s in fleet.snapshots.values())
     critical = any(a.active and a.severity is Severity.CRITICAL for a in fleet.alerts.values())
-    return bool(fleet.snapshots) and not troubled and not critical
+    rigs = _rigs(fleet)
+    waiting = any(job.phase is Phase.FAILED or any(b.state is BoardState.STOPPED for b in v.boards) for job, v in rigs)
+    return bool(fleet.snapshots or rigs) and not troubled and not waiting and not critical
 
 
 def text(fleet: Fleet, empty: str) -> str:
-    """The table, the sums, the alerts that are on. ``empty`` is said when there is no miner."""
-    if not fleet.snapshots:
+    """The tables of miners and rigs, the sums, the alerts that are on. ``empty`` is said when there are neither."""
+    rigs = [_rig_row(job, view) for job, view in _rigs(fleet)]
+    if not fleet.snapshots and not rigs:
         return empty
-    head = ("name", "state", *(title for title, _ in _COLUMNS), "job", "age s")
-    rows = [_row(fleet, snapshot) for _, snapshot in sorted(fleet.snapshots.items())]
-    lines = [*_aligned(head, rows), "", _sums(fleet)]
+    lines = []
+    if fleet.snapshots:
+        head = ("name", "state", *(title for title, _ in _COLUMNS), "job", "age s")
+        rows = [_row(fleet, snapshot) for _, snapshot in sorted(fleet.snapshots.items())]
+        lines = [*_aligned(head, rows, {0, 1, len(head) - 2}), "", _sums(fleet)]
+    if rigs:
+        lines += [*([""] if lines else []), *_aligned(_RIG_HEAD, rigs, {0, 1, len(_RIG_HEAD) - 1})]
     shown = [alert for alert in fleet.alerts.values() if _shown(alert)]
     lines += [f"{a.severity.mark} {a.severity.value}: {a.device}: {a.text}".strip() for a in shown]
     lines += [f"note: {fleet.notice}"] if fleet.notice else []
@@ -117,9 +128,33 @@ def _state(snapshot: Snapshot) -> str:
     return "paused" if paused else snapshot.health.value
 
 
-def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Words to the left, numbers to the right."""
-    left = {0, 1, len(head) - 2}
+def _rigs(fleet: Fleet) -> list[tuple[JobState, RelayView]]:
+    """By name, running or not."""
+    jobs = sorted(fleet.jobs.values(), key=lambda job: job.device)
+    return [(job, job.view) for job in jobs if isinstance(job.view, RelayView)]
+
+
+def _rig_row(job: JobState, view: RelayView) -> tuple[str, ...]:
+    """Boards that mine of those it has, their hashrate, shares since the sums began, and what a person should read."""
+    mining = [board for board in view.boards if board.state.mining and not job.phase.over]
+    known = [board.now_hs for board in mining if board.now_hs is not None]
+    sums = stats_total([board.stats for board in view.boards])
+    rate = f"{sum(known):.0f}" if known else _UNKNOWN
+    boards = f"{len(mining)}/{len(view.boards)}"
+    return (job.device, job.phase.value, boards, rate, f"{sums.good}", f"{sums.bad}", _notice(job, view) or _UNKNOWN)
+
+
+def _notice(job: JobState, view: RelayView) -> str:
+    """Why it does not run; else the first board with a problem, and how many more have one; else what costs money."""
+    if job.phase.over:
+        return job.note
+    whys = [f"{board.name}: {board.why}" for board in view.boards if board.why]
+    more = f" (and {len(whys) - 1} more)" if len(whys) > 1 else ""
+    return whys[0] + more if whys else next(iter(view.words), "")
+
+
+def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int]) -> list[str]:
+    """``left``: the columns of words; numbers go to the right."""
     widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
     return [
         "  ".join(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from minertui.config import AlertsConfig
+from minertui.config import AlertsConfig, Config
 from minertui.engine.alerts import Alerts
 from minertui.engine.hub import Hub
 from minertui.engine.outbox import Outbox, Send, apprise_sender
+from minertui.engine.rig_alerts import RigAlerts
 from minertui.model.alerts import Alert
 from minertui.model.events import AlertRaised, Event
 from minertui.model.seams import Clock
 
 
 class Alarms:
-    """``book`` listens to ``hub`` from now on; ``run`` sends, and somebody has to keep it. ``keep`` hears each alert
-    as it is to be kept on disk."""
+    """``book`` listens to ``hub`` from now on; ``run`` sends, ``rigs`` looks at rigs, and somebody has to keep both.
+    ``keep`` hears each alert as it is to be kept on disk."""
 
     def __init__(
         self, config: AlertsConfig, state: Path, clock: Clock, hub: Hub, keep: Callable[[Alert], object]
@@ -26,12 +27,15 @@ class Alarms:
         self._outbox = Outbox(state / "outbox.json", clock, _sender(config), per_hour=config.per_hour)
         self.book = Alerts(clock, lambda: hub.fleet, hub.publish, self._tell)
         self.book.change(config.mute, config.hashrate_drop_pct)
+        self.rigs = RigAlerts(clock, lambda: hub.fleet, self.book)
         hub.listen(self.book.on)
         hub.listen(self._heard)
 
-    def restore(self, kept: Iterable[Alert], devices: Collection[str]) -> None:
+    def restore(self, kept: Iterable[Alert], config: Config) -> None:
         """Take over what earlier runs kept, newest first; from now on what happens is kept."""
-        self.book.restore(kept, devices)
+        boards = {f"{rig.name}/{board.name}" for rig in config.rig for board in rig.board}
+        miners, rigs = {miner.name for miner in config.miner}, {rig.name for rig in config.rig}
+        self.book.restore(kept, miners | rigs | boards)
         self._restored = True
 
     def change(self, config: AlertsConfig) -> None:

@@ -13,6 +13,7 @@ fault               the miner reports a power or hardware fault
 best-diff           a new best difficulty
 sweep-done, job-failed
 damaged             a file of the engine was set aside (the engine says so itself)
+board-…, rig-…      a Duino-Coin rig or one of its boards earns nothing (rig_alerts.py looks at them)
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ RULES: dict[str, str] = {
     "sweep-done": "a sweep ended",
     "job-failed": "a job failed or waits for a person",
     "damaged": "a file of the engine was damaged and set aside",
+    "board-stopped": "a rig's board was stopped and waits for a person",
+    "board-away": "a rig's board did not answer for five minutes",
+    "rig-silent": "a rig had no accepted share for ten minutes",
 }
 
 _MINUTES = 5  # of the mean for a hashrate drop

@@ -83,6 +83,11 @@ class Alerts:
         else:
             self._raise(alert, signal)
 
+    def leave(self, over: Callable[[Alert], bool]) -> None:
+        """End, without telling anybody, what lasts and is ``over`` because a person wanted it so."""
+        for alert in [a for a in self._book.values() if a.active and over(a)]:
+            self._leave(alert)
+
     def _raise(self, alert: Alert | None, signal: Signal) -> None:
         now = self._clock.wall()
         if alert is not None and alert.active:

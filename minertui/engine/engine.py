@@ -120,6 +120,7 @@ class Engine:
         self._supervisor.keep("restoring", lambda: self._restoring.run(self._lines.names))
         self._supervisor.keep("status", lambda: tell_standing(lambda: self.hub.fleet, self._clock))
         self._supervisor.keep("outbox", self._alarms.run)
+        self._supervisor.keep("rig alerts", self._alarms.rigs.run)
         if self._config_path is not None:
             put, say = partial(self._notices.put, "config"), partial(self.say, "engine")
             watch = ConfigWatch(self._config_path, self._clock, self.reload, put, say)
@@ -350,7 +351,7 @@ class Engine:
         try:
             epoch = await self._records.start()
             self._identities = await self._records.identities()
-            self._alarms.restore(await self._records.alerts(), {miner.name for miner in self.config.miner})
+            self._alarms.restore(await self._records.alerts(), self.config)
             await self._history.start()
         except StoreError:
             return int(self._clock.wall()) % (1 << 20)

@@ -81,6 +81,7 @@ CALLS: list[tuple[str, Callable[[Any], Awaitable[Any]]]] = [
     ("log", lambda link: link.log(f"sweep:{ODD}", 3)),
     ("follow", lambda link: link.follow(ODD, True)),
     ("acknowledge", lambda link: link.acknowledge(f"lost:{ODD}")),
+    ("acknowledge", lambda link: link.acknowledge("board-away:attic/pro mini 1 % ?")),
     ("save_miner", lambda link: link.save_miner(MinerEntry(ODD, "10.0.0.1", limits=Limits(max_mv=1200)))),
     ("save_miner", lambda link: link.save_miner(MinerEntry("new", "10.0.0.1"), ODD)),
     ("remove_miner", lambda link: link.remove_miner(ODD)),

@@ -15,16 +15,18 @@ import pytest
 
 from minertui.api.server import ApiServer
 from minertui.cli.main import main, parser
-from minertui.cli.status import text
+from minertui.cli.status import text, well
 from minertui.config import load
 from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import LogLine
 from minertui.model.fleet import Fleet, Health
 from minertui.model.plans import JobState, Phase, SweepPlan, SweepView
+from minertui.model.relay import BoardState
 from minertui.safety.settings import Settings
 from tests.api.fake_link import FakeLink, fleet
 from tests.cli.conftest import Run
+from tests.tui import rigs
 
 MINE = (
     "attach", "status", "logs", "tune", "fan", "pools", "restart", "pause", "resume", "identify", "config", "stop",
@@ -277,6 +279,42 @@ def test_status_shows_an_overheat_of_the_firmware_until_a_person_has_seen_it():
     assert "it tripped" not in text(msgspec.structs.replace(fleet(), alerts={once.id: seen}), "")
     over = msgspec.structs.replace(once, until_s=9.0)
     assert "it tripped" not in text(msgspec.structs.replace(fleet(), alerts={once.id: over}), "")
+
+
+def test_status_has_a_line_for_each_rig():
+    shown = text(rigs.fleet(Fleet()), "nothing yet").splitlines()
+    assert [line.split() for line in shown[:2]] == [
+        ["rig", "state", "boards", "H/s", "good", "bad", "notice"],
+        ["bench", "stopped", "0/0", "-", "0", "0", "-"],
+    ]
+    assert shown[2].split(maxsplit=6) == [
+        "rig-42", "running", "3/5", "657", "1650", "10", "board-3: it does not answer on bus 1 address 23; looked for",
+    ]  # fmt: skip
+    assert shown[0].index("H/s") + 3 == shown[2].index("657") + 3
+    both = text(rigs.fleet(fleet()), "").splitlines()
+    assert both.index(shown[0]) == both.index("1 of 2 miners answer: 1200 GH/s, 18 W, 14.6 J/TH") + 2
+    assert text(Fleet(), "nothing yet") == "nothing yet"
+
+
+def test_status_of_a_rig_says_first_why_it_ended_then_what_its_boards_lack_then_what_costs_money():
+    failed = msgspec.structs.replace(rigs.job(phase=Phase.FAILED), note="the mining key of alice is wrong")
+    assert "failed     0/0" in text(Fleet().with_job(failed), "")
+    assert "the mining key of alice is wrong" in text(Fleet().with_job(failed), "")
+    three = msgspec.structs.replace(rigs.view(), boards=tuple(rigs.board(n) for n in (3, 3, 3)))
+    away = msgspec.structs.replace(rigs.job(), view=three)
+    assert text(Fleet().with_job(away), "").endswith("looked for (and 2 more)")
+    mining = msgspec.structs.replace(rigs.job(), view=msgspec.structs.replace(three, boards=(rigs.board(0),)))
+    assert "9 workers are paid 90 %" in text(Fleet().with_job(mining), "")
+
+
+def test_a_rig_that_waits_for_a_person_is_not_well_and_one_that_a_person_closed_is():
+    idle, running = Fleet().with_job(rigs.job("bench", Phase.STOPPED)), Fleet().with_job(rigs.job())
+    assert well(idle)
+    assert well(running), "a board that is away is looked for"
+    assert not well(Fleet().with_job(rigs.job(phase=Phase.FAILED)))
+    stopped = msgspec.structs.replace(rigs.board(0), state=BoardState.STOPPED)
+    view = msgspec.structs.replace(rigs.view(), boards=(stopped,))
+    assert not well(Fleet().with_job(msgspec.structs.replace(rigs.job(), view=view)))
 
 
 async def test_stop_says_which_miner_is_not_back_at_its_own_settings(

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from minertui.model.alerts import Alert, Severity
 from minertui.model.fleet import Fleet
 from minertui.model.plans import Phase
 from minertui.model.relay import (
@@ -36,6 +37,16 @@ async def opened(seen: Looking, tab: str = PLACE) -> None:
     seen.app.desk.open_tab(tab)
     await seen.until(lambda: seen.pane.ready and seen.pane.place == "rig")
     await seen.pilot.pause()
+
+
+@pytest.mark.parametrize("device", ["rig-42", "rig-42/board-3"])
+async def test_enter_on_an_alert_of_a_rig_or_its_board_opens_the_rigs_tab(device: str) -> None:
+    away = Alert(f"x:{device}", "x", device, Severity.CRITICAL, "away for 5 min: look at its cable", pictures.NOW_S)
+    async with looking(msgspec.structs.replace(rigs.fleet(), alerts={away.id: away})) as seen:
+        await seen.press("a")
+        await seen.sees(f"{device}: away for 5 min")
+        await seen.press("enter")
+        await seen.until(lambda: seen.app.main.front == PLACE)
 
 
 async def test_rigs_are_in_the_fleet_and_a_click_opens_their_tab() -> None:

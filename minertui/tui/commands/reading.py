@@ -89,21 +89,26 @@ class AcknowledgeAll(Action):
 
 
 class OpenAlertsMiner(Action):
-    """From the alert to its miner."""
+    """From the alert to its miner, or to the rig of its board."""
 
     id, key, footer, title, places = (
         "alert-open",
         "enter",
         "Open miner",
-        "Open the alert's miner",
+        "Open the alert's miner or rig",
         frozenset({"alerts"}),
     )
 
     async def run(self, desk: Desk) -> None:
         """Open its tab."""
         alert = pane_of(desk).alert
-        if alert is not None and alert.device in desk.at.fleet.snapshots:
+        if alert is None:
+            return
+        rig = alert.device.partition("/")[0]
+        if alert.device in desk.at.fleet.snapshots:
             desk.open_tab(f"miner:{alert.device}")
+        elif f"relay:{rig}" in desk.at.fleet.jobs:
+            desk.open_tab(f"rig:{rig}")
 
 
 class ExportHistory(DeviceAction):
