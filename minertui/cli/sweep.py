@@ -194,13 +194,14 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
         if follower.impossible:
             say("Nothing was started.")
             return 1
-        if sys.stdin.isatty() and not args.yes:
-            await _last_moment()
+        if sys.stdin.isatty() and not args.yes and not await _last_moment():
+            say("Nothing was started.")
+            return 1
         return await follower.run()
 
 
-async def _last_moment() -> None:
-    """Time for a person to read the plan and to think again. Nobody is asked: a sweep that a script or a terminal's
+async def _last_moment() -> bool:
+    """Time for a person to read the plan and to think again; False when they closed the input. Nobody is asked: a sweep that a script or a terminal's
     recorder starts would wait for ever, and whoever wrote addresses and values has said what they want."""
     say(f"Starts in {LAST_MOMENT_S:.0f} s. Enter starts at once, Ctrl+C starts nothing.")
     loop = asyncio.get_running_loop()
@@ -215,3 +216,4 @@ async def _last_moment() -> None:
         await asyncio.wait([entered], timeout=LAST_MOMENT_S)
     finally:
         loop.remove_reader(sys.stdin)
+    return not entered.done() or entered.result() != ""

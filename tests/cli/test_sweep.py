@@ -137,15 +137,19 @@ def test_an_output_folder_that_cannot_be_made_is_one_sentence(tmp_path):
         args.run(args)
 
 
-@pytest.mark.parametrize(("typed", "patience_s"), [(b"\n", 30.0), (b"", 0.01)], ids=["enter", "nobody"])
-async def test_a_plan_stands_for_a_moment_on_a_terminal_and_then_starts(monkeypatch, capsys, typed, patience_s):
+@pytest.mark.parametrize(
+    ("typed", "patience_s", "starts"),
+    [(b"\n", 30.0, True), (b"", 0.01, True), (b"\x04", 30.0, False)],
+    ids=["enter", "nobody", "Ctrl+D"],
+)
+async def test_a_plan_stands_for_a_moment_on_a_terminal(monkeypatch, capsys, typed, patience_s, starts):
     mine, theirs = pty.openpty()
     os.write(mine, typed)
     with os.fdopen(theirs, encoding="utf-8") as keyboard:
         monkeypatch.setattr(sys, "stdin", keyboard)
         monkeypatch.setattr(sweep, "LAST_MOMENT_S", patience_s)
         async with asyncio.timeout(10):
-            await sweep._last_moment()
+            assert await sweep._last_moment() is starts
     os.close(mine)
     assert "Ctrl+C starts nothing" in capsys.readouterr().out
 
