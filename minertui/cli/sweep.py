@@ -201,8 +201,9 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
 
 
 async def _last_moment() -> bool:
-    """Time for a person to read the plan and to think again; False when they closed the input. Nobody is asked: a sweep that a script or a terminal's
-    recorder starts would wait for ever, and whoever wrote addresses and values has said what they want."""
+    """Time for a person to read the plan and to think again; False when they closed the input. Nobody is asked: a
+    sweep that a script or a terminal's recorder starts would wait for ever, and whoever wrote addresses and values has
+    said what they want."""
     say(f"Starts in {LAST_MOMENT_S:.0f} s. Enter starts at once, Ctrl+C starts nothing.")
     loop = asyncio.get_running_loop()
     entered: asyncio.Future[str] = loop.create_future()
