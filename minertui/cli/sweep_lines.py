@@ -48,7 +48,8 @@ def point_line(point: SweepPoint, job: JobState) -> str:
     if point.hashrate_ghs is not None:
         numbers = f", {point.hashrate_ghs:.1f} GH/s"
         numbers += f", {point.efficiency_jth:.2f} J/TH" if point.efficiency_jth is not None else ""
-    why = f" ({point.reason})" if point.reason else ""
+    said = point.reason or point.why
+    why = f" ({said})" if said else ""
     left = f", {_most(job)} {duration(job.left_s)} left" if job.left_s else ""
     return f"{point.mv} mV / {point.mhz:g} MHz: {point.verdict}{why}{numbers}; point {point.n}{left}"
 
