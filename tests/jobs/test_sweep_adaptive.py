@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from minertui.jobs.sweep import adaptive, evidence, run, transient
+from minertui.jobs.sweep import adaptive, evidence, pace, run, transient
 from minertui.jobs.sweep.surface import Surface
 from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.walk import Finish, Target
@@ -197,3 +197,19 @@ def test_confidence_is_that_of_the_verdict():
     assert passed.confidence == pytest.approx(1, abs=0.01)
     assert failed.verdict is PointVerdict.UNSTABLE
     assert failed.confidence == pytest.approx(1, abs=0.01)
+
+
+def test_from_a_setting_that_was_not_stable_the_voltage_comes_first():
+    way = pace.Way(Target(650, 1150), Target(650, 1150), Target(700, 1200), weak=True)
+    assert way.eased().target == Target(650, 1200)
+    assert way._replace(here=Target(650, 1200)).eased().target == Target(700, 1200)
+    assert way._replace(weak=False).eased() == way._replace(weak=False)
+
+
+def test_a_board_that_died_somewhere_is_kept_away_from_there_but_not_given_up():
+    of = adaptively()
+    points = [point(1, 500, 1150, 0.03), point(2, 540, 1150, 0.3)]
+    points += [SweepPoint(n, mhz, 1150, PointVerdict.UNSTABLE, "no hashrate") for n, mhz in ((3, 560), (4, 555))]
+    answer = adaptive.next_target(of, bounds(of), START, points)
+    assert isinstance(answer, Target)
+    assert answer.mhz < 555 or answer.mv > 1150
