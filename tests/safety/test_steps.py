@@ -49,6 +49,7 @@ POOL = PoolSetting("pool.example.com", 3333, "bc1q.worker")
         (SetPools((PoolSetting(POOL.url, POOL.port, "x"),)), gamma(pools=(POOL,)), False),
         (SetPools((PoolSetting("other", POOL.port, POOL.user),)), gamma(pools=(POOL,)), False),
         (SetFan(), GAMMA, True),
+        (SetFan(pct=60), gamma(fan_auto=None), True),
         (SetFan(auto=True, pct=61), gamma(fan_auto=None), False),
         (SetFan(auto=True, target_c=50), gamma(temp_target_c=None), None),
         (Pause(), gamma(paused=True), True),
