@@ -124,6 +124,9 @@ def _silent_s(before: Seen, view: RelayView, elapsed_s: float) -> float:
     return before.silent_s + (elapsed_s if states != {BoardState.AWAY} else 0.0)
 
 
+# What to do comes before the reason, which may be long: lists cut the end off.
+
+
 def _of_board(rig: str, board: BoardView, now: Seen, paid: bool) -> Iterator[Signal]:
     device, why = f"{rig}/{board.name}", board.why or "it does not say why"
     if paid:
@@ -131,10 +134,10 @@ def _of_board(rig: str, board: BoardView, now: Seen, paid: bool) -> Iterator[Sig
         yield Signal("board-stopped", device, Severity.WARNING, back, False)
         yield Signal("board-away", device, Severity.WARNING, back, False)
     elif board.state is BoardState.STOPPED:
-        text = f"stopped: {why}; put that right, then resume it (R in the tab of {rig})"
+        text = f"stopped until you resume it (R in the tab of {rig}): {why}"
         yield Signal("board-stopped", device, Severity.WARNING, text, True)
     elif board.state is BoardState.AWAY and now.away_s[board.name] >= AWAY_S:
-        text = f"away for {AWAY_S / 60:.0f} min: {why}; look at its cable and power, it mines again by itself"
+        text = f"away for {AWAY_S / 60:.0f} min; look at its cable and power, it mines again by itself: {why}"
         yield Signal("board-away", device, Severity.WARNING, text, True)
 
 
@@ -147,8 +150,8 @@ def _of_rig(rig: str, view: RelayView, silent_s: float, paid: bool) -> Iterator[
             return
         whose = f"{len(boards)} board{'s' * (len(boards) > 1)} that should mine"
         text = (
-            f"no accepted share for {SILENT_S / 60:.0f} min from {whose}{_reason(boards, view)}; look at this "
-            "computer's network and at the pool, the rig goes on trying by itself"
+            f"no accepted share for {SILENT_S / 60:.0f} min from {whose}; look at network and pool, it goes on trying "
+            f"by itself{_reason(boards, view)}"
         )
         yield Signal("rig-silent", rig, Severity.CRITICAL, text, True)
 

@@ -27,7 +27,7 @@ async def test_a_board_that_the_pool_refuses_is_an_alert_until_its_shares_are_ac
         await here.engine.start(RelayPlan("rig"))
         await here.until(lambda: "board-stopped:rig/one" in here.engine.hub.fleet.alerts)
         alert = here.engine.hub.fleet.alerts["board-stopped:rig/one"]
-        assert alert.text.startswith("stopped: the pool refuses: User banned; put that right, then resume it")
+        assert alert.text == "stopped until you resume it (R in the tab of rig): the pool refuses: User banned"
         assert (await here.engine.acknowledge(alert.id)).acknowledged
         here.pool.rules.banned.clear()
         await here.engine.steer("relay:rig", ResumeBoard("one"))
