@@ -20,7 +20,7 @@ from minertui.model.alerts import Alert, Severity
 from minertui.model.events import advance
 from minertui.model.fleet import EMPTY, Fleet, Health, Snapshot
 from minertui.model.metrics import BY_ID
-from minertui.model.plans import JobState, Phase
+from minertui.model.plans import GuardView, JobState, Phase
 from minertui.model.relay import BoardState, RelayView, stats_total
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def text(fleet: Fleet, empty: str) -> str:
         lines = [*_aligned(head, rows, {0, 1, len(head) - 2}), "", _sums(fleet)]
     if rigs:
         lines += [*([""] if lines else []), *_aligned(_RIG_HEAD, rigs, {0, 1, len(_RIG_HEAD) - 1})]
+    lines += _held(fleet)
     shown = [alert for alert in fleet.alerts.values() if _shown(alert)]
     lines += [f"{a.severity.mark} {a.severity.value}: {a.device}: {a.text}".strip() for a in shown]
     lines += [f"note: {fleet.notice}"] if fleet.notice else []
@@ -126,6 +127,16 @@ def _row(fleet: Fleet, snapshot: Snapshot) -> tuple[str, ...]:
 def _state(snapshot: Snapshot) -> str:
     paused = snapshot.status is not None and snapshot.status.paused and snapshot.health is Health.OK
     return "paused" if paused else snapshot.health.value
+
+
+def _held(fleet: Fleet) -> list[str]:
+    """What the guards that hold a temperature along a frontier do; the others only watch for a limit."""
+    jobs = sorted(fleet.jobs.values(), key=lambda job: job.device)
+    return [
+        f"guard of {job.device}: {job.view.why}"
+        for job in jobs
+        if isinstance(job.view, GuardView) and job.view.holds_c is not None and not job.phase.over
+    ]
 
 
 def _rigs(fleet: Fleet) -> list[tuple[JobState, RelayView]]:

@@ -21,7 +21,7 @@ from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import LogLine
 from minertui.model.fleet import Fleet, Health
-from minertui.model.plans import JobState, Phase, SweepPlan, SweepView
+from minertui.model.plans import GuardPlan, GuardView, JobState, Phase, SweepPlan, SweepView
 from minertui.model.relay import BoardState
 from minertui.safety.settings import Settings
 from tests.api.fake_link import FakeLink, fleet
@@ -78,6 +78,14 @@ class TestStatus:
         out = (await run("status"))[1]
         assert "sweep running" in out
         assert "note: the config is refused" in out
+
+    def test_what_a_guard_holds(self) -> None:
+        why = "at 1130 mV / 560 MHz, 61.2 °C, holds 62 °C along its frontier"
+        views = {"held": GuardView(GuardPlan(), holds_c=62, why=why), "watched": GuardView(GuardPlan(), why="cool")}
+        states = [JobState(f"guard:{name}", name, Phase.RUNNING, view) for name, view in views.items()]
+        shown = text(msgspec.structs.replace(fleet(), jobs={job.id: job for job in states}), "")
+        assert f"guard of held: {why}" in shown.splitlines()
+        assert "guard of watched" not in shown
 
     async def test_no_miner_yet(self, server: ApiServer, run: Run, link: FakeLink) -> None:
         link.fleet = Fleet()
