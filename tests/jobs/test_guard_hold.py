@@ -212,6 +212,14 @@ def test_a_frontier_that_is_not_true_any_more_is_left_a_step_down_and_the_own_vo
     assert board.writes[1] == rises[0], "no clock rises at a voltage that nothing has proven for it"
 
 
+def test_a_clock_that_was_climbed_to_along_it_is_left_too():
+    board = Board(plan=GuardPlan("a", high_mhz=650), mhz=500, mv=1100, room_c=15)
+    board.live(2 * 3600)
+    assert (board.mhz, board.mv) == (650, need_mv(650))
+    board.live(1200, error_pct=3.0)
+    assert board.mhz == 600
+
+
 def test_what_a_person_sets_beside_the_frontier_is_not_bent_to_it():
     over = Board(mhz=720, mv=1250)
     over.live(3600)

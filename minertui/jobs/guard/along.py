@@ -14,12 +14,12 @@ from minertui.model.frontier import Known
 from minertui.model.plans import GuardPlan
 from minertui.model.status import Ability, MinerStatus
 from minertui.safety.request import RULES
-from minertui.safety.settings import SAME
+from minertui.safety.settings import SAME, same
 
 
 def usable(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, str, Tune | None]:
     """Why the frontier cannot be used, in words; empty when it can, or when there is none. What speaks against the
-    sweep itself holds until the next one, and takes one step down at once where the voltage was lowered for it."""
+    sweep itself holds until the next one, and takes one step down at once where the voltage is not the owner's."""
     status, known = snapshot.status, state.hold.known
     assert status is not None  # step has seen it
     if known is None or not plan.hold:
@@ -31,7 +31,7 @@ def usable(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float)
         return state, _apart(state, status, known), None
     state = replace(state, hold=replace(state.hold, off=off, goal_mhz=None))
     lower = max(floor_mhz(state, plan), (status.frequency_mhz or 0) - plan.step_down_mhz)
-    if own_volts(state, status) is None or lower > (status.frequency_mhz or 0) - SAME_MHZ:
+    if same(status.core_mv, state.own[1], SAME) or lower > (status.frequency_mhz or 0) - SAME_MHZ:
         return state, off, None
     return replace(state, why=f"{off}: down to {lower:g} MHz, off its frontier"), off, Tune(frequency_mhz=lower)
 
