@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from minertui.model.commands import (
@@ -113,6 +114,11 @@ def test_settings_after_a_write():
     assert whole.wrote(SetFan()) == whole
     assert whole.wrote(SetFan(auto=False, pct=80, target_c=50, min_pct=20)) == Settings(525, 1150, False, 80, 50, 20)
     assert whole.wrote(Tune(600, 1200)) == Settings(600, 1200, True, 60, 55, 30)
+
+
+def test_what_is_not_known_is_left_out_of_the_journal():
+    assert msgspec.json.encode(Settings(525.0, 1150.0)) == b'{"frequency_mhz":525.0,"core_mv":1150.0}'
+    assert msgspec.json.encode(Settings()) == b"{}"
 
 
 def test_settings_are_read_field_by_field():
