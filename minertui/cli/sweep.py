@@ -194,7 +194,8 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
         if follower.impossible:
             say("Nothing was started.")
             return 1
-        if sys.stdin.isatty() and not args.yes and not await _last_moment():
+        new = any(sweep.job is None for sweep in sweeps)  # one that runs already is only followed
+        if new and sys.stdin.isatty() and not args.yes and not await _last_moment():
             say("Nothing was started.")
             return 1
         return await follower.run()

@@ -7,6 +7,7 @@ user's own settings; a further one only says what is being waited for.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from minertui.wire.results import encode_results, result_name
 
 _WELL = (Phase.DONE, Phase.STOPPED)
 _FIRST_READING_S = 20.0
+_GIVEN_BACK = "every miner gets its best point that passed, or your own settings"
+_COUNT = re.compile(r": \d+(/\d+| readings)$")
+"""What a note counts at every sample; the sample's own line says it already."""
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Sweep:
     sample: SweepSample | None = None
     points: tuple[SweepPoint, ...] = ()
     note: str = ""
+    news: str = ""
     saved: Path | None = None
 
     @property
@@ -85,7 +90,7 @@ class Follower:
                         break
         for sweep in self.sweeps:
             snapshot = snapshots.get(sweep.plan.device) or Snapshot(sweep.plan.device, address=sweep.address)
-            for text in lines.preview(sweep.plan, snapshot):
+            for text in lines.running(sweep.job) if sweep.job else lines.preview(sweep.plan, snapshot):
                 self.say(sweep, text)
             why = ranking.unreachable(sweep.plan, snapshot.status, snapshot.limits) if snapshot.status else ""
             if why and sweep.job is None:
@@ -97,18 +102,19 @@ class Follower:
         return silent
 
     def _adopt(self, message: Message) -> None:
-        """A sweep that runs on a miner already (the engine took an interrupted one up again) is shown, not doubled."""
+        """A sweep that runs on a miner already (taken up again by the engine, say) is followed, not doubled."""
         for job in _jobs(message):
             for sweep in self.sweeps:
                 if sweep.job is None and job.id == f"sweep:{sweep.plan.device}" and not job.phase.over:
-                    self.say(sweep, "a sweep runs on it already and goes on with its own plan")
-                    self._changed(sweep, job)
+                    sweep.job = job
 
     async def run(self) -> int:
         """Start them all, follow them to their ends; the exit code."""
         with ended_by(self.ask_to_stop):
             for sweep in self.sweeps:
                 await self._start(sweep)
+            if not self._asked and not all(sweep.over for sweep in self.sweeps):
+                self.out(f"Ctrl+C ends {'it' if len(self.sweeps) == 1 else 'them all'}: {_GIVEN_BACK}.")
             if not all(sweep.over for sweep in self.sweeps):
                 try:
                     await self._follow()
@@ -127,7 +133,7 @@ class Follower:
             self.out(f"Still stopping; waiting for {waiting or 'nothing more'}.")
             self.out("If this is killed now, “minertui restore” brings the miners back.")
             return
-        self.out("Stopping: every miner gets its best point that passed, or your own settings. Please wait.")
+        self.out(f"Stopping: {_GIVEN_BACK}. Please wait.")
         task = asyncio.get_running_loop().create_task(self._stop_all())
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
@@ -219,15 +225,16 @@ class Follower:
         new = view.points[len(sweep.points) :]
         if view.sample is not None and view.sample != sweep.sample:
             sweep.sample = view.sample
-            self.say(sweep, lines.sample_line(view.sample))
+            self.say(sweep, lines.sample_line(view.sample, view.plan.strategy))
         for point in new:
             self.say(sweep, lines.point_line(point, job))
         if new:
             sweep.points = view.points
             self._save(sweep)
-        if job.note != sweep.note and not job.note.startswith("measuring"):
-            self.say(sweep, f"{job.phase}: {job.note}")
-        sweep.note = job.note
+        news = f"{job.phase}: {_COUNT.sub('', job.note)}"
+        if job.note and news != sweep.news and not job.note.startswith("measuring"):
+            self.say(sweep, news)
+        sweep.note, sweep.news = job.note, news
 
     def _save(self, sweep: Sweep) -> None:
         """Write the result file. One of an earlier sweep is set aside by its time, and never replaced by nothing."""

@@ -23,12 +23,14 @@ def painted(text: str, number: int, colour: bool) -> str:
     return f"\033[{COLOURS[(number - 1) % len(COLOURS)]}m{text}\033[0m" if colour else text
 
 
-def sample_line(sample: SweepSample) -> str:
-    """One sample of a point; what the miner does not report is left out."""
+def sample_line(sample: SweepSample, strategy: Strategy = Strategy.GRID) -> str:
+    """One sample of a point; what the miner does not report is left out. The adaptive strategy looks for as long as it
+    must, so its count has no end and no share."""
     share = 100 * sample.index / sample.of if sample.of else 0.0
     width = len(str(sample.of))
+    adaptive = strategy is Strategy.ADAPTIVE
     parts = [
-        f"[{sample.index:>{width}}/{sample.of}] {share:5.1f}%",
+        f"[{sample.index:>2}]" if adaptive else f"[{sample.index:>{width}}/{sample.of}] {share:5.1f}%",
         f"CV: {sample.mv}mV",
         f"F: {sample.mhz:g}MHz",
         f"H: {_number(sample.hashrate_ghs)} GH/s",
@@ -76,6 +78,23 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
     elif status.power_w is not None and status.power_w > within.max_power_w:
         lines.append(f"! it draws {status.power_w:.1f} W now, over the limit of the sweep: see --max-power")
     return lines
+
+
+def running(job: JobState) -> list[str]:
+    """A sweep that runs on the miner already, by its own plan: what was asked for now counts for nothing."""
+    view = job.view
+    if not isinstance(view, SweepView):
+        return []
+    plan = view.plan
+    done = f"{len(view.points)} point{'' if len(view.points) == 1 else 's'} done"
+    left = f", {_most(job)} {duration(job.left_s)} left" if job.left_s else ""
+    return [
+        f"a sweep runs on {plan.device} already and goes on with its own plan; what this command asks for is not used",
+        f"that plan: {plan.strategy}, within {plan.min_mv}..{plan.max_mv} mV and "
+        f"{plan.min_mhz:g}..{plan.max_mhz:g} MHz; "
+        f"stops at chip {plan.max_chip_temp_c:g} °C, VR {plan.max_vr_temp_c:g} °C, {plan.max_power_w:g} W; "
+        f"goal: {plan.goal}; {done}{left}",
+    ]
 
 
 def summary(points: Sequence[SweepPoint]) -> list[str]:

@@ -231,6 +231,18 @@ def test_the_live_line_is_the_guides():
     bare = msgspec.structs.replace(SAMPLE, vr_temp_c=None, power_w=None, hashrate_ghs=None, index=3)
     assert sweep_lines.sample_line(bare).startswith("[ 3/40]   7.5% | CV: 1150mV | F: 500MHz | H: — GH/s")
     assert "VR" not in sweep_lines.sample_line(bare)
+    assert sweep_lines.sample_line(SAMPLE, Strategy.ADAPTIVE).startswith("[15] | CV: 1150mV")  # its count has no end
+
+
+async def test_a_confirmation_is_told_once_and_not_with_every_sample(tmp_path):
+    link = Scripted(("a",))
+    show, said = follower(link, tmp_path, ("a",))
+    notes = [f"confirming {mv} mV / 565 MHz: {n} readings" for mv in (1135, 1140) for n in (16, 17, 18)]
+    link.push(*(state("a", Phase.RUNNING, note=note) for note in notes), state("a", Phase.DONE, point(1)))
+    assert await show.run() == 0
+    told = [line for line in said if "confirming" in line]
+    assert told == [f"[Miner 1] running: confirming {mv} mV / 565 MHz" for mv in (1135, 1140)]
+    assert any(line.startswith("Ctrl+C ends it: every miner gets") for line in said)
 
 
 def test_the_colours_are_the_guides_in_its_order():
@@ -258,7 +270,7 @@ async def test_two_miners_are_shown_and_saved_and_ranked(tmp_path):
         state("a", Phase.DONE, point(1), point(2, 520, 1040), point(3, 600, 9999, PointVerdict.UNSTABLE), note="done"),
     )
     assert await show.run() == 0
-    assert len([line for line in said if "[15/40]" in line]) == 1  # the same sample is not shown twice
+    assert len([line for line in said if "[15]" in line]) == 1  # the same sample is not shown twice
     assert any(line.startswith("[Miner 1] 1150 mV / 500 MHz: passed, 1000.0 GH/s") for line in said)
     assert "[Miner 2] done: complete: plateau" in said
     ranking = said[said.index("[Miner 1] Top 5 highest hashrate:") + 1 :]
@@ -366,7 +378,11 @@ async def test_a_sweep_that_runs_already_is_shown_and_not_started_twice(tmp_path
     await show.preview()
     link.push(state("a", Phase.DONE, point(1), point(2, 520)))
     assert await show.run() == 0
-    assert "[Miner 1] a sweep runs on it already and goes on with its own plan" in said
+    text = "\n".join(said)
+    assert "a sweep runs on a already and goes on with its own plan; what this command asks for is not used" in text
+    assert "that plan: " in text
+    assert "1 point done" in text
+    assert "in steps of" not in text  # the preview of a plan that nobody carries out
 
 
 async def test_a_forgotten_sweep_is_not_waited_for(tmp_path):

@@ -183,7 +183,9 @@ async def test_defect_4_3_a_miner_that_cannot_be_judged_is_not_swept():
 async def test_defect_4_3_an_unreachable_miner_is_not_measured():
     site = FakeSite(Board(), answers=False)
     await run(site, plan(), ())
-    assert site.end == (Phase.FAILED, "the miner gives no fresh reading, so nothing was changed")
+    assert site.end == (Phase.FAILED, "the miner gave no fresh reading for 180 s, so nothing was changed")
+    notes = [note for _, _, note, _ in site.reports if note.startswith("waiting for a fresh reading")]
+    assert notes[:2] == [f"waiting for a fresh reading, at most {s} s more" for s in (180, 165)]
     assert site.concluded == []  # there is nothing to prove, and nothing that could be
     assert site.sent == []
     assert site.points == []

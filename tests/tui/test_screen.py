@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from textual.screen import ModalScreen
 
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import AlertRaised, DeviceRemoved, LogLine, NoticeChanged, SnapshotTaken
@@ -328,6 +329,17 @@ class TestFrame:
             assert "applied" not in seen.text
             await seen.press("escape")
             await seen.toast("attic-1: restart — applied")
+
+    async def test_toasts_over_a_dialog_leave_its_buttons_in_sight(self):
+        async with looking(pictures.normal(), size=(80, 24)) as seen:
+            seen.app._disable_notifications = False  # as a real run: each new screen shows the toasts
+            await seen.press("t")
+            await seen.until(lambda: isinstance(seen.app.screen, ModalScreen), "the dialog")
+            seen.app.desk.say("attic-1: restart — applied", "error")
+            await seen.until(lambda: bool(seen.app.screen.query("Toast")), "the toast")
+            await seen.pilot.pause()
+            low = max(toast.region.bottom for toast in seen.app.screen.query("Toast"))
+            assert 0 < low <= min(button.region.y for button in seen.app.screen.query("Button"))
 
     async def test_help_is_about_the_place(self):
         async with looking(pictures.normal()) as seen:

@@ -102,12 +102,16 @@ class _Sweep:
             await self._conclude(None, Phase.WAITING, "goes on when the engine starts again")
 
     async def _begin(self) -> Step | End:
-        self._site.report(Phase.RUNNING, self.view, "waiting for a fresh reading", **self.counts)
-        for _ in range(_FIRST_POLLS):
+        why = ""
+        for left in range(_FIRST_POLLS, 0, -1):
+            note = f"waiting for a fresh reading, at most {left * brain.LOOK_S:.0f} s more{why}"
+            self._site.report(Phase.RUNNING, self.view, note, **self.counts)
             snapshot = await self._site.next_snapshot(within_s=brain.LOOK_S)
             if samples.fresh(snapshot, self._site.now()):
                 return brain.begin(self._plan, self._done, snapshot, self._site.now(), self._earlier)
-        return End(Phase.FAILED, "the miner gives no fresh reading, so nothing was changed")
+            why = f" ({snapshot.why})" if snapshot.why else ""
+        waited_s = _FIRST_POLLS * brain.LOOK_S
+        return End(Phase.FAILED, f"the miner gave no fresh reading for {waited_s:.0f} s, so nothing was changed{why}")
 
     async def _take(self, made: Step) -> State:
         """Keep, say and show what a step brought. What was measured is kept even when the sweep is being stopped."""

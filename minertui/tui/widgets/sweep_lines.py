@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minertui.model.plans import JobState, Phase, SweepView
+from minertui.model.plans import JobState, Phase, Strategy, SweepView
 from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import duration, fit, number, terahash
 
@@ -63,6 +63,8 @@ def _now(job: JobState) -> str:
     if not isinstance(view, SweepView) or job.phase.over or view.sample is None:
         return job.note
     sample = view.sample
-    text = f"{number(sample.mhz)} MHz {sample.mv} mV  {sample.index}/{sample.of}"
+    adaptive = view.plan.strategy is Strategy.ADAPTIVE  # looks for as long as it must: its count has no end
+    count = f"reading {sample.index}" if adaptive else f"{sample.index}/{sample.of}"
+    text = f"{number(sample.mhz)} MHz {sample.mv} mV  {count}"
     text += f"  {terahash(sample.hashrate_ghs)} TH/s  {number(sample.chip_temp_c, 1)} °C"
     return text
