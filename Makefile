@@ -58,6 +58,7 @@ soak: $(STAMP)  ## the engine in real time on 160 simulated miners with faults: 
 	@$(BIN)/python -m tests.proofs.soak $(if $(HOURS),--hours $(HOURS))
 
 $(STAMP): requirements.lock pyproject.toml
+	@echo "Making the environment in .venv; a minute or two."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: -r requirements.lock
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .

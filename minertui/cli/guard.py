@@ -7,8 +7,7 @@ MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable.
     minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
 
 Ctrl+C or SIGTERM ends it and gives the miner's own settings back, or, while it is too warm for them, leaves it lower
-and says so. When an engine runs that has the miner, that engine
-does the work and this command shows it.
+and says so. When an engine runs that has the miner, that engine does the work and this command shows it.
 """
 
 from __future__ import annotations

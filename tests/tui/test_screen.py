@@ -283,7 +283,7 @@ class TestFrame:
     async def test_a_lost_engine_is_said_and_found_again(self):
         async with looking(pictures.normal()) as seen:
             seen.link.lose()
-            await seen.sees("Engine lost since 12:00:00: the engine does not answer; start it with: minertui engine")
+            await seen.sees("Engine lost since 12:00:00: start it with: minertui engine (the engine does not answer")
             assert "attic-1" in seen.text  # the last picture stays
             seen.link.down = None
             await seen.until(lambda: "Engine lost" not in seen.text)
@@ -292,7 +292,7 @@ class TestFrame:
         link = FakeLink(pictures.normal())
         link.down = "no engine here; start it with: minertui engine"
         async with looking(link) as seen:
-            await seen.sees("Engine lost: no engine here")
+            await seen.sees("Engine lost: start it with: minertui engine (no engine here). Trying again.")
 
     async def test_the_footer_says_what_applies_here(self):
         async with looking(pictures.normal(), size=(160, 40)) as seen:

@@ -58,7 +58,9 @@ def banner_spans(picture: Picture, frozen_s: float | None, problem: str) -> tupl
     """What everybody must see: the engine is away, the picture stands still, the engine's own notice."""
     if picture.lost:
         since = f" since {clock_text(picture.lost_s)}" if picture.lost_s else ""
-        return (Span(f"!! Engine lost{since}: {picture.lost} Trying again.", "bad"),)
+        problem, _, remedy = picture.lost.rstrip(".").rpartition("; ")
+        said = f"{remedy} ({problem})" if problem else remedy  # what to do first: a narrow screen cuts the end off
+        return (Span(f"!! Engine lost{since}: {said}. Trying again.", "bad"),)
     if frozen_s is not None:
         return (Span(f"! Frozen at {clock_text(frozen_s)}; the engine goes on. p lets the picture go on.", "warn"),)
     notice = picture.fleet.notice or problem
