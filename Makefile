@@ -31,7 +31,7 @@ imports: $(STAMP)
 	@$(BIN)/lint-imports --no-logo
 
 pytest: $(STAMP)
-	@$(BIN)/pytest -n 3 --dist worksteal -m "not long"
+	@$(BIN)/pytest -n 4 --dist worksteal -m "not long"
 
 bench: bench-engine bench-screen bench-safety bench-duco bench-guard  ## what everything costs (docs/figures.md); some twenty minutes, quiet machine
 

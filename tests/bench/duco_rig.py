@@ -163,8 +163,10 @@ class Span:
         return cls(relay, await _between_shares(relay))
 
     async def ended(self, seconds: float) -> None:
-        """``seconds`` later."""
+        """``seconds`` later, and when every board has had a share since: in a short span some have none."""
         await CLOCK.sleep(seconds)
+        while any(one.stats.shares == self._then[one.name].stats.shares for one in self._relay.view().boards):
+            await CLOCK.sleep(0.05)
         self._now = await _between_shares(self._relay)
 
     def spent(self, of: str = "") -> Spent:
