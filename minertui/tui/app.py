@@ -35,6 +35,7 @@ from minertui.tui.feed import Feed, Picture, PictureTaken
 from minertui.tui.keys import checked
 from minertui.tui.options import Options, for_terminal
 from minertui.tui.printable import InTurn, PrintableOnly, one_line
+from minertui.tui.screens.bars import lost_since
 from minertui.tui.screens.main import MainScreen
 
 _LOOK_S = 2.0  # between looks at the theme files
@@ -138,6 +139,9 @@ class MinertuiApp(App[str]):
             _: Worker[None] = self.run_worker(partial(self._perform, action), group="actions")
 
     async def _perform(self, action: Action) -> None:
+        if action.writes and self.feed.picture.lost:  # before a dialog is filled in for nothing
+            self.desk.say(f"the engine is lost{lost_since(self.feed.picture)}; nothing can be ordered", "error")
+            return
         try:
             await action.run(self.desk)
         except MinertuiError as error:

@@ -3,6 +3,9 @@
 What the screen gets is one message with the whole picture. It may replace an older one that still waits, it comes at
 most four times a second, and not at all while nothing changes; so a slow terminal never queues old pictures. Log lines
 are kept in a ring and numbered: a pane asks for those after the last one it has, and learns how many it missed.
+
+While the engine is away nothing on the screen is news: what it called well is shown as stale, and the picture's time
+goes on by the screen's own clock, so that every age grows. The engine's next word undoes all of it.
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ from minertui.model.commands import CommandRecord
 from minertui.model.errors import LinkError
 from minertui.model.events import CommandDone, LogLine, Numbered, Whole, advance
 from minertui.model.events import Message as LinkMessage
-from minertui.model.fleet import EMPTY, Fleet
+from minertui.model.fleet import EMPTY, Fleet, Health, Snapshot
 from minertui.model.seams import Link
 
 PERIOD_S = 0.25
 GATHER_S = 0.02
 RETRY_S = 2.0
+AGE_S = 2.0  # while the engine is away: between pictures with older readings
 RING = 5000
 
 
@@ -37,8 +41,9 @@ class Lines(msgspec.Struct, frozen=True):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """All that a screen draws from. ``lost`` says why the engine is away (empty: it is there) and ``lost_s`` is the
-    wall time of its last word; ``first`` is False until the first whole fleet came."""
+    """All that a screen draws from. ``lost`` says why the engine is away (empty: it is there), ``lost_s`` is the wall
+    time of its last word, and ``fleet`` is then its last one, called stale and grown older; ``first`` is False until
+    the first whole fleet came."""
 
     fleet: Fleet = EMPTY
     lost: str = ""
@@ -49,6 +54,23 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 NOTHING = Picture()
+
+
+def mono_s() -> float:
+    """Seconds of the screen's own clock, for how long the engine has been silent."""
+    return asyncio.get_running_loop().time()
+
+
+def outdated(fleet: Fleet) -> Fleet:
+    """``fleet`` as it is shown when its engine is away: nothing in it is well any more. Worse standings stay."""
+    return msgspec.structs.replace(fleet, snapshots={k: _outdated(v, fleet.at_s) for k, v in fleet.snapshots.items()})
+
+
+def _outdated(snapshot: Snapshot, since_s: float) -> Snapshot:
+    if snapshot.health is not Health.OK:
+        return snapshot
+    why = "the engine does not answer"  # a miss, as an answer that repeats itself has none
+    return msgspec.structs.replace(snapshot, health=Health.STALE, why=why, since_s=since_s, misses=1)
 
 
 class PictureTaken(Message):
@@ -70,6 +92,8 @@ class Feed:
         self._link, self._pump = link, pump
         self.picture = NOTHING
         self._shown = NOTHING
+        self._fleet, self._heard_s = EMPTY, 0.0  # the engine's own newest, and when it came by our clock
+        self._aging: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None  # the loop's own: one of Textual's is a task, and costs like one
         self._ring: deque[LogLine] = deque(maxlen=RING)
         self._again: Callable[[], None] = lambda: None
@@ -104,9 +128,10 @@ class Feed:
             upto += 1
         elif isinstance(message, Numbered) and isinstance(message.event, CommandDone):
             records = (message.event.record, *records)[:200]
+        self._fleet, self._heard_s = advance(self._fleet, message), mono_s()
         self.picture = msgspec.structs.replace(
             picture,
-            fleet=advance(picture.fleet, message),
+            fleet=self._fleet,
             first=picture.first or isinstance(message, Whole),
             lost="",
             upto=upto,
@@ -115,8 +140,22 @@ class Feed:
         self._changed()
 
     def _lose(self, why: str) -> None:
-        lost_s = self.picture.lost_s if self.picture.lost else self.picture.fleet.at_s
-        self.picture = msgspec.structs.replace(self.picture, lost=why, lost_s=lost_s)
+        fleet = self.picture.fleet if self.picture.lost else outdated(self._fleet)
+        self.picture = msgspec.structs.replace(self.picture, fleet=fleet, lost=why, lost_s=self._fleet.at_s)
+        self._age()
+
+    def _age(self) -> None:
+        """Let the time of a picture without an engine go on, now and every two seconds until the engine speaks."""
+        if self._aging is not None:
+            self._aging.cancel()
+            self._aging = None
+        if not self.picture.lost:
+            return
+        if self.picture.first:
+            at_s = self._fleet.at_s + (mono_s() - self._heard_s) * self._fleet.speed
+            fleet = msgspec.structs.replace(self.picture.fleet, at_s=at_s)
+            self.picture = msgspec.structs.replace(self.picture, fleet=fleet)
+        self._aging = asyncio.get_running_loop().call_later(AGE_S, self._age)
         self._changed()
 
     def _changed(self) -> None:

@@ -39,6 +39,10 @@ class Looking:
         """One line of it; negative from the bottom."""
         return self.text.split("\n")[n]
 
+    def row(self, device: str) -> str:
+        """The first line that names this device, below the tabs."""
+        return next((line for line in self.text.split("\n")[2:] if device in line), "")
+
     async def until(self, condition: Callable[[], object], what: str = "it") -> None:
         """Wait until this is so; two seconds at most."""
         for _ in range(200):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from minertui.model.fleet import Fleet
+from minertui.tui import feed
 from minertui.tui.app import MinertuiApp
 from minertui.tui.options import Options
 from tests.tui import pictures, rigs
@@ -96,11 +97,14 @@ def test_look(snap_compare, look):
     assert snap_compare(app, terminal_size=(100, 30), run_before=go)
 
 
-def test_lost(snap_compare):
+def test_lost(snap_compare, monkeypatch):
+    now_s = [0.0]
+    monkeypatch.setattr(feed, "mono_s", lambda: now_s[0])
     link = FakeLink(pictures.normal())
 
     async def go(pilot) -> None:
         await settled(pilot)
+        now_s[0] = 95.0
         link.lose()
         await settled(pilot)
 

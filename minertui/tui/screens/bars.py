@@ -54,13 +54,17 @@ def header_spans(picture: Picture, demo: bool, width: int) -> tuple[tuple[Span, 
     return tuple(left), tuple(right)
 
 
+def lost_since(picture: Picture) -> str:
+    """`` since 12:04:05``: the last word of an engine that is away; empty when it never said one."""
+    return f" since {clock_text(picture.lost_s)}" if picture.lost_s else ""
+
+
 def banner_spans(picture: Picture, frozen_s: float | None, problem: str) -> tuple[Span, ...]:
     """What everybody must see: the engine is away, the picture stands still, the engine's own notice."""
     if picture.lost:
-        since = f" since {clock_text(picture.lost_s)}" if picture.lost_s else ""
         problem, _, remedy = picture.lost.rstrip(".").rpartition("; ")
         said = f"{remedy} ({problem})" if problem else remedy  # what to do first: a narrow screen cuts the end off
-        return (Span(f"!! Engine lost{since}: {said}. Trying again.", "bad"),)
+        return (Span(f"!! Engine lost{lost_since(picture)}: {said}. Trying again.", "bad"),)
     if frozen_s is not None:
         return (Span(f"! Frozen at {clock_text(frozen_s)}; the engine goes on. p lets the picture go on.", "warn"),)
     notice = picture.fleet.notice or problem

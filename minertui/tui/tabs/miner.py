@@ -206,7 +206,8 @@ class MinerPane(Pane):
     def show(self, picture: Picture) -> None:
         """Draw everything; read history anew when a dot could have moved."""
         super().show(picture)
-        if self._read_s == 0 or (self.span_.live and picture.fleet.at_s - self._read_s >= self._stale_after_s):
+        now_s = picture.lost_s if picture.lost else picture.fleet.at_s  # nobody there has newer points
+        if self._read_s == 0 or (self.span_.live and now_s - self._read_s >= self._stale_after_s):
             self._ask_history()
         if self._tail is not None:
             jobs = {job.id for job in picture.fleet.jobs_of(self.device)}

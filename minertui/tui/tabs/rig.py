@@ -158,7 +158,7 @@ class RigPane(Pane):
         self.list.show(items, board_head)
         self.statistics.show(view.boards, self.list.cursor)
         if self.facet == "charts":
-            self.charts.show(self.rig, picture.fleet.at_s)
+            self.charts.show(self.rig, picture.lost_s if picture.lost else picture.fleet.at_s)
         if self.facet == "account":
             self.account.show(view, picture.fleet.at_s)
         self._tell(view, width)
