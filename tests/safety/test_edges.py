@@ -13,29 +13,17 @@ from minertui.model.fleet import Health
 from minertui.model.plans import Limits
 from minertui.model.status import Ability, MinerStatus, PoolSetting
 from minertui.safety import kernel, raising
-from minertui.safety.kernel import decide, lowers
+from minertui.safety.kernel import lowers
 from minertui.safety.limits import ChipCaps, effective
 from minertui.safety.others import fan as judge_fan
 from minertui.safety.request import RULES, Request, Rules, goes_up, may_lift_park, recent
 from minertui.safety.samples import Stuck, core_off, overheated
 from minertui.safety.settings import Settings
 from minertui.safety.steps import Refusal, Step, Steps
-from tests.safety.values import GAMMA, NAN, ask, gamma, snap
+from tests.safety.values import GAMMA, NAN, ask, gamma, no, snap, writes
 
 UP = Tune(550, 1170)
 DAY_S, HOUR_S = 86400.0, 3600.0
-
-
-def writes(request: Request) -> list[object]:
-    decision = decide(request)
-    assert isinstance(decision, Steps), decision
-    return [step.command for step in decision.steps]
-
-
-def no(request: Request) -> str:
-    decision = decide(request)
-    assert isinstance(decision, Refusal), decision
-    return decision.reason
 
 
 # the numbers themselves -----------------------------------------------------------------------------------------------

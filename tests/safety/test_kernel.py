@@ -32,21 +32,9 @@ from minertui.safety.request import Request, may_lift_park
 from minertui.safety.samples import current
 from minertui.safety.settings import Settings
 from minertui.safety.steps import Refusal, Step, Steps
-from tests.safety.values import GAMMA, INF, NAN, ask, gamma, snap
+from tests.safety.values import GAMMA, INF, NAN, ask, gamma, no, snap, writes
 
 UP = Tune(550, 1170)
-
-
-def writes(request: Request) -> list[Command]:
-    decision = decide(request)
-    assert isinstance(decision, Steps), decision
-    return [step.command for step in decision.steps]
-
-
-def no(request: Request) -> str:
-    decision = decide(request)
-    assert isinstance(decision, Refusal), decision
-    return decision.reason
 
 
 # order and steps ------------------------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ from minertui.model.commands import Command, Rank
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import Limits
 from minertui.model.status import Ability, MinerStatus
+from minertui.safety.kernel import decide
 from minertui.safety.limits import effective
 from minertui.safety.request import Request
+from minertui.safety.steps import Refusal, Steps
 
 NAN, INF = float("nan"), float("inf")
 
@@ -61,3 +63,17 @@ def ask(command: Command, status: MinerStatus | None = GAMMA, rank: Rank = Rank.
         settled_s=900.0,
     )
     return msgspec.structs.replace(request, **fields)
+
+
+def writes(request: Request) -> list[Command]:
+    """What the kernel would send for it, which it has to allow."""
+    decision = decide(request)
+    assert isinstance(decision, Steps), decision
+    return [step.command for step in decision.steps]
+
+
+def no(request: Request) -> str:
+    """Why the kernel refuses it, which it has to."""
+    decision = decide(request)
+    assert isinstance(decision, Refusal), decision
+    return decision.reason
