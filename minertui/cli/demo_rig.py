@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from minertui.jobs.duco_relay import Opener
     from minertui.model.relay import Place, RelayView
     from minertui.model.seams import Clock, Link
-    from minertui.sim.duco_bus import FakeBus
 
 NAME = "minis"
 _USER = "demo"
@@ -29,18 +28,6 @@ _SHARES = 3
 _PATIENCE_S = 30.0  # real seconds
 
 
-class _Wire:
-    """The bus as the engine opens it; it is there for as long as the demo."""
-
-    simulated = True
-
-    def __init__(self, bus: FakeBus) -> None:
-        self.write, self.read = bus.write, bus.read
-
-    def close(self) -> None:
-        """Opened and closed as often as wanted."""
-
-
 @contextlib.asynccontextmanager
 async def simulated_rig(clock: Clock, *, start: bool = True) -> AsyncIterator[tuple[RigConfig, Way]]:
     """Serve the boards and their pool; gives the rig's config and the way to its boards."""
@@ -48,7 +35,7 @@ async def simulated_rig(clock: Clock, *, start: bool = True) -> AsyncIterator[tu
     from minertui.engine.rigs import way
     from minertui.model.relay import BoardPlan
     from minertui.sim.duco_boards import board
-    from minertui.sim.duco_bus import FakeBus
+    from minertui.sim.duco_bus import FakeBus, Opened
     from minertui.sim.duco_pool import DucoPool
     from minertui.sim.duco_rules import Rules
     from minertui.sim.duco_serial import SerialBench
@@ -59,7 +46,7 @@ async def simulated_rig(clock: Clock, *, start: bool = True) -> AsyncIterator[tu
     bus = FakeBus({at: board("A", seed=at) for at in _ADDRESSES}, clock.mono)
 
     def opener(place: Place) -> Opener:
-        return (lambda: _Wire(bus)) if place.simulated else way(place)
+        return (lambda: Opened(bus)) if place.simulated else way(place)
 
     with tempfile.TemporaryDirectory(prefix="minertui-demo-") as folder:
         async with pool, SerialBench([SketchBoard("4.3")], Path(folder), clock) as bench:

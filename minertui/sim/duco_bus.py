@@ -28,6 +28,18 @@ def transfer_s(count: int, hz: float) -> float:
     return (9 * (count + 1) + 2) / hz
 
 
+class Opened:
+    """A fake bus as a relay opens it: closed and opened as often as wanted, while the bus and its boards stay."""
+
+    simulated = True
+
+    def __init__(self, bus: FakeBus) -> None:
+        self.write, self.read = bus.write, bus.read
+
+    def close(self) -> None:
+        """Nothing: the bus is its maker's."""
+
+
 class FakeBus:
     """Boards by address (1 to 127). ``now_s`` gives the boards' time. Thread-safe: one transaction at a time, and a
     blocked one does not hold the others back. A relay may have it as its transport; ``simulated`` then keeps the boards

@@ -19,7 +19,7 @@ from minertui.devices.duco_pool import Servers
 from minertui.jobs.duco_relay import Buses, Relay
 from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, Place, RelayPlan, RelayView, Wire
 from minertui.sim.duco_boards import board
-from minertui.sim.duco_bus import FakeBus
+from minertui.sim.duco_bus import FakeBus, Opened
 from minertui.sim.duco_pool import DucoPool
 from minertui.sim.duco_rules import Rules, Tier
 from minertui.sim.duco_serial import SerialBench
@@ -53,18 +53,6 @@ class Site:
         self.view = view
 
 
-class Sim:
-    """A fake bus, as a bus's thread opens it."""
-
-    simulated = True
-
-    def __init__(self, bus: FakeBus) -> None:
-        self.write, self.read = bus.write, bus.read
-
-    def close(self) -> None:
-        pass
-
-
 def rules(job_ms: float = JOB_MS, verdict_ms: float = VERDICT_MS, difficulty: int = DIFFICULTY) -> Rules:
     """A pool that takes any rate and any number of workers."""
     return Rules(job_ms, verdict_ms, tiers={"AVR": Tier(difficulty, 0, 1e6)}, workers=1000)
@@ -93,7 +81,7 @@ def way(*buses: FakeBus) -> Callable[[Place], Any]:
         if place.wire is Wire.SERIAL:
             return duco_serial.connect(place.way, list)
         bus = buses[int(place.way) - 1]
-        return lambda: Sim(bus)
+        return lambda: Opened(bus)
 
     return opener
 

@@ -18,20 +18,10 @@ from minertui.model.account import BalanceRow
 from minertui.model.errors import ConfigError, DeviceError, Refused
 from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, Place, RelayPlan, RelayView
 from minertui.sim.duco_boards import board
-from minertui.sim.duco_bus import FakeBus
+from minertui.sim.duco_bus import FakeBus, Opened
 from minertui.sim.duco_pool import DucoPool
 
 SPEED = 50.0
-
-
-class Sim:
-    simulated = True
-
-    def __init__(self, bus: FakeBus) -> None:
-        self.write, self.read = bus.write, bus.read
-
-    def close(self) -> None:
-        pass
 
 
 def test_the_rig_meant() -> None:
@@ -94,11 +84,11 @@ def test_a_balance_is_not_asked_too_often(capsys: pytest.CaptureFixture[str]) ->
 async def test_a_board_is_measured() -> None:
     clock = SystemClock(SPEED)
     bus = FakeBus({20: board("A")}, clock.mono)
-    measured = await rig_tools.measure("i2c:1:20", 4, clock, lambda place: lambda: Sim(bus))
+    measured = await rig_tools.measure("i2c:1:20", 4, clock, lambda place: lambda: Opened(bus))
     assert (measured.right, measured.chip is not None) == (4, True)
     assert measured.rate_hs == pytest.approx(208, rel=0.02)
     with pytest.raises(DeviceError, match="i2c:1:21: nothing answers at this address"):
-        await rig_tools.measure("i2c:1:21", 1, clock, lambda place: lambda: Sim(bus))
+        await rig_tools.measure("i2c:1:21", 1, clock, lambda place: lambda: Opened(bus))
 
 
 def test_boards_found_are_written_as_the_config_wants_them(
@@ -107,7 +97,7 @@ def test_boards_found_are_written_as_the_config_wants_them(
     clock = SystemClock(SPEED)
     bus = FakeBus({20: board("A"), 8: board("C", seed=1)}, clock.mono)
 
-    class Scanned(Sim):
+    class Scanned(Opened):
         def scan(self) -> tuple[int, ...]:
             return (8, 20, 99)
 
@@ -115,7 +105,7 @@ def test_boards_found_are_written_as_the_config_wants_them(
     monkeypatch.setattr(duco_i2c, "buses", lambda: ["1"])
     monkeypatch.setattr(duco_i2c, "connect", lambda number: lambda: Scanned(bus))
     monkeypatch.setattr(duco_serial, "found_ports", list)
-    monkeypatch.setattr(rig_tools, "identify", lambda at, _: identify(at, clock, lambda place: lambda: Sim(bus)))
+    monkeypatch.setattr(rig_tools, "identify", lambda at, _: identify(at, clock, lambda place: lambda: Opened(bus)))
     assert main(["discover", "--serial", "--i2c"]) == 0
     out = capsys.readouterr().out
     assert 'at = "i2c:1:8"  # atmega328p' in out
@@ -163,7 +153,7 @@ async def test_a_board_gets_another_address() -> None:
     bus = FakeBus({4: board("A"), 21: board("A", seed=1), 50: board("A85"), 8: board("C", seed=2)}, clock.mono)
 
     def way(place: Place) -> Any:
-        return lambda: Sim(bus)
+        return lambda: Opened(bus)
 
     assert await rig_tools.readdress("i2c:1:4", 20, clock, way) == "i2c:1:20"
     assert sorted(bus.boards) == [8, 20, 21, 50]

@@ -30,23 +30,11 @@ from minertui.model.relay import (
 )
 from minertui.secret import Secret
 from minertui.sim.duco_boards import board
-from minertui.sim.duco_bus import FakeBus
+from minertui.sim.duco_bus import FakeBus, Opened
 from minertui.sim.duco_pool import DucoPool
 from minertui.sim.duco_rules import Rules, Tier
 
 SPEED = 10.0
-
-
-class Sim:
-    """A fake bus as the engine opens it."""
-
-    simulated = True
-
-    def __init__(self, bus: FakeBus) -> None:
-        self.write, self.read = bus.write, bus.read
-
-    def close(self) -> None:
-        pass
 
 
 def view(job: JobState) -> RelayView:
@@ -77,7 +65,7 @@ async def house(
     engine: EngineConfig | None = None,
     *,
     config_path: Path | None = None,
-    bus_type: type[Sim] | None = None,
+    bus_type: type[Opened] | None = None,
     boards: tuple[BoardPlan, ...] = (BoardPlan("one", "i2c:1:20"),),
     **more: Any,
 ) -> AsyncIterator[House]:
@@ -85,7 +73,7 @@ async def house(
     bus = FakeBus({20: board("A"), 8: board("C", seed=1)}, clock.mono)
 
     def way(place: Place) -> Any:
-        return lambda: (bus_type or Sim)(bus)
+        return lambda: (bus_type or Opened)(bus)
 
     async with DucoPool(clock=clock, rules=Rules(tiers={"AVR": Tier(2, 0, 1e6)})) as pool:
         rig = RigConfig(name="rig", user="alice", rest=pool.rest, board=boards, **more)
@@ -164,7 +152,7 @@ async def test_a_wrong_key_fails_and_is_never_shown(tmp_path: Path) -> None:
         assert not file.is_file() or b"canary-31" not in file.read_bytes()
 
 
-class Real(Sim):
+class Real(Opened):
     """A bus with hardware behind it."""
 
     simulated = False
