@@ -76,9 +76,8 @@ def test_screen(snap_compare, state, place, size):
 
     async def go(pilot) -> None:
         await settled(pilot)
-        if PLACES[place]:
-            await pilot.press(*PLACES[place])
-            await settled(pilot)
+        await pilot.press(*PLACES[place])
+        await settled(pilot)  # without keys too: what a busy machine draws late is waited for twice
 
     assert snap_compare(app, terminal_size=size, run_before=go)
 
