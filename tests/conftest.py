@@ -6,8 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
+
+
+# The same examples on every machine and in every run; others, to look for more: pytest --hypothesis-profile=new
+settings.register_profile("steady", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile("new", deadline=None, print_blob=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,8 @@ class Life:
         action = brain.next(self.now_s)
         if fate == "reset":
             brain.reset(0.0)
-            self.away_s, self.answers = self.away_of_job_s, int(isinstance(action, Send))
+            self.away_s = self.away_of_job_s if brain.holds_job else 0.0
+            self.answers = int(isinstance(action, Send))
         elif fate == "pause":
             brain.pause()
         if isinstance(action, Rest):
