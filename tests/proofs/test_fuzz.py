@@ -10,7 +10,7 @@ import pytest
 from tests.proofs.fuzz import TARGETS, fuzz, kept, stands
 from tests.proofs.fuzz_duco import Target
 
-RUNS = {"asic": 700, "info": 1200, "journal": 700, "config": 1200, "duco-boards": 30, "duco-pool": 700,
+RUNS = {"asic": 700, "info": 1200, "journal": 700, "config": 1200, "duco-boards": 240, "duco-pool": 700,
         "duco-adaptor": 1000, "duco-answers": 1000, "duco-rest": 1000}  # fmt: skip
 
 
