@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ RECORDED = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
 settings.register_profile("steady", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("new", deadline=None, print_blob=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def _same_chance() -> None:
+    """Jitter and the like are the same in every run."""
+    random.seed(1)
 
 
 @pytest.fixture(scope="session")
