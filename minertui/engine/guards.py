@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-import msgspec
 from msgspec.structs import replace
 
 from minertui.config import Config
@@ -87,7 +86,7 @@ class Guards:
     async def _kept(self) -> list[GuardPlan]:
         if not self._lasting:
             return []
-        with contextlib.suppress(StoreError, msgspec.MsgspecError):  # a plan of another release is not understood
+        with contextlib.suppress(StoreError):
             return await self._records.guards()
         return []
 

@@ -2,24 +2,27 @@
 starts.
 
 All of it is written with synchronous FULL: when a call returns, a power cut does not take it back. Bodies are JSON of
-the model's own values, so an old record can be read by eye and by a newer program.
+the model's own values, so an old record can be read by eye and by a newer program. A row that cannot be read (of a
+newer program, or damaged) stays in the file, is said once a run through ``damaged``, and costs nobody the others.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from minertui.engine.line import Identity
 from minertui.engine.store import Store
+from minertui.engine.unreadable import UNREADABLE, sound, unshown
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
 from minertui.model.frontier import Known, known_of
-from minertui.model.plans import GuardPlan, SweepPoint, SweepRecord, SweepSample
+from minertui.model.plans import GuardPlan, Phase, SweepPoint, SweepRecord, SweepSample
 from minertui.model.seams import Clock
 
 _SCHEMA = """
@@ -40,6 +43,10 @@ CREATE TABLE IF NOT EXISTS rig (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHO
 CREATE TABLE IF NOT EXISTS alert (id TEXT PRIMARY KEY, since REAL NOT NULL, body BLOB NOT NULL);
 """
 _COMMANDS_KEPT = 10_000
+_LOOK = "what was known of it cannot be read: see that it is the right miner and runs as it should, then clear it"
+_DROPPED = "dropped: another version of this program could not read it"
+
+T = TypeVar("T")
 
 _json = msgspec.json.encode
 _record = msgspec.json.Decoder(CommandRecord)
@@ -58,7 +65,8 @@ class Records:
     def __init__(
         self, path: Path, clock: Clock, *, trouble: Callable[[str], None], damaged: Callable[[str], None]
     ) -> None:
-        self._clock = clock
+        self._clock, self._path, self._damaged = clock, path, damaged
+        self._said: set[str] = set()
         self._store = Store(path, _SCHEMA, durable=True, stamp=clock.wall, trouble=trouble, damaged=damaged)
 
     async def start(self) -> int:
@@ -74,9 +82,13 @@ class Records:
         await self._store.ping()
 
     async def identities(self) -> dict[str, Identity]:
-        """By device name: what is known of it from before."""
+        """By device name: what is known of it from before. Where that cannot be read it may have been parked: it is."""
         rows = await self._rows("SELECT device, body FROM identity")
-        return {device: _identity.decode(body) for device, body in rows}
+        good, bad = sound(lambda row: (row[0], _identity.decode(row[1])), ((row[0], row) for row in rows))
+        if bad:
+            text = f"what was known of {', '.join(bad)} cannot be read by this version"
+            self._tell("identities", f"{text}: parked until a person clears it")
+        return {**dict(good), **{device: Identity(parked=_LOOK) for device in bad}}
 
     async def learn(self, device: str, identity: Identity | None) -> None:
         """Keep what was learned of a device; None forgets it."""
@@ -96,8 +108,8 @@ class Records:
 
     async def commands(self, limit: int) -> list[CommandRecord]:
         """The command log, newest first. An order whose end nobody wrote down is UNKNOWN."""
-        rows = await self._rows("SELECT at, intent, record FROM command ORDER BY at DESC LIMIT ?", limit)
-        return [_record.decode(record) if record else _unknown(_order.decode(i), at) for at, i, record in rows]
+        rows = await self._rows("SELECT id, at, intent, record FROM command ORDER BY at DESC LIMIT ?", limit)
+        return self._sound("commands", lambda row: _recorded(*row), ((id_, rest) for id_, *rest in rows))
 
     async def keep_sweep(self, record: SweepRecord) -> None:
         """Keep a sweep and all its points as they stand."""
@@ -112,15 +124,29 @@ class Records:
     async def samples(self, sweep_id: str) -> list[SweepSample]:
         """The readings of a sweep, oldest first."""
         rows = await self._rows("SELECT body FROM sample WHERE sweep = ? ORDER BY n, at", sweep_id)
-        return [_sample.decode(body) for (body,) in rows]
+        return self._sound("samples", _sample.decode, ((f"{sweep_id}, {n}", row[0]) for n, row in enumerate(rows, 1)))
 
-    async def sweeps(self, device: str | None = None, *, unfinished: bool = False) -> list[SweepRecord]:
-        """Sweeps with their points, newest first; of one device, or those that ended with the engine and go on."""
-        return await self._store.run(lambda db: _sweeps(db, device, unfinished))
+    async def sweeps(self, device: str | None = None) -> list[SweepRecord]:
+        """Sweeps with their points, newest first; of one device, or all."""
+        good, bad = await self._store.run(lambda db: _sweeps(db, device, unfinished=False))
+        if bad:
+            self._tell("sweeps", unshown(self._path.name, "sweeps", {id_: why for (id_, _), why in bad.items()}))
+        return good
+
+    async def unfinished(self) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
+        """Sweeps that ended with the engine and go on, newest first; and by id and device why others cannot be read."""
+        return await self._store.run(lambda db: _sweeps(db, None, unfinished=True))
+
+    async def drop(self, sweep_id: str) -> None:
+        """This one does not go on, although it never ended."""
+        await self._do("UPDATE sweep SET over = 1 WHERE id = ?", sweep_id)
 
     async def known(self, mac: str) -> Known | None:
         """The frontier of this board: that of its newest sweep in which a point passed."""
-        return await self._store.run(lambda db: _known(db, mac))
+        found, bad = await self._store.run(lambda db: _known(db, mac))
+        if bad:
+            self._tell("sweeps", unshown(self._path.name, "sweeps", bad))
+        return found
 
     async def want_guard(self, plan: GuardPlan) -> None:
         """Keep that a person wants this guard."""
@@ -132,7 +158,11 @@ class Records:
 
     async def guards(self) -> list[GuardPlan]:
         """The guards that persons want, by device."""
-        return [_guard.decode(body) for (body,) in await self._rows("SELECT body FROM guard ORDER BY device")]
+        good, bad = sound(_guard.decode, await self._rows("SELECT device, body FROM guard ORDER BY device"))
+        for device, why in bad.items():
+            text = f"{device}: the guard that a person started cannot be read by this version ({why})"
+            self._tell(f"guard {device}", f"{text} and does not run; start it anew")
+        return good
 
     async def want_rig(self, name: str, wish: bytes) -> None:
         """Keep that a person wants this rig to mine, and how."""
@@ -142,9 +172,9 @@ class Records:
         """Forget it."""
         await self._do("DELETE FROM rig WHERE name = ?", name)
 
-    async def rigs(self) -> list[bytes]:
+    async def rigs(self) -> list[tuple[str, bytes]]:
         """The wishes kept, by rig."""
-        return [body for (body,) in await self._rows("SELECT body FROM rig ORDER BY name")]
+        return await self._rows("SELECT name, body FROM rig ORDER BY name")
 
     async def keep_alert(self, alert: Alert) -> None:
         """Keep an alert as it stands."""
@@ -152,12 +182,23 @@ class Records:
 
     async def alerts(self, limit: int = 200) -> list[Alert]:
         """Alerts kept, newest first."""
-        rows = await self._rows("SELECT body FROM alert ORDER BY since DESC LIMIT ?", limit)
-        return [_alert.decode(body) for (body,) in rows]
+        rows = await self._rows("SELECT id, body FROM alert ORDER BY since DESC LIMIT ?", limit)
+        return self._sound("alerts", _alert.decode, rows)
 
     async def rename(self, old: str, new: str) -> None:
         """The device is called ``new`` from now on."""
         await self._store.run(lambda db: _rename(db, old, new))
+
+    def _sound(self, what: str, read: Callable[[Any], T], rows: Iterable[tuple[str, Any]]) -> list[T]:
+        good, bad = sound(read, rows)
+        if bad:
+            self._tell(what, unshown(self._path.name, what, bad))
+        return good
+
+    def _tell(self, what: str, text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self._damaged(text)
 
     async def _do(self, sql: str, *values: object) -> None:
         await self._store.run(lambda db: db.execute(sql, values).rowcount)
@@ -176,8 +217,10 @@ def _next_epoch(db: sqlite3.Connection) -> int:
 def _intend(db: sqlite3.Connection, order: Order, at_s: float) -> CommandRecord | None:
     found = db.execute("SELECT at, intent, record FROM command WHERE id = ?", (order.id,)).fetchone()
     if found is not None:
-        at, intent, record = found
-        return _record.decode(record) if record else _unknown(_order.decode(intent), at)
+        try:
+            return _recorded(*found)
+        except UNREADABLE:
+            return CommandRecord(order, found[0], Outcome(OutcomeState.UNKNOWN, "how it ended cannot be read"))
     db.execute("INSERT INTO command VALUES (?, ?, ?, NULL)", (order.id, at_s, _json(order)))
     db.execute(
         "DELETE FROM command WHERE at < (SELECT at FROM command ORDER BY at DESC LIMIT 1 OFFSET ?)", (_COMMANDS_KEPT,)
@@ -185,8 +228,11 @@ def _intend(db: sqlite3.Connection, order: Order, at_s: float) -> CommandRecord 
     return None
 
 
-def _unknown(order: Order, at_s: float) -> CommandRecord:
-    return CommandRecord(order, at_s, Outcome(OutcomeState.UNKNOWN, "the engine ended before the outcome was known"))
+def _recorded(at_s: float, intent: bytes, record: bytes | None) -> CommandRecord:
+    if record:
+        return _record.decode(record)
+    ended = Outcome(OutcomeState.UNKNOWN, "the engine ended before the outcome was known")
+    return CommandRecord(_order.decode(intent), at_s, ended)
 
 
 def _keep_sweep(db: sqlite3.Connection, record: SweepRecord) -> None:
@@ -198,20 +244,31 @@ def _keep_sweep(db: sqlite3.Connection, record: SweepRecord) -> None:
     db.executemany("INSERT OR REPLACE INTO point VALUES (?, ?, ?)", ((record.id, p.n, _json(p)) for p in record.points))
 
 
-def _sweeps(db: sqlite3.Connection, device: str | None, unfinished: bool) -> list[SweepRecord]:
-    sql = "SELECT id, body FROM sweep WHERE (? IS NULL OR device = ?) AND NOT (? AND over) ORDER BY since DESC"
-    found = db.execute(sql, (device, device, unfinished)).fetchall()
-    return [msgspec.structs.replace(_sweep.decode(body), points=_points(db, sweep_id)) for sweep_id, body in found]
+def _sweeps(
+    db: sqlite3.Connection, device: str | None, *, unfinished: bool
+) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
+    sql = "SELECT id, device, over, body FROM sweep WHERE (? IS NULL OR device = ?) AND NOT (? AND over)"
+    found = db.execute(f"{sql} ORDER BY since DESC", (device, device, unfinished)).fetchall()
+    return sound(lambda row: _whole(db, *row), (((row[0], row[1]), row) for row in found))
 
 
-def _known(db: sqlite3.Connection, mac: str) -> Known | None:
-    for sweep_id, body in db.execute("SELECT id, body FROM sweep ORDER BY since DESC").fetchall():
-        record = _sweep.decode(body)
+def _whole(db: sqlite3.Connection, sweep_id: str, _: str, over: int, body: bytes) -> SweepRecord:
+    record = msgspec.structs.replace(_sweep.decode(body), points=_points(db, sweep_id))
+    if over and not record.phase.over:
+        return msgspec.structs.replace(record, phase=Phase.STOPPED, note=_DROPPED)
+    return record
+
+
+def _known(db: sqlite3.Connection, mac: str) -> tuple[Known | None, dict[str, str]]:
+    rows = db.execute("SELECT id, body FROM sweep ORDER BY since DESC").fetchall()
+    records, bad = sound(_sweep.decode, rows)
+    for record in records:
         if record.mac == mac:
-            found = known_of(msgspec.structs.replace(record, points=_points(db, sweep_id)))
-            if found is not None:
-                return found
-    return None
+            points, torn = sound(lambda id_: _points(db, id_), ((record.id, record.id),))
+            bad |= torn
+            if points and (found := known_of(msgspec.structs.replace(record, points=points[0]))) is not None:
+                return found, bad
+    return None, bad
 
 
 def _points(db: sqlite3.Connection, sweep_id: str) -> tuple[SweepPoint, ...]:
@@ -221,9 +278,13 @@ def _points(db: sqlite3.Connection, sweep_id: str) -> tuple[SweepPoint, ...]:
 
 def _rename(db: sqlite3.Connection, old: str, new: str) -> None:
     db.execute("UPDATE OR REPLACE identity SET device = ? WHERE device = ?", (new, old))
-    for (body,) in db.execute("SELECT body FROM guard WHERE device = ?", (old,)).fetchall():
-        renamed = _json(msgspec.structs.replace(_guard.decode(body), device=new))
-        db.execute("UPDATE OR REPLACE guard SET device = ?, body = ? WHERE device = ?", (new, renamed, old))
-    for sweep_id, body in db.execute("SELECT id, body FROM sweep WHERE device = ?", (old,)).fetchall():
-        renamed = _json(msgspec.structs.replace(_sweep.decode(body), device=new))
-        db.execute("UPDATE sweep SET device = ?, body = ? WHERE id = ?", (new, renamed, sweep_id))
+    db.execute("UPDATE OR REPLACE guard SET device = ? WHERE device = ?", (new, old))
+    db.execute("UPDATE sweep SET device = ? WHERE device = ?", (new, old))
+    for (body,) in db.execute("SELECT body FROM guard WHERE device = ?", (new,)).fetchall():
+        with contextlib.suppress(*UNREADABLE):  # it keeps its old name inside, where nobody can read it
+            renamed = _json(msgspec.structs.replace(_guard.decode(body), device=new))
+            db.execute("UPDATE guard SET body = ? WHERE device = ?", (renamed, new))
+    for sweep_id, body in db.execute("SELECT id, body FROM sweep WHERE device = ?", (new,)).fetchall():
+        with contextlib.suppress(*UNREADABLE):
+            renamed = _json(msgspec.structs.replace(_sweep.decode(body), device=new))
+            db.execute("UPDATE sweep SET body = ? WHERE id = ?", (renamed, sweep_id))

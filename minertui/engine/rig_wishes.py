@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
+from minertui.engine.unreadable import sound
 from minertui.model.relay import BoardPlan, BoardState, BoardView
 
 
@@ -23,6 +24,9 @@ class RigWish(msgspec.Struct, frozen=True):
     rig: str
     of: tuple[BoardPlan, ...]
     boards: tuple[BoardPlan, ...]
+
+
+_wish = msgspec.json.Decoder(RigWish)
 
 
 class RigWishes:
@@ -48,15 +52,15 @@ class RigWishes:
                 self._say(f"relay:{rig}", f"may be back after a restart of the engine: {error}")
 
     async def kept(self) -> dict[str, RigWish]:
-        """By rig: what shall run."""
-        wishes: dict[str, RigWish] = {}
+        """By rig: what shall run. What cannot be read is said."""
+        rows: list[tuple[str, bytes]] = []
         if self._lasting:
             with contextlib.suppress(StoreError):
-                for body in await self._records.rigs():
-                    with contextlib.suppress(msgspec.MsgspecError):  # of another release
-                        wish = msgspec.json.decode(body, type=RigWish)
-                        wishes[wish.rig] = wish
-        return wishes
+                rows = await self._records.rigs()
+        wishes, unreadable = sound(_wish.decode, rows)
+        for rig, why in unreadable.items():
+            self._say(f"relay:{rig}", f"how it was started cannot be read by this version ({why}); start it anew")
+        return {wish.rig: wish for wish in wishes}
 
 
 def steered(boards: Sequence[BoardView]) -> tuple[BoardPlan, ...]:

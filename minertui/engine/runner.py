@@ -73,6 +73,10 @@ class Desk(Office, Protocol):
         """Raises LookupError for a device that is not in the config."""
         ...
 
+    def damaged(self, text: str) -> None:
+        """Something that a person has to look at, wherever they look."""
+        ...
+
 
 class Runner:
     """The jobs that are known. ``publish`` is the hub's; ``owe`` has a device led back in the background."""
@@ -171,8 +175,13 @@ class Runner:
             await asyncio.wait(self._writes)
 
     async def resume(self, known: Callable[[str], bool]) -> None:
-        """Start again the sweeps that ended with the engine."""
-        for record in await self._desk.records.sweeps(unfinished=True):
+        """Start again the sweeps that ended with the engine. One that cannot be read is dropped, and that is said."""
+        records, unreadable = await self._desk.records.unfinished()
+        for (sweep_id, device), why in unreadable.items():
+            await self._desk.records.drop(sweep_id)
+            text = f"{device}: its unfinished sweep cannot be read by this version ({why}) and is dropped"
+            self._desk.damaged(f"{text}; the way back to its own settings is in the journal; start the sweep anew")
+        for record in records:
             if not known(record.device):
                 continue
             try:

@@ -45,7 +45,7 @@ async def test_sweeps_come_back_with_points_and_samples_and_only_unfinished_ones
     records, _ = await opened(tmp_path)
     assert await records.sweeps() == [done, grown]
     assert await records.sweeps("m1") == [grown]
-    assert await records.sweeps(unfinished=True) == [grown]
+    assert await records.unfinished() == ([grown], {})
     assert [s.hashrate_ghs for s in await records.samples("m1@1")] == [990.0]
     await records.close()
 
