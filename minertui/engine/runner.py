@@ -89,7 +89,7 @@ class Runner:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._writes: set[asyncio.Task[None]] = set()
         self._sweeps: dict[str, SweepRecord] = {}
-        self._beginning: set[str] = set()  # admitted, and on the way to disk
+        self._beginning: dict[str, asyncio.Event] = {}  # admitted, and on the way to disk; set when it is there
         self._closing = False
 
     async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
@@ -100,11 +100,7 @@ class Runner:
             self._desk.arbiter.guard(state.device, state.id, Calm.of(plan))
             state = msgspec.structs.replace(state, view=GuardView(plan))
         if isinstance(plan, SweepPlan):
-            self._beginning.add(state.id)
-            try:
-                state = await self._begin_record(state, plan, resumed)
-            finally:
-                self._beginning.discard(state.id)
+            state = await self._begin(state, plan, resumed)
         kind = JOBS[state.kind]
         if kind.claims:
             self._desk.arbiter.claim(state.device, kind.rank, state.id)
@@ -168,6 +164,8 @@ class Runner:
         self._closing = True
         for site in self._sites.values():
             site.end(final=False)
+        for begun in tuple(self._beginning.values()):
+            await begun.wait()
         running: list[asyncio.Task[Any]] = [task for task in self._tasks.values() if not task.done()]
         if running:
             await asyncio.wait(running)
@@ -223,6 +221,26 @@ class Runner:
             text = f"its limits are lowered to those in force: chip {chip_c:g} °C, VR {vr_c:g} °C"
             self._desk.say(f"guard:{plan.device}", text)
         return msgspec.structs.replace(plan, max_chip_temp_c=chip_c, max_vr_temp_c=vr_c)
+
+    async def _begin(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
+        """On its way to disk it is known as beginning. Raises JobError where the engine began to stop meanwhile: a new
+        one then ends as if it had never been asked for, and one of an earlier run stays for the next start."""
+        begun = self._beginning[state.id] = asyncio.Event()
+        try:
+            state = await self._begin_record(state, plan, resumed)
+            if not self._closing:
+                return state
+            assert isinstance(state.view, SweepView)  # _begin_record made it
+            record = self._sweeps.pop(state.view.sweep_id)
+            if resumed is None:
+                over = msgspec.structs.replace(
+                    record, phase=Phase.STOPPED, until_s=self._clock.wall(), note="the engine was stopping"
+                )
+                await self._write(over)
+            raise JobError("the engine is stopping")
+        finally:
+            del self._beginning[state.id]
+            begun.set()
 
     async def _begin_record(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
         """The sweep is on disk before it changes anything: no disk, no sweep. Nor with a start outside the limits."""

@@ -52,10 +52,13 @@ class Store:
         self._db: sqlite3.Connection | None = None
         self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._draining: asyncio.Task[None] | None = None
-        self._said = ""
+        self._said, self._closed = "", False
 
     async def run(self, work: Work[T]) -> T:
-        """What ``work(connection)`` returned, after the commit. Raises StoreError when the disk refuses."""
+        """What ``work(connection)`` returned, after the commit. Raises StoreError when the disk refuses, or after
+        ``close``."""
+        if self._closed:
+            raise StoreError(f"{self._path} is closed: the engine is going down")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
         if self._draining is None or self._draining.done():
@@ -74,6 +77,7 @@ class Store:
 
     async def close(self) -> None:
         """Commit what waits and close the file."""
+        self._closed = True
         if self._draining is not None:
             await self._draining
         await asyncio.get_running_loop().run_in_executor(self._pool, self._disconnect)

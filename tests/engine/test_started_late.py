@@ -1,0 +1,84 @@
+"""A sweep is asked for while the engine closes: it is refused, no miner is touched, and no later engine takes it up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from minertui.engine.engine import Engine
+from minertui.engine.store import Store, StoreError
+from minertui.model.errors import JobError
+from minertui.model.plans import Phase, SweepRecord
+from tests.engine.test_engine import PLAN, House
+
+pytestmark = pytest.mark.looptime
+
+
+def slow_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Keeping a sweep takes that long."""
+    keep: Callable[[SweepRecord], Awaitable[None]] = engine.records.keep_sweep
+
+    async def slowly(record: SweepRecord) -> None:
+        await asyncio.sleep(seconds)
+        await keep(record)
+
+    monkeypatch.setattr(engine.records, "keep_sweep", slowly)
+
+
+@pytest.mark.parametrize("disk_s", [0.0, 0.5, 5.0])
+async def test_a_sweep_started_while_the_engine_closes_is_refused_and_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk_s: float
+):
+    house = House(tmp_path / "state")
+    engine = await house.running()
+    slow_disk(engine, monkeypatch, disk_s)
+    starting = asyncio.create_task(engine.start(PLAN))
+    await asyncio.sleep(0)
+    await engine.close()
+    assert starting.done(), "the engine's end waits for what has begun"
+    with pytest.raises(JobError, match="the engine is stopping"):
+        await starting
+    assert house.miners["127.0.0.1:8001"].tunes == []
+    assert "sweep:m1" not in engine.hub.fleet.jobs
+
+    engine = await house.running()
+    assert engine.hub.fleet.jobs == {}
+    [kept] = await engine.sweeps()
+    assert (kept.phase, kept.note) == (Phase.STOPPED, "the engine was stopping")
+    await engine.close()
+
+
+async def test_a_sweep_that_goes_on_while_the_engine_closes_goes_on_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    house = House(tmp_path / "state")
+    engine = await house.running()
+    await engine.start(PLAN)
+    await engine.close()
+
+    engine = house.engine()
+    slow_disk(engine, monkeypatch, 5.0)
+    opening = asyncio.create_task(engine.open())
+    while "sweep:m1" not in engine._runner._beginning:
+        await asyncio.sleep(0.1)
+    await engine.settle()
+    await opening
+    assert "sweep:m1" not in engine.hub.fleet.jobs
+    await engine.close()
+
+    engine = await house.running()
+    assert engine.hub.fleet.jobs["sweep:m1"].by == "engine"
+    await engine.close()
+
+
+async def test_a_closed_store_says_so_and_keeps_nobody_waiting(tmp_path: Path):
+    store = Store(
+        tmp_path / "x.db", "", durable=False, stamp=lambda: 0.0, trouble=lambda _: None, damaged=lambda _: None
+    )
+    await store.ping()
+    await store.close()
+    with pytest.raises(StoreError, match=r"x\.db is closed"):
+        await asyncio.wait_for(store.run(lambda db: None), 5)
