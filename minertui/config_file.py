@@ -18,6 +18,7 @@ from tomlkit.items import AoT
 from minertui import durable
 from minertui.config import Config, decode
 from minertui.model.errors import ConfigError
+from minertui.model.frontier import Known
 from minertui.model.history import MinerEntry, Templates
 from minertui.model.plans import Limits
 
@@ -41,10 +42,11 @@ def entries(config: Config) -> list[MinerEntry]:
     ]
 
 
-def templates(config: Config, name: str) -> Templates:
+def templates(config: Config, name: str, known: Known | None = None) -> Templates:
     """The plans of the miner of that name; the general ones where there is none."""
     of = next((miner for miner in config.miner if miner.name == name), config)
-    return Templates(msgspec.structs.replace(of.sweep, device=name), msgspec.structs.replace(of.guard, device=name))
+    sweep, guard = msgspec.structs.replace(of.sweep, device=name), msgspec.structs.replace(of.guard, device=name)
+    return Templates(sweep, guard, known)
 
 
 def save_miner(path: Path, entry: MinerEntry, replaces: str | None = None) -> Config:

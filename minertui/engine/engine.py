@@ -26,6 +26,7 @@ from minertui.engine.background import Background
 from minertui.engine.buckets import Question
 from minertui.engine.command_log import CommandLog
 from minertui.engine.config_watch import ConfigWatch, doors_wait
+from minertui.engine.frontiers import left_to
 from minertui.engine.guards import Guards
 from minertui.engine.history import History
 from minertui.engine.hub import Hub
@@ -170,8 +171,7 @@ class Engine:
         self._notices.put("api", text := doors_wait(self._api, config.api))
         if text and config.api != before.api:
             self.say("engine", text, Severity.WARNING)
-        fresh = self._lines.apply(config, self._identities, await self._recent())
-        self._backfill.expect(fresh)
+        self._backfill.expect(fresh := self._lines.apply(config, self._identities, await self._recent()))
         for line in fresh:
             self._lines.poll(line)
         await self._guards.change(before, config)
@@ -215,8 +215,8 @@ class Engine:
 
     async def plans(self, device: str) -> Templates:
         """What a sweep and a guard of this miner start from."""
-        self._known(device)
-        return config_file.templates(self.config, device)
+        known = await left_to(self._known(device).snapshot(), self._records, partial(self.say, device))
+        return config_file.templates(self.config, device, known)
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         """Tell a running rig something about a board."""

@@ -13,9 +13,9 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from minertui.engine.arbiter import Arbiter
+from minertui.engine.frontiers import left_to
 from minertui.engine.line import Line
 from minertui.engine.records import Records
-from minertui.engine.store import StoreError
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Snapshot
@@ -136,14 +136,7 @@ class JobSite:
 
     async def known(self) -> Known | None:
         """The frontier that the newest sweep left of this board; None without one, and where its MAC is unknown."""
-        status = self._line.snapshot().status
-        if status is None or status.mac is None:
-            return None
-        try:
-            return await self._office.records.known(status.mac)
-        except (StoreError, msgspec.MsgspecError) as error:
-            self.log(f"whether a sweep left a frontier cannot be read: {error}")
-            return None
+        return await left_to(self._line.snapshot(), self._office.records, self.log)
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         """Durable when it returns."""

@@ -74,12 +74,13 @@ class Frontier(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     """The frontier that a sweep left of a board, what the board was then, and the errors (%) it passed a setting
-    with."""
+    with. ``at_s``: wall time when the sweep ended, or began where it goes on; None: not known."""
 
     frontier: Frontier
     chip: str | None = None
     firmware: str | None = None
     max_error_pct: float = 1.0
+    at_s: float | None = None
 
     def other_board(self, status: MinerStatus) -> str:
         """Why it says nothing about this board as it is now, in words; empty when it does."""
@@ -96,7 +97,8 @@ def known_of(record: SweepRecord) -> Known | None:
     frontier = frontier_of(sure)
     if not frontier.settings:
         return None
-    return Known(frontier, record.chip, record.firmware, record.plan.max_error_pct)
+    at_s = record.until_s or record.since_s or None
+    return Known(frontier, record.chip, record.firmware, record.plan.max_error_pct, at_s)
 
 
 def frontier_of(points: Sequence[SweepPoint]) -> Frontier:

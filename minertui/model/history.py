@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from minertui.model.frontier import Known
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
 
 
@@ -38,10 +39,12 @@ class MinerEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Templates(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The plans that the config proposes for a miner: its own tables over the general ones."""
+    """The plans that the config proposes for a miner: its own tables over the general ones. ``known``: the frontier
+    that a guard of it would move along; None: no sweep of this board left one."""
 
     sweep: SweepPlan = SweepPlan()
     guard: GuardPlan = GuardPlan()
+    known: Known | None = None
 
 
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):

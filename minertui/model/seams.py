@@ -133,7 +133,7 @@ class Link(Protocol):
         ...
 
     async def plans(self, device: str) -> Templates:
-        """What a sweep and a guard of this miner start from, as the config says."""
+        """What a sweep and a guard of this miner start from: the config's plans, and the frontier that is known."""
         ...
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:

@@ -47,6 +47,9 @@ def test_on_a_hot_day_voltage_and_frequency_go_down_and_up_together(tmp_path: Pa
         board, engine = house.board, house.engine
         await swept(engine)
         await swept(engine, (msgspec.structs.replace(POINTS[1], verdict=PointVerdict.UNSTABLE),), since_s=2.0)
+        known = (await engine.plans("m1")).known
+        assert known is not None, "who is about to start a guard is shown it too"
+        assert ([s.mhz for s in known.frontier.settings], known.at_s) == ([400, 525], 1.0)
         await engine.start(GuardPlan("m1", max_chip_temp_c=64, hold_dwell_s=120))
         board.ambient_c = 41.0
         await asyncio.sleep(1500)

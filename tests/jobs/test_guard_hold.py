@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minertui.jobs.guard import step
-from minertui.jobs.guard.hold import Hold, target_c
+from minertui.jobs.guard.hold import Hold
 from minertui.jobs.guard.state import GuardState, written
 from minertui.model.commands import Tune
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Frontier, Known, Setting
+from minertui.model.holding import target_c
 from minertui.model.plans import GuardPlan, Limits
 from minertui.model.status import Ability, MinerStatus
 

@@ -35,6 +35,7 @@ class FakeLink:
         self.outcome = OutcomeState.APPLIED
         self.remark = ""  # what a dry run warns of
         self.templates = Templates()
+        self.swept = ""  # the device whose frontier is known
         self.found: tuple[Found, ...] = ()
         self._queue: asyncio.Queue[Message | LinkError] = asyncio.Queue()
 
@@ -115,7 +116,9 @@ class FakeLink:
     async def plans(self, device: str) -> Templates:
         self._ask("plans", device)
         sweep, guard = self.templates.sweep, self.templates.guard
-        return Templates(msgspec.structs.replace(sweep, device=device), msgspec.structs.replace(guard, device=device))
+        known = self.templates.known if device == self.swept else None
+        sweep, guard = msgspec.structs.replace(sweep, device=device), msgspec.structs.replace(guard, device=device)
+        return Templates(sweep, guard, known)
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
         self._ask("steer", job_id, order)

@@ -16,6 +16,7 @@ from minertui.tui.commands import ACTIONS, BY_ID, offered
 from minertui.tui.commands.base import At, Danger
 from minertui.tui.options import Options
 from tests.tui import pictures
+from tests.tui.dialogs.show import KNOWN
 from tests.tui.fake_link import FakeLink
 from tests.tui.looking import Looking, looking
 
@@ -198,7 +199,7 @@ class TestJobs:
 
     async def test_both_dialogs_start_from_the_configs_plans_and_name_all_miners(self):
         link = FakeLink(pictures.normal())
-        link.templates = Templates(SweepPlan(max_mhz=777), GuardPlan(high_mhz=444))
+        link.templates, link.swept = Templates(SweepPlan(max_mhz=777), GuardPlan(high_mhz=444), KNOWN), "attic-1"
         async with looking(link) as seen:
             await seen.press("space", "space", "b")
             await seen.sees("Benchmark attic-1, attic-2")
@@ -206,6 +207,8 @@ class TestJobs:
             await seen.press("escape", "g")
             await seen.sees("Guard attic-1, attic-2")
             assert seen.app.screen.query_one("#high_mhz", Input).value == "444"
+            await seen.sees("Along the frontier of their sweeps: attic-1.")
+            await seen.sees("no sweep left a frontier (b starts one): attic-2.")
 
     async def test_an_ended_job_is_dismissed_and_a_running_one_is_not(self):
         fleet = pictures.normal()

@@ -20,13 +20,13 @@ from typing import Protocol
 
 import msgspec
 
-from minertui.jobs.guard import hold
 from minertui.jobs.guard.along import along, less_volts, own_volts, usable
-from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, floor_mhz, mean_chip_c, remember, today, written
+from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, today, written
 from minertui.model.commands import OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
+from minertui.model.holding import floor_mhz, target_c
 from minertui.model.plans import GuardPlan, GuardView, Phase
 from minertui.model.seams import Site
 from minertui.model.status import MinerStatus
@@ -106,7 +106,7 @@ def _down(
     if over is None:
         return replace(state, why=f"{runs:g} MHz is over the guard's {ceiling:g} MHz"), Tune(frequency_mhz=ceiling)
     by, why = over
-    floor = floor_mhz(state, plan)
+    floor = floor_mhz(plan, state.high_mhz)
     if runs <= floor + SAME_MHZ:
         return replace(state, why=f"{why}, already at the floor of {floor:g} MHz"), None
     settling = state.lowered_s is not None and now_s - state.lowered_s < plan.settle_s
@@ -191,7 +191,7 @@ def _view(state: GuardState, plan: GuardPlan, now_s: float) -> GuardView:
     return GuardView(
         plan=plan,
         wanted_mhz=state.wanted_mhz,
-        holds_c=None if state.hold.known is None or state.hold.off else hold.target_c(plan),
+        holds_c=None if state.hold.known is None or state.hold.off else target_c(plan),
         mean_temp_c=mean_chip_c(state),
         writes_today=len(today(state.writes, now_s)),
         why=state.why,

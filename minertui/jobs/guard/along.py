@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from minertui.jobs.guard import hold
 from minertui.jobs.guard.hold import Reach
-from minertui.jobs.guard.state import SAME_MHZ, GuardState, floor_mhz, today
+from minertui.jobs.guard.state import SAME_MHZ, GuardState, today
+from minertui.model import holding
 from minertui.model.commands import Tune
 from minertui.model.fleet import Snapshot
-from minertui.model.frontier import Known
 from minertui.model.plans import GuardPlan
-from minertui.model.status import Ability, MinerStatus
+from minertui.model.status import MinerStatus
 from minertui.safety.request import RULES
 from minertui.safety.settings import SAME, same
 
@@ -28,39 +28,21 @@ def usable(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float)
         return state, state.hold.off, None
     off = known.other_board(status) or hold.worn(state.hold, plan, now_s)
     if not off:
-        return state, _apart(state, status, known), None
+        return state, holding.apart(known, status, state.high_mhz, state.own), None
     state = replace(state, hold=replace(state.hold, off=off, goal_mhz=None))
-    lower = max(floor_mhz(state, plan), (status.frequency_mhz or 0) - plan.step_down_mhz)
+    lower = max(holding.floor_mhz(plan, state.high_mhz), (status.frequency_mhz or 0) - plan.step_down_mhz)
     if same(status.core_mv, state.own[1], SAME) or lower > (status.frequency_mhz or 0) - SAME_MHZ:
         return state, off, None
     return replace(state, why=f"{off}: down to {lower:g} MHz, off its frontier"), off, Tune(frequency_mhz=lower)
 
 
-def _apart(state: GuardState, status: MinerStatus, known: Known) -> str:
-    """Why what it runs, or shall run when cool, has nothing to do with the frontier; empty when it has."""
-    if status.frequency_mhz is None or status.core_mv is None or state.high_mhz is None:
-        return "it does not tell its frequency and voltage"
-    if Ability.TUNE_LIVE not in status.abilities:
-        return "its firmware follows only after a restart"
-    if state.own[0] != state.high_mhz:
-        return ""  # asked for by number, wherever it was found; what is proven still bounds it
-    proven = known.frontier.at(state.high_mhz)
-    if proven is None:
-        return f"{state.high_mhz:g} MHz, set by hand, are more than its sweep proved"
-    if state.own[1] is not None and state.own[1] < proven.mv - SAME:
-        return f"{state.own[1]:g} mV for {state.high_mhz:g} MHz, set by hand, are less than its sweep proved"
-    return ""
-
-
 def _reach(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> Reach | None:
     """Between floor and ceiling, within the caps; None when nothing of the frontier is within them."""
     assert state.hold.known is not None  # usable has seen it
-    proven = hold.top_mhz(state.hold.known, snapshot.limits)
-    if proven is None:
+    between = holding.reach(state.hold.known, plan, state.high_mhz, snapshot.limits)
+    if between is None:
         return None
-    top = min(proven, plan.max_mhz or proven, state.high_mhz or proven)
-    low = min(top, max(floor_mhz(state, plan), snapshot.limits.min_mhz or 0))
-    return Reach(low, top, snapshot.limits, plan.max_writes_per_day - len(today(state.raises, now_s)))
+    return Reach(*between, snapshot.limits, plan.max_writes_per_day - len(today(state.raises, now_s)))
 
 
 def along(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, Tune | None]:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 from minertui.model.commands import Tune
 from minertui.model.frontier import Known, Setting
+from minertui.model.holding import GRID_MHZ, target_c
 from minertui.model.plans import GuardPlan, Limits
 from minertui.model.status import MinerStatus
 from minertui.safety.request import RULES
@@ -33,7 +34,6 @@ _MEAN_S = 60.0
 _LEAST_READINGS = 3
 _LEAST_ERRORS = 6  # readings that a mean of errors needs, as in a sweep
 _GAP_S = 120.0  # after a longer silence nothing is known of the time between
-_GRID_MHZ = 5.0
 _LEAST_MHZ = 6.25  # a PLL step
 _ROOM_C, _ROOM_RANGE_C = 25.0, (5.0, 45.0)
 _LEARN = 0.3  # weight of one change's effect
@@ -130,22 +130,6 @@ class Moment:
             for rest, want in zip(self.rest_c, self.wanted_c, strict=True)
             if rest is not None
         )
-
-
-def target_c(plan: GuardPlan) -> float:
-    """The chip temperature that is held, °C."""
-    most = plan.max_chip_temp_c - plan.hysteresis_c
-    return most if plan.hold_temp_c is None else min(most, plan.hold_temp_c)
-
-
-def top_mhz(known: Known, caps: Limits) -> float | None:
-    """The highest clock of the frontier within the caps; None when there is none."""
-    mhz = known.frontier.settings[-1].mhz
-    while (there := known.frontier.at(mhz)) is not None:
-        if mhz <= (caps.max_mhz or math.inf) and there.mv <= (caps.max_mv or math.inf):
-            return mhz
-        mhz -= _GRID_MHZ
-    return None
 
 
 def watch(hold: Hold, plan: GuardPlan, status: MinerStatus, now_s: float) -> Hold:
@@ -307,8 +291,8 @@ def _higher(at: Moment) -> tuple[float | None, str]:
 
 def _down_from(mhz: float, least: float) -> list[float]:
     """Clocks under ``mhz`` in steps of the grid, the highest first, ``least`` the last."""
-    count = max(0, math.ceil((mhz - least) / _GRID_MHZ) - 1)
-    return [*(mhz - _GRID_MHZ * n for n in range(1, count + 1)), least]
+    count = max(0, math.ceil((mhz - least) / GRID_MHZ) - 1)
+    return [*(mhz - GRID_MHZ * n for n in range(1, count + 1)), least]
 
 
 def _heat(mhz: float, mv: float) -> float:

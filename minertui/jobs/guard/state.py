@@ -15,7 +15,6 @@ from minertui.safety.settings import SAME
 SAME_MHZ = 3.2
 """Half a PLL step of 6.25 MHz: what counts as the same frequency."""
 _DAY_S = 86_400.0
-_FLOOR_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,3 @@ def remember(state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: flo
 def mean_chip_c(state: GuardState) -> float | None:
     """Rolling average of the chip temperature over the window, °C."""
     return sum(r.chip_c for r in state.readings) / len(state.readings) if state.readings else None
-
-
-def floor_mhz(state: GuardState, plan: GuardPlan) -> float:
-    """The lowest frequency the guard goes to, MHz."""
-    return plan.low_mhz if plan.low_mhz is not None else round(_FLOOR_SHARE * (state.high_mhz or 0))

@@ -13,6 +13,8 @@ from minertui.model.status import Ability
 from minertui.tui.commands.base import Danger, Desk, DeviceAction
 from minertui.tui.commands.orders import named
 
+_LOOKED_AT = 32  # miners whose frontiers are asked for before a guard starts on many
+
 
 def job_of(fleet: Fleet, device: str, kind: str) -> JobState | None:
     """The device's job of this kind, running or over."""
@@ -73,12 +75,15 @@ class StartGuard(StartJob):
     danger = Danger.YES_NO
 
     async def run(self, desk: Desk) -> None:
-        """Ask for the plan (the config's is the proposal), start."""
+        """Ask for the plan (the config's is the proposal, and shown is what it does along what sweeps left), start."""
+        from minertui.tui.dialogs.along import Swept
         from minertui.tui.dialogs.guard import GuardDialog
 
         targets = self.targets(desk)
-        proposal = (await desk.link.plans(targets[0].device)).guard
-        plan = await desk.ask(GuardDialog(targets[0], proposal, [snapshot.device for snapshot in targets]))
+        proposals = [await desk.link.plans(snapshot.device) for snapshot in targets[:_LOOKED_AT]]
+        boards = [Swept(snapshot, found.known) for snapshot, found in zip(targets, proposals, strict=False)]
+        devices = [snapshot.device for snapshot in targets]
+        plan = await desk.ask(GuardDialog(boards, proposals[0].guard, devices, desk.at.fleet.at_s))
         if plan is not None:
             await self.start(desk, plan)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan
-from minertui.tui.dialogs.fields import Answers, Field, Invalid, Number, ordered
+from minertui.tui.dialogs.along import Swept, along, why_alone
+from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
 from minertui.tui.dialogs.form import Form, wrapped
 from minertui.tui.widgets.painted import Line
 from minertui.tui.widgets.wording import duration, number
@@ -26,20 +26,30 @@ _FIELDS: tuple[Field, ...] = (
     Number("settle_s", "Between steps", "s", lowest=10, highest=3600),
     Number("check_s", "Check every", "s", lowest=2, highest=3600, optional=True, hint="each poll"),
     Number("max_writes_per_day", "Writes a day", "", lowest=1, highest=1000, whole=True),
+    Choice("hold", "Hold by sweep"),
+    Number("hold_temp_c", "Hold chip at", "°C", lowest=30, highest=110, optional=True, hint="highest"),
+    Number("hold_dwell_s", "Held before up", "s", lowest=60, highest=86_400),
 )
+_HOLD_ALONE = ("hold_temp_c", "hold_dwell_s")
 
 
 class GuardDialog(Form[GuardPlan]):
-    """Gives the plan, for the device of the plan given."""
+    """Gives the plan, for the device of the plan given, or the first of ``boards``: all that it is meant for, as far as
+    their frontiers were asked for; ``devices``: all of them. ``now_s``: wall time."""
 
     AGREE = "Start"
     COLUMNS = 2
 
-    def __init__(self, snapshot: Snapshot, plan: GuardPlan, devices: Sequence[str] = ()) -> None:
-        self.snapshot = snapshot
-        self.plan = plan
-        names = ", ".join(devices) or snapshot.device
+    def __init__(self, boards: Sequence[Swept], plan: GuardPlan, devices: Sequence[str] = (), now_s: float = 0) -> None:
+        self.boards, self.plan, self.now_s = tuple(boards), plan, now_s
+        self.snapshot = boards[0].snapshot
+        names = ", ".join(devices) or self.snapshot.device
         super().__init__(f"Guard {names}", _FIELDS, {f.id: getattr(plan, f.id) for f in _FIELDS})
+
+    def dress(self) -> None:
+        """What holding needs is asked where it shall hold."""
+        for name in _HOLD_ALONE:
+            self.rows[name].answer.disabled = self.rows["hold"].answer.value != "yes"
 
     def build(self, answers: Answers) -> GuardPlan:
         """Raises Invalid when floor, cool and highest frequency are not in order."""
@@ -56,19 +66,21 @@ class GuardDialog(Form[GuardPlan]):
         ):
             if limit is not None and answers[name] > limit:
                 raise Invalid(name, f"The limit of this miner's {what} is {limit:g} °C; choose at most that.")
-        return msgspec.structs.replace(self.plan, device=self.plan.device or self.snapshot.device, **answers)
+        asked = {k: v for k, v in answers.items() if answers["hold"] or k not in _HOLD_ALONE}
+        return msgspec.structs.replace(self.plan, device=self.plan.device or self.snapshot.device, **asked)
 
     def preview(self, answers: Answers, result: GuardPlan) -> Sequence[Line]:
-        """The plan in two sentences."""
+        """The plan in two sentences, and what it does along a frontier."""
         status = self.snapshot.status
         cool = result.high_mhz if result.high_mhz is not None else status.frequency_mhz if status else None
         text = (
             f"Runs {_or(cool, 'what it runs then')}. "
             f"Above {result.max_chip_temp_c:g} °C (chip) or {result.max_vr_temp_c:g} °C (VR): "
-            f"{result.step_down_mhz:g} MHz down at once, as far as {_or(result.low_mhz, '70 % of that')}. "
-            f"{duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up."
+            f"{result.step_down_mhz:g} MHz down at once, as far as {_or(result.low_mhz, '70 % of that')}."
         )
-        return wrapped(text, 74)
+        if not result.hold or any(why_alone(board, result) for board in self.boards):
+            text = f"{text} {duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up."
+        return [*wrapped(text, 74), *along(result, self.boards, self.now_s)]
 
 
 def _or(mhz: float | None, otherwise: str) -> str:

@@ -12,8 +12,10 @@ from textual.app import App
 from textual.screen import ModalScreen
 
 from minertui.model.commands import Change
+from minertui.model.frontier import Frontier, Known, Setting
 from minertui.model.history import Found
 from minertui.model.plans import GuardPlan, Strategy, SweepPlan
+from minertui.tui.dialogs.along import Swept
 from minertui.tui.dialogs.confirm import TYPE_NAME, ConfirmDialog
 from minertui.tui.dialogs.discover import DiscoverDialog
 from minertui.tui.dialogs.fan import FanDialog
@@ -31,6 +33,10 @@ FOUND = (
     Found("192.168.1.21", "axeos", "Supra", "bitaxe-20", hashrate_ghs=640.0),
     Found("192.168.1.22", "axeos", "Gamma", "attic", hashrate_ghs=1104.0, known_as="attic-1"),
 )
+KNOWN = Known(
+    Frontier((Setting(430, 1060, 870, 11.2), Setting(490, 1100, 990, 13.4), Setting(560, 1175, 1130, 17.3))),
+    chip="BM1370", firmware="v2.11.0", at_s=pictures.NOW_S - 81_000,
+)  # fmt: skip
 
 
 def link() -> FakeLink:
@@ -44,7 +50,8 @@ DIALOGS: dict[str, Callable[[], ModalScreen[Any]]] = {
     "tune": lambda: TuneDialog(pictures.snapshot(0)),
     "fan": lambda: FanDialog(pictures.snapshot(0)),
     "pools": lambda: PoolsDialog(pictures.snapshot(0)),
-    "guard": lambda: GuardDialog(pictures.snapshot(0), GuardPlan()),
+    "guard": lambda: GuardDialog([Swept(pictures.snapshot(0))], GuardPlan()),
+    "guard-swept": lambda: GuardDialog([Swept(pictures.snapshot(0), KNOWN)], GuardPlan(), now_s=pictures.NOW_S),
     "sweep": lambda: SweepDialog(pictures.snapshot(0), SweepPlan(strategy=Strategy.GRID)),
     "miner": lambda: MinerDialog(pictures.entries(pictures.normal())[0]),
     "add": lambda: MinerDialog(None),

@@ -12,6 +12,7 @@ from minertui.model.history import MinerEntry
 from minertui.model.plans import Goal, GuardPlan, Limits, Strategy, SweepPlan
 from minertui.model.ranking import estimate
 from minertui.model.status import PoolSetting
+from minertui.tui.dialogs.along import Swept
 from minertui.tui.dialogs.fan import FanDialog
 from minertui.tui.dialogs.form import Picker
 from minertui.tui.dialogs.guard import GuardDialog
@@ -160,7 +161,7 @@ async def test_a_miner_without_pools_gets_its_first() -> None:
 
 
 async def test_guard_gives_the_plan_for_its_device() -> None:
-    async with opened(lambda: GuardDialog(SNAPSHOT, GuardPlan())) as pilot:
+    async with opened(lambda: GuardDialog([Swept(SNAPSHOT)], GuardPlan())) as pilot:
         await fill(pilot, max_chip_temp_c="62", high_mhz="550")
         assert "Above 62 °C (chip)" in said(pilot)
         await pilot.press("enter")
@@ -168,7 +169,7 @@ async def test_guard_gives_the_plan_for_its_device() -> None:
 
 
 async def test_guard_wants_its_frequencies_in_order_and_its_temperature_within_the_limit() -> None:
-    async with opened(lambda: GuardDialog(LIMITED, GuardPlan(max_chip_temp_c=60))) as pilot:
+    async with opened(lambda: GuardDialog([Swept(LIMITED)], GuardPlan(max_chip_temp_c=60))) as pilot:
         await fill(pilot, low_mhz="580", max_mhz="575")
         assert "The floor must not be above the highest frequency." in said(pilot)
         await fill(pilot, low_mhz="410", high_mhz="600")
