@@ -17,7 +17,7 @@ import random
 
 from minertui.model.plans import SweepPlan
 from minertui.model.status import Ability, MinerStatus
-from tests.bench.sweep_rig import Steady
+from tests.bench.sweep_rig import Felt, Steady
 
 _STEP_S = 1.0
 
@@ -73,6 +73,9 @@ class OtherBoard:
     def truth(self) -> Steady:
         ghs = 2.1 * self.mhz * 1.01 * (1 - self.loss(self.mhz, self.mv, self.die_c))
         return Steady(ghs, self.watts(self.mhz, self.mv), self.die_c, self.vr_c, self.fan_pct, passes=True)
+
+    def felt(self) -> Felt:
+        return Felt(self.die_c, self.vr_c, self.watts(self.mhz, self.mv), self.fan_pct)
 
     def steady(self, mhz: float, mv: float, plan: SweepPlan) -> Steady:
         """At rest in the room as it is now; the table's fan speed that holds."""

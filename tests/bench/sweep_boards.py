@@ -12,7 +12,7 @@ from minertui.sim.axeos_fields import asic, info
 from minertui.sim.axeos_heat import Cooler
 from minertui.sim.axeos_models import Phase
 from minertui.wire.axeos import parse_info
-from tests.bench.sweep_rig import Steady
+from tests.bench.sweep_rig import Felt, Steady
 
 
 class SimulatorRig:
@@ -42,10 +42,14 @@ class SimulatorRig:
         self.board.restart()
 
     def truth(self) -> Steady:
-        t = self.board.truth()
-        fan = self.board.cooler.fan_pct if self.board.phase is Phase.RUNNING else 0.0
-        vr = 0.0 if self.board.ina260 else t.vr_temp_c  # no thermometer there, no limit
-        return Steady(t.hashrate_ghs, t.power_w, t.chip_temp_c, vr, fan, passes=True)
+        felt = self.felt()
+        return Steady(self.board.truth().hashrate_ghs, felt.power_w, felt.chip_c, felt.vr_c, felt.fan_pct, passes=True)
+
+    def felt(self) -> Felt:
+        board = self.board
+        fan = board.cooler.fan_pct if board.phase is Phase.RUNNING else 0.0
+        vr = 0.0 if board.ina260 else board.cooler.vr_c  # no thermometer there, no limit
+        return Felt(board.cooler.chip_c, vr, board.shown_w, fan)
 
     def steady(self, mhz: float, mv: float, plan: SweepPlan) -> Steady:
         """Fan and temperatures found by bisection on the fan; the fan holds its target while it can."""
@@ -56,6 +60,8 @@ class SimulatorRig:
             low = high = float(board.nvs["manualFanSpeed"])
         for _ in range(14):
             cooler.airflow_pct = (low + high) / 2
+            if low == high:
+                break
             chip = self._rest(cooler, mhz, mv)
             low, high = (cooler.airflow_pct, high) if chip > target else (low, cooler.airflow_pct)
         chip = self._rest(cooler, mhz, mv)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from minertui.jobs.sweep import run
 from minertui.model.commands import Command, Outcome, OutcomeState, Rank, Restart, Tune
@@ -25,6 +25,7 @@ from minertui.safety.steps import Steps
 POLL_S = 5.0
 PROVE_S = 6.0  # write, read back, see it followed
 WARM_MOST_S = 180.0  # as the engine's: so long one step of a climb is waited for
+_LIMITED = ("chip", "VR", "power", "fan")  # in the order of Felt
 CAPS = Limits(max_mhz=1200, max_mv=1500, max_chip_temp_c=70, max_vr_temp_c=95, max_power_w=500)
 
 
@@ -38,6 +39,15 @@ class Steady:
     vr_c: float
     fan_pct: float
     passes: bool
+
+
+class Felt(NamedTuple):
+    """What has limits, now and without noise: asked every second, so cheaper than all of the truth."""
+
+    chip_c: float
+    vr_c: float
+    power_w: float
+    fan_pct: float
 
 
 Worth = Callable[[Steady], float]
@@ -54,6 +64,10 @@ class Rig(Protocol):
         """Now, noise-free; ``passes`` means nothing here."""
         ...
 
+    def felt(self) -> Felt:
+        """The part of ``truth`` that has limits."""
+        ...
+
     def steady(self, mhz: float, mv: float, plan: SweepPlan) -> Steady: ...
 
 
@@ -63,13 +77,10 @@ class Excursions:
 
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def look(self, truth: Steady, plan: SweepPlan, dt_s: float) -> None:
-        for name, value, limit in (
-            ("chip", truth.chip_c, plan.max_chip_temp_c),
-            ("VR", truth.vr_c, plan.max_vr_temp_c),
-            ("power", truth.power_w, plan.max_power_w),
-            ("fan", truth.fan_pct, plan.max_fan_pct if plan.max_fan_pct is not None else 101.0),
-        ):
+    def look(self, felt: Felt, plan: SweepPlan, dt_s: float) -> None:
+        fan_pct = plan.max_fan_pct if plan.max_fan_pct is not None else 101.0
+        limits = Felt(plan.max_chip_temp_c, plan.max_vr_temp_c, plan.max_power_w, fan_pct)
+        for name, value, limit in zip(_LIMITED, felt, limits, strict=True):
             if value > limit:
                 self.seconds[name] = self.seconds.get(name, 0.0) + dt_s
 
@@ -96,7 +107,7 @@ class RigSite:
         while left > 1e-9:
             dt = min(1.0, left)
             self.rig.advance(dt)
-            self.excursions.look(self.rig.truth(), self.plan, dt)
+            self.excursions.look(self.rig.felt(), self.plan, dt)
             left -= dt
         self.clock += seconds
 
