@@ -5,6 +5,7 @@ MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable.
 
     BITAXE_IP=192.168.1.40 TEMP_THRESHOLD=63 minertui guard
     minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
+    minertui guard garage --hold-temp 60        (after a sweep: voltage with frequency, see docs/guard.md)
 
 Ctrl+C or SIGTERM ends it and gives the miner's own settings back, or, while it is too warm for them, leaves it lower
 and says so. When an engine runs that has the miner, that engine does the work and this command shows it.
@@ -26,12 +27,10 @@ from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.terminal import ended_by, say
 from minertui.cli.wording import told
-from minertui.engine.way_back import AS_GUARD_ASKS
-from minertui.jobs.guard import NEVER_ANSWERED
 from minertui.model.errors import ConfigError, LinkError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
-from minertui.model.plans import GuardPlan, GuardView, JobState
+from minertui.model.plans import GuardPlan, GuardView, JobState, Phase
 from minertui.model.seams import Link
 
 # option → (environment variable, key of the plan, the script's default, help); the default holds for this command
@@ -42,7 +41,16 @@ _OPTIONS: Mapping[str, tuple[str | None, str, float | None, str]] = {
     "min-frequency": ("SECOND_FREQUENCY", "low_mhz", 410, "frequency when nothing else helps, MHz"),
     "max-frequency": ("MAX_FREQUENCY", "max_mhz", 575, "never above this frequency, MHz"),
     "stable": ("STABLE_TIMEFRAME", "stable_s", 3600, "seconds of calm before a step up"),
+    "hysteresis": (None, "hysteresis_c", None, "°C under the limits before a step up (default: 2)"),
+    "step-down": (None, "step_down_mhz", None, "MHz of a step down (default: 50)"),
+    "step-up": (None, "step_up_mhz", None, "MHz of a step up (default: 25)"),
+    "settle": (None, "settle_s", None, "seconds from a step down to the next (default: 30)"),
+    "check": (None, "check_s", None, "seconds between looks at the temperature (default: at every poll)"),
+    "max-writes": (None, "max_writes_per_day", None, "steps up a day at most (default: 48)"),
+    "hold-temp": (None, "hold_temp_c", None, "chip temperature to hold, °C (default: hysteresis under max-temp)"),
+    "hold-dwell": (None, "hold_dwell_s", None, "seconds from a change to the next step up there (default: 600)"),
 }
+_WHOLE = ("max_writes_per_day",)
 _INTERVAL = ("CHECK_INTERVAL", 300.0)
 
 
@@ -59,6 +67,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     for name, (variable, _, default, text) in _OPTIONS.items():
         env = f" (env {variable}, default {default:g})" if variable else ""
         parser.add_argument(f"--{name}", metavar="N", help=text + env)
+    parser.add_argument(
+        "--hold",
+        action=argparse.BooleanOptionalAction,
+        help="hold a temperature by moving voltage with frequency, where a sweep left a frontier (default: yes)",
+    )
     parser.add_argument("--interval", metavar="S", help="seconds between lines (env CHECK_INTERVAL, default 300)")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="simulated miners only")
     parser.set_defaults(run=run)
@@ -81,15 +94,17 @@ def _from_script(text: str) -> list[str]:
     return found
 
 
-def plan_of(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, float]:
+def plan_of(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, float | bool]:
     """Keys of the plan from options, variables and the script's defaults. Raises ConfigError that names the one."""
-    found: dict[str, float] = {}
+    found: dict[str, float | bool] = {} if args.hold is None else {"hold": args.hold}
     for name, (variable, key, default, _) in _OPTIONS.items():
         value = _number(f"--{name}", getattr(args, name.replace("-", "_")), variable, default, environ)
         if value is not None:
+            if key in _WHOLE and value % 1:
+                raise ConfigError(f"--{name}={value:g} must be a whole number")
             if problem := config.out_of_range(key, value):
                 raise ConfigError(f"{variable or f'--{name}'}={value:g} {problem}")
-            found[key] = value
+            found[key] = int(value) if key in _WHOLE else value
     if found["low_mhz"] > found["high_mhz"]:
         raise ConfigError(
             f"the lowest frequency, {found['low_mhz']:g} MHz (SECOND_FREQUENCY), is above the one to run when cool, "
@@ -225,7 +240,8 @@ class Guarding:
 
 def _badly(job: JobState) -> bool:
     """A miner that is still too warm for its own settings is left lower on purpose: that is no failure."""
-    return job.note == NEVER_ANSWERED or ("left at" in job.note and AS_GUARD_ASKS not in job.note)
+    end = job.view.end if isinstance(job.view, GuardView) else None
+    return job.phase in (Phase.FAILED, Phase.PARKED) or (end is not None and not end.well)
 
 
 def _line(job: JobState, view: GuardView, snapshot: Snapshot | None) -> str:

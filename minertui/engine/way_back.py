@@ -91,7 +91,7 @@ class WayBack:
             if not outcome.ok:
                 return _kept(outcome.state, outcome.reason)
         if held:
-            return _kept(OutcomeState.REFUSED, held)
+            return msgspec.structs.replace(_kept(OutcomeState.REFUSED, held), waits=True)
         if why := await self._behind(entry, by, _RESTART_S if settings is None else AWAY_S):
             return _kept(OutcomeState.UNKNOWN, why)
         return await self._prove(entry, target)
@@ -187,17 +187,13 @@ class WayBack:
         return Outcome(OutcomeState.APPLIED, text)
 
 
-AS_GUARD_ASKS = "as its guard asks before it raises anything"
-"""What a way back says that waits for cool, and for nothing else."""
-
-
 def waits(calm: Calm | None, target: Tune, status: MinerStatus) -> str:
     """Why a raise to ``target`` waits, and for what, as a sentence that stays the same while it does; empty when it is
     no raise, or need not wait."""
     if calm is None or kernel.lowers(target, status) or calm.reached(status):
         return ""
     want = Settings(target.frequency_mhz, target.core_mv).tune_text
-    why = f"{want} wait until {calm.text}, {AS_GUARD_ASKS}"
+    why = f"{want} wait until {calm.text}, as its guard asks before it raises anything"
     holds_c = status.temp_target_c if status.fan_auto else None
     if holds_c is None or holds_c < calm.chip_c:
         return why

@@ -86,11 +86,13 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How it ended, why, and what a read-back proves (or, for a dry run, what would be sent)."""
+    """How it ended, why, and what a read-back proves (or, for a dry run, what would be sent). ``waits``: refused only
+    until the miner is as cool as its guard asks; the engine does it then."""
 
     state: OutcomeState
     reason: str = ""
     changes: tuple[Change, ...] = ()
+    waits: bool = False
 
     @property
     def ok(self) -> bool:

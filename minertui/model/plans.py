@@ -219,9 +219,24 @@ class SweepView(msgspec.Struct, frozen=True, omit_defaults=True, tag="sweep"):
     baseline_mv: int | None = None
 
 
+class GuardEnd(enum.StrEnum):
+    """What the end of a guard leaves its miner with."""
+
+    GIVEN_BACK = "given-back"  # what its owner wants: the settings from before, proven, or what somebody else set since
+    WAITS = "waits"  # lower settings; the engine gives the ones from before back once it is cool
+    OWED = "owed"  # the settings from before are not proven; the engine goes on trying
+    NEVER_GUARDED = "never-guarded"  # it never answered, and nothing was changed
+
+    @property
+    def well(self) -> bool:
+        """True when it went as it should, hot miners included."""
+        return self in (GuardEnd.GIVEN_BACK, GuardEnd.WAITS)
+
+
 class GuardView(msgspec.Struct, frozen=True, omit_defaults=True, tag="guard"):
     """How a guard goes: ``wanted_mhz`` is its present ceiling, ``why`` its last decision in words. ``holds_c``: the
-    chip temperature that it holds along a frontier; None while it moves the frequency alone."""
+    chip temperature that it holds along a frontier; None while it moves the frequency alone. ``end``: None until it is
+    stopped, and where it failed or somebody took the miner from it."""
 
     plan: GuardPlan
     wanted_mhz: float | None = None
@@ -229,6 +244,7 @@ class GuardView(msgspec.Struct, frozen=True, omit_defaults=True, tag="guard"):
     mean_temp_c: float | None = None
     writes_today: int = 0
     why: str = ""
+    end: GuardEnd | None = None
 
 
 JobView = SweepView | GuardView | RelayView

@@ -21,7 +21,7 @@ from minertui.engine.engine import Engine
 from minertui.model.errors import ConfigError
 from minertui.model.events import Whole
 from minertui.model.fleet import Fleet
-from minertui.model.plans import GuardPlan, GuardView, JobState, Phase
+from minertui.model.plans import GuardEnd, GuardPlan, GuardView, JobState, Phase
 from minertui.sim.axeos import fleet, serve
 
 
@@ -40,6 +40,51 @@ def test_variables_beat_the_defaults_and_options_beat_variables():
     assert plan["max_chip_temp_c"] == 61
     assert plan["max_vr_temp_c"] == 80
     assert (plan["high_mhz"], plan["max_mhz"], plan["stable_s"]) == (525, 600, 60)
+
+
+def test_whatever_the_screens_dialog_asks_can_be_said_here_too():
+    words = (
+        "--hysteresis 3 --step-down 40 --step-up 10 --settle 60 --check 30 --max-writes 12 --hold-temp 58 "
+        "--hold-dwell 900 --no-hold --max-vr-temp 80"
+    )
+    plan = guard.plan_of(parsed("10.0.0.1", *words.split()), {})
+    asked = msgspec.structs.asdict(msgspec.convert({"type": "guard", **plan}, GuardPlan))
+    assert asked == {
+        "device": "", "max_chip_temp_c": 65, "max_vr_temp_c": 80, "high_mhz": 500, "low_mhz": 410, "max_mhz": 575,
+        "step_down_mhz": 40, "step_up_mhz": 10, "hysteresis_c": 3, "stable_s": 3600, "settle_s": 60, "check_s": 30,
+        "max_writes_per_day": 12, "hold": False, "hold_temp_c": 58, "hold_dwell_s": 900,
+    }  # fmt: skip
+    assert set(plan) == {*asked} - {"device"}, "a key without an option"
+    assert type(plan["max_writes_per_day"]) is int
+    assert guard.plan_of(parsed("10.0.0.1", "--hold"), {})["hold"] is True
+
+
+def test_half_a_write_is_refused():
+    with pytest.raises(ConfigError, match=r"--max-writes=1.5 must be a whole number"):
+        guard.plan_of(parsed("10.0.0.1", "--max-writes", "1.5"), {})
+
+
+@pytest.mark.parametrize(
+    ("phase", "end", "code"),
+    [
+        (Phase.STOPPED, GuardEnd.GIVEN_BACK, 0),
+        (Phase.STOPPED, GuardEnd.WAITS, 0),
+        (Phase.STOPPED, GuardEnd.OWED, 1),
+        (Phase.STOPPED, GuardEnd.NEVER_GUARDED, 1),
+        (Phase.STOPPED, None, 0),  # a person took the miner
+        (Phase.FAILED, None, 1),
+    ],
+)
+async def test_how_it_ended_is_the_exit_code_whatever_the_words(phase: Phase, end: GuardEnd | None, code: int):
+    class Ended:
+        async def start(self, plan: GuardPlan) -> JobState:
+            return JobState("guard:a", "a", phase, GuardView(plan, end=end), note="left at 450 MHz, as its guard asks")
+
+        async def watch(self) -> AsyncIterator[Whole]:
+            yield Whole(Fleet())
+
+    link: Any = Ended()
+    assert await guard.Guarding(link, [GuardPlan("a")], 60).run() == code
 
 
 @pytest.mark.parametrize("text", ["warm", "-5", "0", "nan", "inf"])

@@ -17,7 +17,7 @@ from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.way_back import waits
 from minertui.model.commands import Order, Rank, Tune
-from minertui.model.plans import GuardPlan, GuardView, Phase
+from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
 from tests.engine.test_arbiter import SWEEP, Bench
@@ -69,7 +69,10 @@ async def test_a_stopped_guard_gives_back_when_it_is_cool_and_not_before(tmp_pat
     async with warm(tmp_path) as found:
         await found.engine.stop("guard:m1")
         await until(lambda: job(found.engine, "guard:m1").phase is Phase.STOPPED)
-        assert job(found.engine, "guard:m1").note.startswith(f"left at 450 MHz: {WAITS}")
+        ended = job(found.engine, "guard:m1")
+        assert ended.note.startswith(f"left at 450 MHz: {WAITS}")
+        assert isinstance(ended.view, GuardView)
+        assert ended.view.end is GuardEnd.WAITS
         await asyncio.sleep(600)
         assert (found.it.mhz, found.kept) == (450.0, True)
         assert f"m1: its baseline is not restored yet: {WAITS}" in found.engine.hub.fleet.notice

@@ -16,7 +16,7 @@ from minertui.model.commands import Command, Outcome, OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
-from minertui.model.plans import GuardPlan, GuardView, JobView, Phase
+from minertui.model.plans import GuardEnd, GuardPlan, GuardView, JobView, Phase
 from minertui.model.status import MinerStatus
 
 PLAN = GuardPlan(device="a", high_mhz=500, low_mhz=410, max_mhz=575)
@@ -273,6 +273,7 @@ async def test_stopped_it_gives_the_baseline_back():
     assert site.concluded == [None]
     assert site.reports[-1][0] is Phase.STOPPED
     assert site.reports[-1][1].writes_today == 1
+    assert site.reports[-1][1].end is GuardEnd.GIVEN_BACK
 
 
 async def test_a_refused_write_is_said_and_tried_again():
@@ -281,6 +282,14 @@ async def test_a_refused_write_is_said_and_tried_again():
     assert len(site.sent) == 3
     assert any("refused: because" in line for line in site.lines)
     assert "left at 500 MHz: because" in site.reports[-1][2]
+    assert site.reports[-1][1].end is GuardEnd.OWED
+
+
+async def test_a_guard_that_never_had_a_reading_says_so():
+    site = FakeSite([], Stopped(final=True))
+    await guard.run(site, PLAN)
+    assert site.concluded == []
+    assert site.reports[-1][1].end is GuardEnd.NEVER_GUARDED
 
 
 async def test_preempted_it_ends_and_says_so():

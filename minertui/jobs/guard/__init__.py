@@ -27,13 +27,13 @@ from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
 from minertui.model.holding import floor_mhz, target_c
-from minertui.model.plans import GuardPlan, GuardView, Phase
+from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
 from minertui.model.seams import Site
 from minertui.model.status import MinerStatus
 
 _URGENT_C = 5.0  # this far over the limit a second step does not wait for the first one's effect
 _BLIND_POLLS = 3  # safety rule: three invalid readings in a row count as hot
-NEVER_ANSWERED = "it never answered, so it was not guarded and nothing was changed"
+_NEVER_ANSWERED = "it never answered, so it was not guarded and nothing was changed"
 
 
 class GuardSite(Site, Protocol):
@@ -168,11 +168,13 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
         site.report(Phase.STOPPED, _view(state, plan, site.now()), str(preempted))
     except Stopped:
         if state.seen_s is None:
-            site.report(Phase.STOPPED, _view(state, plan, site.now()), NEVER_ANSWERED)
+            ended = _view(state, plan, site.now(), GuardEnd.NEVER_GUARDED)
+            site.report(Phase.STOPPED, ended, _NEVER_ANSWERED)
             return
         outcome = await site.conclude(None)
+        end = GuardEnd.GIVEN_BACK if outcome.ok else GuardEnd.WAITS if outcome.waits else GuardEnd.OWED
         note = "" if outcome.ok else f"left at {state.wanted_mhz or 0:g} MHz: {outcome.reason}"
-        site.report(Phase.STOPPED, _view(state, plan, site.now()), note)
+        site.report(Phase.STOPPED, _view(state, plan, site.now(), end), note)
 
 
 async def _write(site: GuardSite, state: GuardState, tune: Tune) -> GuardState:
@@ -187,7 +189,7 @@ async def _write(site: GuardSite, state: GuardState, tune: Tune) -> GuardState:
     return replace(state, why=f"{state.why} ({outcome.state}: {outcome.reason})", hold=later, sent=sent)
 
 
-def _view(state: GuardState, plan: GuardPlan, now_s: float) -> GuardView:
+def _view(state: GuardState, plan: GuardPlan, now_s: float, end: GuardEnd | None = None) -> GuardView:
     return GuardView(
         plan=plan,
         wanted_mhz=state.wanted_mhz,
@@ -195,4 +197,5 @@ def _view(state: GuardState, plan: GuardPlan, now_s: float) -> GuardView:
         mean_temp_c=mean_chip_c(state),
         writes_today=len(today(state.writes, now_s)),
         why=state.why,
+        end=end,
     )
