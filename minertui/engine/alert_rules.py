@@ -19,6 +19,7 @@ board-…, rig-…      a Duino-Coin rig or one of its boards earns nothing (rig
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +27,7 @@ from minertui.jobs.sweep.watch import LEAST_C
 from minertui.model.alerts import Severity
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.metrics import METRICS, Better, Metric
-from minertui.model.plans import GuardView, JobState, Phase, SweepView
+from minertui.model.plans import GuardView, JobState, JobView, Phase, SweepView
 from minertui.model.ranking import bounds
 
 RULES: dict[str, str] = {
@@ -164,24 +165,38 @@ def _fan_target(fleet: Fleet, after: Snapshot) -> Iterator[Signal]:
 
 def _too_warm(job: JobState, target_c: float, after: Snapshot) -> str:
     """Why this fan target lets the job never go on, and what to change; empty when it does."""
-    if job.phase.over:
+    asks = None if job.phase.over else _asks(job.view, after)
+    if asks is None or target_c < asks.below_c:
         return ""
-    if isinstance(job.view, GuardView):
-        limit_c, least_c = job.view.plan.max_chip_temp_c, job.view.plan.hysteresis_c
-        goes_on, margin = "climbs again", f"hysteresis_c {least_c:g}"
-    elif isinstance(job.view, SweepView):
-        limit_c, least_c = bounds(job.view.plan, after.status, after.limits).max_chip_temp_c, LEAST_C
-        goes_on, margin = "goes on after a limit", f"{least_c:g}"
-    else:
-        return ""
-    if target_c < limit_c - least_c:
-        return ""
-    asked_c = limit_c - least_c
     return (
-        f"its automatic fan holds {target_c:g} °C, and its {job.kind} asks for less than {asked_c:g} °C before it "
-        f"{goes_on} ({job.kind}.max_chip_temp_c {limit_c:g} less {margin}): set a lower target (minertui fan "
-        f"{after.device} --auto --target {asked_c - _ROOM_C:.0f}) or raise {job.kind}.max_chip_temp_c"
+        f"its automatic fan holds {target_c:g} °C, and its {job.kind} asks for less than {asks.below_c:g} °C before it "
+        f"{asks.goes_on} ({job.kind}.{asks.key} {asks.why}): set a lower target (minertui fan "
+        f"{after.device} --auto --target {asks.below_c - _ROOM_C:.0f}) or raise {job.kind}.{asks.key}"
     )
+
+
+class _Asks(NamedTuple):
+    """Under which chip temperature a job does what, by which key of its plan, and how that number comes about."""
+
+    below_c: float
+    goes_on: str
+    key: str
+    why: str
+
+
+def _asks(view: JobView, after: Snapshot) -> _Asks | None:
+    """What this job asks of the chip before it goes on; None for a job that asks nothing."""
+    if isinstance(view, GuardView):
+        plan, held_c = view.plan, view.holds_c
+        limit_c, least_c = plan.max_chip_temp_c, plan.hysteresis_c
+        if held_c is not None and held_c < limit_c - least_c:
+            return _Asks(held_c, "climbs again along its frontier", "hold_temp_c", f"{held_c:g}")
+        return _Asks(limit_c - least_c, "climbs again", "max_chip_temp_c", f"{limit_c:g} less hysteresis_c {least_c:g}")
+    if isinstance(view, SweepView):
+        limit_c = bounds(view.plan, after.status, after.limits).max_chip_temp_c
+        why = f"{limit_c:g} less {LEAST_C:g}"
+        return _Asks(limit_c - LEAST_C, "goes on after a limit", "max_chip_temp_c", why)
+    return None
 
 
 def _happened(before: Snapshot | None, after: Snapshot) -> Iterator[Signal]:

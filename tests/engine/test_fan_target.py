@@ -33,6 +33,19 @@ def test_a_guard_that_could_never_climb_says_so():
     ]
 
 
+def test_a_guard_along_a_frontier_climbs_under_the_temperature_that_it_holds():
+    holding = GuardView(GuardPlan("a", hold_temp_c=60), holds_c=60)
+    assert said(holding, temp_target_c=60.0) == [
+        "its automatic fan holds 60 °C, and its guard asks for less than 60 °C before it climbs again along its "
+        "frontier (guard.hold_temp_c 60): set a lower target (minertui fan a --auto --target 58) or raise "
+        "guard.hold_temp_c"
+    ]
+    assert said(holding, temp_target_c=59.0) == []
+    assert said(GuardView(GuardPlan("a", hold_temp_c=60)), temp_target_c=62.0) == [], "it found no frontier to hold by"
+    [text] = said(GuardView(GuardPlan("a"), holds_c=63), temp_target_c=63.0)
+    assert "guard.max_chip_temp_c 65 less hysteresis_c 2" in text, "nothing else was asked to be held"
+
+
 def test_a_sweep_that_could_never_go_on_says_so():
     [text] = said(SWEEP, temp_target_c=61.0)
     assert (
