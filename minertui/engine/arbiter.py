@@ -26,7 +26,7 @@ from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
 from minertui.engine.walk import Walker
-from minertui.engine.way_back import WayBack
+from minertui.engine.way_back import WayBack, stays
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetFan, Tune
 from minertui.model.errors import DeviceError, JobError
 from minertui.model.fleet import Snapshot
@@ -178,18 +178,20 @@ class Arbiter:
     # the journal --------------------------------------------------------------------------------------------------
 
     async def _open(self, order: Order, snapshot: Snapshot, entry: Entry | None, steps: Steps) -> Entry | None:
-        """The baseline on disk before the first change. What only goes down goes without, when the disk is full; the
-        last resort always does: the settings before it are the ones that are too hot."""
+        """The baseline on disk before the first change; an entry that a person's order left gives way to it. What only
+        goes down goes without, when the disk is full; the last resort always does: the settings before it are the ones
+        that are too hot."""
         if order.by == LAST_RESORT or not isinstance(order.command, Tune | SetFan):
             return entry
         if order.rank is Rank.PERSON and isinstance(order.command, SetFan):
             return entry
         try:
-            if entry is not None and entry.rank is Rank.PERSON:
-                await off_loop(partial(self._journal.close, entry.key))
             calm = self._desk(order.device).calm(order.by)
             new = new_entry(snapshot, order.by, order.rank, order.command, calm)
-            return await off_loop(partial(self._journal.open_entry, new))
+            persons = entry if entry is not None and entry.rank is Rank.PERSON else None
+            if persons is not None and not stays(persons, snapshot):  # cut off half way: nobody chose what it runs now
+                new = replace(new, baseline=persons.baseline, ours=persons.ours)
+            return await off_loop(partial(self._journal.open_entry, new, instead=persons is not None))
         except JournalError:
             if any(step.raises for step in steps.steps):
                 raise

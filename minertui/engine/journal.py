@@ -110,11 +110,11 @@ class Journal:
             return None
         return entry
 
-    def open_entry(self, entry: Entry) -> Entry:
+    def open_entry(self, entry: Entry, *, instead: bool = False) -> Entry:
         """Put the way back on disk and return it: an entry that exists already is kept, so the original baseline
-        survives a second job; only what the newest guard asks is taken over. Durable when it returns; raises
-        JournalError when it cannot be."""
-        there = self.read(entry.key)
+        survives a second job; only what the newest guard asks is taken over. ``instead``: it gives way in one write,
+        so that there is no moment without any. Durable when it returns; raises JournalError when it cannot be."""
+        there = None if instead else self.read(entry.key)
         if there is not None:
             if entry.calm not in (None, there.calm):
                 there = msgspec.structs.replace(there, calm=entry.calm)

@@ -55,8 +55,8 @@ class MinedJournal(Journal):
         self.bomb.tick(f"after {what}")
         return result
 
-    def open_entry(self, entry: Any) -> Any:
-        return self._around("open", lambda: Journal.open_entry(self, entry))
+    def open_entry(self, entry: Any, **how: Any) -> Any:
+        return self._around("open", lambda: Journal.open_entry(self, entry, **how))
 
     def note_write(self, *args: Any) -> Any:
         return self._around("note", lambda: Journal.note_write(self, *args))

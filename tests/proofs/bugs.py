@@ -21,8 +21,8 @@ def _journal_late(_: Flash) -> Iterator[None]:
     waiting: list[tuple[Journal, Entry]] = []
     opened, took = Journal.open_entry, stepping.take
 
-    def remember(self: Journal, entry: Entry) -> Entry:
-        if self.read(entry.key) is None:
+    def remember(self: Journal, entry: Entry, *, instead: bool = False) -> Entry:
+        if instead or self.read(entry.key) is None:
             waiting.append((self, entry))
         return entry
 
@@ -30,7 +30,7 @@ def _journal_late(_: Flash) -> Iterator[None]:
         taken = await took(*args)
         while waiting:
             journal, entry = waiting.pop()
-            opened(journal, entry)
+            opened(journal, entry, instead=True)
         return taken
 
     with mock.patch.object(Journal, "open_entry", remember), mock.patch.object(stepping, "take", take):
