@@ -101,7 +101,7 @@ class Arbiter:
     async def _execute(self, order: Order) -> CommandRecord:
         walker = self._walker(order.device)
         desk = walker.desk
-        outcome = self._stand_back(order, walker)
+        outcome = await self._stand_back(order, walker)
         if outcome is None and order.dry_run:
             outcome = await self._carry_out(order, walker)  # a question waits for nobody
         elif outcome is None:
@@ -118,8 +118,8 @@ class Arbiter:
                 desk.turn.release()
         return CommandRecord(order, self._clock.wall(), outcome)
 
-    def _stand_back(self, order: Order, walker: Walker) -> Outcome | None:
-        """Refusals that need no look: behind a holder, or an order that would oust a job only to be refused."""
+    async def _stand_back(self, order: Order, walker: Walker) -> Outcome | None:
+        """Refusals before its turn: behind a holder, or an order that would oust a job only to be refused."""
         desk, snapshot = walker.desk, walker.line.snapshot()
         desk.check(order.rank, order.by)
         if not disturbing(order, snapshot.status):
@@ -128,11 +128,17 @@ class Arbiter:
         lowering = order.rank is Rank.PERSON and kernel.lowers(order.command, snapshot.status)
         if objection and not lowering:
             return Outcome(OutcomeState.REFUSED, objection)
-        if desk.held_lower(order.rank):
-            early = kernel.decide(walker.request(order, snapshot, None, None, journalled=True))
-            if isinstance(early, Refusal):
-                return Outcome(OutcomeState.REFUSED, early.reason)
-        return None
+        if not desk.held_lower(order.rank):
+            return None
+        try:
+            entry = await off_loop(partial(self._journal.read, key_of(snapshot)))
+        except JournalError:
+            entry = None
+        request = walker.request(order, snapshot, None, entry, journalled=True)
+        if not isinstance(kernel.decide(taking.whole(request, entry)), Refusal):
+            return None
+        early = kernel.decide(taking.whole(*await self._ask(order, walker)))  # the reading at hand may be too old
+        return Outcome(OutcomeState.REFUSED, early.reason) if isinstance(early, Refusal) else None
 
     async def _carry_out(self, order: Order, walker: Walker) -> Outcome:
         request, entry = await self._ask(order, walker)
