@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
 from collections import deque
 from collections.abc import Callable
 
@@ -18,36 +17,41 @@ from minertui.model.events import Event, LogLine
 from minertui.model.seams import Clock, Device, LogSource
 
 KEPT = 2000  # lines a source
+KEPT_IN_ALL = 20_000  # lines, some 250 bytes each
+_NEWEST = 5000  # of all sources together, in the order in which they were said; nobody may ask for more
 LEASE_S = 60.0
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _SOURCES = 4096
 
 
 class LogBook:
-    """Rings of lines by source. ``publish`` is the hub's."""
+    """Rings of lines by source. When all together are full, the longest gives way, so that one that talks much takes
+    nothing from the others. ``publish`` is the hub's."""
 
     def __init__(self, clock: Clock, publish: Callable[[Event], None]) -> None:
         self._clock, self._publish = clock, publish
         self._lines: dict[str, deque[LogLine]] = {}
+        self._newest: deque[LogLine] = deque(maxlen=_NEWEST)
+        self._kept = 0
 
     def say(self, source: str, text: str, severity: Severity = Severity.INFO) -> None:
         """Keep a line and tell everybody."""
         line = LogLine(source, text, self._clock.wall(), severity)
         if source not in self._lines and len(self._lines) >= _SOURCES:
-            self._lines.pop(next(iter(self._lines)))
-        self._lines.setdefault(source, deque(maxlen=KEPT)).append(line)
+            self._kept -= len(self._lines.pop(next(iter(self._lines))))
+        ring = self._lines.setdefault(source, deque(maxlen=KEPT))
+        self._kept += len(ring) < KEPT
+        ring.append(line)
+        if self._kept > KEPT_IN_ALL:
+            max(self._lines.values(), key=len).popleft()
+            self._kept -= 1
+        self._newest.append(line)
         self._publish(line)
 
     def newest(self, source: str | None, limit: int) -> list[LogLine]:
         """The newest ``limit`` lines of a source, or of all together, oldest first."""
-        if source is not None:
-            return list(self._lines.get(source, ()))[-limit:] if limit > 0 else []
-        merged = heapq.merge(*self._lines.values(), key=lambda line: line.at_s)
-        return list(deque(merged, maxlen=max(0, limit)))
-
-    def forget(self, source: str) -> None:
-        """Drop the lines of a source that is gone."""
-        self._lines.pop(source, None)
+        lines = self._newest if source is None else self._lines.get(source, ())
+        return list(lines)[-limit:] if limit > 0 else []
 
 
 class Followed:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from minertui.engine.loglines import KEPT, Followed, LogBook
+from minertui.engine.loglines import KEPT, KEPT_IN_ALL, Followed, LogBook
 from minertui.model.errors import Unreachable
 from minertui.model.events import Event
 from tests.engine.fakes import LoopClock
@@ -53,6 +53,20 @@ async def test_a_source_keeps_only_its_newest_lines():
     for n in range(KEPT + 500):
         log.say("a", f"{n}")
     assert [log.newest("a", 10**6)[0].text, len(log.newest("a", 10**6))] == ["500", KEPT]
+
+
+async def test_when_all_is_full_who_talks_most_gives_way():
+    log, _ = book()
+    log.say("quiet", "once")
+    for n in range(KEPT):
+        for source in range(12):
+            log.say(f"m{source}", f"{n}")
+    assert [line.text for line in log.newest("quiet", 10)] == ["once"]
+    kept = [len(log.newest(f"m{source}", 10**6)) for source in range(12)]
+    assert sum(kept) == KEPT_IN_ALL - 1
+    assert max(kept) - min(kept) <= 1
+    assert [line.text for line in log.newest("m0", 1)] == [f"{KEPT - 1}"]
+    assert [(line.source, line.text) for line in log.newest(None, 2)] == [("m10", "1999"), ("m11", "1999")]
 
 
 async def test_a_followed_log_runs_for_its_lease_and_no_longer():
