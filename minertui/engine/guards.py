@@ -38,7 +38,8 @@ class Guards:
                 await self._start(replace(miner.guard, device=miner.name), "config")
 
     async def change(self, before: Config, after: Config) -> None:
-        """Take a new config over: what it does not guard any more ends, unless a person wanted it."""
+        """Take a new config over. What it does not guard any more ends, unless a person wanted it; guards that the
+        config started go on by its numbers. Other limits come to all of them by themselves (see ``JobSite``)."""
         here = {miner.name for miner in after.miner}
         for name in {miner.name for miner in before.miner} - here:
             await self._forget(name)
@@ -48,19 +49,9 @@ class Guards:
             if miner.guarded and miner.name not in guarded:
                 with contextlib.suppress(JobError):
                     self._runner.stop(f"guard:{miner.name}")
-        self._tell_waiting(before, after, wanted)
-        await self.begin(after)
-
-    def _tell_waiting(self, before: Config, after: Config, wanted: set[str]) -> None:
-        """A guard that runs does not take other numbers over; ``wanted`` are persons', with a plan of their own."""
-        were = {miner.name: miner for miner in before.miner}
         for miner in after.miner:
-            was = were.get(miner.name)
-            if was is None or f"guard:{miner.name}" not in self._runner.alive(miner.name):
-                continue
-            if was.limits != miner.limits or (miner.guarded and miner.name not in wanted and was.guard != miner.guard):
-                text = "its guard goes on as it was started; stop it and start it again to take the new limits over"
-                self._say(miner.name, text, Severity.WARNING)
+            self._runner.replan(miner.name, replace(miner.guard, device=miner.name))
+        await self.begin(after)
 
     async def started(self, plan: GuardPlan) -> None:
         """A person started this guard."""
@@ -86,9 +77,12 @@ class Guards:
     async def _kept(self) -> list[GuardPlan]:
         if not self._lasting:
             return []
-        with contextlib.suppress(StoreError):
+        try:
             return await self._records.guards()
-        return []
+        except StoreError as error:
+            text = f"the guards that were started by hand cannot be read: {error}; those that run go on"
+            self._say("engine", text, Severity.WARNING)
+            return []
 
     async def _start(self, plan: GuardPlan, by: str) -> None:
         if f"guard:{plan.device}" in self._runner.alive(plan.device):

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from minertui.engine.guard_plans import lowered, under
 from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.site import JobSite, Office
@@ -94,17 +95,19 @@ class Runner:
 
     async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
         """Start ``plan``. Raises JobError, saying why, when it cannot."""
-        state = self._admit(plan, by)
+        state, asked = self._admit(plan, by), None
         if isinstance(plan, GuardPlan):
-            plan = self._under_caps(plan)
+            asked, plan = plan, under(plan, self._desk.line(plan.device).snapshot().limits)
             self._desk.arbiter.guard(state.device, state.id, Calm.of(plan))
+            if text := lowered(asked, plan):
+                self._desk.say(state.id, text)
             state = msgspec.structs.replace(state, view=GuardView(plan))
         if isinstance(plan, SweepPlan):
             state = await self._begin(state, plan, resumed)
         kind = JOBS[state.kind]
         if kind.claims:
             self._desk.arbiter.claim(state.device, kind.rank, state.id)
-        site = JobSite(state, kind.rank, self._desk.line(state.device), self._clock, self._desk, self._changed)
+        site = JobSite(state, kind.rank, self._desk.line(state.device), self._clock, self._desk, self._changed, asked)
         self._sites[state.id] = site
         self._changed(state)
         done = () if resumed is None else resumed.points
@@ -118,6 +121,12 @@ class Runner:
             raise JobError(f"no job {job_id} runs")
         site.end(final=True)
         return site.state
+
+    def replan(self, device: str, plan: GuardPlan) -> None:
+        """The config asks for this plan now: a guard of its own that runs goes on by it, from its next reading on."""
+        site = self._sites.get(f"guard:{device}")
+        if site is not None and site.state.by == "config":
+            site.replan(plan)
 
     def alive(self, device: str) -> list[str]:
         """The ids of the device's jobs that have not ended."""
@@ -211,16 +220,6 @@ class Runner:
             raise JobError(f"a {kind} runs on {plan.device} already; stop it first")
         view = GuardView(plan) if isinstance(plan, GuardPlan) else SweepView(plan)
         return JobState(job_id, plan.device, Phase.WAITING, view, since_s=self._clock.wall(), by=by)
-
-    def _under_caps(self, plan: GuardPlan) -> GuardPlan:
-        """A guard that waits for more than the limits in force would guard nothing; said when it is so."""
-        caps = self._desk.line(plan.device).snapshot().limits
-        chip_c = min(plan.max_chip_temp_c, caps.max_chip_temp_c or plan.max_chip_temp_c)
-        vr_c = min(plan.max_vr_temp_c, caps.max_vr_temp_c or plan.max_vr_temp_c)
-        if (chip_c, vr_c) != (plan.max_chip_temp_c, plan.max_vr_temp_c):
-            text = f"its limits are lowered to those in force: chip {chip_c:g} °C, VR {vr_c:g} °C"
-            self._desk.say(f"guard:{plan.device}", text)
-        return msgspec.structs.replace(plan, max_chip_temp_c=chip_c, max_vr_temp_c=vr_c)
 
     async def _begin(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
         """On its way to disk it is known as beginning. Raises JobError where the engine began to stop meanwhile: a new

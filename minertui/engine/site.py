@@ -14,14 +14,24 @@ import msgspec
 
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.frontiers import left_to
+from minertui.engine.guard_plans import difference, under
 from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Snapshot
 from minertui.model.frontier import Known
-from minertui.model.plans import JobState, JobView, Phase, SweepPoint, SweepSample, SweepView
+from minertui.model.plans import (
+    GuardPlan,
+    JobState,
+    JobView,
+    Phase,
+    SweepPoint,
+    SweepSample,
+    SweepView,
+)
 from minertui.model.seams import Clock
+from minertui.safety.calm import Calm
 
 T = TypeVar("T")
 
@@ -60,11 +70,20 @@ class JobSite:
     """A Site, a SweepSite and a GuardSite. ``changed`` hears every report."""
 
     def __init__(
-        self, state: JobState, rank: Rank, line: Line, clock: Clock, office: Office, changed: Callable[[JobState], None]
+        self,
+        state: JobState,
+        rank: Rank,
+        line: Line,
+        clock: Clock,
+        office: Office,
+        changed: Callable[[JobState], None],
+        asked: GuardPlan | None = None,
     ) -> None:
+        """``asked``: a guard's plan, before the limits in force lower it."""
         self.state, self.unproven = state, ""
         self._rank, self._line, self._clock, self._office, self._changed = rank, line, clock, office, changed
         self._sweep_id = state.view.sweep_id if isinstance(state.view, SweepView) else ""
+        self._asked = asked
         self._orders = 0
         self._stopped: Stopped | None = None
         self._ended = asyncio.Event()
@@ -74,6 +93,10 @@ class JobSite:
         if self._stopped is None:
             self._stopped = Stopped(final=final)
             self._ended.set()
+
+    def replan(self, plan: GuardPlan) -> None:
+        """The guard goes on by this plan, under the limits in force, from its next reading on."""
+        self._asked = plan
 
     @property
     def ending(self) -> bool:
@@ -133,6 +156,14 @@ class JobSite:
     def yielding(self) -> bool:
         """True while another job changes this device."""
         return self._office.busy(self._line.name, self.state.id)
+
+    def renewed(self, plan: GuardPlan) -> GuardPlan:
+        """What is asked for now, under the limits that are in force now; said where that is not ``plan`` any more."""
+        now = under(self._asked or plan, self._line.snapshot().limits)
+        if text := difference(plan, now):
+            self._office.arbiter.guard(self._line.name, self.state.id, Calm.of(now))
+            self.log(f"takes over from the config and the limits in force: {text}")
+        return now
 
     async def known(self) -> Known | None:
         """The frontier that the newest sweep left of this board; None without one, and where its MAC is unknown."""

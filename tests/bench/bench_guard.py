@@ -145,6 +145,9 @@ class Day(RigSite):
     def yielding(self) -> bool:
         return False
 
+    def renewed(self, plan: GuardPlan) -> GuardPlan:
+        return plan
+
     async def known(self) -> Known | None:
         return self.left
 

@@ -1,49 +1,136 @@
-"""A guard goes on as it was started. A config that asks for something else now must not look as if it were in force."""
+"""A guard that runs takes another config over at its next reading: lower numbers, higher ones, other limits."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from minertui.config import Config
+from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
-from minertui.model.plans import GuardPlan, Limits
-from tests.engine.test_engine import House, miner
+from minertui.engine.guard_plans import difference, under
+from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
+from tests.engine.test_engine import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
 
-MINER = miner(guarded=True)
-SAID = "its guard goes on as it was started"
+PLAN = GuardPlan(max_chip_temp_c=65, stable_s=60)
+MINER = miner(guarded=True, guard=PLAN)
+OTHER = miner("m2", "127.0.0.1:8002", guarded=True, guard=PLAN)
+SAID = "takes over from the config and the limits in force: "
 
 
-async def said(engine: Engine) -> int:
-    return sum(SAID in line.text for line in await engine.log("m1"))
+class Running:
+    """An engine that guards m1 and m2, at 58 °C and 500 MHz."""
+
+    def __init__(self, house: House, engine: Engine) -> None:
+        self.engine, self.it, self.other = engine, house.miners["127.0.0.1:8001"], house.miners["127.0.0.1:8002"]
+        for board in (self.it, self.other):
+            board.chip_c = 58.0
+
+    async def takes(self, changed: MinerConfig, seconds: float = 12) -> None:
+        await self.engine.reload(Config(miner=(changed, OTHER)))
+        await asyncio.sleep(seconds)
+
+    def plan(self, name: str = "m1") -> GuardPlan:
+        view = job(self.engine, f"guard:{name}").view
+        assert isinstance(view, GuardView)
+        return view.plan
+
+    async def said(self, name: str = "m1") -> list[str]:
+        return [line.text for line in await self.engine.log(f"guard:{name}") if line.text.startswith(SAID)]
 
 
-async def test_other_limits_for_a_guard_that_runs_are_said_to_wait(tmp_path: Path):
-    house = House(tmp_path / "state")
-    engine = house.engine(MINER)
+@asynccontextmanager
+async def running(folder: Path, *first: MinerConfig, **options: Any) -> AsyncIterator[Running]:
+    house = House(folder / "state")
+    for address in ("127.0.0.1:8001", "127.0.0.1:8002"):
+        house.miners[address] = Miner(address)
+    engine = house.engine(*(first or (MINER, OTHER)), **options)
     await engine.open()
     await asyncio.sleep(6)
-    await engine.reload(Config(miner=(replace(MINER, tags=("cellar",)),)))
-    assert await said(engine) == 0
-    cooler = replace(MINER, guard=GuardPlan(max_chip_temp_c=55))
-    await engine.reload(Config(miner=(cooler,)))
-    assert await said(engine) == 1
-    await engine.reload(Config(miner=(replace(cooler, limits=Limits(max_chip_temp_c=60)),)))
-    assert await said(engine) == 2
+    yield Running(house, engine)
     await engine.close()
 
 
-async def test_a_persons_guard_has_its_own_plan(tmp_path: Path):
-    house = House(tmp_path / "state")
-    engine = house.engine(miner(), config_path=tmp_path / "config.toml")
-    await engine.open()
-    await asyncio.sleep(6)
-    await engine.start(GuardPlan("m1"))
-    await engine.reload(Config(miner=(miner(guard=GuardPlan(max_chip_temp_c=55)),)))
-    assert await said(engine) == 0
-    await engine.close()
+async def test_lower_numbers_count_at_the_next_reading_and_other_guards_are_left_alone(tmp_path: Path):
+    async with running(tmp_path) as found:
+        before = job(found.engine, "guard:m2")
+        await found.takes(replace(MINER, guard=replace(PLAN, max_chip_temp_c=55)))
+        assert found.it.mhz == 450.0, "58 °C are too warm now"
+        assert await found.said() == [f"{SAID}max_chip_temp_c 65 → 55"]
+        assert job(found.engine, "guard:m1").phase is Phase.RUNNING, "the same guard goes on"
+        assert found.other.mhz == 500.0
+        assert await found.said("m2") == []
+        assert (found.plan("m2"), job(found.engine, "guard:m2").since_s) == (replace(PLAN, device="m2"), before.since_s)
+
+
+async def test_higher_numbers_count_too(tmp_path: Path):
+    cold = replace(MINER, guard=replace(PLAN, max_chip_temp_c=55))
+    async with running(tmp_path, cold, OTHER) as found:
+        await until(lambda: found.it.mhz == 450.0)
+        await found.takes(MINER, 110)
+        assert found.it.mhz == 475.0, "58 °C are cool enough for a limit of 65 °C"
+
+
+async def test_the_calm_that_giving_back_waits_for_is_the_new_one(tmp_path: Path):
+    cold = replace(MINER, guard=replace(PLAN, max_chip_temp_c=55))
+    async with running(tmp_path, cold, OTHER) as found:
+        await until(lambda: found.it.mhz < 500.0)
+        await found.takes(MINER)
+        assert found.it.mhz < 500.0
+        await found.takes(replace(MINER, guarded=False, guard=PLAN))
+        assert found.it.mhz == 500.0, "63 °C are asked for now, not 53 °C"
+
+
+async def test_limits_lower_every_guard_and_give_back_what_it_asked_for_when_they_are_gone(tmp_path: Path):
+    two = (miner(guard=PLAN), OTHER)
+    async with running(tmp_path, *two, config_path=tmp_path / "config.toml") as found:
+        await found.engine.start(GuardPlan("m1", max_chip_temp_c=65))  # a person's, with a plan of its own
+        await asyncio.sleep(6)
+        await found.takes(miner(guard=replace(PLAN, max_chip_temp_c=50)))
+        assert (found.plan().max_chip_temp_c, await found.said()) == (65, []), "that is not this guard's plan"
+        await found.takes(miner(limits=Limits(max_chip_temp_c=55)))
+        assert (found.plan().max_chip_temp_c, found.it.mhz) == (55, 450.0)
+        await found.takes(miner(limits=Limits(max_chip_temp_c=90)))
+        assert found.plan().max_chip_temp_c == 65, "what was asked for, and not a degree more"
+        assert found.other.mhz == 500.0
+
+
+async def test_the_limits_of_its_model_hold_as_soon_as_it_is_known(tmp_path: Path):
+    careless = replace(MINER, guard=replace(PLAN, max_chip_temp_c=100))
+    async with running(tmp_path, careless, OTHER) as found:
+        assert found.plan().max_chip_temp_c == 70
+        assert "max_chip_temp_c 100 → 70" in (await found.said())[0]
+
+
+async def test_what_changes_nothing_of_a_guard_is_not_talked_about(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await found.takes(replace(MINER, tags=("cellar",), limits=Limits(max_power_w=30)))
+        assert await found.said() == []
+
+
+async def test_a_higher_ceiling_is_climbed_to_and_a_lower_one_is_not_climbed_over(tmp_path: Path):
+    asks = replace(MINER, guard=replace(PLAN, high_mhz=550.0, step_up_mhz=50))
+    async with running(tmp_path) as found:
+        await found.takes(asks, 110)
+        assert found.it.mhz == 550.0
+        await found.takes(replace(asks, guard=replace(asks.guard, max_mhz=480.0)))
+        assert found.it.mhz == 480.0, "never above this"
+        await found.takes(replace(asks, guard=replace(asks.guard, high_mhz=500.0)), 110)
+        assert found.it.mhz == 500.0
+
+
+def test_a_plan_is_lowered_to_the_limits_in_force_and_never_raised_to_them():
+    assert under(PLAN, Limits(max_chip_temp_c=60, max_vr_temp_c=99)) == replace(PLAN, max_chip_temp_c=60)
+
+
+def test_a_difference_is_named_key_by_key():
+    after = replace(PLAN, hold=False, hold_temp_c=60.5)
+    assert difference(PLAN, after) == "hold true → false, hold_temp_c none → 60.5"
+    assert difference(PLAN, PLAN) == ""

@@ -11,7 +11,7 @@ import pytest
 
 from minertui.jobs import guard
 from minertui.jobs.guard import step
-from minertui.jobs.guard.state import GuardState, written
+from minertui.jobs.guard.state import GuardState, replanned, written
 from minertui.model.commands import Command, Outcome, OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
@@ -216,6 +216,30 @@ def test_without_a_floor_it_is_seventy_per_cent():
     assert bench.mhz == 350
 
 
+@pytest.mark.parametrize(
+    ("runs", "was", "now", "becomes"),
+    [
+        (500, None, 550, 550),  # raised
+        (500, None, 450, 450),  # lowered
+        (500, 500, 600, 600),
+        (400, 500, 450, 400),  # its firmware lowered it further, and this is no raise
+        (400, 500, 500, 400),
+        (400, 500, None, 400),
+        (None, None, 550, None),  # nothing seen yet: the first reading takes it over
+    ],
+)
+def test_another_plans_ceiling_is_taken_over(
+    runs: float | None, was: float | None, now: float | None, becomes: float | None
+):
+    before, after = GuardPlan("a", high_mhz=was), GuardPlan("a", high_mhz=now, hold=False)
+    state = GuardState(high_mhz=runs, asked=True)
+    changed = replanned(state, before, after)
+    assert (changed.high_mhz, changed.asked) == (becomes, False), (
+        "a frontier is asked for anew when it shall hold again"
+    )
+    assert replanned(state, before, before) == state
+
+
 class FakeSite:
     """A site whose miner obeys, until told to stop."""
 
@@ -254,6 +278,9 @@ class FakeSite:
 
     def yielding(self) -> bool:
         return False
+
+    def renewed(self, plan: GuardPlan) -> GuardPlan:
+        return plan
 
     async def known(self) -> Known | None:
         return None

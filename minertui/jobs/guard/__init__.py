@@ -21,7 +21,7 @@ from typing import Protocol
 import msgspec
 
 from minertui.jobs.guard.along import along, less_volts, own_volts, usable
-from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, today, written
+from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, replanned, today, written
 from minertui.model.commands import OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
@@ -41,6 +41,10 @@ class GuardSite(Site, Protocol):
 
     def yielding(self) -> bool:
         """True while another job (a sweep) changes this device: the guard then only steps down."""
+        ...
+
+    def renewed(self, plan: GuardPlan) -> GuardPlan:
+        """What the plan has become: another config, or other limits in force, make another one of it."""
         ...
 
     async def known(self) -> Known | None:
@@ -158,7 +162,8 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
     try:
         while True:
             snapshot = await site.next_snapshot(within_s=plan.check_s)
-            state, tune = step(state, plan, snapshot, site.now(), site.yielding())
+            was, plan = plan, site.renewed(plan)
+            state, tune = step(replanned(state, was, plan), plan, snapshot, site.now(), site.yielding())
             if plan.hold and tune is None and state.wanted_mhz is not None and not (state.asked or state.yielded):
                 state = replace(state, hold=replace(state.hold, known=await site.known()), asked=True)
             if tune is not None:

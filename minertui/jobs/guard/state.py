@@ -69,6 +69,19 @@ def written(state: GuardState, tune: Tune, now_s: float) -> GuardState:
     )
 
 
+def replanned(state: GuardState, was: GuardPlan, plan: GuardPlan) -> GuardState:
+    """The state under another plan. The ceiling follows where the new one names another: up to it when it was raised,
+    and never up when it was lowered, for what runs below it may be somebody's choice, or the firmware's."""
+    if plan == was:
+        return state
+    high = state.high_mhz
+    if plan.high_mhz not in (None, was.high_mhz) and high is not None and plan.high_mhz is not None:
+        raised = plan.high_mhz > (was.high_mhz or high)
+        high = plan.high_mhz if raised else min(high, plan.high_mhz)
+    later = replace(state.hold, goal_mhz=None)
+    return replace(state, high_mhz=high, hold=later, asked=state.asked and plan.hold)
+
+
 def today(times: tuple[float, ...], now_s: float) -> tuple[float, ...]:
     """Those of the last 24 hours."""
     return tuple(t for t in times if now_s - t < _DAY_S)
