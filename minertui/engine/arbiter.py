@@ -177,8 +177,9 @@ class Arbiter:
         try:
             entry = await off_loop(partial(self._journal.read, key_of(snapshot)))
             journalled = await off_loop(self._journal.writable)
-        except JournalError:
-            entry, journalled = None, False
+        except JournalError as error:
+            request = walker.request(order, snapshot, before, None, journalled=False)
+            return replace(request, doubt=str(error)), None
         return walker.request(order, snapshot, before, entry, journalled=journalled), entry
 
     # the journal --------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 Firmware keeps every change for ever and knows no lease, so a controller that dies leaves a miner where it was driven.
 This journal is the way back: one small JSON file a device, named by its MAC, written as temporary file → fsync → rename
 → fsync of the folder, and deleted only when the baseline was read back. Whoever opens a second time inherits the first
-baseline. A file that cannot be read is set aside as ``….corrupt-<time>``, never deleted and never believed.
+baseline. A file that cannot be read is set aside as ``….corrupt-<time>``, never deleted and never believed. Of an entry
+with more fields than this version knows the known ones are read; one of a newer form stays where it is, for the version
+that understands it, and nothing is raised on its miner until somebody has looked.
 
 All calls block on the disk: async code runs them in a thread.
 """
@@ -38,7 +40,7 @@ class JournalError(MinertuiError):
     """The journal cannot be written; nothing may be raised until it can."""
 
 
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, frozen=True):
     """The way back for one device. ``ours``: what we last made of it, and before it what it was just before that write,
     which may not have arrived. ``goal``: where a person's order was to end. ``calm``: a guard changed it, so nothing is
     raised on the way back before it is that cool. ``at_s`` is wall time, for people; ``kind`` and ``address`` lead back
@@ -63,6 +65,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int = SCHEMA
 
 
+class _Form(msgspec.Struct):
+    """What every version's entry says of itself."""
+
+    schema: int = 0
+
+
 def key_of(snapshot: Snapshot) -> str:
     """The file name of a device's entry: its MAC in hex, or its cleaned name where the firmware tells no MAC."""
     mac = snapshot.status.mac if snapshot.status else None
@@ -73,7 +81,7 @@ def key_of(snapshot: Snapshot) -> str:
 
 
 class Journal:
-    """The entries in one folder. ``problems`` tells what this object has set aside, oldest first."""
+    """The entries in one folder. ``problems`` tells what this object has set aside or could not read, oldest first."""
 
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
         """``wall``: seconds since the epoch, for the times in the files."""
@@ -81,17 +89,17 @@ class Journal:
         self.problems: tuple[str, ...] = ()
 
     def entries(self) -> tuple[Entry, ...]:
-        """All entries that can be read, by key. What cannot be read is set aside and named in ``problems``. Raises
-        JournalError when the folder itself cannot be read."""
+        """All entries that can be read, by key. The others are named in ``problems``. Raises JournalError when the
+        folder itself cannot be read."""
         try:
             names = sorted(path.stem for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem))
         except OSError as error:
             raise JournalError(f"the journal {self._folder} cannot be read: {error.strerror}") from error
-        found = (self.read(name) for name in names)
-        return tuple(entry for entry in found if entry is not None)
+        return tuple(entry for name in names if (entry := self._read_or_tell(name)) is not None)
 
     def read(self, key: str) -> Entry | None:
-        """The entry, or None where there is none (or only a broken one, which is then set aside)."""
+        """The entry, or None where there is none (or only a broken one, which is then set aside). Raises JournalError
+        where the disk refuses, and for an entry of a newer version, which is never touched."""
         path = self._path(key)
         try:
             with path.open("rb") as file:
@@ -99,7 +107,11 @@ class Journal:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise JournalError(f"{path} cannot be read: {error.strerror}") from error
+            raise JournalError(f"the journal {path} cannot be read: {error.strerror}; mend the state folder") from error
+        if (form := _form(raw[:_LARGEST])) > SCHEMA:
+            why = f"{path} was written by a newer version of this program (form {form}, known is {SCHEMA})"
+            what = "start that version once, or set the miner right by hand and remove the file"
+            raise JournalError(f"{why}; {what}; until then nothing is raised on it")
         try:
             entry = msgspec.json.decode(raw[:_LARGEST], type=Entry)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -157,6 +169,14 @@ class Journal:
             return False
         return True
 
+    def _read_or_tell(self, key: str) -> Entry | None:
+        try:
+            return self.read(key)
+        except JournalError as error:
+            if str(error) not in self.problems:
+                self.problems = (*self.problems, str(error))
+            return None
+
     def _path(self, key: str) -> Path:
         if not _NAME.fullmatch(key):
             raise JournalError(f"{key!r} is not a name of a journal entry")
@@ -183,6 +203,13 @@ class Journal:
             f"{path.name} could not be understood ({why}) and was set aside as {aside.name}; check that miner by hand"
         )
         self.problems = (*self.problems, text)
+
+
+def _form(raw: bytes) -> int:
+    """The schema that an entry says it has; 0 where it says none."""
+    with contextlib.suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return msgspec.json.decode(raw, type=_Form).schema
+    return 0
 
 
 def _boot_id(environment: Mapping[str, str]) -> str:

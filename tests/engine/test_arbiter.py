@@ -254,7 +254,7 @@ async def test_readonly_is_never_written(tmp_path: Path):
 
 async def test_no_journal_no_raise_but_lowering(bench: Bench, tmp_path: Path):
     (tmp_path / "journal").write_text("a file where the folder should be")
-    assert "journal cannot be written" in (await bench.do(Tune(530))).reason
+    assert "cannot be read: Not a directory; mend the state folder" in (await bench.do(Tune(530))).reason
     assert (await bench.do(Tune(500))).ok
 
 

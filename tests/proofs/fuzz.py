@@ -28,7 +28,7 @@ from minertui.api import app
 from minertui.api.endpoints import ENDPOINTS
 from minertui.api.shapes import RequestError
 from minertui.devices import axeos
-from minertui.engine.journal import Entry, Journal
+from minertui.engine.journal import Entry, Journal, JournalError
 from minertui.model.commands import Order, Tune
 from minertui.model.errors import ConfigError, Garbled
 from minertui.model.history import MinerEntry
@@ -125,7 +125,10 @@ _JOURNAL = Journal(Path(_FOLDER.name), lambda: 0.0)
 def _journal(data: bytes) -> None:
     path = Path(_FOLDER.name) / "020000000010.json"
     path.write_bytes(data)
-    entry = _JOURNAL.read("020000000010")
+    try:
+        entry = _JOURNAL.read("020000000010")
+    except JournalError:  # of a newer version: left where it is
+        return
     _JOURNAL.problems = ()
     if entry is None:
         return
