@@ -31,6 +31,8 @@ _FIRST_READING_S = 20.0
 _GIVEN_BACK = "every miner gets its best point that passed, or your own settings"
 _COUNT = re.compile(r": \d+(/\d+| readings)$")
 """What a note counts at every sample; the sample's own line says it already."""
+_WAY = re.compile(r"at .+ on the way to (?P<to>[^:]+)(: (?P<what>\w+))?")
+"""A note on the way to a point: figures change with every reading, the meaning with where to and what holds it up."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Sweep:
     points: tuple[SweepPoint, ...] = ()
     note: str = ""
     news: str = ""
+    told: set[str] = field(default_factory=set)
     saved: Path | None = None
 
     @property
@@ -232,7 +235,7 @@ class Follower:
             sweep.points = view.points
             self._save(sweep)
         news = f"{job.phase}: {_COUNT.sub('', job.note)}"
-        if job.note and news != sweep.news and not job.note.startswith("measuring"):
+        if job.note and news != sweep.news and not job.note.startswith("measuring") and _tells(sweep, job.note):
             self.say(sweep, news)
         sweep.note, sweep.news = job.note, news
 
@@ -259,6 +262,19 @@ class Follower:
                 self.say(sweep, text)
             if sweep.saved:
                 self.say(sweep, lines.saved_line(sweep.saved))
+
+
+def _tells(sweep: Sweep, note: str) -> bool:
+    """True unless ``note`` is of a way of which the same was told already, with other figures."""
+    way = _WAY.match(note)
+    if way is None:
+        sweep.told.clear()
+        return True
+    meaning = f"{way['to']} {way['what']}"
+    if meaning in sweep.told:
+        return False
+    sweep.told.add(meaning)
+    return True
 
 
 @asynccontextmanager

@@ -245,6 +245,28 @@ async def test_a_confirmation_is_told_once_and_not_with_every_sample(tmp_path):
     assert any(line.startswith("Ctrl+C ends it: every miner gets") for line in said)
 
 
+async def test_of_a_way_only_what_is_new_in_meaning_is_told(tmp_path):
+    link = Scripted(("a",))
+    show, said = follower(link, tmp_path, ("a",))
+    way = "at 1150 mV / {} MHz on the way to 1180 mV / {} MHz"
+    chip, power = ": chip is heading for {} of 62 °C", ": power is heading for {} of 28 W"
+    notes = [
+        way.format(525, 600),
+        way.format(525, 600) + chip.format(58.1),
+        way.format(525, 600) + chip.format(58.2),
+        way.format(530, 600) + power.format(27.1),
+        way.format(530, 600) + chip.format(58.4),
+        way.format(535, 600),
+        way.format(535, 650) + chip.format(58.4),
+        "cooling after chip at 62 °C",
+        way.format(500, 650) + chip.format(57.0),
+    ]
+    link.push(*(state("a", Phase.RUNNING, note=note) for note in notes), state("a", Phase.DONE, point(1)))
+    assert await show.run() == 0
+    told = [line for line in said if "running: " in line]
+    assert told == [f"[Miner 1] running: {notes[n]}" for n in (0, 1, 3, 6, 7, 8)]
+
+
 def test_the_colours_are_the_guides_in_its_order():
     codes = [sweep_lines.painted("x", n, True) for n in range(1, 7)]
     assert codes == [f"\033[{c}mx\033[0m" for c in (32, 34, 35, 36, 33, 32)]
