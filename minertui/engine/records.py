@@ -22,7 +22,7 @@ from minertui.engine.unreadable import UNREADABLE, sound, unshown
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
 from minertui.model.frontier import Known, known_of
-from minertui.model.plans import GuardPlan, Phase, SweepPoint, SweepRecord, SweepSample
+from minertui.model.plans import GuardPlan, Phase, Strategy, SweepPoint, SweepRecord, SweepSample
 from minertui.model.seams import Clock
 
 _SCHEMA = """
@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS command (
     id TEXT PRIMARY KEY, at REAL NOT NULL, intent BLOB NOT NULL, record BLOB);
 CREATE INDEX IF NOT EXISTS command_at ON command (at);
 CREATE TABLE IF NOT EXISTS guard (device TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS room (mac TEXT PRIMARY KEY, at REAL NOT NULL, room_c REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rig (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alert (id TEXT PRIMARY KEY, since REAL NOT NULL, body BLOB NOT NULL);
 """
@@ -164,6 +165,16 @@ class Records:
             self._tell(f"guard {device}", f"{text} and does not run; start it anew")
         return good
 
+    async def room(self, mac: str) -> tuple[float, float] | None:
+        """What a guard of this board learned of its room, °C, and when (wall time); None: nothing."""
+        rows = await self._rows("SELECT room_c, at FROM room WHERE mac = ?", mac)
+        known = [(room_c, at_s) for room_c, at_s in rows if isinstance(room_c, float) and isinstance(at_s, float)]
+        return known[0] if known else None
+
+    async def keep_room(self, mac: str, room_c: float) -> None:
+        """Keep what a guard of this board has learned of its room just now, °C."""
+        await self._do("INSERT OR REPLACE INTO room VALUES (?, ?, ?)", mac, self._clock.wall(), room_c)
+
     async def want_rig(self, name: str, wish: bytes) -> None:
         """Keep that a person wants this rig to mine, and how."""
         await self._do("INSERT OR REPLACE INTO rig VALUES (?, ?)", name, wish)
@@ -253,7 +264,10 @@ def _sweeps(
 
 
 def _whole(db: sqlite3.Connection, sweep_id: str, _: str, over: int, body: bytes) -> SweepRecord:
+    """Plans were once kept without what was default then. The grid was, and its points do not tell why."""
     record = msgspec.structs.replace(_sweep.decode(body), points=_points(db, sweep_id))
+    if b'"strategy"' not in body and record.points and not any(point.why for point in record.points):
+        record = msgspec.structs.replace(record, plan=msgspec.structs.replace(record.plan, strategy=Strategy.GRID))
     if over and not record.phase.over:
         return msgspec.structs.replace(record, phase=Phase.STOPPED, note=_DROPPED)
     return record

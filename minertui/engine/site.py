@@ -17,6 +17,7 @@ from minertui.engine.frontiers import left_to
 from minertui.engine.guard_plans import difference, under
 from minertui.engine.line import Line
 from minertui.engine.records import Records
+from minertui.engine.store import StoreError
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Snapshot
@@ -168,6 +169,24 @@ class JobSite:
     async def known(self) -> Known | None:
         """The frontier that the newest sweep left of this board; None without one, and where its MAC is unknown."""
         return await left_to(self._line.snapshot(), self._office.records, self.log)
+
+    async def room(self) -> tuple[float, float] | None:
+        """What a guard of this board learned of its room, °C, and how long ago, seconds; None: nothing."""
+        found = None
+        if mac := self._line.expected_mac:
+            try:
+                found = await self._office.records.room(mac)
+            except StoreError as error:
+                self.log(f"what was learned of its room cannot be read: {error}")
+        return found and (found[0], self._clock.wall() - found[1])
+
+    async def keep_room(self, room_c: float) -> None:
+        """Keep what was learned just now, °C."""
+        if mac := self._line.expected_mac:
+            try:
+                await self._office.records.keep_room(mac, room_c)
+            except StoreError as error:
+                self.log(f"what was learned of its room could not be kept: {error}")
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         """Durable when it returns."""

@@ -151,6 +151,12 @@ class Day(RigSite):
     async def known(self) -> Known | None:
         return self.left
 
+    async def room(self) -> tuple[float, float] | None:
+        return None
+
+    async def keep_room(self, room_c: float) -> None:
+        pass
+
 
 async def scripted(day: Day, first_mhz: float, second_mhz: float) -> None:
     """TEMP_THRESHOLD, FIRST, SECOND and MAX_FREQUENCY as the script uses them: a look every 5 minutes, each change

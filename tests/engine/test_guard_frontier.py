@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from minertui.engine.engine import Engine
-from minertui.model.commands import Tune
+from minertui.model.commands import SetFan, Tune
 from minertui.model.plans import GuardPlan, GuardView, Phase, PointVerdict, SweepPlan, SweepPoint, SweepRecord
 from minertui.model.status import MinerStatus
 from tests.engine.test_heat import House, at_a_board
@@ -83,5 +83,29 @@ def test_a_sweep_of_other_firmware_is_not_believed_and_it_says_so(tmp_path: Path
         house.board.ambient_c = 25.0
         await asyncio.sleep(600)
         assert "its firmware is v2.15.3 now and was v2.1.0 at the sweep" in view(house.engine).why
+
+    at_a_board(tmp_path, story)
+
+
+def test_what_a_guard_learned_of_its_room_the_next_one_begins_with(tmp_path: Path):
+    async def story(house: House) -> None:
+        engine, plan = house.engine, GuardPlan("m1", max_chip_temp_c=70, hold_temp_c=58, hold_dwell_s=120)
+        await house.person(SetFan(auto=False, pct=100))  # a fan that could do more would hide what a change does
+        await swept(engine)
+        status = engine.hub.fleet.snapshots["m1"].status
+        assert isinstance(status, MinerStatus)
+        assert status.mac is not None
+        house.board.ambient_c = 41.0
+        await engine.start(plan)
+        await asyncio.sleep(700)
+        learned = await engine.records.room(status.mac)
+        assert learned is not None
+        assert 28 < learned[0] < 41, "on the way from 25 °C to the room's own temperature"
+        await engine.stop("guard:m1")
+        await asyncio.sleep(30)
+        await engine.start(plan)
+        await asyncio.sleep(30)
+        said = [line.text for line in await engine.log("guard:m1")]
+        assert f"takes its room as {learned[0]:.1f} °C, as was learned before" in said
 
     at_a_board(tmp_path, story)

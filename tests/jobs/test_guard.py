@@ -250,6 +250,8 @@ class FakeSite:
         self.concluded: list[Tune | None] = []
         self.reports: list[tuple[Phase, GuardView, str]] = []
         self.lines: list[str] = []
+        self.left: Known | None = None
+        self.learned: tuple[float, float] | None = None
 
     def snapshot(self) -> Snapshot:
         return snap(self.t, 50, self.mhz)
@@ -283,7 +285,13 @@ class FakeSite:
         return plan
 
     async def known(self) -> Known | None:
-        return None
+        return self.left
+
+    async def room(self) -> tuple[float, float] | None:
+        return self.learned
+
+    async def keep_room(self, room_c: float) -> None:
+        self.learned = (room_c, 0.0)
 
     def log(self, text: str) -> None:
         self.lines.append(text)

@@ -21,6 +21,7 @@ from typing import Protocol
 import msgspec
 
 from minertui.jobs.guard.along import along, less_volts, own_volts, usable
+from minertui.jobs.guard.hold import recalled
 from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, replanned, today, written
 from minertui.model.commands import OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
@@ -49,6 +50,14 @@ class GuardSite(Site, Protocol):
 
     async def known(self) -> Known | None:
         """The frontier that the newest sweep left of this board; None without one."""
+        ...
+
+    async def room(self) -> tuple[float, float] | None:
+        """What a guard of this board learned of its room, °C, and how long ago, seconds; None: nothing."""
+        ...
+
+    async def keep_room(self, room_c: float) -> None:
+        """Keep what was learned just now, °C, over the end of the engine."""
         ...
 
 
@@ -163,9 +172,12 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
         while True:
             snapshot = await site.next_snapshot(within_s=plan.check_s)
             was, plan = plan, site.renewed(plan)
-            state, tune = step(replanned(state, was, plan), plan, snapshot, site.now(), site.yielding())
+            before = replanned(state, was, plan)
+            state, tune = step(before, plan, snapshot, site.now(), site.yielding())
             if plan.hold and tune is None and state.wanted_mhz is not None and not (state.asked or state.yielded):
-                state = replace(state, hold=replace(state.hold, known=await site.known()), asked=True)
+                state = await _asked(site, state)
+            elif state.hold.known is not None and state.hold.room_c != before.hold.room_c:
+                await site.keep_room(state.hold.room_c)
             if tune is not None:
                 state = await _write(site, state, tune)
             site.report(Phase.RUNNING, _view(state, plan, site.now()), state.why)
@@ -180,6 +192,17 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
         end = GuardEnd.GIVEN_BACK if outcome.ok else GuardEnd.WAITS if outcome.waits else GuardEnd.OWED
         note = "" if outcome.ok else f"left at {state.wanted_mhz or 0:g} MHz: {outcome.reason}"
         site.report(Phase.STOPPED, _view(state, plan, site.now(), end), note)
+
+
+async def _asked(site: GuardSite, state: GuardState) -> GuardState:
+    """What was known before this guard began, or before the last sweep."""
+    known = await site.known()
+    held = replace(state.hold, known=known)
+    if known is not None:
+        held = recalled(held, await site.room())
+    if held.room_c != state.hold.room_c:
+        site.log(f"takes its room as {held.room_c:.1f} °C, as was learned before")
+    return replace(state, hold=held, asked=True)
 
 
 async def _write(site: GuardSite, state: GuardState, tune: Tune) -> GuardState:

@@ -38,6 +38,7 @@ _LEAST_MHZ = 6.25  # a PLL step
 _ROOM_C, _ROOM_RANGE_C = 25.0, (5.0, 45.0)
 _LEARN = 0.3  # weight of one change's effect
 _LEARN_HEAT = 0.03  # less heat than that drowns in noise
+_ROOM_KEPT_S = 6 * 3600.0  # in a quarter of a day a room goes from its mean to its warmest
 _FAN_ROOM_PCT, _FAN_END_PCT = 80.0, 99.0
 
 
@@ -144,6 +145,14 @@ def watch(hold: Hold, plan: GuardPlan, status: MinerStatus, now_s: float) -> Hol
     kept = [s for n, s in enumerate(hold.seen) if now_s - s.at_s <= plan.hold_dwell_s or n >= len(hold.seen) - 6]
     seen = Seen(now_s, chip, status.vr_temp_c, status.error_pct)
     return replace(hold, uptime_s=up_s, seen=(*kept, seen))
+
+
+def recalled(hold: Hold, room: tuple[float, float] | None) -> Hold:
+    """With the room (°C) that was learned so many seconds ago, by this guard or an earlier one of the board; what is
+    too old, or no room, is as good as nothing."""
+    if room is None or not (0 <= room[1] <= _ROOM_KEPT_S and _ROOM_RANGE_C[0] <= room[0] <= _ROOM_RANGE_C[1]):
+        return hold
+    return replace(hold, room_c=room[0])
 
 
 def _works(status: MinerStatus) -> bool:
