@@ -1,7 +1,8 @@
 """What may be asked to run on a device, and how it goes.
 
 One job runs on one device. Starting a sweep on five miners starts five independent jobs. A job's id is
-``<kind>:<device>``: a device has at most one job of a kind. A relay's device is its rig.
+``<kind>:<device>``: a device has at most one job of a kind. A relay's device is its rig. Plans of miners are stored and
+sent in full, so that a version with other defaults runs them as they were meant.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Goal(enum.StrEnum):
     EFFICIENCY = "efficiency"
 
 
-class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag="sweep"):
+class SweepPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sweep"):
     """A benchmark sweep of one miner. Defaults are those of the parallel benchmark guide (specs: axeos 4.1, 4.3).
 
     Times are seconds on the program's clock. ``start_mhz``/``start_mv`` None: what the miner runs now.
@@ -80,7 +81,7 @@ class SweepPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     apply_best: bool = True
 
 
-class GuardPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag="guard"):
+class GuardPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="guard"):
     """Watch one miner's temperatures: step down at once, climb back slowly.
 
     ``high_mhz`` is what to run when cool (None: what the miner runs when the guard starts), ``low_mhz`` the floor that
