@@ -10,7 +10,7 @@ import pytest
 
 from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
-from minertui.model.commands import Order, Outcome, Tune
+from minertui.model.commands import Order, Outcome, SetFan, Tune
 from minertui.model.plans import Limits
 from minertui.model.status import MinerStatus
 from minertui.safety import raising
@@ -27,7 +27,7 @@ class House:
     def __init__(self, board: Board, engine: Engine) -> None:
         self.board, self.engine, self._orders = board, engine, 0
 
-    async def person(self, command: Tune, *, dry: bool = False) -> Outcome:
+    async def person(self, command: Tune | SetFan, *, dry: bool = False) -> Outcome:
         self._orders += 1
         return (await self.engine.send(Order(f"o{self._orders}", "m1", command, dry_run=dry))).outcome
 
