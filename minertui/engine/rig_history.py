@@ -148,7 +148,7 @@ class RigHistory:
         try:
             await self._store.run(lambda db: _keep(db, "minute", full))
         except StoreError:
-            self._full.extendleft(reversed(full))
+            self._full = deque([*full, *self._full], maxlen=_UNWRITTEN)  # what is too much is the oldest
 
     async def _tend(self, now: int) -> None:
         try:

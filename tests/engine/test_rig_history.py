@@ -9,6 +9,7 @@ import pytest
 
 from minertui.engine import rig_history
 from minertui.engine.rig_history import RigHistory
+from minertui.engine.store import StoreError
 from minertui.model.account import BalanceRow
 from minertui.model.errors import MinertuiError
 from minertui.model.relay import BoardPlan, BoardStats, BoardView, RelayPlan, RelayView
@@ -142,3 +143,24 @@ async def test_questions_nobody_can_mean_and_rows_nobody_can_read(tmp_path: Path
 def test_every_number_reads_a_stretch_in_which_nothing_happened() -> None:
     nothing = Stretch(60.0)
     assert {metric.read(nothing) for metric in RIG_METRICS} == {None, 0.0}
+
+
+async def test_what_a_full_disk_leaves_no_room_for_is_the_oldest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rig_history, "_UNWRITTEN", 6)  # three minutes of two boards
+    clock = HandClock()
+    history = made(tmp_path, clock)
+    await mined(history, clock, 4)
+    run = history._store.run
+
+    async def full(work: object) -> None:
+        await mined(history, clock, 1, already=48)  # while the disk is asked, a minute is over
+        raise StoreError("full")
+
+    monkeypatch.setattr(history._store, "run", full)
+    await history._write()
+    monkeypatch.setattr(history._store, "run", run)
+    minutes = [at for name, at, _ in history._full if name == "attic/a"]
+    assert [(at - T0) / 60 for at in minutes] == [1, 2, 3]
+    await history.close()
