@@ -20,7 +20,6 @@ import asyncio
 import math
 import random
 import statistics
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -34,6 +33,7 @@ from minertui.model.plans import GuardPlan, Phase, Strategy, SweepPlan, SweepRec
 from minertui.sim.axeos_models import FAMILIES
 from tests.bench.figures import must
 from tests.bench.other_board import OtherBoard
+from tests.bench.pooled import told
 from tests.bench.sweep_boards import SimulatorRig
 from tests.bench.sweep_rig import RigSite
 
@@ -238,12 +238,7 @@ def main() -> None:
     args = parser.parse_args()
     boards, seeds, hours = (BOARDS[-1:], 1, 2.0) if args.short else (BOARDS, args.seeds, 24.0)
     todo = [(family, fan, seed, way, hours) for family, fan in boards for seed in range(seeds) for way in WAYS]
-    rows = []
-    with ProcessPoolExecutor(2) as pool:
-        for row in pool.map(_lived, todo):
-            rows.append(row)
-            print(line(row), flush=True)
-    print(*summary(rows), sep="\n")
+    told(_lived, todo, line, summary)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ import argparse
 import asyncio
 import statistics
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -27,6 +26,7 @@ from itertools import product
 from minertui.model.plans import Strategy, SweepPlan
 from minertui.sim.axeos_models import FAMILIES
 from tests.bench.other_board import OtherBoard
+from tests.bench.pooled import told
 from tests.bench.sweep_boards import SimulatorRig
 from tests.bench.sweep_guide import guided
 from tests.bench.sweep_rig import Rig, Steady, best_of, swept
@@ -160,12 +160,7 @@ def main() -> None:
         todo = list(cases(("gamma", "other"), range(1), ("adaptive",), NOISES[:1]))
     else:
         todo = [*cases((*FAMILIES_MEASURED, "other"), range(args.first, args.first + args.seeds), methods, NOISES)]
-    rows = []
-    with ProcessPoolExecutor(2) as pool:
-        for row in pool.map(measured, todo):
-            rows.append(row)
-            print(line(row), flush=True)
-    print(*summary(rows), sep="\n")
+    told(measured, todo, line, summary)
 
 
 if __name__ == "__main__":
