@@ -25,6 +25,7 @@ _AT_ONCE, _PAUSE_S = (
     25,
     0.1,
 )  # all minutes end together; packing those of a thousand devices at once would hold up polls
+_ROUND_S = 300.0  # devices are tended in turn, a few at each writing; all of them once in that time, for SD cards wear
 _UNWRITTEN = 10_000  # minutes that wait in memory while the disk is full
 
 _Samples = list[tuple[float, bytes]]
@@ -61,10 +62,16 @@ class History:
 
     async def keep(self) -> None:
         """Write and tend for ever."""
+        next_round_s = 0.0
         while True:
             await self._clock.sleep(_WRITE_EVERY_S)
             while await self.write(_AT_ONCE):
                 await self._clock.sleep(_PAUSE_S)
+            now_s = self._clock.mono()
+            if self._tended == 0 and now_s < next_round_s:
+                continue
+            if self._tended == 0:
+                next_round_s = now_s + _ROUND_S
             await self._tend()
 
     async def write(self, at_most: int = _UNWRITTEN) -> bool:

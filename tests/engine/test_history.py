@@ -279,6 +279,24 @@ def test_tending_takes_a_few_devices_at_a_time_and_starts_over():
     assert [tables.tend(db, after, int(START_S)) for after in (0, 40, 80)] == [40, 80, 0]
 
 
+async def test_all_are_tended_once_in_five_minutes_and_not_at_every_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[int] = []
+
+    def tend(_: sqlite3.Connection, after: int, now: int) -> int:
+        asked.append(after)
+        return (after + 40) % 120
+
+    monkeypatch.setattr(tables, "tend", tend)
+    history = await opened(tmp_path, LoopClock())
+    keeping = asyncio.create_task(history.keep())
+    await asyncio.sleep(1000)
+    keeping.cancel()
+    assert asked == [0, 40, 80] * 4
+    await history.close()
+
+
 @pytest.mark.parametrize(
     ("metrics", "since_s", "until_s", "said"),
     [

@@ -9,6 +9,7 @@ Two spellings differ in case alone: up to AxeOS 2.1.3 ``fanSpeed`` is rpm and ``
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from minertui.model.errors import Garbled
@@ -55,6 +56,7 @@ def parse_info(info: bytes, asic: bytes | None = None) -> MinerStatus:
     )
 
 
+@functools.lru_cache(maxsize=32)  # it comes with every reading, and is the same for all miners of a model
 def _asic(asic: bytes | None) -> f.Fields:
     try:
         return json.load_object(asic) if asic else {}
