@@ -150,10 +150,12 @@ class SimServer:
         self._served = [_Served(board, clock) for board in boards]
         self._listener: Listener | None = None
 
-    def touch(self) -> None:
-        """Bring the physics of all boards up to now (a test that looks at ``truth()`` without asking over HTTP)."""
+    def touch(self, *boards: Board) -> None:
+        """Bring the physics of ``boards`` (of all, when none is named) up to now: before a fault is switched on, and
+        for a test that looks at ``truth()`` without asking over HTTP."""
         for served in self._served:
-            served.touch()
+            if not boards or served.board in boards:
+                served.touch()
 
     @property
     def tasks(self) -> frozenset[asyncio.Task[None]]:

@@ -29,10 +29,14 @@ from minertui.engine.journal import Journal
 from minertui.engine.store import Store
 from minertui.sim import axeos as sim
 from minertui.sim.axeos_board import Board
+from minertui.sim.axeos_models import Phase
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request
-from tests.proofs.world import World
+from tests.proofs.world import Pace, World, dense, spread
 from tests.proofs.wound import WoundLoop, run
+
+_CALM_STEP_S = 20.0
+"""Of the physics while nothing moves and nothing is broken: a quarter of the time that a chip takes to get warm."""
 
 
 @contextlib.contextmanager
@@ -46,7 +50,7 @@ def _bent(world_of: dict[str, World]) -> Iterator[None]:
 
     def longer(self: Board, left_s: float) -> float:
         fine = step(self, left_s)
-        return max(fine, 10.0) if fine == 1.0 and not self.faults and self.phase.name == "RUNNING" else fine
+        return max(fine, _CALM_STEP_S) if fine >= 1.0 and not self.faults and self.phase is Phase.RUNNING else fine
 
     def full(self: Journal, path: Path, raw: bytes) -> None:
         if world_of["world"].disk_full:
@@ -90,32 +94,29 @@ class Found(msgspec.Struct):
     broken: list[str]
 
 
-def prove(seed: int, miners: int, hours: float, *, minutes: float = 1e9, said: bool = False) -> Found:
-    """Let ``miners`` live through ``hours`` of bad days (or as many as fit into so many real minutes), then heal
-    everything and look."""
-    worlds: dict[str, World] = {}
-    with _bent(worlds), tempfile.TemporaryDirectory(prefix="minertui-chaos-") as folder:
-        return run(lambda loop: _live(loop, worlds, Path(folder), seed, miners, hours, minutes, said=said))
-
-
-async def _live(
-    loop: WoundLoop,
-    worlds: dict[str, World],
-    folder: Path,
-    seed: int,
-    miners: int,
-    hours: float,
-    minutes: float,
-    *,
-    said: bool,
+def prove(
+    seed: int, miners: int, hours: float, *, pace: Pace | None = None, minutes: float = 1e9, said: bool = False
 ) -> Found:
-    world = worlds["world"] = World(loop, folder, seed, miners)
+    """Let ``miners`` live through ``hours`` of bad days (or as many as fit into so many real minutes), then heal
+    everything and look. ``pace`` None: dense."""
+    worlds: dict[str, World] = {}
+
+    async def whole(loop: WoundLoop) -> Found:
+        worlds["world"] = world = World(loop, Path(folder), seed, miners, pace or dense(miners))
+        return await _live(world, hours, minutes, said=said)
+
+    with _bent(worlds), tempfile.TemporaryDirectory(prefix="minertui-chaos-") as folder:
+        return run(whole)
+
+
+async def _live(world: World, hours: float, minutes: float, *, said: bool) -> Found:
+    loop = world.loop
     await world.open()
     others = [asyncio.create_task(world.people(), name="world people")]
     others += [asyncio.create_task(world.misfortune(), name="world misfortune")]
     began, until_s, shown = time.perf_counter(), loop.time() + 3600 * hours, (0.0, 0)
     while loop.time() < until_s and time.perf_counter() - began < 60 * minutes:
-        await asyncio.sleep(min(until_s - loop.time() + 0.1, world.dice.expovariate(1 / 1200)))
+        await asyncio.sleep(min(until_s - loop.time() + 0.1, world.dice.expovariate(world.pace.hits / 3600)))
         await world.hit()
         if said:
             shown = _progress(world, began, shown)
@@ -133,7 +134,14 @@ async def _live(
     broken = world.broken() + wrong
     await world.server.close()
     polls = world.seen.pop("polls")
-    return Found(hours, miners, polls, dict(world.faults), dict(world.seen), broken)
+    return Found(hours, len(world.boards), polls, dict(world.faults), dict(world.seen), broken)
+
+
+def _said(pace: Pace) -> str:
+    return (
+        f"a poll every {pace.poll_s:g} s, in an hour {pace.faults:g} faults of miners, {pace.hits:g} of the controller "
+        f"and {pace.acts:g} acts of people"
+    )
 
 
 def main() -> int:
@@ -143,10 +151,18 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1000.0)
     parser.add_argument("--minutes", type=float, default=1e9, help="end after so many real minutes, however far it got")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dense", action="store_true", help="bad hours: a fault of each miner every eight minutes")
+    parser.add_argument("--faults-per-hour", type=float, help="of all miners together")
+    parser.add_argument("--poll", type=float, help="seconds between two polls of a miner")
     args = parser.parse_args()
-    print(f"chaos proof: {args.miners} miners, {args.hours:g} h of virtual time, seed {args.seed}", flush=True)
+    pace = dense(args.miners) if args.dense else spread(args.miners)
+    pace = msgspec.structs.replace(pace, faults=args.faults_per_hour or pace.faults, poll_s=args.poll or pace.poll_s)
+    print(
+        f"chaos proof: {args.miners} miners, {args.hours:g} h of virtual time, seed {args.seed}; {_said(pace)}",
+        flush=True,
+    )
     began = time.process_time()
-    found = prove(args.seed, args.miners, args.hours, minutes=args.minutes, said=True)
+    found = prove(args.seed, args.miners, args.hours, pace=pace, minutes=args.minutes, said=True)
     took_s = time.process_time() - began
     kinds = f"{sum(found.faults.values())} faults of {len(found.faults)} kinds"
     print(f"  {found.hours:.2f} h, {found.polls} polls, {kinds}, {took_s:.0f} s of CPU")

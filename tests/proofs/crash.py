@@ -156,7 +156,7 @@ class Bench:
         def life() -> None:
             with BUGS[self.bug](self.flash) if self.bug else contextlib.nullcontext():
                 early = self.bug == "told before it is kept"
-                run(lambda loop: live(loop, self.flash, folder, SCENARIOS[self.name], early=early), sockets=False)
+                run(lambda loop: live(loop, self.flash, folder, SCENARIOS[self.name], early=early))
 
         return life
 
@@ -202,7 +202,7 @@ class Bench:
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _checked(write, lambda: run(lambda loop: _after(loop, self.flash, folder, self.name), sockets=False))
+            _checked(write, lambda: run(lambda loop: _after(loop, self.flash, folder, self.name)))
         os.close(write)
         with os.fdopen(read, "rb") as pipe:
             answer = pipe.read()

@@ -6,6 +6,7 @@ Nothing here looks at the program's own variables, but for the caps that the use
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ INFO = "/api/system/info"
 BLIND = frozenset({"temp-minus-one", "temp-zero", "temp-127", "nan", "missing-fields"})
 """Faults under which the newest answer cannot support a raise."""
 _TUNES = {"frequency": "frequency", "coreVoltage": "coreVoltage"}
+_MAC = re.compile(rb'"macAddr": ?"([^"]*)"')
 _NOISE_C, _STEP, _DAY_S, _CALM_S = 2.5, 25.0, 86_400.0, 300.0
 
 
@@ -43,6 +45,7 @@ class Witness:
         self.writes_s: deque[float] = deque()
         self._order_faults = 0
         self._nvs = self._settings()
+        self._joined: Limits | None = None
 
     def _settings(self) -> tuple[float, float]:
         return float(self.board.nvs["frequency"]), float(self.board.nvs["coreVoltage"])
@@ -95,17 +98,19 @@ class Witness:
         if line not in (None, "cut-answer") or "wifi-lost" in on or not self.board.online:
             return
         self.told_s, self.told_blind = now_s, bool(on & BLIND)
-        truth = self.board.truth()
-        caps = self._caps()
+        cooler, caps = self.board.cooler, self._caps()
         chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
-        seen_vr = 0.0 if self.board.ina260 else truth.vr_temp_c
-        self.told_hot = truth.chip_temp_c > chip + _NOISE_C or seen_vr > vr + _NOISE_C
-        try:
-            self.told_mac = json.loads(reply.body).get("macAddr", "")
-        except (ValueError, AttributeError):
-            self.told_mac = ""
+        seen_vr = 0.0 if self.board.ina260 else cooler.vr_c
+        self.told_hot = cooler.chip_c > chip + _NOISE_C or seen_vr > vr + _NOISE_C
+        macs = _MAC.findall(reply.body)
+        self.told_mac = macs[-1].decode() if macs else ""
 
     def _caps(self) -> Limits:
+        if self._joined is None:  # what a model bears does not change, and to ask costs as much as a poll
+            self._joined = self._join()
+        return self._joined
+
+    def _join(self) -> Limits:
         clean = answer(self.board, Request("GET", INFO, {}, b""))
         caps = model_caps(parse_info(clean.body))
         assert caps is not None

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from minertui.config import Config, EngineConfig, MinerConfig
 from minertui.devices.axeos import connect as axeos
 from minertui.engine.engine import Engine
@@ -26,13 +28,31 @@ from minertui.sim.axeos_faults import FAULTS
 from tests.proofs.judge import Witness
 from tests.proofs.wound import WoundClock, WoundLoop
 
-POLL_S = 30.0
 _HEAVY = ("endless", "gzip-bomb", "huge-header", "deep-json")  # dear to simulate: rarer and shorter
 FAULT_NAMES = sorted(FAULTS)
 WORLD = {
     "killed": 3, "ended": 2, "stood still": 4, "suspended": 3, "wall clock": 3, "disk full": 3, "second engine": 2,
     "stray file": 1, "slow watcher": 2,
 }  # fmt: skip
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How often something happens, in an hour over all miners; ``poll_s``: seconds between two polls of one."""
+
+    poll_s: float
+    faults: float  # of miners
+    acts: float  # of people
+    hits: float  # of the engine and its host
+
+
+def dense(miners: int) -> Pace:
+    """Bad hours: a miner breaks every eight minutes and is away as often as not."""
+    return Pace(30.0, 7.2 * miners, 2.4 * miners, 3.0)
+
+
+def spread(miners: int, *, poll_s: float = 60.0) -> Pace:
+    """Bad years in a thousand hours: most miners are calm most of the time, and each has some two hundred faults."""
+    return Pace(poll_s, miners / 5, miners / 4, 1.0)
 
 
 class Dead(Device):
@@ -77,7 +97,8 @@ class Told(Engine):
 class World:
     """Everything that there is, and the dice."""
 
-    def __init__(self, loop: WoundLoop, folder: Path, seed: int, miners: int) -> None:
+    def __init__(self, loop: WoundLoop, folder: Path, seed: int, miners: int, pace: Pace) -> None:
+        self.pace = pace
         self.loop, self.folder, self.clock = loop, folder, WoundClock(loop)
         self.dice, self.seen, self.faults = random.Random(f"chaos-{seed}"), Counter[str](), Counter[str]()
         self.boards = sim.fleet(miners, seed=seed, warm_s=600)
@@ -106,7 +127,7 @@ class World:
                     f"m{n}", address, limits=limits, readonly=readonly, guarded=guarded, guard=GuardPlan(stable_s=900)
                 )
             )
-            self.witnesses[board] = Witness(board, limits, POLL_S, readonly=readonly, seen=self.seen)
+            self.witnesses[board] = Witness(board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen)
         await self.open_engine()
 
     async def open_engine(self) -> None:
@@ -117,7 +138,7 @@ class World:
             return Dead(axeos(address, headers=headers), leash)
 
         before = asyncio.all_tasks()
-        config = Config(engine=EngineConfig(poll_s=POLL_S), miner=tuple(self.miners))
+        config = Config(engine=EngineConfig(poll_s=self.pace.poll_s), miner=tuple(self.miners))
         self.engine = Told(config, state=self.folder, clock=self.clock, connect=connect)
         self.engine.acked = self.acked
         self.engine._lines._rng = random.Random(self.dice.random())
@@ -141,9 +162,9 @@ class World:
     # people ----------------------------------------------------------------------------------------------------------
 
     async def people(self) -> None:
-        """Somebody does something every few seconds."""
+        """Somebody does something now and then."""
         while True:
-            await asyncio.sleep(self.dice.expovariate(len(self.boards) / 1500))
+            await asyncio.sleep(self.dice.expovariate(self.pace.acts / 3600))
             n = self.dice.randrange(len(self.boards))
             deed = self.dice.choices(
                 [self._start_sweep, self._stop_sweep, self._tune, self._fan, self._other, self._clear],
@@ -200,7 +221,7 @@ class World:
         """Miners break, and heal after a while."""
         tasks: set[asyncio.Task[None]] = set()
         while True:
-            await asyncio.sleep(self.dice.expovariate(len(self.boards) / 500))
+            await asyncio.sleep(self.dice.expovariate(self.pace.faults / 3600))
             board, name = self.dice.choice(self.boards), self.dice.choice(FAULT_NAMES)
             if name in _HEAVY and self.dice.random() < 0.8:
                 continue
@@ -209,12 +230,12 @@ class World:
             task.add_done_callback(tasks.discard)
 
     async def _break(self, board: Board, name: str) -> None:
-        self.server.touch()
+        self.server.touch(board)
         board.faults.add(name)
         self.faults[name] += 1
         self.witnesses[board].calm_s = 1e12
         await asyncio.sleep(40 if name in _HEAVY else self.dice.choice([20, 60, 200, 600, 1500]))
-        self.server.touch()
+        self.server.touch(board)
         board.faults.discard(name)
         self.witnesses[board].calm_s = self.loop.time()
         if name == "zombie":

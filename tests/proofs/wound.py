@@ -1,7 +1,8 @@
 """Virtual time for whole engines: a loop that never waits, and a clock on it.
 
 When nothing is ready, the loop's time jumps to the next timer. What would run in a thread runs at once in the loop's
-own thread, so one seed gives one history: the same calls in the same order. Sockets work when both ends live here.
+own thread, so one seed gives one history: the same calls in the same order. Connections have both ends in here, and
+need no sockets (``near``).
 """
 
 from __future__ import annotations
@@ -11,34 +12,31 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from tests.proofs.near import NearLoop
+
 T = TypeVar("T")
 
 START_S = 1_800_000_000.0
 
 
 class _Winding(selectors.DefaultSelector):
-    """Looks at the sockets without waiting, and winds the time on when they are silent."""
+    """Waits for nothing, and winds the time on; no system is asked, for nobody outside has anything to say."""
 
     now_s = 0.0
-    sockets = True
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0) if self.sockets else []
-        if ready or timeout == 0:
-            return ready
         if timeout is None:
             raise RuntimeError("nothing will ever happen again: every task waits for something without a time")
         self.now_s += max(0.0, timeout)
-        return ready
+        return []
 
 
-class WoundLoop(asyncio.SelectorEventLoop):
-    """An event loop in virtual time. ``sockets`` False: no sockets are looked at, and no system call is made for it."""
+class WoundLoop(NearLoop):
+    """An event loop in virtual time."""
 
-    def __init__(self, *, sockets: bool = True) -> None:
+    def __init__(self) -> None:
         self._winding = _Winding()
         super().__init__(self._winding)
-        self._winding.sockets = sockets
 
     def time(self) -> float:
         return self._winding.now_s
@@ -79,9 +77,9 @@ class WoundClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
-def run(main: Callable[[WoundLoop], Coroutine[Any, Any, T]], *, sockets: bool = True) -> T:
+def run(main: Callable[[WoundLoop], Coroutine[Any, Any, T]]) -> T:
     """Run ``main(loop)`` in virtual time, and end what it left."""
-    loop = WoundLoop(sockets=sockets)
+    loop = WoundLoop()
     asyncio.set_event_loop(loop)
     try:
         return loop.run_until_complete(main(loop))
