@@ -14,6 +14,9 @@ from msgspec.structs import replace
 from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
 from minertui.engine.guard_plans import difference, under
+from minertui.engine.guards import Guards
+from minertui.engine.store import StoreError
+from minertui.model.alerts import Severity
 from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
 from tests.engine.test_engine import House, Miner, job, miner, until
 
@@ -134,3 +137,19 @@ def test_a_difference_is_named_key_by_key():
     after = replace(PLAN, hold=False, hold_temp_c=60.5)
     assert difference(PLAN, after) == "hold true → false, hold_temp_c none → 60.5"
     assert difference(PLAN, PLAN) == ""
+
+
+async def test_when_the_disk_does_not_tell_who_was_guarded_by_hand_it_is_said():
+    class Broken:
+        async def guards(self) -> list[GuardPlan]:
+            raise StoreError("records.db: disk I/O error")
+
+    said: list[tuple[str, str, Severity]] = []
+    records: Any = Broken()
+    runner: Any = None  # nothing is started
+    await Guards(runner, records, lambda *words: said.append(words), lasting=True).begin(Config())
+    [(source, text, severity)] = said
+    assert (source, severity) == ("engine", Severity.WARNING)
+    assert text == (
+        "the guards that were started by hand cannot be read: records.db: disk I/O error; those that run go on"
+    )
