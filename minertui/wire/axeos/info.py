@@ -2,7 +2,7 @@
 
 What a firmware can do is told by the fields that are there, never by its version: vendors build versions of their own.
 Sentinels become None here: a temperature of -1 or 0 (chip off, no sensor), a regulator at 0 (none on the board), a
-second fan at 0 rpm (none), a signal of -90 dBm (unknown).
+second fan at 0 rpm (none), a signal of -90 dBm (unknown), the core voltage of a Nerd board that mines at 0 mV.
 
 Two spellings differ in case alone: up to AxeOS 2.1.3 ``fanSpeed`` is rpm and ``fanspeed`` is per cent.
 """
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import functools
 from typing import Any
+
+import msgspec
 
 from minertui.model.errors import Garbled
 from minertui.model.status import Ability, ChipStatus, MinerStatus, RejectReason
@@ -22,6 +24,7 @@ from minertui.wire.axeos.pools import pool_in_use, pool_settings
 _SIGNS = ("ASICModel", "coreVoltage", "frequency", "hashRate", "power", "uptimeSeconds", "version")
 _NO_SIGNAL_DBM = -90
 _DEAD_SENSOR_C = 120  # the firmware cuts the power at 75 °C; 127 and 255 are what a sensor says that is not there
+_MINES_RATIO, _LEAST_JTH = 0.5, 10.0  # the chips of these boards need 13 J/TH and more
 _NERD_HASHRATES = ("hashRate", "hashRate_1m", "hashRate_10m", "hashRate_1h", "hashRate_1d")
 
 
@@ -42,7 +45,7 @@ def parse_info(info: bytes, asic: bytes | None = None) -> MinerStatus:
     identity = _identity(told, options, board, nerd=nerd)
     power = _power(told, options, board, identity["chip"])
     pools = pool_settings(told)
-    return MinerStatus(
+    status = MinerStatus(
         abilities=_abilities(told, nerd=nerd),
         **identity,
         **power,
@@ -54,6 +57,16 @@ def parse_info(info: bytes, asic: bytes | None = None) -> MinerStatus:
         pools=pools,
         **_state(told),
     )
+    return msgspec.structs.replace(status, core_actual_mv=None) if _mines_unmeasured(status) else status
+
+
+def _mines_unmeasured(status: MinerStatus) -> bool:
+    """A Nerd board without a sensor for its core voltage, and not one whose core was switched off: told hashrates are
+    means that outlast the power, so both must fit each other and the clock."""
+    ratio, jth = status.ratio, status.efficiency_jth
+    if status.family != "nerdqaxe" or status.core_actual_mv != 0 or ratio is None or jth is None:
+        return False
+    return ratio >= _MINES_RATIO and jth >= _LEAST_JTH
 
 
 @functools.lru_cache(maxsize=32)  # it comes with every reading, and is the same for all miners of a model
