@@ -127,16 +127,16 @@ class Records:
         rows = await self._rows("SELECT body FROM sample WHERE sweep = ? ORDER BY n, at", sweep_id)
         return self._sound("samples", _sample.decode, ((f"{sweep_id}, {n}", row[0]) for n, row in enumerate(rows, 1)))
 
-    async def sweeps(self, device: str | None = None) -> list[SweepRecord]:
-        """Sweeps with their points, newest first; of one device, or all."""
-        good, bad = await self._store.run(lambda db: _sweeps(db, device, unfinished=False))
+    async def sweeps(self, device: str | None = None, mac: str | None = None) -> list[SweepRecord]:
+        """Sweeps with their points, newest first; of one device, or of one board by its MAC, or all."""
+        good, bad = await self._store.run(lambda db: _sweeps(db, device, mac, unfinished=False))
         if bad:
             self._tell("sweeps", unshown(self._path.name, "sweeps", {id_: why for (id_, _), why in bad.items()}))
         return good
 
     async def unfinished(self) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
         """Sweeps that ended with the engine and go on, newest first; and by id and device why others cannot be read."""
-        return await self._store.run(lambda db: _sweeps(db, None, unfinished=True))
+        return await self._store.run(lambda db: _sweeps(db, None, None, unfinished=True))
 
     async def drop(self, sweep_id: str) -> None:
         """This one does not go on, although it never ended."""
@@ -256,11 +256,17 @@ def _keep_sweep(db: sqlite3.Connection, record: SweepRecord) -> None:
 
 
 def _sweeps(
-    db: sqlite3.Connection, device: str | None, *, unfinished: bool
+    db: sqlite3.Connection, device: str | None, mac: str | None, *, unfinished: bool
 ) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
     sql = "SELECT id, device, over, body FROM sweep WHERE (? IS NULL OR device = ?) AND NOT (? AND over)"
-    found = db.execute(f"{sql} ORDER BY since DESC", (device, device, unfinished)).fetchall()
+    board = "AND (? IS NULL OR instr(body, ?)) ORDER BY since DESC"
+    found = db.execute(f"{sql} {board}", (device, device, unfinished, _board(mac), _board(mac))).fetchall()
     return sound(lambda row: _whole(db, *row), (((row[0], row[1]), row) for row in found))
+
+
+def _board(mac: str | None) -> bytes | None:
+    """What the body of a sweep of this board holds: of all that were ever kept, few need to be read."""
+    return None if mac is None else b'"mac":' + _json(mac)
 
 
 def _whole(db: sqlite3.Connection, sweep_id: str, _: str, over: int, body: bytes) -> SweepRecord:
@@ -274,7 +280,7 @@ def _whole(db: sqlite3.Connection, sweep_id: str, _: str, over: int, body: bytes
 
 
 def _known(db: sqlite3.Connection, mac: str) -> tuple[Known | None, dict[str, str]]:
-    rows = db.execute("SELECT id, body FROM sweep ORDER BY since DESC").fetchall()
+    rows = db.execute("SELECT id, body FROM sweep WHERE instr(body, ?) ORDER BY since DESC", (_board(mac),)).fetchall()
     records, bad = sound(_sweep.decode, rows)
     for record in records:
         if record.mac == mac:

@@ -314,7 +314,7 @@ class Runner:
         if now is None or now.mac is None:
             return ()
         try:
-            kept = await self._desk.records.sweeps()
+            kept = await self._desk.records.sweeps(mac=now.mac)
         except StoreError:
             return ()
         return next((r.points for r in kept if r.mac == now.mac and r.id != now.id and r.phase is Phase.DONE), ())

@@ -26,6 +26,21 @@ def point(n: int) -> SweepPoint:
 SWEEP = SweepRecord("m1@1", "m1", "AA", "Gamma", SweepPlan("m1"), Phase.RUNNING, 1.0, points=(point(1),))
 
 
+async def test_sweeps_of_a_board_are_found_by_its_mac_and_no_others_are_read(tmp_path: Path):
+    told: list[str] = []
+    records = Records(tmp_path / "r.db", LoopClock(), trouble=lambda _: None, damaged=told.append)
+    await records.start()
+    mac, other = 'A"\u00e4:1', "B"
+    ours = [msgspec.structs.replace(SWEEP, id=f"m1@{n}", mac=mac, since_s=float(n), points=()) for n in range(3)]
+    for sweep in (*ours, msgspec.structs.replace(SWEEP, id="m1@9", mac=other, since_s=9.0, points=())):
+        await records.keep_sweep(sweep)
+    await records._do("UPDATE sweep SET body = ? WHERE id = ?", b"not the form of a sweep", "m1@9")
+    assert await records.sweeps(mac=mac) == ours[::-1]
+    assert await records.sweeps(mac="A") == []
+    assert told == []
+    await records.close()
+
+
 async def test_every_start_has_a_higher_number(tmp_path: Path):
     epochs = []
     for _ in range(3):
