@@ -10,7 +10,7 @@ from minertui.model.plans import GuardPlan
 from minertui.tui.dialogs.along import Swept, along, why_alone
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
 from minertui.tui.dialogs.form import Form, wrapped
-from minertui.tui.widgets.painted import Line
+from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import duration, number
 
 _FIELDS: tuple[Field, ...] = (
@@ -30,6 +30,8 @@ _FIELDS: tuple[Field, ...] = (
     Number("hold_temp_c", "Hold chip at", "°C", lowest=30, highest=110, optional=True, hint="highest"),
     Number("hold_dwell_s", "Held before up", "s", lowest=60, highest=86_400),
 )
+_OTHER_LINES = 16  # of the dialog in two columns: frame, heading, fields, what is wrong, buttons
+_LEAST_LINES = 4
 _HOLD_ALONE = ("hold_temp_c", "hold_dwell_s")
 
 
@@ -80,7 +82,11 @@ class GuardDialog(Form[GuardPlan]):
         )
         if not result.hold or any(why_alone(board, result) for board in self.boards):
             text = f"{text} {duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up."
-        return [*wrapped(text, 74), *along(result, self.boards, self.now_s)]
+        lines = [*wrapped(text, 74), *along(result, self.boards, self.now_s)]
+        room = max(_LEAST_LINES, self.app.size.height - _OTHER_LINES)
+        return (
+            lines if len(lines) <= room else [*lines[: room - 1], line(("… (a higher terminal shows the rest)", "dim"))]
+        )
 
 
 def _or(mhz: float | None, otherwise: str) -> str:

@@ -79,6 +79,22 @@ def test_of_several_it_says_which_would_and_which_not():
     )
 
 
+async def test_however_much_there_is_to_say_the_buttons_are_on_the_smallest_screen() -> None:
+    names = [f"a-miner-with-a-very-long-name-{n}" for n in range(9)]
+    known = (KNOWN, KNOWN, KNOWN, None, None, None, KNOWN, KNOWN, KNOWN)
+    firmware = ("v2.11.0",) * 6 + ("v3",) * 3
+    boards = [
+        board(name, left, firmware=runs, temp_target_c=64.0)
+        for name, left, runs in zip(names, known, firmware, strict=True)
+    ]
+    async with opened(lambda: GuardDialog(boards, ASKED, names, pictures.NOW_S)) as pilot:
+        assert "… (a higher terminal shows the rest)" in said(pilot)
+        assert all(0 < button.region.bottom <= 23 for button in pilot.app.screen.query("Button"))
+    async with opened(lambda: GuardDialog(boards, ASKED, names, pictures.NOW_S), 120, 40) as pilot:
+        assert "lower its target (f)." in said(pilot)
+        assert "…" not in said(pilot).partition("Runs 525 MHz")[2]
+
+
 async def test_what_holding_needs_is_asked_and_shown_live_and_not_where_it_shall_not() -> None:
     async with opened(lambda: GuardDialog([Swept(ATTIC, KNOWN)], GuardPlan(), now_s=pictures.NOW_S)) as pilot:
         await fill(pilot, hold_temp_c="60.5", hold_dwell_s="300")
