@@ -68,7 +68,10 @@ class ApiClient:
         clock: Clock | None = None,
         silence_s: float = _SILENCE_S,
     ) -> None:
-        """``clock`` times the waits between reconnects; ``silence_s``: a stream silent for so long is broken."""
+        """``clock`` times the waits between reconnects; ``silence_s``: a stream silent for so long is broken. Raises
+        LinkError for a ``token`` that can be none."""
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise LinkError("the token holds a character that no token has; copy it anew from the engine's token file")
         self._place, self._socket_path, self._url = str(socket_path or url), socket_path, url
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         self._clock = clock or SystemClock()
