@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import ssl
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -77,6 +77,7 @@ class ApiClient:
         self._clock = clock or SystemClock()
         self._silence_s = silence_s
         self._http: httpx2.AsyncClient | None = None
+        self._tell_break: Callable[[LinkError], None] = lambda error: None
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,11 +107,16 @@ class ApiClient:
                         break
                     seen = message.version if isinstance(message, Numbered) else message.fleet.version
                     yield message
-            except LinkError:
+            except LinkError as error:
                 if attempt == len(RETRIES_S):
                     raise
+                self._tell_break(error)
             await self._clock.sleep(RETRIES_S[attempt] * self._clock.speed)
             attempt += 1
+
+    def on_break(self, tell: Callable[[LinkError], None]) -> None:
+        """See Bridging."""
+        self._tell_break = tell
 
     async def send(self, order: Order) -> CommandRecord:
         """See Link."""

@@ -3,16 +3,17 @@
 Device   engine → hardware     read, apply, close (and the optional LogSource, Statistics)
 Site     job → engine          what a job may see and ask
 Link     screen → engine       what a screen may see and ask; the engine is one, the API client is another
-                               (and the optional FaultConsole: the demo's)
+                               (and the optional FaultConsole: the demo's; Bridging: a connection's)
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from minertui.model.alerts import Alert
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Tune
+from minertui.model.errors import LinkError
 from minertui.model.events import LogLine, Message
 from minertui.model.fleet import Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
@@ -181,6 +182,17 @@ class Link(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Bridging(Protocol):
+    """A Link over a connection that may break: ``watch`` bridges that in silence, so who shows what it gives as the
+    present must be told."""
+
+    def on_break(self, tell: Callable[[LinkError], None]) -> None:
+        """Call this with the reason when a stream breaks, and again at each attempt that fails. The next message of
+        ``watch`` is the end of it."""
+        ...
 
 
 @runtime_checkable

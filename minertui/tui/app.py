@@ -105,7 +105,20 @@ class MinertuiApp(App[str]):
     def on_picture_taken(self, message: PictureTaken) -> None:
         """Show the newest, and tell what is new in it."""
         self.main.show(message.picture)
+        self._tell_dialogs(message.picture)
         self._toast_new_alerts(message.picture)
+
+    def _tell_dialogs(self, picture: Picture) -> None:
+        """A dialog that was open when the engine went cannot order, and one that it came back to can again."""
+        open_ = self.screen_stack[1:]
+        if not open_:  # the module of dialogs may not even be there yet
+            return
+        from minertui.tui.dialogs.ordering import Ordering
+
+        lost = f"!! Engine lost{lost_since(picture)}; nothing can be ordered" if picture.lost else ""
+        for screen in open_:
+            if isinstance(screen, Ordering):
+                screen.heed(lost)
 
     def _toast_new_alerts(self, picture: Picture) -> None:
         if not picture.first:

@@ -4,8 +4,10 @@ What the screen gets is one message with the whole picture. It may replace an ol
 most four times a second, and not at all while nothing changes; so a slow terminal never queues old pictures. Log lines
 are kept in a ring and numbered: a pane asks for those after the last one it has, and learns how many it missed.
 
-While the engine is away nothing on the screen is news: what it called well is shown as stale, and the picture's time
-goes on by the screen's own clock, so that every age grows. The engine's next word undoes all of it.
+While the engine is away nothing on the screen is news: from the moment the connection breaks what it called well is
+shown as stale, and the picture's time goes on by the screen's own clock, so that every age grows. An engine that is
+there and says nothing (stopped, wedged) ages the same way: a reading that should have been followed by others is
+stale too. The engine's next word undoes all of it.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from minertui.model.errors import LinkError
 from minertui.model.events import CommandDone, LogLine, Numbered, Whole, advance
 from minertui.model.events import Message as LinkMessage
 from minertui.model.fleet import EMPTY, Fleet, Health, Snapshot
-from minertui.model.seams import Link
+from minertui.model.plans import JobState, SweepView
+from minertui.model.seams import Bridging, Link
 
 PERIOD_S = 0.25
 GATHER_S = 0.02
 RETRY_S = 2.0
-AGE_S = 2.0  # while the engine is away: between pictures with older readings
+AGE_S = 2.0  # between pictures with older readings, while the engine is away or says nothing
+OVERDUE_S = 5.0  # beyond two polls: a reading that nobody followed up for so long is stale
 RING = 5000
 
 
@@ -63,13 +67,41 @@ def mono_s() -> float:
 
 def outdated(fleet: Fleet) -> Fleet:
     """``fleet`` as it is shown when its engine is away: nothing in it is well any more. Worse standings stay."""
-    return msgspec.structs.replace(fleet, snapshots={k: _outdated(v, fleet.at_s) for k, v in fleet.snapshots.items()})
+    return msgspec.structs.replace(
+        fleet,
+        snapshots={k: _outdated(v, fleet.at_s) for k, v in fleet.snapshots.items()},
+        jobs={k: _unheard(v) for k, v in fleet.jobs.items()},
+    )
 
 
-def _outdated(snapshot: Snapshot, since_s: float) -> Snapshot:
+def _unheard(job: JobState) -> JobState:
+    """How far it was; not how long it still takes, and not what it measures right now."""
+    if job.phase.over:
+        return job
+    view = job.view
+    if isinstance(view, SweepView):
+        view = msgspec.structs.replace(view, sample=None, at_mhz=None, at_mv=None)
+    return msgspec.structs.replace(job, view=view, left_s=None, note="as it was; the engine does not answer")
+
+
+def aged(fleet: Fleet, silent_s: float) -> Fleet:
+    """``fleet`` when its engine has said nothing for so many seconds of the screen's own clock."""
+    at_s = fleet.at_s + silent_s * fleet.speed
+    snapshots = {
+        name: _outdated(s, fleet.at_s, "the engine says nothing about it") if _overdue(s, at_s, fleet.speed) else s
+        for name, s in fleet.snapshots.items()
+    }
+    return msgspec.structs.replace(fleet, snapshots=snapshots, at_s=at_s)
+
+
+def _overdue(snapshot: Snapshot, at_s: float, speed: float) -> bool:
+    return snapshot.at_s is not None and at_s - snapshot.at_s > 2 * snapshot.poll_s + OVERDUE_S * speed
+
+
+def _outdated(snapshot: Snapshot, since_s: float, why: str = "the engine does not answer") -> Snapshot:
+    """As a miss: an answer that repeats itself has none."""
     if snapshot.health is not Health.OK:
         return snapshot
-    why = "the engine does not answer"  # a miss, as an answer that repeats itself has none
     return msgspec.structs.replace(snapshot, health=Health.STALE, why=why, since_s=since_s, misses=1)
 
 
@@ -97,6 +129,8 @@ class Feed:
         self._timer: asyncio.TimerHandle | None = None  # the loop's own: one of Textual's is a task, and costs like one
         self._ring: deque[LogLine] = deque(maxlen=RING)
         self._again: Callable[[], None] = lambda: None
+        if isinstance(link, Bridging):
+            link.on_break(lambda error: self._lose(str(error)))
 
     async def run(self) -> None:
         """Follow until the engine is lost; then try again every two seconds."""
@@ -137,25 +171,30 @@ class Feed:
             upto=upto,
             records=records,
         )
+        if self._aging is None:
+            self._age()
         self._changed()
 
     def _lose(self, why: str) -> None:
         fleet = self.picture.fleet if self.picture.lost else outdated(self._fleet)
         self.picture = msgspec.structs.replace(self.picture, fleet=fleet, lost=why, lost_s=self._fleet.at_s)
+        self._changed()
         self._age()
 
     def _age(self) -> None:
-        """Let the time of a picture without an engine go on, now and every two seconds until the engine speaks."""
+        """Let the time of a picture go on, every two seconds as long as the engine is away or silent."""
         if self._aging is not None:
             self._aging.cancel()
-            self._aging = None
-        if not self.picture.lost:
-            return
-        if self.picture.first:
-            at_s = self._fleet.at_s + (mono_s() - self._heard_s) * self._fleet.speed
-            fleet = msgspec.structs.replace(self.picture.fleet, at_s=at_s)
-            self.picture = msgspec.structs.replace(self.picture, fleet=fleet)
         self._aging = asyncio.get_running_loop().call_later(AGE_S, self._age)
+        silent_s = mono_s() - self._heard_s
+        if not self.picture.first or silent_s < AGE_S:
+            return
+        if self.picture.lost:
+            at_s = self._fleet.at_s + silent_s * self._fleet.speed
+            fleet = msgspec.structs.replace(self.picture.fleet, at_s=at_s)
+        else:
+            fleet = aged(self._fleet, silent_s)
+        self.picture = msgspec.structs.replace(self.picture, fleet=fleet)
         self._changed()
 
     def _changed(self) -> None:

@@ -190,8 +190,11 @@ class TestWatch:
     async def test_goes_on_after_a_break(self, link: FakeLink, socket_path: Path, quick: None) -> None:
         first = await serve(link, socket_path=socket_path)
         client = ApiClient(socket_path)
+        breaks: list[str] = []
+        client.on_break(lambda error: breaks.append(str(error)))
         stream = client.watch()
         assert isinstance(await anext(stream), Whole)
+        assert breaks == []
         await first.close()
         await link.push(LogLine("garage", "in the gap", 1.0))
         second = await serve(link, socket_path=socket_path)
@@ -199,6 +202,7 @@ class TestWatch:
         assert isinstance(message, Numbered)
         assert message.version == 8
         assert link.calls == [("watch", None), ("watch", 7)]
+        assert "ended the stream" in breaks[0]  # who shows a fleet knows it before the attempts are over
         await stream.aclose()
         await client.close()
         await second.close()

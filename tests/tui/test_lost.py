@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from minertui.model.errors import LinkError
+from minertui.model.events import LogLine, SnapshotTaken
 from minertui.model.fleet import Health
 from minertui.tui import feed
-from tests.tui import pictures
-from tests.tui.looking import looking
+from tests.tui import pictures, rigs
+from tests.tui.fake_link import FakeLink
+from tests.tui.looking import Looking, looking
+
+
+@pytest.fixture(autouse=True)
+def _in_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen that tries again every instant is never idle, and a test waits for that."""
+    monkeypatch.setattr(feed, "RETRY_S", 60.0)
+
+
+def back(seen: Looking) -> None:
+    """The engine is there again, and the screen tries."""
+    seen.link.down = None
+    seen.app._follow()
+
+
+class Bridge(FakeLink):
+    """A link whose connection breaks and is mended in silence."""
+
+    def on_break(self, tell):
+        self.tell = tell
 
 
 async def test_without_an_engine_readings_grow_old_and_nothing_is_ordered(monkeypatch):
@@ -16,7 +41,6 @@ async def test_without_an_engine_readings_grow_old_and_nothing_is_ordered(monkey
         app, link = seen.app, seen.link
         await seen.until(lambda: " ok" in seen.row("attic-1") and "now" in seen.row("attic-1"))
         link.lose()
-        monkeypatch.setattr(feed, "RETRY_S", 60.0)  # ages grow while it is not even asked
         now_s[0] += 90
         await seen.until(lambda: "stale" in seen.row("attic-1") and "1m" in seen.row("attic-1"))
         assert "12:01:30" in seen.line(0)
@@ -36,8 +60,7 @@ async def test_without_an_engine_readings_grow_old_and_nothing_is_ordered(monkey
         now_s[0] += 60
         await seen.sees("reading 4m")
         assert len([c for c in link.calls[asked:] if c[0] == "history"]) <= 1  # not again with every picture
-        link.down = None
-        app._follow()
+        back(seen)
         await seen.sees("reading now")
         assert "stale" not in seen.text
         assert "12:00:00" in seen.line(0)
@@ -56,3 +79,117 @@ def test_worse_standings_stay():
         else:
             assert shown is snapshot
     assert {s.health for s in before.snapshots.values()} > {Health.OK}
+
+
+async def test_a_broken_connection_is_told_at_once_and_the_next_word_ends_it():
+    link = Bridge(pictures.normal())
+    async with looking(link, size=(160, 24)) as seen:
+        await seen.until(lambda: " ok" in seen.row("attic-1"))
+        link.tell(LinkError("the engine ended the stream"))
+        await seen.until(lambda: "stale" in seen.row("attic-1"))
+        await seen.sees("Engine lost since 12:00:00: the engine ended the stream")
+        assert [call for call in link.calls if call[0] == "watch"] == [("watch",)]  # the link itself tries again
+        link.push(LogLine("engine", "here again", pictures.NOW_S))
+        await seen.until(lambda: " ok" in seen.row("attic-1") and "Engine lost" not in seen.text)
+
+
+async def test_readings_of_a_silent_engine_grow_old_and_stale(monkeypatch):
+    now_s = [0.0]
+    monkeypatch.setattr(feed, "mono_s", lambda: now_s[0])
+    monkeypatch.setattr(feed, "AGE_S", 0.05)
+    async with looking(pictures.normal(), size=(160, 24)) as seen:
+        await seen.until(lambda: "now" in seen.row("attic-1"))
+        now_s[0] = 12.0  # two polls: others should have come
+        await seen.until(lambda: "12:00:12" in seen.line(0))
+        assert " ok" in seen.row("attic-1")
+        assert "now" not in seen.row("attic-1")
+        now_s[0] = 30.0
+        await seen.until(lambda: "stale" in seen.row("attic-1"))
+        assert "0 of" in seen.line(0)
+        assert "Engine lost" not in seen.text  # nobody knows yet
+        fresh = msgspec.structs.replace(pictures.snapshot(0), at_s=pictures.NOW_S + 30)
+        seen.link.push(SnapshotTaken(fresh))
+        await seen.until(lambda: " ok" in seen.row("attic-1") and "now" in seen.row("attic-1"))
+
+
+async def test_sums_and_jobs_of_a_lost_engine_are_told_as_what_they_were():
+    async with looking(rigs.fleet(), size=(140, 40)) as seen:
+        before = seen.line(0)
+        assert " was " not in before
+        assert "jobs" in before
+        seen.link.lose()
+        await seen.until(lambda: " was " in seen.line(0))
+        assert "jobs" not in seen.line(0)
+        assert " was " in next(line for line in seen.text.split("\n") if " shown " in line)
+        assert "! as it was: running" in next(line for line in seen.text.split("\n") if "rig rig-42" in line)
+        assert "as it was" not in next(line for line in seen.text.split("\n") if "rig bench" in line)  # it was stopped
+        seen.app.desk.open_tab("rig:rig-42")
+        await seen.sees("! as it was at 12:00:00; the engine does not answer")
+        rows = [line for line in seen.text.split("\n") if "board-0" in line or "board-1" in line]
+        assert all(row.lstrip().startswith("!") for row in rows[:2]), rows
+        back(seen)
+        await seen.until(lambda: "as it was" not in seen.text)
+
+
+async def test_a_sweep_of_a_lost_engine_says_how_far_it_was_and_nothing_of_now():
+    async with looking(pictures.normal(), size=(160, 40)) as seen:
+        await seen.press("w")
+        await seen.sees(" left")
+        seen.link.lose()
+        await seen.sees("as it was; the engine does not answer")
+        head = seen.text.split("\n")[3]
+        assert "! running" in head
+        assert " left" not in head
+
+
+@pytest.mark.parametrize(("key", "agree"), [("t", "enter"), ("r", "y")])
+async def test_a_dialog_that_is_open_when_the_engine_goes_does_not_order_and_can_again(key: str, agree: str):
+    async with looking(pictures.normal()) as seen:
+        await seen.press(key)
+        await seen.until(lambda: seen.app.screen is not seen.app.main)
+        if key == "t":
+            await seen.press("6", "0", "0")
+        dialog = seen.app.screen
+        sent = len(seen.link.calls)
+        seen.link.lose()
+        await seen.sees("!! Engine lost since 12:00:00; nothing can be ordered")
+        await seen.press(agree)
+        await seen.pilot.pause()
+        assert seen.app.screen is dialog  # what was typed is still there
+        assert not [call for call in seen.link.calls[sent:] if call[0] in ("send", "start")]
+        back(seen)
+        await seen.until(lambda: "nothing can be ordered" not in seen.text)
+        await seen.press(agree)
+        await seen.until(lambda: [call for call in seen.link.calls[sent:] if call[0] == "send"], "an order")
+
+
+async def test_a_frozen_picture_tells_what_went_wrong_behind_it():
+    async with looking(pictures.normal(), size=(120, 24)) as seen:
+        await seen.press("p")
+        await seen.sees("! Frozen at 12:00:00; p lets the picture go on.")
+        assert "not well" not in seen.text
+        ill = msgspec.structs.replace(pictures.snapshot(0), health=Health.LOST, why="no answer")
+        seen.link.push(SnapshotTaken(ill))
+        await seen.sees("!! 1 not well since then.")
+        assert "●" in seen.row("attic-1")  # as it was then
+        seen.link.lose()
+        await seen.until(lambda: "!! Engine lost" in seen.text and "! Frozen" in seen.text)
+        await seen.until(lambda: "●" not in seen.text)  # not even then may anything look like the present
+        assert " was " in seen.line(0)
+        seen.link.fleet = pictures.normal()
+        back(seen)
+        await seen.until(lambda: "Engine lost" not in seen.text and "●" in seen.row("attic-1"))
+        assert "! Frozen at 12:00:00" in seen.text
+        await seen.press("p")
+        await seen.until(lambda: "Frozen" not in seen.text)
+
+
+async def test_a_screen_frozen_while_lost_keeps_its_rows_and_calls_them_old():
+    async with looking(pictures.normal(), size=(120, 24)) as seen:
+        seen.link.lose()
+        await seen.until(lambda: "●" not in seen.text)
+        await seen.press("p")
+        back(seen)
+        await seen.until(lambda: "Engine lost" not in seen.text)
+        assert "attic-1" in seen.row("attic-1")
+        assert "●" not in seen.text

@@ -8,17 +8,17 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from minertui.model.commands import Change
 from minertui.tui.dialogs.form import Lines, difference, wrapped
+from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.widgets.painted import Line, line
 
 YES_NO, TYPE_NAME = "yes-no", "type-name"
 
 
-class ConfirmDialog(ModalScreen[bool]):
+class ConfirmDialog(Ordering[bool]):
     """Gives True only for a clear yes. ``level``: ``yes-no``, or ``type-name`` where ``name`` must be typed."""
 
     AUTO_FOCUS = "Input, #no"
@@ -65,12 +65,17 @@ class ConfirmDialog(ModalScreen[bool]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Only the exact name opens the way."""
         event.stop()
-        self.query_one("#yes", Button).disabled = event.value != self.wanted
+        self.enable()
+
+    def enable(self) -> None:
+        """Only where the name is typed, and somebody there to be told."""
+        typed = self.query_one(Input).value if self.wanted else ""
+        self.query_one("#yes", Button).disabled = self.lost or typed != self.wanted
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter after the name."""
         event.stop()
-        if event.value == self.wanted:
+        if event.value == self.wanted and not self.lost:
             self.dismiss(True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -80,7 +85,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def action_yes(self) -> None:
         """``y`` is not enough where a name is wanted."""
-        if not self.wanted:
+        if not self.wanted and not self.lost:
             self.dismiss(True)
 
     def action_answer(self, answer: bool) -> None:

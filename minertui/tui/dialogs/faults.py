@@ -9,12 +9,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from minertui.model.errors import MinertuiError
 from minertui.model.seams import FaultConsole
 from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.tabs.listing import Listing
 from minertui.tui.widgets.painted import Span, line
 from minertui.tui.widgets.wording import fit
@@ -22,7 +22,7 @@ from minertui.tui.widgets.wording import fit
 _NAME = 22
 
 
-class FaultDialog(ModalScreen[None]):
+class FaultDialog(Ordering[None]):
     """Enter switches the fault under the cursor. ``on``: those that are on; they come first, and are counted."""
 
     DEFAULT_CSS = """

@@ -15,10 +15,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.css.query import NoMatches
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Words
+from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import fit
 
@@ -124,7 +124,7 @@ class FieldRow(Painted):
         return [line((fit(label + fit(self.field.unit, self._unit_width), width), "dim"))]
 
 
-class Form(ModalScreen[T | None], Generic[T]):
+class Form(Ordering[T | None], Generic[T]):
     """A dialog that asks for fields. Subclasses say ``TITLE``, ``AGREE``, ``COLUMNS`` and build the result."""
 
     AGREE: ClassVar[str] = "OK"
@@ -227,7 +227,11 @@ class Form(ModalScreen[T | None], Generic[T]):
         except NoMatches:
             return
         said.show(_reason(wrong))
-        self.query_one("#agree", Button).disabled = wrong is not None
+        self.query_one("#agree", Button).disabled = wrong is not None or self.lost
+
+    def enable(self) -> None:
+        """Agreeing wants an engine."""
+        self.check()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look again."""
@@ -260,6 +264,8 @@ class Form(ModalScreen[T | None], Generic[T]):
     def action_agree(self) -> None:
         """Leave with the result; with something wrong, go to the field it is in."""
         result = self.check()
+        if self.lost:  # its frame says so
+            return
         if result is not None:
             self.dismiss(result[0])
             return

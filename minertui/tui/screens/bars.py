@@ -10,6 +10,7 @@ from textual import events
 from textual.message import Message
 
 from minertui.model.alerts import Severity
+from minertui.model.fleet import Fleet, Health
 from minertui.model.plans import JobState
 from minertui.model.relay import RelayView
 from minertui.tui.feed import Picture
@@ -37,15 +38,17 @@ def header_spans(picture: Picture, demo: bool, width: int) -> tuple[tuple[Span, 
     rate, unit = hashrate(sums.hashrate_ghs)
     left = [Span("minertui ", "title")]
     if picture.first:
-        left += [Span(f" {rate} ", "strong"), Span(f"{unit} ", "dim")]
-        left += [Span(f" {number(sums.power_w)} ", "strong"), Span("W ", "dim")]
-        left += [Span(f" {number(sums.efficiency_jth, 1)} ", "strong"), Span("J/TH ", "dim")]
+        ink = "dim" if picture.lost else "strong"
+        left += [Span(" was ", "warn")] if picture.lost else []  # the last that was heard, and nothing of now
+        left += [Span(f" {rate} ", ink), Span(f"{unit} ", "dim")]
+        left += [Span(f" {number(sums.power_w)} ", ink), Span("W ", "dim")]
+        left += [Span(f" {number(sums.efficiency_jth, 1)} ", ink), Span("J/TH ", "dim")]
         left += [Span(f" {sums.ok}", "good" if sums.ok else "dim"), Span(f" of {sums.count} ok ", "dim")]
     if sums.away:
         left.append(Span(f" !! {sums.away} lost ", "bad"))
     right = []
     running = sum(not job.phase.over for job in fleet.jobs.values())
-    if running and width >= _ROOMY:
+    if running and width >= _ROOMY and not picture.lost:
         right.append(Span(f"{running} job{'s' * (running > 1)}  ", "accent"))
     words = [w for w, on in (("DEMO", demo or fleet.demo), ("read-only", fleet.readonly)) if on]
     words += [f"×{fleet.speed:g}"] if fleet.speed != 1 else []
@@ -59,14 +62,25 @@ def lost_since(picture: Picture) -> str:
     return f" since {clock_text(picture.lost_s)}" if picture.lost_s else ""
 
 
-def banner_spans(picture: Picture, frozen_s: float | None, problem: str) -> tuple[Span, ...]:
-    """What everybody must see: the engine is away, the picture stands still, the engine's own notice."""
+def worse(frozen: Fleet, newest: Fleet) -> int:
+    """How many miners were well in a frozen picture and are not any more, gone ones included."""
+    now = newest.snapshots
+    well = [name for name, snapshot in frozen.snapshots.items() if snapshot.health is Health.OK]
+    return sum(name not in now or now[name].health is not Health.OK for name in well)
+
+
+def banner_spans(picture: Picture, frozen_s: float | None, problem: str, worse_since: int = 0) -> tuple[Span, ...]:
+    """What everybody must see: the engine is away, the picture stands still (and how many miners fell ill behind it),
+    the engine's own notice."""
+    frozen = () if frozen_s is None else (f"Frozen at {clock_text(frozen_s)}; p lets the picture go on.",)
     if picture.lost:
         problem, _, remedy = picture.lost.rstrip(".").rpartition("; ")
         said = f"{remedy} ({problem})" if problem else remedy  # what to do first: a narrow screen cuts the end off
-        return (Span(f"!! Engine lost{lost_since(picture)}: {said}. Trying again.", "bad"),)
-    if frozen_s is not None:
-        return (Span(f"! Frozen at {clock_text(frozen_s)}; the engine goes on. p lets the picture go on.", "warn"),)
+        also = [Span(f"! {text} ", "warn") for text in frozen]
+        return (*also, Span(f"!! Engine lost{lost_since(picture)}: {said}. Trying again.", "bad"))
+    if frozen:
+        worse = f" !! {worse_since} not well since then." if worse_since else ""
+        return (Span(f"! {frozen[0]}", "warn"), Span(worse, "bad"))
     notice = picture.fleet.notice or problem
     return (Span(f"! {notice}", "warn"),) if notice else ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -12,10 +13,10 @@ from textual.widget import Widget
 
 from minertui.model.fleet import Fleet
 from minertui.model.seams import Link
-from minertui.tui.feed import NOTHING, Feed, Picture
+from minertui.tui.feed import NOTHING, Feed, Picture, outdated
 from minertui.tui.keys import sign
 from minertui.tui.order import natural, relays
-from minertui.tui.screens.bars import KeyBar, Tab, TabBar, alerts_tab, banner_spans, header_spans, rig_tab
+from minertui.tui.screens.bars import KeyBar, Tab, TabBar, alerts_tab, banner_spans, header_spans, rig_tab, worse
 from minertui.tui.tabs.fleet import FleetPane
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.widgets.rig_lines import RigLines
@@ -65,6 +66,7 @@ class MainScreen(Screen[None]):
         self._link, self._feed, self._demo = link, feed, demo
         self.picture: Picture = NOTHING
         self.frozen_s: float | None = None
+        self._frozen: Picture = NOTHING  # as it was when it was frozen, whatever comes of its engine
         self.problem = ""  # a sentence of the screen's own (keys, themes), shown while the engine has none
         self.front = "fleet"
         self._opened: list[str] = []  # miners opened by hand, besides the pinned ones
@@ -108,17 +110,28 @@ class MainScreen(Screen[None]):
     # pictures
 
     def show(self, picture: Picture) -> None:
-        """Draw this picture, unless the screen is frozen (a lost engine is told all the same)."""
+        """Draw this picture. A frozen screen keeps its own, but not as the present when the engine is lost."""
         if self.frozen_s is None:
             self.picture = picture
             self._forget_gone(picture.fleet)
-            if self._framed and self.pane.ready:
-                self.pane.show(picture)
+        elif picture.lost != self.picture.lost:
+            self.picture = self._still(picture)
+        else:
+            self.draw_frame(picture)
+            return
+        if self._framed and self.pane.ready:
+            self.pane.show(self.picture)
         self.draw_frame(picture)
+
+    def _still(self, newest: Picture) -> Picture:
+        """The frozen picture while the engine is lost, and after."""
+        fleet = outdated(self._frozen.fleet) if newest.lost else self._frozen.fleet
+        return msgspec.structs.replace(self._frozen, fleet=fleet, lost=newest.lost, lost_s=newest.lost_s)
 
     def freeze(self) -> None:
         """Hold the picture still, or let it go on with the newest."""
         self.frozen_s = self.picture.fleet.at_s if self.frozen_s is None else None
+        self._frozen = self.picture
         self.show(self._feed.picture)
 
     def _forget_gone(self, fleet: Fleet) -> None:
@@ -132,7 +145,8 @@ class MainScreen(Screen[None]):
             return
         newest = newest or self.picture
         self._head.show(*header_spans(self.picture, self._demo, self.size.width))
-        banner = banner_spans(newest, self.frozen_s, self.problem)
+        ill = 0 if self.frozen_s is None else worse(self.picture.fleet, newest.fleet)
+        banner = banner_spans(newest, self.frozen_s, self.problem, ill)
         self._banner.display = bool(banner)
         self._banner.show(banner)
         self._tab_bar.show(self.tabs, self.front)

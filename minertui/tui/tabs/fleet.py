@@ -167,7 +167,7 @@ class FleetPane(Pane):
         rigs = relays(fleet)
         empty = not fleet.snapshots
         self._bring(self.rigs, bool(rigs))
-        self.rigs.show(rigs)
+        self.rigs.show(rigs, lost=bool(self.picture.lost))
         self._bring(self.teach, empty and self.picture.first)
         self._bring(self.table, not self.mapped and not self.teach.display)
         self._bring(self.map, self.mapped and not self.teach.display)
@@ -209,7 +209,9 @@ class FleetPane(Pane):
         chosen = self.devices if self.marked else self.rows
         words = f"{len(self.marked)} marked" if self.marked else f"{len(self.rows)} of {len(fleet.snapshots)} shown"
         left = [Span(f"{words}  ", "accent" if self.marked else "dim")]
-        left.append(Span(_sum_text([fleet.snapshots[name] for name in chosen]), "strong"))
+        lost = bool(self.picture.lost)
+        left += [Span("was ", "warn")] if lost else []
+        left.append(Span(_sum_text([fleet.snapshots[name] for name in chosen]), "dim" if lost else "strong"))
         right = [Span(self._order_text(), "dim")]
         if self.order.words:
             right.insert(0, Span(f"/{self.order.words}  ", "accent"))

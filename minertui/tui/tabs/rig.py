@@ -21,11 +21,11 @@ from minertui.tui.tabs.timespan import Timespan
 from minertui.tui.widgets.boards import BoardStatistics, board_head, board_spans
 from minertui.tui.widgets.glyphs import glyphs_of
 from minertui.tui.widgets.painted import Line, Span, line
-from minertui.tui.widgets.rig_lines import summary
+from minertui.tui.widgets.rig_lines import last_words, summary
 from minertui.tui.widgets.share_time import bar, legend
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import UNKNOWN, number
-from minertui.tui.words import moment_text
+from minertui.tui.words import clock_text, moment_text
 
 _ROOMY = 30  # lines from which what costs money is told above the other facets as well
 _TALL = 48  # lines from which the board under the cursor is told below the statistics as well
@@ -91,6 +91,13 @@ class RigPane(Pane):
         return next((board for board in boards if board.name == self.list.cursor), None)
 
     @property
+    def _unheard_since(self) -> str:
+        """When the engine was heard last, while it is away from a rig that ran; else empty."""
+        picture, job = self.picture, self.job
+        away = picture.lost and job is not None and not job.phase.over
+        return clock_text(picture.lost_s) if away else ""
+
+    @property
     def _shown(self) -> Listing | VerticalScroll:
         shown: dict[str, Listing | VerticalScroll] = {
             "statistics": self.scroll, "charts": self.charts, "account": self.account
@@ -147,14 +154,16 @@ class RigPane(Pane):
         for part in (self.list, self.scroll, self.charts, self.account):
             part.display = bool(view.boards) and part is self._shown
         self.teach.show(f"{self.rig} has no board yet", [("s", "start the rig"), ("", job.note)])
-        self.title_line.show((Span(f"{self.rig}  ", "title"), *summary(job, view)))
+        lost = bool(picture.lost) and not job.phase.over
+        told_of = last_words if lost else summary
+        self.title_line.show((Span(f"{self.rig}  ", "title"), *told_of(job, view)))
         width = max(20, self.app.size.width - 4)
         words = [found for text in view.words for found in wrapped(f"! {text}", width, "warn")]
         told = [] if job.phase.over else [text for text in (job.note, _where(view)) if text]
         note = [found for text in told for found in wrapped(text, width, "dim")]
         self.words.display = self.facet == "boards" or self.size.height >= _ROOMY
         self.words.show([*note, *_balance(view), *words])
-        items = [(board.name, partial(board_spans, board, glyphs)) for board in view.boards]
+        items = [(board.name, partial(board_spans, board, glyphs, lost=lost)) for board in view.boards]
         self.list.show(items, board_head)
         self.statistics.show(view.boards, self.list.cursor)
         if self.facet == "charts":
@@ -176,7 +185,7 @@ class RigPane(Pane):
             name = Span(f"{board.name:<11.11} ", "strong")
             lines.append(line(name, *bar(board.stats, max(10, width - 14), glyphs)))
             lines.append(line(*legend(board.stats, glyphs)))
-            lines += [found for text, ink in _said(board, self.picture.fleet.at_s)
+            lines += [found for text, ink in _said(board, self.picture.fleet.at_s, self._unheard_since)
                       for found in wrapped(text, width, ink)]  # fmt: skip
         self.detail.display = self.facet == "boards" or self.size.height >= _TALL
         self.detail.show(lines)
@@ -202,7 +211,7 @@ def _balance(view: RelayView) -> list[Line]:
     ]
 
 
-def _said(board: BoardView, now_s: float) -> list[tuple[str, str]]:
+def _said(board: BoardView, now_s: float, unheard_since: str) -> list[tuple[str, str]]:
     """What is known of a board, in sentences."""
     facts = [
         f"{board.state.value}: {board.state.name.lower()}" if len(board.state.value) == 1 else "",
@@ -216,6 +225,8 @@ def _said(board: BoardView, now_s: float) -> list[tuple[str, str]]:
         board.pool,
     ]
     said = [(", ".join(fact for fact in facts if fact), "dim")]
+    if unheard_since:
+        said.insert(0, (f"! as it was at {unheard_since}; the engine does not answer", "warn"))
     if board.why:
         said.append((f"! {board.why}", "warn"))
     if board.last is not None:

@@ -79,6 +79,7 @@ class SweepTab(Widget):
         self.against = -1  # index of the record compared with; -1: none
         self._asked: tuple[str, str, bool] | None = None
         self._note = ""
+        self._lost = False
         self.lines, self.map, self.table, self.line = SweepLines(), VoltFreqMap(), PointTable(), StatusLine()
 
     def compose(self) -> ComposeResult:
@@ -92,9 +93,10 @@ class SweepTab(Widget):
 
     # what it shows
 
-    def show(self, fleet: Fleet, device: str | None) -> None:
-        """Show the sweeps of ``fleet``; ``device`` chooses whose points (None: keep, else the first that sweeps)."""
-        self.fleet = fleet
+    def show(self, fleet: Fleet, device: str | None, *, lost: bool = False) -> None:
+        """Show the sweeps of ``fleet``; ``device`` chooses whose points (None: keep, else the first that sweeps).
+        ``lost``: as they were when the engine was heard last."""
+        self.fleet, self._lost = fleet, lost
         if device and device != self.device:
             self._choose(device)
         jobs = self.jobs
@@ -122,7 +124,7 @@ class SweepTab(Widget):
         self.device, self.records, self.against, self._note = device, (), -1, ""
 
     def _draw(self) -> None:
-        self.lines.show(self.jobs, self.device)
+        self.lines.show(self.jobs, self.device, lost=self._lost)
         view = self._view()
         points = view.points if view else ()
         goal = self.goal or (view.plan.goal if view else Goal.HASHRATE)
@@ -222,7 +224,7 @@ class SweepTab(Widget):
         known = [job.device for job in self.jobs]
         if known:
             at = known.index(self.device) if self.device in known else -by
-            self.show(self.fleet, known[(at + by) % len(known)])
+            self.show(self.fleet, known[(at + by) % len(known)], lost=self._lost)
 
     def action_order(self) -> None:
         """Ranked, or in the order measured."""
@@ -279,7 +281,7 @@ class SweepPane(Pane):
     def show(self, picture: Picture) -> None:
         """Draw this picture."""
         super().show(picture)
-        self.tab.show(picture.fleet, None)
+        self.tab.show(picture.fleet, None, lost=bool(picture.lost))
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -291,7 +293,7 @@ class SweepPane(Pane):
         if self.tab.against < 0:
             return False
         self.tab.against = -1
-        self.tab.show(self.picture.fleet, None)
+        self.show(self.picture)
         return True
 
     @property

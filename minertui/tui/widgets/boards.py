@@ -43,8 +43,10 @@ def board_head(width: int) -> tuple[Span, ...]:
     return (Span(" ".join(texts) + " " + title),)
 
 
-def board_spans(board: BoardView, glyphs: Glyphs, width: int) -> tuple[Span, ...]:
-    """A board's line."""
+def board_spans(board: BoardView, glyphs: Glyphs, width: int, *, lost: bool = False) -> tuple[Span, ...]:
+    """A board's line; ``lost``: its last words, as nobody hears it any more."""
+    if lost:
+        return _last_words(board, glyphs, width)
     chosen, rest = _fitting(width)
     mark, ink = state_ink(board)
     stats = board.stats
@@ -70,6 +72,11 @@ def board_spans(board: BoardView, glyphs: Glyphs, width: int) -> tuple[Span, ...
         Span(fit(texts[title], size, right=title != "state") + " ", inks.get(title, "")) for title, size in chosen
     ]
     return (*spans, *(bar(stats, rest, glyphs) if rest else ()))
+
+
+def _last_words(board: BoardView, glyphs: Glyphs, width: int) -> tuple[Span, ...]:
+    spans = board_spans(board, glyphs, width)
+    return (Span(fit("!", 2), "warn"), spans[1], *(Span(span.text, "dim") for span in spans[2:]))
 
 
 def _fitting(width: int) -> tuple[list[tuple[str, int]], int]:

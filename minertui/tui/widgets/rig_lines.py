@@ -17,6 +17,13 @@ INKS = {Phase.RUNNING: "good", Phase.FAILED: "bad", Phase.PARKED: "bad"}
 _KEYS = {KeyCheck.WRONG: ("!! wrong mining key", "bad"), KeyCheck.UNCHECKED: ("mining key not checked yet", "warn")}
 
 
+def last_words(job: JobState, view: RelayView) -> list[Span]:
+    """The summary of a rig whose engine is away: nothing in it is of now."""
+    if job.phase.over:
+        return summary(job, view)
+    return [Span("! as it was: ", "warn"), *(Span(span.text, "dim") for span in summary(job, view))]
+
+
 def summary(job: JobState, view: RelayView) -> list[Span]:
     """State, boards, pace and yield of a rig; of one that does not run, the state alone."""
     if job.phase.over:
@@ -64,20 +71,21 @@ class RigLines(Painted):
     def __init__(self) -> None:
         super().__init__()
         self.jobs: tuple[JobState, ...] = ()
+        self.lost = False
 
-    def show(self, jobs: Sequence[JobState]) -> None:
-        """Show these relays."""
-        self.jobs = tuple(jobs)
+    def show(self, jobs: Sequence[JobState], *, lost: bool = False) -> None:
+        """Show these relays; ``lost``: as they were when their engine was heard last."""
+        self.jobs, self.lost = tuple(jobs), lost
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Name and summary, and what costs money."""
-        lines = []
+        lines, tell = [], last_words if self.lost else summary
         for job in self.jobs:
             if isinstance(job.view, RelayView):
                 name = Span(fit(f"rig {job.device}", 18, ellipsis=self.glyphs.ellipsis) + " ", "title")
                 why = f"  ! {job.view.words[0]}" if job.view.words else ""
-                lines.append(line(name, *summary(job, job.view), Span(why, "warn")))
+                lines.append(line(name, *tell(job, job.view), Span(why, "warn")))
         return lines
 
     def on_click(self, event: events.Click) -> None:

@@ -23,10 +23,11 @@ class SweepLines(Painted):
         super().__init__(id=id)
         self.jobs: tuple[JobState, ...] = ()
         self.chosen = ""
+        self.lost = False
 
-    def show(self, jobs: Sequence[JobState], chosen: str) -> None:
-        """Show these."""
-        self.jobs, self.chosen = tuple(jobs), chosen
+    def show(self, jobs: Sequence[JobState], chosen: str, *, lost: bool = False) -> None:
+        """Show these; ``lost``: as they were when their engine was heard last."""
+        self.jobs, self.chosen, self.lost = tuple(jobs), chosen, lost
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
@@ -47,11 +48,13 @@ class SweepLines(Painted):
         of = f"{job.done}/{job.total}" if job.total is not None else str(job.done)
         left = f"{duration(job.left_s)} left" if job.left_s is not None and not job.phase.over else ""
         chosen = job.device == self.chosen
+        unheard = self.lost and not job.phase.over
+        mark, ink = ("! ", "warn") if unheard else (_MARKS.get(job.phase, ""), _INKS.get(job.phase, "accent"))
         return line(
             Span((glyphs.marked if chosen else " ") + " ", "title"),
             Span(fit(job.device, name, ellipsis=glyphs.ellipsis) + " ", "strong" if chosen else ""),
-            Span(fit(_MARKS.get(job.phase, "") + job.phase.value, 11), _INKS.get(job.phase, "accent")),
-            Span(glyphs.bar * full, "accent"),
+            Span(fit(mark + job.phase.value, 11), ink),
+            Span(glyphs.bar * full, "dim" if unheard else "accent"),
             Span(glyphs.track * (room - full), "faint"),
             Span(f" {of:>7} {left:>11}  "),
             Span(fit(_now(job), max(0, width - room - 36 - name), ellipsis=glyphs.ellipsis), "dim"),
