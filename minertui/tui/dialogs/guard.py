@@ -44,7 +44,7 @@ class GuardDialog(Form[GuardPlan]):
 
     def __init__(self, boards: Sequence[Swept], plan: GuardPlan, devices: Sequence[str] = (), now_s: float = 0) -> None:
         self.boards, self.plan, self.now_s = tuple(boards), plan, now_s
-        self.snapshot = boards[0].snapshot
+        self.snapshot, self.count = boards[0].snapshot, len(devices)
         names = ", ".join(devices) or self.snapshot.device
         super().__init__(f"Guard {names}", _FIELDS, {f.id: getattr(plan, f.id) for f in _FIELDS})
 
@@ -75,14 +75,17 @@ class GuardDialog(Form[GuardPlan]):
         """The plan in two sentences, and what it does along a frontier."""
         status = self.snapshot.status
         cool = result.high_mhz if result.high_mhz is not None else status.frequency_mhz if status else None
+        runs = f"Runs {_or(cool, 'what it runs then')}"
         text = (
-            f"Runs {_or(cool, 'what it runs then')}. "
+            f"{'Each runs on as now' if len(self.boards) > 1 and result.high_mhz is None else runs}. "
             f"Above {result.max_chip_temp_c:g} °C (chip) or {result.max_vr_temp_c:g} °C (VR): "
             f"{result.step_down_mhz:g} MHz down at once, as far as {_or(result.low_mhz, '70 % of that')}."
         )
         if not result.hold or any(why_alone(board, result) for board in self.boards):
             text = f"{text} {duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up."
         lines = [*wrapped(text, 74), *along(result, self.boards, self.now_s)]
+        if len(self.boards) < self.count:
+            lines.append(line((f"(the frontiers of the first {len(self.boards)} were looked at)", "dim")))
         room = max(_LEAST_LINES, self.app.size.height - _OTHER_LINES)
         return (
             lines if len(lines) <= room else [*lines[: room - 1], line(("… (a higher terminal shows the rest)", "dim"))]

@@ -90,9 +90,10 @@ async def test_however_much_there_is_to_say_the_buttons_are_on_the_smallest_scre
     async with opened(lambda: GuardDialog(boards, ASKED, names, pictures.NOW_S)) as pilot:
         assert "… (a higher terminal shows the rest)" in said(pilot)
         assert all(0 < button.region.bottom <= 23 for button in pilot.app.screen.query("Button"))
-    async with opened(lambda: GuardDialog(boards, ASKED, names, pictures.NOW_S), 120, 40) as pilot:
+    async with opened(lambda: GuardDialog(boards, ASKED, [*names, "m"], pictures.NOW_S), 120, 40) as pilot:
         assert "lower its target (f)." in said(pilot)
-        assert "…" not in said(pilot).partition("Runs 525 MHz")[2]
+        assert "(the frontiers of the first 9 were looked at)" in said(pilot)
+        assert "…" not in said(pilot).partition("Each runs on as now.")[2]
 
 
 async def test_what_holding_needs_is_asked_and_shown_live_and_not_where_it_shall_not() -> None:
