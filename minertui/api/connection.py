@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import h11
 
 BROKEN = (h11.ProtocolError, UnicodeError, OSError)
-"""What ``get`` and ``pieces`` raise when the other side breaks off or does not speak HTTP, and for what HTTP has no words
-for; ``open`` raises OSError."""
+"""What ``get`` and ``pieces`` raise when the other side breaks off or does not speak HTTP, and for what HTTP cannot say
+itself; ``open`` raises OSError."""
 
 _PIECE = 64 * 1024
 

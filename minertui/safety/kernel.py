@@ -53,7 +53,7 @@ def decide(request: Request) -> Decision:
         return Refusal("it has never answered, so it is not known what it is; check the address")
     needs, judge = _JUDGES[type(request.command)]
     if needs not in status.abilities:
-        return Refusal(f"its firmware cannot do that ({needs.value})")
+        return Refusal(f"its firmware cannot do that ({type(request.command).__struct_config__.tag})")
     return judge(request, request.command, status)
 
 

@@ -93,6 +93,8 @@ def test_nothing_is_written_to_strangers_readonly_or_unknown_devices(command: Co
 def test_what_the_firmware_cannot_is_refused():
     assert "cannot do that (tune)" in no(ask(Tune(400), gamma(abilities=frozenset())))
     assert "cannot do that (pause)" in no(ask(Pause(), gamma(abilities=frozenset())))
+    assert "cannot do that (resume)" in no(ask(Resume(), gamma(abilities=frozenset())))
+    assert "cannot do that (clear-overheat)" in no(ask(ClearOverheat(), gamma(abilities=frozenset())))
 
 
 @pytest.mark.parametrize(
