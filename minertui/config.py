@@ -5,8 +5,8 @@
                                                                tables override the general ones key by key
 [[rig]] [[rig.board]]                                          Duino-Coin rigs and their boards
 
-On the way: size cap → TOML → unknown keys (with a suggestion) → types → ranges → secrets fetched. Keys in errors count
-miners from 1, as a person does: ``miner[2].address`` is in the second [[miner]].
+On the way: size cap → TOML → plain text → unknown keys (with a suggestion) → types → ranges → secrets fetched. Keys
+in errors count miners from 1, as a person does: ``miner[2].address`` is in the second [[miner]].
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
 from minertui.model.relay import BoardPlan
-from minertui.model.text import clean
+from minertui.model.text import clean, is_plain
 from minertui.secret import Secret as Secret
 from minertui.toml_place import Where, dotted, line_of
 
@@ -185,6 +185,7 @@ class _Decoder:
 
     def config(self) -> Config:
         """All sections, converted one by one so that an error knows its exact place."""
+        self._plain(self.table, ())
         self._known(self.table, Config, ())
         miners, rigs = self._list("miner"), self._list("rig")
         sections = {name: self._convert(self.table.get(name, {}), kind, (name,)) for name, kind in _SECTIONS.items()}
@@ -287,6 +288,18 @@ class _Decoder:
         for code, words in _WORDS.items():
             message = message.replace(code, words)
         return self.error(message[:1].lower() + message[1:], (*where, *inner))
+
+    def _plain(self, value: object, where: Where) -> None:
+        """Names and tags of a config are shown everywhere, so they hold nothing that a terminal acts upon or hides."""
+        if isinstance(value, str) and not is_plain(value):
+            raise self.error("holds a character that cannot be shown, such as an escape or a line end", where)
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self._plain(key, (*where, key))
+                self._plain(inner, (*where, key))
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                self._plain(inner, (*where, index))
 
     def _known(self, table: object, kind: type[msgspec.Struct], where: Where) -> None:
         if not isinstance(table, dict):

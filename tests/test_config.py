@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import tomli_w
 
 from minertui.config import (
     AlertsConfig,
@@ -26,6 +27,8 @@ from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
 from minertui.model.plans import Goal, GuardPlan, Limits, SweepPlan
 from minertui.model.relay import BoardPlan, RelayPlan
+from minertui.model.text import is_plain
+from tests.tui.pictures import PAYLOADS
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config.example.toml"
 HERE = Path("config.toml")
@@ -232,3 +235,46 @@ class TestSecrets:
         assert bool(exposure(file)) is warns
         assert ("chmod 600" in caplog.text) is warns
         assert "tgram" not in caplog.text
+
+
+def places_for(text: str) -> list[dict[str, object]]:
+    """Configs with ``text`` wherever one has a text, or a name of its own."""
+    miner = {"name": "a", "address": "192.168.1.2"}
+    board = {"name": text, "at": "serial:/dev/ttyUSB0"}
+    return [
+        {text: 1},
+        {"engine": {text: 1}},
+        {"engine": {"log_level": text}},
+        {"miner": [{**miner, "name": text}]},
+        {"miner": [{**miner, "address": text}]},
+        {"miner": [{**miner, "tags": ["garage", text]}]},
+        {"miner": [{**miner, "headers": {text: "x"}}]},
+        {"screen": {"theme": text}},
+        {"screen": {"keys": {"help": text}}},
+        {"rig": [{"name": text, "user": "alice"}]},
+        {"rig": [{"name": "r", "user": "alice", "software": text}]},
+        {"rig": [{"name": "r", "user": "alice", "board": [board]}]},
+    ]
+
+
+@pytest.mark.parametrize("payload", [text for text in PAYLOADS if not is_plain(text)])
+def test_what_a_terminal_acts_upon_is_refused_in_plain_words(payload: str) -> None:
+    for table in places_for(payload):
+        with pytest.raises(ConfigError) as error:
+            decode(tomli_w.dumps(table).encode(), HERE)
+        assert is_plain(str(error.value)), table
+
+
+def test_a_secret_that_cannot_be_one_is_not_repeated() -> None:
+    for lines in (
+        [*MINER, 'headers = { Authorization = "canary-5\\u001b" }'],
+        [*MINER, 'headers = "canary-5"'],
+        ["[alerts]", 'urls = "canary-5"'],
+        ["[alerts]", 'urls = ["canary-5\\n"]'],
+        [*RIG, 'mining_key = "canary-5, with a comma"'],
+        [*RIG, 'mining_key = ["canary-5"]'],
+        [*RIG, 'rest = "http://u:canary-5@127.0.0.1"'],
+    ):
+        with pytest.raises(ConfigError) as error:
+            decode(text(*lines), HERE)
+        assert "canary-5" not in str(error.value)

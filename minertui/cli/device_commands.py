@@ -236,6 +236,8 @@ def _changed(pool: PoolSetting, url: str | None, user: str | None, password: str
 
 
 def _host_port(url: str) -> tuple[str, int]:
+    if "@" in url:  # not repeated: what stands before it may be a password
+        raise MinertuiError("write the pool as HOST:PORT, without a user and an @; the user goes into --user")
     host, colon, port = url.removeprefix("stratum+tcp://").rstrip("/").rpartition(":")
     if not colon or not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
         raise MinertuiError(f"write the pool as HOST:PORT, for example pool.example:3333, not “{url}”")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
+from minertui.model.text import as_name
 
 if TYPE_CHECKING:
     from minertui.model.history import Found
@@ -118,7 +119,7 @@ def _add(new: Sequence[Found], path: Path, taken: set[str], *, yes: bool) -> int
 
 def name_for(found: Found, taken: Collection[str]) -> str:
     """A name for the config: the miner's own, made unique with a number; what config forbids becomes ``-``."""
-    own = (found.hostname or found.model or "miner").replace("/", "-").replace("\\", "-").strip()[:56] or "miner"
+    own = as_name(found.hostname or found.model or "") or "miner"
     used = {name.casefold() for name in taken}
     names = (own if n == 1 else f"{own}-{n}" for n in range(1, len(used) + 2))
     return next(name for name in names if name.casefold() not in used)

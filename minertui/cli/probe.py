@@ -162,7 +162,8 @@ def _chip(chip: ChipStatus) -> str:
 
 
 def _write(path: Path, status: MinerStatus | None, answers: Mapping[str, bytes]) -> None:
-    """The recording: one JSON object; ``answers`` holds each answer as text, byte for byte but for what identifies."""
+    """The recording: one JSON object; ``answers`` holds each answer as text, byte for byte but for what identifies. The
+    file is ASCII: who looks into it on a terminal sees escapes where the answer has what a terminal obeys."""
     from minertui.wire.axeos import redact
 
     recording = {
@@ -174,7 +175,7 @@ def _write(path: Path, status: MinerStatus | None, answers: Mapping[str, bytes])
     }
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(recording, indent=2, ensure_ascii=False) + "\n")
+            file.write(json.dumps(recording, indent=2) + "\n")
     except FileExistsError as error:
         raise ConfigError("exists already; name a new file", file=path) from error
     except OSError as error:

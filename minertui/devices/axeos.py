@@ -204,8 +204,11 @@ class AxeosDevice:
             headers["Content-Length"] = str(len(body))
         try:
             return h11.Request(method=method, target=path, headers=list(headers.items()))
-        except (h11.LocalProtocolError, UnicodeError) as error:
-            raise ConfigError(f"{self._address}: its headers cannot be sent: {error}") from error
+        except (h11.LocalProtocolError, UnicodeError):
+            raise ConfigError(  # without the library's words: they repeat the header, which may be a password
+                f"{self._address}: its headers cannot be sent; names are letters, digits and -, values are plain ASCII "
+                "without a space or a line end around them"
+            ) from None
 
     # What an answer means ---------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from minertui.engine.store import StoreError
 from minertui.model.commands import CommandRecord, Order, Rank, SetPools
 from minertui.model.events import CommandDone, Event
 from minertui.model.seams import Clock
+from minertui.model.text import without_user
 
 
 class CommandLog:
@@ -60,4 +61,5 @@ def unsecret(order: Order) -> Order:
     """The order as it may be kept and shown: pool passwords go to the miner and nowhere else."""
     if not isinstance(order.command, SetPools):
         return order
-    return replace(order, command=SetPools(tuple(replace(pool, password=None) for pool in order.command.pools)))
+    kept = (replace(pool, url=without_user(pool.url), password=None) for pool in order.command.pools)
+    return replace(order, command=SetPools(tuple(kept)))

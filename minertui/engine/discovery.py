@@ -23,7 +23,7 @@ from minertui.model.seams import Clock
 from minertui.wire.axeos.address import HTTP_PORT, authority, host_port
 
 if TYPE_CHECKING:
-    from zeroconf.asyncio import AsyncServiceInfo
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 __all__ = ["announced", "check_address", "check_host", "discover", "own_networks"]
 
@@ -32,6 +32,7 @@ _PER_SECOND = 60
 _AT_ONCE = 32
 _CONNECT_S = 1.5
 _READ_S = 4.0
+_RESOLVE_MS = 1000.0
 
 _HTTP = "_http._tcp.local."
 _MINERS = f"_axeos._sub.{_HTTP}"
@@ -46,7 +47,7 @@ async def announced(clock: Clock, *, interfaces: Sequence[str] | None = None) ->
     """Addresses (``host`` or ``host:port``) of miners that announce themselves within 3 s; none without a network.
     ``interfaces``: own IP addresses to listen on, default all."""
     from zeroconf import InterfaceChoice, IPVersion
-    from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+    from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
     names: dict[str, bool] = {}  # instance → announced as a miner and not only as some web page
 
@@ -62,9 +63,9 @@ async def announced(clock: Clock, *, interfaces: Sequence[str] | None = None) ->
         browser = AsyncServiceBrowser(network.zeroconf, [_MINERS, _HTTP], handlers=[heard])
         await clock.sleep(LISTEN_S)
         await browser.async_cancel()
-        services = [AsyncServiceInfo(_HTTP, name) for name in sorted(names)[:256] if name.endswith(_HTTP)]
-        await asyncio.gather(*(service.async_request(network.zeroconf, 1000) for service in services))
-    miners = (service for service in services if names[service.name] or _looks_like_one(service))
+        wanted = [name for name in sorted(names)[:256] if name.endswith(_HTTP)]
+        asked = await asyncio.gather(*(_resolved(network, name) for name in wanted))
+    miners = (service for service in asked if service and (names[service.name] or _looks_like_one(service)))
     return sorted({place for service in miners for place in _places(service)})
 
 
@@ -173,6 +174,20 @@ async def _is_open(address: str) -> bool:
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     return True
+
+
+async def _resolved(network: AsyncZeroconf, name: str) -> AsyncServiceInfo | None:
+    """What ``name`` announces; None for a name that the protocol does not allow: whoever sends one must not keep the
+    others from being found."""
+    from zeroconf import Error
+    from zeroconf.asyncio import AsyncServiceInfo
+
+    try:
+        service = AsyncServiceInfo(_HTTP, name)
+        await service.async_request(network.zeroconf, _RESOLVE_MS)
+    except (Error, ValueError):
+        return None
+    return service
 
 
 def _looks_like_one(service: AsyncServiceInfo) -> bool:

@@ -12,7 +12,8 @@
     │  └─ Stopped             somebody asked the job to end
     └─ LinkError              the engine cannot be reached
 
-Every text is one clear sentence that says what is wrong and what to do. wire raises Garbled; devices translate library
+Every text is one clear sentence that says what is wrong and what to do, and plain text whatever it quotes: a key of a
+config, a path, what a library said. wire raises Garbled; devices translate library
 errors with ``from error``; the poller catches DeviceError; the runner alone catches Exception, at the task boundary;
 the screen catches LinkError and shows a banner; the command line prints any MinertuiError and exits 1.
 """
@@ -21,9 +22,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from minertui.model.text import plain
+
 
 class MinertuiError(Exception):
     """Anything this program says about itself; its text is fit for the user."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(plain(text))
 
 
 class ConfigError(MinertuiError):
@@ -34,7 +40,7 @@ class ConfigError(MinertuiError):
     """
 
     def __init__(self, message: str, *, file: Path | None = None, key: str = "", line: int | None = None) -> None:
-        self.message, self.file, self.key, self.line = message, file, key, line
+        self.message, self.file, self.key, self.line = plain(message), file, plain(key), line
         where = f"{file}:{line}" if file and line else str(file or "")
         super().__init__(": ".join(part for part in (where, key, message) if part))
 
@@ -43,7 +49,7 @@ class DeviceError(MinertuiError):
     """Something about one device; ``device`` is its name or address."""
 
     def __init__(self, device: str, message: str) -> None:
-        self.device, self.message = device, message
+        self.device, self.message = device, plain(message)
         super().__init__(f"{device}: {message}")
 
 

@@ -1,12 +1,15 @@
-"""Foreign text made harmless. Every string that a device, pool, file or client sent passes ``clean`` at the adapter."""
+"""Foreign text made harmless. Every string that a device, pool, file or client sent passes ``clean`` at the adapter;
+what a config says must be ``is_plain``, and every error of ours is."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Cn"})
 _REPLACEMENT = "\ufffd"
 _MAX_MARKS = 3
+_USER_IN_URL = re.compile(r"(?:.*://)?.*@")
 
 
 def clean(text: str, max_len: int = 256) -> str:
@@ -24,6 +27,28 @@ def clean(text: str, max_len: int = 256) -> str:
             continue
         out.append(_REPLACEMENT if category in _DROPPED else char)
     return "".join(out)[:max_len]
+
+
+def is_plain(text: str) -> bool:
+    """False for text with a character that ``clean`` would replace: a terminal could act upon it, or hide it."""
+    return text.isprintable() or not any(unicodedata.category(char) in _DROPPED for char in text)
+
+
+def plain(text: str) -> str:
+    """``text`` with such characters as U+FFFD, in full length."""
+    if is_plain(text):
+        return text
+    return "".join(_REPLACEMENT if unicodedata.category(char) in _DROPPED else char for char in text)
+
+
+def as_name(text: str) -> str:
+    """``text`` as a name that a config takes, with room for a number behind it; empty when nothing is left of it."""
+    return clean(text, 56).replace("/", "-").replace("\\", "-").strip()
+
+
+def without_user(url: str) -> str:
+    """An address without what stands before an ``@`` in it, which may be a password: ``•••@pool.example.org``."""
+    return _USER_IN_URL.sub("•••@", url)
 
 
 def masked(user: str) -> str:

@@ -61,6 +61,8 @@ def pools(request: Request, command: SetPools, _: MinerStatus) -> Decision:
     if not command.pools:
         return Refusal("at least one pool is needed")
     for pool in command.pools:
+        if "@" in pool.url:  # not repeated: what stands before it may be a password
+            return Refusal("a pool's address is its host alone, without a user and an @; the user goes into user")
         if not pool.url.strip() or not pool.user.strip() or not 1 <= pool.port <= 65535:
             return Refusal(f"a pool needs a host, a port 1..65535 and a user; got {pool.url!r}, port {pool.port}")
     return _one(command)

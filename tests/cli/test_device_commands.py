@@ -128,6 +128,7 @@ class TestAsking:
         ("fan garage --manual 80 --target 60", "go with --auto"),
         ("pools garage", "say what to store"),
         ("pools garage --url nonsense", "write the pool as HOST:PORT"),
+        ("pools garage --url stratum+tcp://x:canary-9@a.example:1", "without a user and an @; the user goes into"),
         ("pools attic --url a.example:1", "name both its url and its user"),
         ("pools garage --url a:1 --password-file /not/there", "cannot read the password file /not/there"),
         ("pause garaeg", "there is no miner named “garaeg”; did you mean “garage”?"),
@@ -138,6 +139,7 @@ async def test_mistakes_are_explained(server: ApiServer, link: FakeLink, run: Ru
     code, _, err = await run(*argv.split())
     assert (code, orders(link)) == (1, [])
     assert said in err
+    assert "canary" not in err
     assert err.count("\n") == 1
 
 

@@ -121,6 +121,16 @@ def test_a_recording_is_redacted_and_can_be_parsed_again(gamma, tmp_path, capsys
     assert file.read_text() == text
 
 
+def test_a_recording_may_be_looked_at_on_a_terminal(gamma, tmp_path):
+    evil = "\x9b31m\u202e\u2028\x7f"
+    told = json.loads(gamma.answers["/api/system/info"]) | {"new": evil, "version": f"v2.15.3{evil}"}
+    gamma.answers["/api/system/info"] = json.dumps(told, ensure_ascii=False).encode()
+    file = tmp_path / "gamma.json"
+    assert probe(tmp_path, f"127.0.0.1:{gamma.port}", "--record", str(file)) == 0
+    assert all(c.isprintable() or c == "\n" for c in file.read_text())
+    assert evil in json.loads(file.read_text())["answers"]["/api/system/info"]
+
+
 def test_an_answer_that_cannot_be_read_is_recorded_and_said(tmp_path, capsys):
     file = tmp_path / "odd.json"
     with Miner({"/api/system/info": b'{"ssid": "Casa Lupo", "odd": '}) as miner:

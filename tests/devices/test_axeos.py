@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -99,6 +100,15 @@ async def device(board: Board) -> AsyncIterator[AxeosDevice]:
     device = connect(board.address, deadline_s=0.5)
     yield device
     await device.close()
+
+
+@pytest.mark.parametrize("value", ["Bearer canary\n", " canary", "canar\u00ff", "a\r\nHost: canary"])
+def test_a_header_that_cannot_be_sent_is_not_repeated(value: str):
+    with pytest.raises(ConfigError, match="its headers cannot be sent") as wrong:
+        connect("127.0.0.1:9", headers={"Authorization": value})
+    told = "".join(traceback.format_exception(wrong.value))
+    assert "canar" not in told.replace(__file__, "").partition("ConfigError: ")[2]
+    assert "Illegal" not in told
 
 
 async def test_read_gives_the_status_and_asks_for_nothing_but_it(board, device):

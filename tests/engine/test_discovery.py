@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -12,6 +14,7 @@ from minertui.clock import SystemClock
 from minertui.engine import discovery
 from minertui.engine.discovery import announced, discover, own_networks
 from minertui.model.errors import ConfigError
+from tests.tui.pictures import PAYLOADS
 
 TOLD = {"ASICModel": "BM1370", "boardVersion": "601", "frequency": 525, "coreVoltage": 1150, "version": "v2.12.0"}
 Start = Callable[..., Awaitable[str]]
@@ -178,6 +181,44 @@ async def test_announcements_are_heard_by_name_chip_or_subtype(monkeypatch):
 
         heard, _ = await asyncio.gather(announced(SystemClock(), interfaces=["127.0.0.1"]), announce())
     assert heard == ["127.0.0.2", "127.0.0.3:8080", "127.0.0.5"]
+
+
+def announcement(name: bytes, ip: tuple[int, int, int, int], server: bytes, txt: bytes) -> bytes:
+    """A multicast answer as bytes, so that a name in it can be what no library would send."""
+
+    def spelt(*labels: bytes) -> bytes:
+        return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+    def record(owner: bytes, kind: int, data: bytes) -> bytes:
+        return owner + struct.pack("!HHIH", kind, 1, 120, len(data)) + data
+
+    http = (b"_http", b"_tcp", b"local")
+    full, host = spelt(name, *http), spelt(server, b"local")
+    records = (record(spelt(*http), 12, full), record(full, 33, struct.pack("!HHH", 0, 0, 80) + host),
+               record(full, 16, bytes([len(txt)]) + txt), record(host, 1, bytes(ip)))  # fmt: skip
+    return struct.pack("!6H", 0, 0x8400, 0, len(records), 0, 0) + b"".join(records)
+
+
+async def test_a_name_that_attacks_keeps_nobody_from_being_found(monkeypatch: pytest.MonkeyPatch):
+    """Control characters, which the library refuses; bytes that are no text and grow when they are made one."""
+    monkeypatch.setattr(discovery, "LISTEN_S", 0.4)
+    monkeypatch.setattr(discovery, "_RESOLVE_MS", 100.0)
+    said = [*(text.encode()[:63] for text in PAYLOADS), b"\xff" * 63, b"\0", b".", b"a.b"]
+    packets = [announcement(text, (127, 0, 2, n + 1), text, b"asic=" + text) for n, text in enumerate(said)]
+    packets += [announcement(b"bitaxe-attic", (127, 0, 0, 2), b"attic", b"asic=BM1370")]
+    packets += [announcement(text, (127, 0, 1, n + 1), b"s%d" % n, b"asic=BM1370") for n, text in enumerate(said)]
+
+    async def announce() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
+            speaker.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, bytes((127, 0, 0, 1)))
+            for _ in range(3):
+                await asyncio.sleep(0.1)
+                for packet in packets:
+                    speaker.sendto(packet, ("224.0.0.251", 5353))
+
+    heard, _ = await asyncio.gather(announced(SystemClock(), interfaces=["127.0.0.1"]), announce())
+    assert "127.0.0.2" in heard
+    assert all(place.startswith("127.0.") for place in heard)
 
 
 async def test_without_a_network_nothing_is_heard(monkeypatch):

@@ -286,6 +286,9 @@ def test_pools_need_a_person_and_sense():
     for bad in ({"url": " "}, {"user": ""}, {"port": 0}, {"port": 65536}):
         pool = msgspec.structs.replace(POOL, **bad)
         assert "needs a host" in no(ask(SetPools((POOL, pool)), confirmed=True))
+    told = no(ask(SetPools((msgspec.structs.replace(POOL, url="alice:canary@pool.example.com"),)), confirmed=True))
+    assert "its host alone" in told
+    assert "canary" not in told
 
 
 def test_restarts_are_rationed():

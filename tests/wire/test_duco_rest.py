@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from minertui.model.errors import Garbled, Refused
 from minertui.wire.duco.rest import (
     KeyState,
+    MinerRow,
     PoolAddress,
     mining_key_path,
     parse_get_pool,
@@ -81,6 +82,18 @@ def test_one_bad_row_or_member_costs_itself_alone() -> None:
     first, second = parse_users(json.dumps(answer).encode()).miners
     assert (first.identifier, first.hashrate, first.accepted) == ("a\ufffd[2Jb", 227.8, None)
     assert second.threadid == ""
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "1" + "0" * 300, "NaN", "1e999"])
+def test_a_number_that_no_account_has_is_unknown(number: str) -> None:
+    row = ", ".join(f'"{name}": {number}' for name in ("hashrate", "sharetime", "accepted", "ki", "pg"))
+    data = f'{{"success": true, "result": {{"balance": {{"username": "u", "balance": 1}}, "miners": [{{{row}}}]}}}}'
+    try:
+        [found] = parse_users(data.encode()).miners
+    except Garbled:
+        assert number in ("NaN", "1e999")  # which are no JSON
+    else:
+        assert found == MinerRow()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from textual.widgets import Button, Input
 from minertui.model.errors import MinertuiError
 from minertui.model.history import Found, MinerEntry
 from minertui.model.seams import Link
-from minertui.model.text import clean
+from minertui.model.text import as_name
 from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.widgets.painted import Line, Painted, line
 from minertui.tui.widgets.wording import fit, hashrate
@@ -197,7 +197,7 @@ def entries(found: Sequence[Found]) -> tuple[MinerEntry, ...]:
     names: set[str] = set()
     made = []
     for one in found:
-        base = clean(one.hostname or one.address, 56).replace("/", "-").replace("\\", "-").strip() or one.address
+        base = as_name(one.hostname or "") or one.address
         name, n = base, 1
         while name.casefold() in names:
             n += 1

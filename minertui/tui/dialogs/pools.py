@@ -74,10 +74,8 @@ class PoolsDialog(Form[SetPools]):
         for part, value in (("url", url), ("port", port), ("user", user)):
             if not value:
                 raise Invalid(f"{slot}_{part}", f"{title} pool: the {part} is missing.")
-        if "://" in url or "/" in url or " " in url:
-            raise Invalid(
-                f"{slot}_url", f"{title} pool: write the host alone, without stratum+tcp:// and without port."
-            )
+        if any(mark in url for mark in "/ @"):
+            raise Invalid(f"{slot}_url", f"{title} pool: write the host alone, without stratum+tcp://, user and port.")
         tls = before.tls
         if f"{slot}_tls" in answers and (before.tls is not None or answers[f"{slot}_tls"] != "off"):
             tls = _TLS.index(answers[f"{slot}_tls"])

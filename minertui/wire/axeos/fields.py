@@ -13,7 +13,7 @@ from minertui.model.text import clean
 Fields = Mapping[str, object]
 
 _MAX_INTEGER = 2**63 - 1  # what JSON writers and databases hold
-_MAX_FLOAT = 10**300
+_MAX_FLOAT = 10**30  # a difficulty is the largest number there is, 1e24 at most; more would only fill the screen
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _SUFFIXED = re.compile(r"(\d+(?:\.\d*)?)\s*([kKMGTPEZ]?)", re.ASCII)
 _SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21}
@@ -23,7 +23,7 @@ _MAC = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}", re.ASCII)
 def number_of(value: object) -> float | None:
     """``value`` as a finite number; a flag is not a number."""
     if type(value) is float:
-        return value if math.isfinite(value) else None
+        return value if abs(value) < _MAX_FLOAT else None  # NaN is not
     if type(value) is int:
         return float(value) if abs(value) < _MAX_FLOAT else None
     if isinstance(value, str) and len(value) <= 40 and _NUMBER.fullmatch(value.strip()):
@@ -37,7 +37,7 @@ def number(fields: Fields, *names: str, low: float = -math.inf) -> float | None:
     for name in names:
         if name in fields:
             value = fields[name]
-            if type(value) is not float:  # the loader lets only finite ones through
+            if type(value) is not float or not -_MAX_FLOAT < value < _MAX_FLOAT:
                 value = number_of(value)
             return value if value is not None and value >= low else None
     return None

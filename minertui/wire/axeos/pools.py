@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from minertui.model.status import PoolSetting
-from minertui.model.text import clean
+from minertui.model.text import clean, without_user
 from minertui.wire.axeos import fields as f
 
 MAX_SLOTS = 8
@@ -48,7 +48,7 @@ def pool_in_use(info: f.Fields, pools: tuple[PoolSetting, ...]) -> dict[str, Any
     nested = f.inner(info, "stratum")
     fallback = f.flag(info, "isUsingFallbackStratum") if not nested else f.flag(nested, "usingFallback")
     prefix = "fallbackStratum" if fallback else "stratum"
-    url, port, user = f.text(info, prefix + "URL"), f.count(info, prefix + "Port"), f.text(info, prefix + "User")
+    url, port, user = _host(info, prefix), f.count(info, prefix + "Port"), f.text(info, prefix + "User")
     place = 1 if fallback else 0
     if url is None and len(pools) > place:
         url, port, user = pools[place].url, pools[place].port, pools[place].user
@@ -58,7 +58,7 @@ def pool_in_use(info: f.Fields, pools: tuple[PoolSetting, ...]) -> dict[str, Any
 def _pool(
     fields: f.Fields, prefix: str, extra: tuple[tuple[str, str], ...], slot: int | None = None
 ) -> PoolSetting | None:
-    url = f.text(fields, prefix + "URL")
+    url = _host(fields, prefix)
     if url is None:
         return None
     return PoolSetting(
@@ -70,6 +70,12 @@ def _pool(
         slot=slot,
         extra={name: kept for name, key in extra if key in fields and (kept := _exact(fields[key])) is not None},
     )
+
+
+def _host(fields: f.Fields, prefix: str) -> str | None:
+    """The pool's host; a user and password that somebody wrote before it are nobody else's business."""
+    url = f.text(fields, prefix + "URL")
+    return None if url is None else without_user(url)
 
 
 def _tls(value: object) -> int | None:

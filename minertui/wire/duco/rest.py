@@ -7,7 +7,6 @@ with HTTP 200 and ``success: false``; 403 and 429 are web pages.
 
 from __future__ import annotations
 
-import math
 import re
 from enum import StrEnum
 from typing import TypeVar
@@ -24,6 +23,8 @@ MIN_PERIOD_S = 15.0
 """A balance moves no faster: pools report every 15 s, answers are cached for 10 s."""
 _MAX_MINERS = 1024
 _MAX_TEXT = 80
+_MOST = 1e15
+"""No number of an account is larger; one that is would only fill a person's screen with digits."""
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -169,7 +170,7 @@ def _converted(value: object, kind: type[T]) -> T | None:
                 part = msgspec.convert(told, field.type, strict=False)
             except msgspec.ValidationError:
                 continue
-            if not isinstance(part, float) or math.isfinite(part):
+            if not isinstance(part, int | float) or -_MOST <= part <= _MOST:  # which NaN is not
                 known[field.name] = part
     try:
         return msgspec.convert(known, kind)

@@ -142,6 +142,7 @@ async def test_a_wallet_is_shown_whole_in_the_difference() -> None:
 async def test_pools_refuse_what_cannot_work() -> None:
     cases: list[tuple[dict[str, str], str]] = [
         ({"a_url": "stratum+tcp://pool.example.org"}, "write the host alone"),
+        ({"a_url": "alice:x@pool.example.org"}, "write the host alone"),
         ({"a_url": ""}, "Primary must not be empty."),
         ({"a_port": "70000"}, "port must be a whole number from 1 to 65535."),
         ({"b_user": ""}, "Fallback pool: the user is missing."),
