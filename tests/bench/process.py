@@ -102,9 +102,9 @@ class Simulator(msgspec.Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def simulator(folder: Path, count: int) -> Iterator[Simulator]:
+def simulator(folder: Path, count: int, *options: object) -> Iterator[Simulator]:
     """``count`` warm boards in a process of their own."""
-    with running(minertui("sim", "axeos", "--count", count), folder, "sim.log") as process:
+    with running(minertui("sim", "axeos", "--count", count, *options), folder, "sim.log") as process:
         said = folder / "sim.log"
         deadline_s = time.monotonic() + _STARTS_WITHIN_S
         while "Ctrl+C ends" not in said.read_text():

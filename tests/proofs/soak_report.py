@@ -1,0 +1,153 @@
+"""What a soak showed: its samples, what they come to, and which targets were missed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.proofs.growth import DAY_S, Trend, trend, verdict
+from tests.proofs.lateness import LATE_S, Looks
+from tests.proofs.soak_engine import Sample
+
+MEMORY_MB_DAY, MOVED = 1.0, 2
+FILLED_S = 3900.0  # rings of an hour, and what they are written with; program seconds
+FULL_S = 1500.0  # the same where the hour is there from the start: the ring of changes, and a sweep of each weak miner
+SHARES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0))
+_ROW_B, _CHUNK_B, _OVERHEAD = 250, 57, 1.1  # docs/history.md: a summary, a sample of a chunk, what SQLite adds
+
+
+class Run(msgspec.Struct, frozen=True):
+    """How many, how long, how fast; ``seconds`` and ``poll_s`` of the program's time pass ``speed`` times faster."""
+
+    seconds: float
+    miners: int = 160
+    poll_s: float = 10.0
+    seed: int = 1
+    speed: float = 1.0
+    nice: int = 0
+    trim: bool = False
+
+    @property
+    def sample_s(self) -> float:
+        """Real seconds between two samples."""
+        return min(60.0, self.seconds / self.speed / 24)
+
+    @property
+    def full(self) -> bool:
+        """Does it begin with what otherwise fills for days?"""
+        return self.seconds / self.speed >= 600
+
+
+class Soaked(msgspec.Struct):
+    """What a run showed. ``at_rest``: before the faults and after them."""
+
+    run: Run
+    samples: list[Sample] = []
+    at_rest: list[Sample] = []
+    faults: int = 0
+    sweeps: int = 0
+    past_mb: float = 0.0
+    disk_mb: dict[str, float] = {}
+    rows: int = 0
+
+    def judged(self) -> list[Sample]:
+        """What comes after the filling; of a run that is too short for that the second half."""
+        full = [s for s in self.samples if s.at_s * self.run.speed >= self.fills_s]
+        return full if self.filled else self.samples[len(self.samples) // 2 :]
+
+    @property
+    def filled(self) -> bool:
+        """True when the run went on for as long as filling takes, once more."""
+        return bool(self.samples) and self.samples[-1].at_s * self.run.speed >= 1.9 * self.fills_s
+
+    @property
+    def fills_s(self) -> float:
+        """Program seconds until nothing bounded grows any more."""
+        return FULL_S if self.run.full else FILLED_S
+
+    def looks(self) -> Looks:
+        """Of all samples but the first, in which the engine starts."""
+        looks = Looks()
+        for sample in self.samples[1:]:
+            looks = looks.plus(sample.looks)
+        return looks
+
+    def trend(self, field: str) -> Trend | None:
+        """By program second."""
+        return trend([(s.at_s * self.run.speed, float(getattr(s, field))) for s in self.judged()])
+
+
+def computed_mb(run: Run, seconds: float) -> float:
+    """How large history.db is to be after so long, by docs/history.md."""
+    minutes = seconds / 60
+    samples = min(minutes, 61) * 60 / run.poll_s * _CHUNK_B
+    return run.miners * (samples + (minutes + minutes / 15) * _ROW_B) * _OVERHEAD / 1e6
+
+
+def in_a_line(s: Sample) -> str:
+    """A sample in a line."""
+    looks, disk = s.looks, " ".join(f"{name} {kb / 1000:.1f}" for name, kb in sorted(s.disk_kb.items()) if kb > 1000)
+    worst = max(looks.places, key=lambda place: looks.places[place], default="")
+    return (
+        f"  {s.at_s:6.0f} s  {s.memory_mb:6.2f} MB  {s.blocks:7d} blocks  files {s.files}"
+        f" tasks {s.tasks} threads {s.threads}"
+        f"  late p99 {looks.ms(0.99):.0f} ms (own {looks.ms(0.99, own=True):.0f}), gc {looks.collected_ms:.0f} ms"
+        f"  disk MB: {disk}{'  ' + worst if worst else ''}"
+    )
+
+
+def judged(soaked: Soaked) -> int:
+    """Print what it comes to; how many targets were missed."""
+    print(f"  {soaked.faults} faults, {soaked.sweeps} sweeps, {soaked.samples[-1].version} events")
+    threads = [s.threads for s in soaked.judged()]
+    print(f"  threads {min(threads)} to {max(threads)}")
+    missed = memory(soaked) + rested(soaked) + (max(threads) - min(threads) > MOVED) + disk(soaked)
+    return missed + lateness(soaked.looks(), judge=soaked.run.speed == 1)
+
+
+def memory(soaked: Soaked) -> int:
+    """Its slope; by the machine's own count of pages, and by what Python's allocator has given out."""
+    first, last = soaked.judged()[0], soaked.judged()[-1]
+    found, blocks = soaked.trend("memory_mb"), soaked.trend("blocks")
+    kept, words = verdict(found, MEMORY_MB_DAY)
+    if not soaked.filled:
+        kept, words = (
+            None,
+            f"not judged: what is bounded fills for {soaked.fills_s:.0f} s, and it has to run for two such",
+        )
+    print(f"  memory {first.memory_mb:.1f} → {last.memory_mb:.1f} MB from minute {first.at_s / 60:.0f} to "
+          f"{last.at_s / 60:.0f}; target ≤ {MEMORY_MB_DAY:g} MB a day: {words}")  # fmt: skip
+    for name, of, digits in (("memory, MB", found, 2), ("Python's blocks", blocks, 0)):
+        for unit, seconds in (("hour", 3600.0), ("day", DAY_S)):
+            if of is not None:
+                by = of * seconds
+                between = f"{by.low:+.{digits}f} … {by.high:+.{digits}f}"
+                print(f"    {name} by the {unit}: {by.gained:+.{digits}f} (95 %: {between})")
+    return int(kept is False)
+
+
+def disk(soaked: Soaked) -> int:
+    """How large the databases got, and how large history was to get."""
+    run, seconds = soaked.run, soaked.at_rest[-1].at_s * soaked.run.speed
+    sizes = ", ".join(f"{name} {mb:.1f}" for name, mb in sorted(soaked.disk_mb.items()))
+    grown, computed = soaked.disk_mb["history.db"] - soaked.past_mb, computed_mb(run, seconds)
+    print(f"  disk after {seconds / 3600:.2f} h, MB: {sizes}; history grew by {grown:.2f}, computed {computed:.2f}")
+    return int(seconds > FILLED_S and grown > 1.25 * computed)
+
+
+def rested(soaked: Soaked) -> int:
+    """Files and tasks at rest, before and after."""
+    before, after = soaked.at_rest
+    moved = {name: getattr(after, name) - getattr(before, name) for name in ("files", "tasks")}
+    print(f"  at rest before and after: files {before.files} → {after.files}, tasks {before.tasks} → {after.tasks}")
+    return sum(abs(by) > MOVED for by in moved.values())
+
+
+def lateness(looks: Looks, *, judge: bool) -> int:
+    """How late the loop was, and where it was when it was late."""
+    for own, what in ((False, "the loop is late by"), (True, "without its wait for a processor")):
+        figures = ", ".join(f"{name} {looks.ms(share, own=own):.0f}" for name, share in SHARES)
+        print(f"  {what}: {figures} ms; target p99 ≤ {1000 * LATE_S:.0f}")
+    print(f"  longest collection of garbage {looks.collected_ms:.0f} ms")
+    for where, n in sorted(looks.places.items(), key=lambda item: -item[1])[:8]:
+        print(f"    {n:5d} times {where}")
+    return int(judge and looks.ms(0.99, own=True) > 1000 * LATE_S)
