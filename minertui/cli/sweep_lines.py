@@ -92,7 +92,8 @@ def running(job: JobState) -> list[str]:
         f"a sweep runs on {plan.device} already and goes on with its own plan; what this command asks for is not used",
         f"that plan: {plan.strategy}, within {plan.min_mv}..{plan.max_mv} mV and "
         f"{plan.min_mhz:g}..{plan.max_mhz:g} MHz; "
-        f"stops at chip {plan.max_chip_temp_c:g} °C, VR {plan.max_vr_temp_c:g} °C, {plan.max_power_w:g} W; "
+        f"stops at chip {plan.max_chip_temp_c:g} °C, VR {plan.max_vr_temp_c:g} °C, "
+        f"{ranking.bounds(plan).max_power_w:g} W; "
         f"goal: {plan.goal}; {done}{left}",
     ]
 

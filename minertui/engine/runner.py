@@ -104,6 +104,8 @@ class Runner:
             state = msgspec.structs.replace(state, view=GuardView(plan))
         if isinstance(plan, SweepPlan):
             state = await self._begin(state, plan, resumed)
+            assert isinstance(state.view, SweepView)  # it is a sweep's
+            plan = state.view.plan
         kind = JOBS[state.kind]
         if kind.claims:
             self._desk.arbiter.claim(state.device, kind.rank, state.id)
@@ -249,6 +251,9 @@ class Runner:
             raise JobError(why)
         if said := ranking.lowered(plan, status, snapshot.limits):
             self._desk.say(state.id, said)
+        if status is not None and plan.max_power_w is None:
+            most_w = ranking.bounds(plan, status, snapshot.limits).max_power_w
+            plan = msgspec.structs.replace(plan, max_power_w=most_w)
         record = resumed or SweepRecord(
             id=f"{state.device}@{state.since_s:.3f}",
             device=state.device,

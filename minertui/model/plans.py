@@ -49,9 +49,10 @@ class SweepPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sw
 
     Times are seconds on the program's clock. ``start_mhz``/``start_mv`` None: what the miner runs now.
     ``restart`` restarts the miner at every point, as the reference scripts do; otherwise changes are live and a restart
-    happens only where the firmware needs one. ``max_fan_pct`` caps the fan's speed (None: no cap). For ADAPTIVE alone:
-    ``measure_s`` is the most that a point may take, ``soak_s`` how long the winner is confirmed at least, and
-    ``confidence`` (0.5..0.999) how sure a verdict must be.
+    happens only where the firmware needs one. ``max_power_w`` None: the guide's 28 W, and on a board of 12 V nine
+    tenths of what it is built for, where that is known. ``max_fan_pct`` caps the fan's speed (None: no cap). For
+    ADAPTIVE alone: ``measure_s`` is the most that a point may take, ``soak_s`` how long the winner is confirmed at
+    least, and ``confidence`` (0.5..0.999) how sure a verdict must be.
     """
 
     device: str = ""  # empty in the config, where a plan is a template
@@ -67,7 +68,7 @@ class SweepPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sw
     max_mv: int = 1200
     max_chip_temp_c: float = 62
     max_vr_temp_c: float = 65
-    max_power_w: float = 28
+    max_power_w: float | None = None
     max_fan_pct: float | None = None
     settle_s: float = 90
     measure_s: float = 600

@@ -7,6 +7,7 @@ boards take as a rule; what is told on the way is never more than what was told 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import count
 
@@ -20,6 +21,8 @@ SETTLE_RESTART_S = 90.0  # the reference scripts' wait after a restart
 ADAPTIVE_POINTS = 10  # rarely more before the winner is confirmed; usually five to eight
 ADAPTIVE_CLIMB_S = 60.0  # live steps to a point and the wait for its heat
 ADAPTIVE_LOOK_S = 60.0  # readings until the errors of a point are known
+GUIDE_POWER_W = 28.0  # the parallel guide's limit
+BOARD_POWER = 0.9  # share of a 12 V board's own maximum; a NerdQAxe++ of 100 W draws 74 W as it is sold
 REBOOT_S = 30.0  # a usual reboot, for the estimate only
 _SAME = 1e-6
 
@@ -52,7 +55,7 @@ def bounds(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | 
         max_mv=int(_lowest(plan.max_mv, limits.max_mv, status.cap_mv if status else None)),
         max_chip_temp_c=_lowest(plan.max_chip_temp_c, limits.max_chip_temp_c),
         max_vr_temp_c=_lowest(plan.max_vr_temp_c, limits.max_vr_temp_c),
-        max_power_w=_lowest(plan.max_power_w, limits.max_power_w),
+        max_power_w=_lowest(_power_w(status) if plan.max_power_w is None else plan.max_power_w, limits.max_power_w),
         max_fan_pct=plan.max_fan_pct,
     )
 
@@ -97,7 +100,8 @@ def lowered(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits |
         ("stops at {} °C VR", within.max_vr_temp_c, plan.max_vr_temp_c),
         ("stops at {} W", within.max_power_w, plan.max_power_w),
     )
-    said = [f"{text.format(f'{ours:g}')} instead of {asked:g}" for text, ours, asked in rows if ours != asked]
+    less = ((text.format(f"{ours:g}"), asked) for text, ours, asked in rows if asked is not None and ours != asked)
+    said = [f"{text} instead of {asked:g}" for text, asked in less]
     return f"limits in force on {_kind(status)}: the sweep {', '.join(said)}" if said else ""
 
 
@@ -220,6 +224,15 @@ def frontier(points: Sequence[SweepPoint]) -> tuple[SweepPoint, ...]:
 
 def _kind(status: MinerStatus | None) -> str:
     return f"this {status.model}" if status and status.model else "this miner"
+
+
+def _power_w(status: MinerStatus | None) -> float:
+    """Where nobody says it. The guide's boards run on 5 V, and its supplies give 30 W; boards on 12 V draw more than
+    that before a sweep raises anything, and their firmware or their table says what they are built for."""
+    most = status.max_power_w if status else None
+    if status is None or status.nominal_input_v != 12 or not most or not math.isfinite(most):
+        return GUIDE_POWER_W
+    return most * BOARD_POWER
 
 
 def _lowest(*values: float | None) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import statistics
 
 from minertui.model.plans import SweepPlan
+from minertui.model.ranking import GUIDE_POWER_W
 from tests.bench.sweep_rig import Result, Rig, RigSite, Worth
 
 SETTLE_S, SAMPLES, SAMPLE_S, TOLERANCE = 92.0, 40, 15.0, 0.94
@@ -50,7 +51,7 @@ def _measured(site: RigSite, mhz: float, mv: int) -> float | None:
         status = site.rig.status()
         if (status.chip_temp_c or 0) >= site.plan.max_chip_temp_c or (status.vr_temp_c or 0) >= site.plan.max_vr_temp_c:
             return None
-        if (status.power_w or 0) > site.plan.max_power_w or not status.hashrate_ghs:
+        if (status.power_w or 0) > (site.plan.max_power_w or GUIDE_POWER_W) or not status.hashrate_ghs:
             return None
         rates.append(status.hashrate_ghs)
     return statistics.fmean(sorted(rates)[3:-3])

@@ -15,7 +15,7 @@ from minertui.jobs.sweep import run
 from minertui.model.commands import Command, Outcome, OutcomeState, Rank, Restart, Tune
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import JobView, Limits, Phase, SweepPlan, SweepPoint, SweepSample
-from minertui.model.ranking import bounds
+from minertui.model.ranking import GUIDE_POWER_W, bounds
 from minertui.model.status import MinerStatus
 from minertui.safety import raising
 from minertui.safety.kernel import decide
@@ -79,7 +79,7 @@ class Excursions:
 
     def look(self, felt: Felt, plan: SweepPlan, dt_s: float) -> None:
         fan_pct = plan.max_fan_pct if plan.max_fan_pct is not None else 101.0
-        limits = Felt(plan.max_chip_temp_c, plan.max_vr_temp_c, plan.max_power_w, fan_pct)
+        limits = Felt(plan.max_chip_temp_c, plan.max_vr_temp_c, plan.max_power_w or GUIDE_POWER_W, fan_pct)
         for name, value, limit in zip(_LIMITED, felt, limits, strict=True):
             if value > limit:
                 self.seconds[name] = self.seconds.get(name, 0.0) + dt_s
@@ -219,7 +219,7 @@ def inside(there: Steady, plan: SweepPlan) -> bool:
     return (
         there.chip_c < plan.max_chip_temp_c
         and there.vr_c < plan.max_vr_temp_c
-        and there.power_w <= plan.max_power_w
+        and there.power_w <= (plan.max_power_w or GUIDE_POWER_W)
         and (plan.max_fan_pct is None or there.fan_pct <= plan.max_fan_pct)
     )
 

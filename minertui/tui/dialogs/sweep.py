@@ -27,7 +27,7 @@ _FIELDS: tuple[Field, ...] = (
     Number("max_mv", "At most", "mV", lowest=500, highest=2000, whole=True),
     Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110),
     Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125),
-    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000),
+    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000, optional=True, hint="board's"),
     Number("max_fan_pct", "Fan at most", "%", lowest=10, highest=100, optional=True, hint="no cap"),
     Number("tolerance_pct", "Of expected", "%", lowest=50, highest=120),
     Number("max_error_pct", "Errors at most", "%", lowest=0.01, highest=100),
