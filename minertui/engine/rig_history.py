@@ -111,20 +111,22 @@ class RigHistory:
         await self._store.close()
 
     async def series(self, device: str, metrics: Sequence[str], since_s: float, until_s: float, points: int) -> Series:
-        """The answer for ``rig/board`` or ``rig``. Raises MinertuiError for what nobody can mean, StoreError."""
+        """The answer for ``rig/board`` or ``rig``, made beside the loop. Raises MinertuiError for what nobody can mean,
+        StoreError."""
         unknown = ", ".join(sorted(set(metrics) - set(RIG_BY_ID)))
         if unknown:
             raise MinertuiError(f"history of {device}: there is no metric {unknown}; there are {', '.join(RIG_BY_ID)}")
         if not 0 < until_s - since_s <= _LONGEST_S:
             raise MinertuiError(f"history of {device}: ask for up to {_LONGEST_S / 86_400:g} days, the begin first")
         now_s = self._clock.wall()
-        found = await self._store.run(lambda db: _read(db, device, since_s, until_s, now_s))
-        fresh = [
-            *self._full,
-            *((n, o.at, o.stretch(min(_MINUTE_S, max(1.0, now_s - o.at)))) for n, o in self._open.items()),
-        ]
-        found += [(at, stretch) for name, at, stretch in fresh if _belongs(name, device)]
-        return _series(device, metrics, since_s, until_s, points, found)
+        open_now = [(n, o.at, o.stretch(min(_MINUTE_S, max(1.0, now_s - o.at)))) for n, o in self._open.items()]
+        fresh = [(at, stretch) for name, at, stretch in (*self._full, *open_now) if _belongs(name, device)]
+
+        def drawn(db: sqlite3.Connection) -> Series:
+            found = _read(db, device, since_s, until_s, now_s)
+            return _series(device, metrics, since_s, until_s, points, [*found, *fresh])
+
+        return await self._store.run(drawn)
 
     def _opened(self, name: str, at: int, stats: BoardStats) -> _Open:
         opened = self._open.get(name)

@@ -4,14 +4,17 @@ import asyncio
 import itertools
 import math
 import sqlite3
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from minertui.engine import rows, tables
-from minertui.engine.buckets import Question
+from minertui.engine.buckets import Point, Question, answer
 from minertui.engine.history import History
 from minertui.model.errors import MinertuiError
+from minertui.model.history import Series
 from minertui.model.metrics import METRICS
 from tests.engine.fakes import START_S, LoopClock, status
 
@@ -80,6 +83,23 @@ async def test_the_last_hour_is_there_at_poll_rate(tmp_path: Path):
     assert series.step_s == 7.5
     assert None not in values
     assert [values[0], values[-1]] == pytest.approx([0.5, 239.0], abs=0.6)
+    await history.close()
+
+
+async def test_a_chart_is_made_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    threads: list[threading.Thread] = []
+
+    def seen(question: Question, points: Sequence[Point]) -> Series:
+        threads.append(threading.current_thread())
+        return answer(question, points)
+
+    monkeypatch.setattr("minertui.engine.history.answer", seen)
+    clock = Wall()
+    history = await opened(tmp_path, clock)
+    await fill(history, clock, 65)
+    series = await history.series(ask(START_S, clock.now_s))
+    assert series.mean["hashrate_ghs"] == (1000.0,) * 9  # the minute that is being gathered, too
+    assert threads != [threading.current_thread()]
     await history.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from minertui.engine.rig_history import RigHistory
 from minertui.engine.store import StoreError
 from minertui.model.account import BalanceRow
 from minertui.model.errors import MinertuiError
+from minertui.model.history import Series
 from minertui.model.relay import BoardPlan, BoardStats, BoardView, RelayPlan, RelayView
 from minertui.model.rig_metrics import RIG_METRICS, Stretch
 
@@ -73,6 +75,24 @@ async def test_means_and_paces_of_a_board_and_of_the_rig(tmp_path: Path) -> None
     assert await asked(history, "attic/b", "polling_ms", 5, points=1) == pytest.approx([100.0])
     assert await asked(history, "attic/c", "shares_min", 5) == [None] * 5
     assert await asked(history, "shed", "shares_min", 1) == [None]
+    await history.close()
+
+
+async def test_a_chart_is_made_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    drawn = rig_history._series
+
+    def seen(*args: Any) -> Series:
+        threads.append(threading.current_thread())
+        return drawn(*args)
+
+    monkeypatch.setattr(rig_history, "_series", seen)
+    clock = HandClock()
+    history = made(tmp_path, clock)
+    await mined(history, clock, 2)
+    assert await asked(history, "attic", "shares_min", 2) == [24.0] * 2
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
     await history.close()
 
 
