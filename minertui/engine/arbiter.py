@@ -155,13 +155,22 @@ class Arbiter:
             told = self._remarks(order, walker, request, entry)
             return Outcome(OutcomeState.DRY_RUN, told, planned(request.command, request.snapshot))
         if not decision.steps:
-            return Outcome(OutcomeState.APPLIED, "it is so already")
+            return await self._so_already(order, entry, request.snapshot)
         try:
             opened = await self._open(order, request.snapshot, entry, decision)
         except JournalError as error:
             return Outcome(OutcomeState.REFUSED, str(error))
         outcome = await walker.walk(request, opened, order.by)
         await self._rebase(order, entry, opened, outcome, walker.line.snapshot())
+        return outcome
+
+    async def _so_already(self, order: Order, entry: Entry | None, snapshot: Snapshot) -> Outcome:
+        """Nothing to write. What a person orders is what they want all the same, and has no way back any more."""
+        if not snapshot.answered:
+            why = raising.because(snapshot.why)
+            return Outcome(OutcomeState.UNKNOWN, f"it does not answer now{why}; it was so when it answered last")
+        outcome = Outcome(OutcomeState.APPLIED, "it is so already")
+        await self._rebase(order, entry, entry, outcome, snapshot)
         return outcome
 
     def _remarks(self, order: Order, walker: Walker, request: Request, entry: Entry | None) -> str:
@@ -208,7 +217,8 @@ class Arbiter:
         self, order: Order, was: Entry | None, entry: Entry | None, outcome: Outcome, last: Snapshot
     ) -> None:
         """A person's settings are the new baseline: nothing is to be brought back any more. Of a person's order that
-        ended in doubt the entry stays; of one that was refused only a job's."""
+        ended in doubt the entry stays; of one that was refused a job's, and that of an earlier order in doubt when the
+        refused one moved nothing."""
         if order.rank is not Rank.PERSON or entry is None or last.status is None:
             return
         if isinstance(order.command, SetFan) and outcome.ok:
@@ -216,7 +226,8 @@ class Arbiter:
             kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
             await off_loop(partial(self._journal.rebase, entry.key, kept))
         if isinstance(order.command, Tune):
-            own = was is None or was.rank is Rank.PERSON
+            moved = bool(outcome.changes) or (was is not None and entry.baseline != was.baseline)
+            own = was is None or (was.rank is Rank.PERSON and moved)
             if outcome.ok or (own and outcome.state is OutcomeState.REFUSED):
                 await off_loop(partial(self._journal.close, entry.key))
 
