@@ -152,6 +152,7 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     asked. ``soak``: it is the longer confirmation of a winner. ``cooler_w``: the power that the cooler surely takes
     within the temperature limits, as far as readings have shown by then; None where the fan still had an answer.
     ``likely_ghs``: of a soak, the hashrate by all points together, whose noise is less than its own.
+    ``hashrate_memory``: how alike two readings in a row differ from the mean, -1..1 (lag-one autocorrelation).
     """
 
     n: int
@@ -177,6 +178,7 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     soak: bool = False
     cooler_w: float | None = None
     likely_ghs: float | None = None
+    hashrate_memory: float | None = None
 
     @property
     def passed(self) -> bool:

@@ -1,16 +1,18 @@
 """What a sweep costs and finds: the guide's walk, `grid` and `adaptive` side by side, in virtual time.
 
-``python -m tests.bench.bench_sweep [--short] [--seeds N] [--first SEED] [--only adaptive]`` prints for each board and
-method:
+``python -m tests.bench.bench_sweep [--short] [--all] [--seeds N] [--first SEED] [--only adaptive]`` prints for each
+board and method:
 
     min     device minutes
     final   MHz / mV it is left at
     share   true steady hashrate there, of the true best under the same limits (noise-free); 0 when it would not pass
     over    seconds over a limit by the true value, chip, VR or power; "-": none
 
-Boards: four chips of the simulator (BM1370, BM1368, BM1366 and six BM1366 on a Hex), so many seeds of silicon each, at
-two levels of noise, with a firmware that reports errors (v2.15.3) and one that does not (v2.9.0); and the differently
-built board of ``other_board``. The limits are the plan's own (62 °C, 65 °C), power and voltage those of the board.
+Boards: four chips of the simulator (BM1370, BM1368, BM1366 and six BM1366 on a Hex), so many seeds of silicon each,
+at two levels of noise, with a firmware that reports errors (v2.15.3) and one that does not (v2.9.0), the fan at full
+speed; with ``--all`` the differently built board of ``other_board`` as well, and all of them with an automatic fan,
+which takes two and a half times as long. The limits are the plan's own (62 °C, 65 °C), power and voltage those of
+the board.
 """
 
 from __future__ import annotations
@@ -70,10 +72,14 @@ class Row:
 
 
 def cases(
-    families: tuple[str, ...], seeds: range, methods: tuple[str, ...], noises: tuple[float, ...]
+    families: tuple[str, ...],
+    seeds: range,
+    methods: tuple[str, ...],
+    noises: tuple[float, ...],
+    fans: tuple[str, ...] = FANS[:1],
 ) -> Iterator[Case]:
     """All of them, a board's methods together."""
-    for reports, fan, family, noise, seed, method in product((True, False), FANS, families, noises, seeds, methods):
+    for reports, fan, family, noise, seed, method in product((True, False), fans, families, noises, seeds, methods):
         yield Case(family, seed, noise, reports, method, fan)
 
 
@@ -149,6 +155,7 @@ def main() -> None:
     """Print it all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="two boards, adaptive and grid: does it work at all?")
+    parser.add_argument("--all", action="store_true", help="the other model of a board too, and automatic fans")
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument(
         "--first", type=int, default=FIRST_SEED, help="the first seed: the strategy was tuned on 0 to 5"
@@ -159,7 +166,8 @@ def main() -> None:
     if args.short:
         todo = list(cases(("gamma", "other"), range(1), ("adaptive",), NOISES[:1]))
     else:
-        todo = [*cases((*FAMILIES_MEASURED, "other"), range(args.first, args.first + args.seeds), methods, NOISES)]
+        families, fans = ((*FAMILIES_MEASURED, "other"), FANS) if args.all else (FAMILIES_MEASURED, FANS[:1])
+        todo = [*cases(families, range(args.first, args.first + args.seeds), methods, NOISES, fans)]
     told(measured, todo, line, summary)
 
 

@@ -28,7 +28,7 @@ def spread_at(rows: list[SweepPoint], mhz: float, mv: int) -> tuple[float, float
     home = rows[0]
     found = [
         board.r0 - math.exp(min(0.0, board.c + board.a * (mv - home.mv) + board.b * (mhz - home.mhz)))
-        for board in silent.boards(rows, -1 / 15, 0.5 / 15, 1.0, 0.02)
+        for board in silent.boards(silent.settings(rows), -1 / 15, 0.5 / 15, 1.0, 0.02)
     ]
     return statistics.fmean(found), statistics.pstdev(found)
 
@@ -50,7 +50,8 @@ def test_what_was_not_looked_at_stays_unknown():
 
 def test_the_same_points_give_the_same_boards():
     rows = [seen(random.Random(5), 500, 1150, 60)]
-    assert silent.boards(rows, -1 / 15, 1 / 30, 1.0, 0.02) == silent.boards(rows, -1 / 15, 1 / 30, 1.0, 0.02)
+    seen_ = silent.settings(rows)
+    assert silent.boards(seen_, -1 / 15, 1 / 30, 1.0, 0.02) == silent.boards(seen_, -1 / 15, 1 / 30, 1.0, 0.02)
 
 
 def soaked(seed: int, true_share: float) -> bool:

@@ -14,7 +14,6 @@ through a limit) and how long it is measured is ``pace``'s and ``evidence``'s bu
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -29,9 +28,10 @@ STAKE = 0.002  # when to know more would bring less than this share on average, 
 SILENT_STAKE = 0.001  # where errors have to be told from the hashrate, what is at stake is itself known less well
 LOOKS = 24  # readings of one setting beyond which more help little where the firmware reports errors: half a soak's
 MOST_POINTS = 16
-MOST_SILENT = 24  # the same where errors have to be told from the hashrate
+MOST_SILENT, MOST_READINGS = 48, 1440  # the same where errors have to be told from the hashrate; two hours of readings
 MOST_SOAKS = 4
-MOST_LOOKS = 40  # points of any kind: nothing goes on for ever
+CONTENDERS = 120  # so many of the most promising settings are compared in detail where the hashrate alone tells
+MOST_LOOKS = 60  # points of any kind: nothing goes on for ever
 TRUST_MHZ = 120.0  # so far from a measured point the fits are believed
 TRUST_MV = 60.0
 TRUST_HEAT = 1.2  # so much more power than ever measured is aimed at in one go
@@ -45,13 +45,15 @@ _SAME = 1e-6
 
 class _Row(NamedTuple):
     """A setting that may be run, and what it gives by each of the curves that may be true.
-    ``worth``: on average. ``fit``: passes by the likeliest curves, with a reserve; ``near``: without any."""
+    ``worth``: on average. ``fit``: passes by the likeliest curves, with a reserve; ``near``: without any; ``fails``: by
+    nearly all of them."""
 
     at: Target
     by: tuple[float, ...]
     worth: float
     fit: bool
     near: bool
+    fails: bool
 
 
 def next_target(
@@ -116,55 +118,96 @@ class _Choice:
         probe = self._probe()
         if probe is not None:
             return probe
-        rows = list(self._rows())
+        rows = self._rows()
         best = max((row for row in rows if row.fit), key=lambda row: row.worth, default=None)
         soaks = [p for p in self._points if p.soak and p.verdict is not PointVerdict.LIMIT]
         if best is None or len(self._points) >= MOST_LOOKS or len(soaks) >= MOST_SOAKS:
             done = any(p.passed for p in soaks)
             return Finish("complete: confirmed as often as allowed" if done else "no setting within the limits passed")
-        stake, rival = _at_stake([row for row in rows if row.near], best)
+        stake, rival = self._at_stake([row for row in rows if row.near], best)
         at = self._worth_a_look(best, rival) if stake > self._least_stake else None
         if at is not None:
             return Target(at.mhz, at.mv, self._text(at, stake))
         confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
         if confirmed is not None and best.worth <= confirmed.worth * (1 + GAIN):
             return Finish(f"complete: nothing promises {GAIN:.1%} more than what was confirmed at length")
-        return Target(best.at.mhz, best.at.mv, self._soak_text(), soak=True)
+        at = best.at if self._fit.reported else self._coolest(rows, best)
+        return Target(at.mhz, at.mv, self._soak_text(), soak=True)
+
+    def _coolest(self, rows: Sequence[_Row], best: _Row) -> Target:
+        """Of all that may as well be the best, what needs least power: a board loses sooner above it than below."""
+        same = [row.at for row in rows if row.fit and row.worth * (1 + GAIN) >= best.worth]
+        return min(same, key=lambda at: self._fit.power_w(at.mhz, at.mv))
 
     def _worth_a_look(self, best: _Row, rival: _Row) -> Target | None:
         """Where more readings help most: at the best, at its rival, or (without an error percentage) once more at the
         one of the two with fewer readings. None when that is known well enough."""
-        if len([p for p in self._points if not p.soak]) >= (MOST_POINTS if self._fit.reported else MOST_SILENT):
+        looks = [p for p in self._points if not p.soak]
+        told = self._fit.reported
+        if len(looks) >= (MOST_POINTS if told else MOST_SILENT) or sum(p.samples for p in looks) >= MOST_READINGS:
             return None
-        order = (best, rival) if self._fit.reported else (rival, best)
+        order = (best, rival) if told else (rival, best)
         seen = [(self._readings(row.at), n, row.at) for n, row in enumerate(order)]
         readings, _, at = min(seen)
-        return None if readings >= LOOKS and self._fit.reported else at
+        return None if readings >= LOOKS and told else at
+
+    def _at_stake(self, rows: Sequence[_Row], best: _Row) -> tuple[float, _Row]:
+        """What knowing the curves exactly would bring on average, as a share of what the best gives; and the setting
+        that would then bring most of it. Without an error percentage, most for each reading that it has had: one that
+        was looked at for long will hardly surprise."""
+        brings: dict[int, float] = {}
+        for now, *others in zip(best.by, *(row.by for row in rows), strict=True):
+            most = max(others, default=now)
+            if most > now:
+                n = others.index(most)
+                brings[n] = brings.get(n, 0.0) + (most - now) / len(best.by) / max(best.worth, 1e-9)
+        if not brings:
+            return 0.0, best
+        hopes = brings
+        if not self._fit.reported:
+            hopes = {n: gain / (LOOKS + self._readings(rows[n].at)) for n, gain in brings.items()}
+        return sum(brings.values()), rows[max(hopes, key=lambda n: hopes[n])]
 
     def _readings(self, at: Target) -> int:
         same = [p for p in self._points if abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv and usable(p)]
         return sum(p.samples for p in same)
 
-    def _rows(self) -> Iterator[_Row]:
-        """All settings on the plan's steps that the limits allow, near enough to what is known."""
-        for at in self._lattice():
-            watts = self._fit.power_w(at.mhz, at.mv)
-            if watts > self._most_w or self._ruled_out(at) or not self._trusted(at):
-                continue
-            each = 1 / watts if self._plan.goal is Goal.EFFICIENCY and watts > 0 else 1.0
-            ratios = [curves.ratio(at.mhz, at.mv) for curves in self._fit.variants]
-            by = tuple(each * self._fit.cores * at.mhz * ratio for ratio in ratios)
-            yield _Row(at, by, statistics.fmean(by), *self._passes(at, ratios))
+    def _rows(self) -> list[_Row]:
+        """All settings on the plan's steps that the limits allow, near enough to what is known. Where the hashrate
+        alone tells, only the most promising, by the curves and by what points have shown beyond those."""
+        where = list(self._open())
+        settings = [(at.mhz, at.mv) for at, _ in where]
+        by_variant = self._fit.uncorrected(settings)
+        rows = self._valued(where, by_variant)
+        if self._fit.reported or not rows:
+            return rows
+        worth = sorted((row.worth for row in rows), reverse=True)[:CONTENDERS][-1]
+        known = {(p.mhz, p.mv) for p in self._points}
+        kept = [n for n, row in enumerate(rows) if row.worth >= worth or (row.at.mhz, row.at.mv) in known]
+        some = [[by[n] for n in kept] for by in by_variant]
+        rows = self._valued([where[n] for n in kept], self._fit.corrected([settings[n] for n in kept], some))
+        failed = [row.at for row in rows if row.fails and (row.at.mhz, row.at.mv) in known]
+        return [row for row in rows if not any(_harder(row.at, at) for at in failed)]
 
-    def _passes(self, at: Target, ratios: Sequence[float]) -> tuple[bool, bool]:
-        """Surely, and likely. Errors tell by themselves; without them so many of the boards that may be must pass."""
+    def _valued(self, where: Sequence[tuple[Target, float]], by_variant: Sequence[Sequence[float]]) -> list[_Row]:
+        """``where``: settings with their power; ``by_variant``: the share of the expected hashrate there."""
+        efficiency = self._plan.goal is Goal.EFFICIENCY
+        rows = []
+        for (at, watts), ratios in zip(where, zip(*by_variant, strict=True), strict=True):
+            each = self._fit.cores * at.mhz / (watts if efficiency and watts > 0 else 1.0)
+            by = tuple([each * ratio for ratio in ratios])
+            rows.append(_Row(at, by, sum(by) / len(by), *self._passes(at, ratios)))
+        return rows
+
+    def _passes(self, at: Target, ratios: Sequence[float]) -> tuple[bool, bool, bool]:
+        """Surely, likely, surely not. Errors tell by themselves; without them the boards that may be do."""
         if self._fit.reported:
             error_pct, ratio = self._fit.error_pct(at.mhz, at.mv), self._fit.ratio(at.mhz, at.mv)
             likely = error_pct < self._plan.max_error_pct and ratio >= self._plan.tolerance
-            return error_pct <= self._most_pct, likely
+            return error_pct <= self._most_pct, likely, False
         least = self._plan.tolerance + RATIO_RESERVE * len(self._failed_soaks)
-        share = sum(ratio >= least for ratio in ratios) / len(ratios)
-        return share >= self._plan.confidence, share >= 0.5
+        share = sum([ratio >= least for ratio in ratios]) / len(ratios)
+        return share >= self._plan.confidence, share >= 0.5, share <= 1 - self._plan.confidence
 
     def _probe(self) -> Target | None:
         """Where errors begin is not known yet: for hashrate the clock up until they show; where heat ends that first,
@@ -184,26 +227,24 @@ class _Choice:
             return None
         return Target(mhz, last.mv, f"{_CLOCK_UP} at the lowest voltage, until errors begin to show", probe=True)
 
-    def _lattice(self) -> Iterator[Target]:
-        plan, within = self._plan, self._within
-        for mv in _steps(self._start.mv, plan.step_mv, within.min_mv, within.max_mv):
-            for mhz in _steps(self._start.mhz, plan.step_mhz, within.min_mhz, within.max_mhz):
-                yield Target(mhz, round(mv))
-
-    def _trusted(self, at: Target) -> bool:
-        if self._fit.power_w(at.mhz, at.mv) > self._trust_w:
-            return False
-        return any(
-            abs(p.mhz - at.mhz) <= TRUST_MHZ + _SAME and abs(p.mv - at.mv) <= TRUST_MV + _SAME for p in self._points
-        )
-
-    def _ruled_out(self, at: Target) -> bool:
-        """Failed itself, or harder than what failed for sure: in a soak, or without any hashrate."""
+    def _open(self) -> Iterator[tuple[Target, float]]:
+        """Settings that may be run, each with its power: within the limits, near what was measured, and neither
+        failed themselves nor harder than what failed for sure (in a soak, or without any hashrate)."""
+        plan, within, fit = self._plan, self._within, self._fit
+        most_w = min(self._most_w, self._trust_w)
         unstable = [p for p in self._points if p.verdict is PointVerdict.UNSTABLE]
-        if any(abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv for p in unstable):
-            return True
+        bad = {(p.mhz, p.mv) for p in unstable}
         failed = [p for p in unstable if p.soak or _dead(p)]
-        return any(at.mhz >= p.mhz - _SAME and at.mv <= p.mv for p in failed)
+        clocks = list(_steps(self._start.mhz, plan.step_mhz, within.min_mhz, within.max_mhz))
+        for level in _steps(self._start.mv, plan.step_mv, within.min_mv, within.max_mv):
+            mv = round(level)
+            near = [p.mhz for p in self._points if abs(p.mv - mv) <= TRUST_MV + _SAME]
+            most_mhz = min((p.mhz for p in failed if mv <= p.mv), default=float("inf")) - _SAME
+            for mhz in clocks:
+                if mhz >= most_mhz or (mhz, mv) in bad or (watts := fit.power_w(mhz, mv)) > most_w:
+                    continue
+                if any(abs(x - mhz) <= TRUST_MHZ + _SAME for x in near):
+                    yield Target(mhz, mv), watts
 
     def _soaked(self, at: Target | None) -> bool:
         return at is not None and any(p.soak and p.passed and (p.mhz, p.mv) == (at.mhz, at.mv) for p in self._points)
@@ -225,16 +266,9 @@ class _Choice:
         return f"the best within {self._why_w}, and {known}: confirmed at length"
 
 
-def _at_stake(rows: Sequence[_Row], best: _Row) -> tuple[float, _Row]:
-    """What knowing the curves exactly would bring on average, as a share of what the best gives; and the setting that
-    would then bring most of it."""
-    stake, brings = 0.0, {best.at: 0.0}
-    where = {row.at: row for row in (best, *rows)}
-    for n, now in enumerate(best.by):
-        rival = max(rows, key=lambda row: row.by[n], default=best)
-        gain = max(0.0, rival.by[n] - now) / len(best.by) / max(best.worth, 1e-9)
-        stake, brings[rival.at] = stake + gain, brings.get(rival.at, 0.0) + gain
-    return stake, where[max(brings, key=lambda at: brings[at])]
+def _harder(at: Target, than: Target) -> bool:
+    """As much clock at no more voltage, or more: what fails there fails here."""
+    return at != than and at.mhz >= than.mhz - _SAME and at.mv <= than.mv
 
 
 def _steps(start: float, step: float, least: float, most: float) -> Iterator[float]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from minertui.jobs.sweep.linear import lower
 
+_MOST_PART = 300.0  # two of these stay under the largest float
 _MOST_LINE = 4.0  # e^4 = 55 % of errors: beyond that nothing is told apart
 
 
@@ -44,6 +45,23 @@ class Curves:
     def ratio(self, mhz: float, mv: float) -> float:
         """Share of the expected hashrate there."""
         return max(0.0, self.clean(mhz) - self.cost * self.error_pct(mhz, mv))
+
+
+def ratios(variants: Sequence[Curves], at: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """``ratio`` of each variant at each of these settings (MHz, mV): exponentials are taken once for each clock and
+    voltage. Where the errors' line has no end the hashrate is 0 as well."""
+    mhz, mv = list(dict.fromkeys(x for x, _ in at)), list(dict.fromkeys(y for _, y in at))
+    columns, rows = {x: n for n, x in enumerate(mhz)}, {y: n for n, y in enumerate(mv)}
+    where = [(columns[x], rows[y]) for x, y in at]
+    found = []
+    for curves in variants:
+        clean, clock = [], []
+        for x in mhz:
+            clean.append(curves.clean(x) - curves.cost * curves.floor)
+            clock.append(curves.cost * math.exp(min(curves.b * (x - curves.at_mhz), _MOST_PART)))
+        level = [math.exp(min(curves.c + curves.a * (y - curves.at_mv), _MOST_PART)) for y in mv]
+        found.append([ratio if (ratio := clean[i] - clock[i] * level[j]) > 0.0 else 0.0 for i, j in where])
+    return found
 
 
 def spread_out(mean: Curves, cov: Sequence[Sequence[float]]) -> tuple[Curves, ...]:

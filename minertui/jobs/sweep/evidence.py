@@ -18,33 +18,38 @@ from minertui.model.status import MinerStatus
 
 LEAST = 6  # readings of any point: with fewer a spread cannot be told
 USUAL_SPREAD = 0.1  # published spread of single hashrate readings: 4.6 to 18 %, mostly about 10
-SPREAD_WEIGHT = 8  # that guess counts like so many readings
+SPREAD_WEIGHT = 8  # that guess counts like so many readings; so does the one that they remember nothing
+MOST_MEMORY = 0.8  # of one reading by the next: one fact in nine; more would be a mean that the firmware takes
 ERROR_SHARE = 0.10  # errors are known well enough to this share of themselves: the hashrate follows to 0.4 %
 RATIO_SHARE = 0.015  # without errors: the ratio itself, to this; the fit over all points does the rest
 OFTEN = 6.0  # makes ``surely`` tightest at a soak's 48 readings
 
 
-def enough(plan: SweepPlan, readings: Sequence[MinerStatus], seconds: float, soak: bool) -> bool:
-    """True when more readings of this point are not worth their time. ``seconds``: how long it is measured already."""
+def enough(plan: SweepPlan, readings: Sequence[MinerStatus], seconds: float, soak: bool, per_fact: float = 1.0) -> bool:
+    """True when more readings of this point are not worth their time. ``seconds``: how long it is measured already;
+    ``per_fact``: see there."""
     if len(readings) < LEAST:
         return False
     if soak:
-        return seconds >= plan.soak_s and (_decided(plan, readings) or seconds >= max(plan.soak_s, 2 * plan.measure_s))
+        most_s = max(plan.soak_s, 2 * plan.measure_s * per_fact)
+        return seconds >= plan.soak_s and (_decided(plan, readings, per_fact) or seconds >= most_s)
     if seconds >= plan.measure_s:
         return True
     errors = [s.error_pct for s in readings if s.error_pct is not None]
     if len(errors) >= LEAST:
         mean = statistics.fmean(errors)
         return mean <= 0.0 or statistics.stdev(errors) / math.sqrt(len(errors)) <= max(ERROR_SHARE * mean, 0.01)
-    ratio, error = ratio_of(readings)
+    ratio, error = ratio_of(readings, per_fact)
     failed = ratio is not None and ratio + 2 * z(plan.confidence) * error < plan.tolerance
     return failed or error <= RATIO_SHARE
 
 
-def judged(plan: SweepPlan, point: SweepPoint, readings: Sequence[MinerStatus], soak: bool) -> SweepPoint:
+def judged(
+    plan: SweepPlan, point: SweepPoint, readings: Sequence[MinerStatus], soak: bool, per_fact: float = 1.0
+) -> SweepPoint:
     """The point with verdict and confidence. A short look only fails what is surely bad where errors are reported, as
     errors tell sooner than the hashrate; the soak decides both by their means."""
-    ratio, error = ratio_of(readings)
+    ratio, error = ratio_of(readings, per_fact)
     sure = _surely(ratio, error, plan.tolerance)
     errors = [s.error_pct for s in readings if s.error_pct is not None]
     if len(errors) > 1:
@@ -52,14 +57,25 @@ def judged(plan: SweepPlan, point: SweepPoint, readings: Sequence[MinerStatus], 
         sure = min(sure, _normal((plan.max_error_pct - statistics.fmean(errors)) / spread))
     easy = msgspec.structs.replace(plan, tolerance=plan.tolerance - often(len(readings), plan.confidence) * error)
     point = stats.judged(point, plan if soak else easy)
-    if soak and not errors and point.verdict is PointVerdict.PASSED and not _proven(plan, readings):
+    if soak and not errors and point.verdict is PointVerdict.PASSED and not _proven(plan, readings, per_fact):
         why = f"{point.ratio or 0:.1%} of the expected hashrate is not surely over {plan.tolerance:.0%}"
         point = msgspec.structs.replace(point, verdict=PointVerdict.UNSTABLE, reason=why)
     passed = point.verdict is PointVerdict.PASSED
     return msgspec.structs.replace(point, confidence=round(sure if passed else 1 - sure, 4), soak=soak)
 
 
-def ratio_of(readings: Sequence[MinerStatus]) -> tuple[float | None, float]:
+def per_fact(points: Sequence[SweepPoint], readings: Sequence[MinerStatus] = ()) -> float:
+    """So many readings in a row tell as much as one would that had nothing of the one before: (1 + ρ)/(1 − ρ) for
+    readings whose noise fades by ρ from one to the next (Bartlett 1946); ρ as all ``points`` and ``readings`` show."""
+    seen = [(p.samples, p.hashrate_memory) for p in points]
+    seen.append((len(readings), stats.memory([s.hashrate_ghs for s in readings if s.hashrate_ghs is not None])))
+    known = [(n, memory) for n, memory in seen if memory is not None]
+    rho = sum(n * memory for n, memory in known) / (SPREAD_WEIGHT + sum(n for n, _ in known))
+    rho = max(0.0, min(MOST_MEMORY, rho))
+    return (1 + rho) / (1 - rho)
+
+
+def ratio_of(readings: Sequence[MinerStatus], per_fact: float = 1.0) -> tuple[float | None, float]:
     """Mean share of the expected hashrate, and its standard error."""
     ratios = [
         s.hashrate_ghs / expected
@@ -70,7 +86,7 @@ def ratio_of(readings: Sequence[MinerStatus]) -> tuple[float | None, float]:
         return None, USUAL_SPREAD
     mean = statistics.fmean(ratios)
     squares = SPREAD_WEIGHT * USUAL_SPREAD**2 + sum((r - mean) ** 2 for r in ratios)
-    return mean, math.sqrt(squares / (SPREAD_WEIGHT + len(ratios)) / len(ratios))
+    return mean, math.sqrt(per_fact * squares / (SPREAD_WEIGHT + len(ratios)) / len(ratios))
 
 
 def z(confidence: float) -> float:
@@ -78,15 +94,15 @@ def z(confidence: float) -> float:
     return statistics.NormalDist().inv_cdf(min(max(confidence, 0.5), 0.9999))
 
 
-def _decided(plan: SweepPlan, readings: Sequence[MinerStatus]) -> bool:
-    ratio, error = ratio_of(readings)
+def _decided(plan: SweepPlan, readings: Sequence[MinerStatus], per_fact: float) -> bool:
+    ratio, error = ratio_of(readings, per_fact)
     if not any(s.error_pct is not None for s in readings):
         error *= often(len(readings), plan.confidence) / z(plan.confidence)
     return ratio is not None and abs(ratio - plan.tolerance) >= z(plan.confidence) * error
 
 
-def _proven(plan: SweepPlan, readings: Sequence[MinerStatus]) -> bool:
-    ratio, error = ratio_of(readings)
+def _proven(plan: SweepPlan, readings: Sequence[MinerStatus], per_fact: float) -> bool:
+    ratio, error = ratio_of(readings, per_fact)
     return ratio is not None and ratio - often(len(readings), plan.confidence) * error >= plan.tolerance
 
 

@@ -126,9 +126,16 @@ def left(state: State, point: SweepPoint) -> SweepPoint:
 def enough(state: State, now_s: float) -> bool:
     """True when the evidence suffices, or the time is over."""
     seconds = now_s - state.since_s
-    if not evidence.enough(state.plan, state.readings, seconds, state.target.soak):
+    if not evidence.enough(state.plan, state.readings, seconds, state.target.soak, _per_fact(state)):
         return False
     return seconds >= state.plan.measure_s or _cooler_known(state)
+
+
+def _per_fact(state: State) -> float:
+    """What the readings remember counts where the hashrate alone tells; errors tell sooner than that matters."""
+    if any(s.error_pct is not None for s in state.readings):
+        return 1.0
+    return evidence.per_fact(state.points, state.readings)
 
 
 def _cooler_known(state: State) -> bool:
@@ -161,7 +168,7 @@ def judged(state: State, point: SweepPoint) -> SweepPoint:
         fan_pct=transient.smoothed(last, lambda s: s.fan_pct),
         cooler_w=_cooler_w(state),
     )
-    point = evidence.judged(state.plan, point, readings, state.target.soak)
+    point = evidence.judged(state.plan, point, readings, state.target.soak, _per_fact(state))
     if not point.soak or not usable(point):
         return point
     fit = Surface(state.plan, [*state.earlier, *state.points, point])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -51,6 +52,7 @@ def measured(n: int, at: Target, readings: Sequence[MinerStatus], at_s: float) -
         hashrate_sd_ghs=statistics.stdev(rates) if len(rates) > 1 else None,
         samples=len(readings),
         at_s=at_s,
+        hashrate_memory=memory(rates),
     )
 
 
@@ -89,6 +91,19 @@ def trimmed(values: Sequence[float], low: int = 0, high: int = 0) -> float | Non
     if len(ordered) > low + high:
         ordered = ordered[low : len(ordered) - high]
     return statistics.fmean(ordered) if ordered else None
+
+
+def memory(values: Sequence[float]) -> float | None:
+    """The correlation of each value with the one before it, -1..1, without the 1/n by which taking the mean off lowers
+    it; None with fewer than four values."""
+    if len(values) < 4:
+        return None
+    mean = statistics.fmean(values)
+    off = [value - mean for value in values]
+    squares = sum(x * x for x in off)
+    if not squares:
+        return None
+    return max(-1.0, min(1.0, sum(x * y for x, y in pairwise(off)) / squares + 1 / len(values)))
 
 
 def chip_temp_c(status: MinerStatus) -> float | None:

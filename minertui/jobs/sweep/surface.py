@@ -12,9 +12,10 @@ import statistics
 from collections.abc import Sequence
 from functools import cache
 
-from minertui.jobs.sweep import silent
-from minertui.jobs.sweep.curves import Curves, spread_out
+from minertui.jobs.sweep import evidence, silent
+from minertui.jobs.sweep.curves import Curves, ratios, spread_out
 from minertui.jobs.sweep.linear import Matrix, inverted, times
+from minertui.jobs.sweep.residue import Residue
 from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
 
 FOLD_MV = 15.0  # guess: so many mV less multiply the errors by e
@@ -42,6 +43,7 @@ class Surface:
         self.reported = any(p.error_pct is not None for p in self.rows)
         self.cores = statistics.median((p.expected_ghs or 0.0) / p.mhz for p in self.rows)
         self._p0, self._p1 = self._power()
+        self._residue: Residue | None = None
         self.curves, self.variants = self._told() if self.reported else self._untold()
 
     def error_pct(self, mhz: float, mv: float) -> float:
@@ -54,7 +56,30 @@ class Surface:
 
     def ghs(self, mhz: float, mv: float) -> float:
         """Hashrate there."""
-        return self.cores * mhz * self.curves.ratio(mhz, mv)
+        if self._residue is None:
+            return self.cores * mhz * self.curves.ratio(mhz, mv)
+        return self.cores * mhz * statistics.fmean(by[0] for by in self.ratios([(mhz, mv)]))
+
+    def ratios(self, at: Sequence[tuple[float, float]]) -> list[list[float]]:
+        """By each of the variants, the share of the expected hashrate at each of these settings (MHz, mV)."""
+        return self.corrected(at, self.uncorrected(at))
+
+    def uncorrected(self, at: Sequence[tuple[float, float]]) -> list[list[float]]:
+        """The same by the curves alone."""
+        return ratios(self.variants, at)
+
+    def corrected(self, at: Sequence[tuple[float, float]], by: list[list[float]]) -> list[list[float]]:
+        """Those shares with what points have shown beyond the form of the curves."""
+        if self._residue is None:
+            return by
+        home, rows = self.rows[0], []
+        for mhz, mv in at:
+            doubt = silent.form(max(0.0, self.clean - self.curves.ratio(mhz, mv)))
+            rows.append(self._residue.corrections(mv - home.mv, mhz - home.mhz, doubt))
+        return [
+            [a + b for a, b in zip(one, more, strict=True)]
+            for one, more in zip(by, zip(*rows, strict=True), strict=True)
+        ]
 
     def power_w(self, mhz: float, mv: float) -> float:
         """Power there."""
@@ -79,10 +104,13 @@ class Surface:
     def _untold(self) -> tuple[Curves, tuple[Curves, ...]]:
         """The curves where it does not: one per cent of errors then means what it usually costs."""
         a0, b0 = -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
-        may_be = silent.boards(self.rows, a0, b0, CLEAN_RATIO, CLEAN_SPREAD)
+        seen = silent.settings(self.rows, evidence.per_fact(self.rows))
+        may_be = silent.boards(seen, a0, b0, CLEAN_RATIO, CLEAN_SPREAD)
         c, self._a, self._b, r0 = (statistics.fmean(values) for values in zip(*may_be, strict=True))
         self.clean, self.cost, self.floor, self.graded = r0, COST_PER_PCT, 0.0, [False for _ in self.rows]
         variants = tuple(self._one(*board) for board in may_be)
+        off = [[s.ratio - board.ratio(s.mv, s.mhz) for s in seen] for board in may_be]
+        self._residue = Residue(seen, self._a, self._b, off)
         return self._one(c, self._a, self._b, r0), variants
 
     def _one(self, c: float, a: float, b: float, r0: float) -> Curves:
