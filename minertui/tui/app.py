@@ -19,7 +19,7 @@ import msgspec
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
-from textual.filter import LineFilter, NoColor
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker
@@ -60,7 +60,7 @@ class MinertuiApp(App[str]):
         self.options = msgspec.structs.replace(options, keys=good)
         self.set_keymap({"rows.last": "end", **good})  # G belongs to the guard
         self.feed = Feed(link, self)
-        self.main = MainScreen(link, self.feed, demo=options.demo)
+        self.main = MainScreen(link, self.feed, demo=options.demo, readonly=options.readonly)
         self.desk = ScreenDesk(self, self.main)
         self._printable, self._no_color = PrintableOnly(), NoColor()
         self._filter = InTurn()
@@ -93,9 +93,11 @@ class MinertuiApp(App[str]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and last the gate that lets only printable text out; all in one, the same as long as they are
-        the same ones, because lines are kept by filter."""
-        no_color = (self._no_color,) if self.options.no_color and not self.no_color else ()
-        wanted = (*super().get_line_filters(), self._printable, *no_color)
+        the same ones, because lines are kept by filter. For NO_COLOR Textual chooses greys before a theme is known, and
+        knows no grey for the terminal's own colours: it would write black on black."""
+        own = (each for each in super().get_line_filters() if not isinstance(each, Monochrome))
+        no_color = (self._no_color,) if self.options.no_color else ()
+        wanted = (*own, self._printable, *no_color)
         if wanted != self._filter.filters:
             self._filter = InTurn(*wanted)
         return (self._filter,)
@@ -148,8 +150,17 @@ class MinertuiApp(App[str]):
 
     def perform(self, action: Action) -> None:
         """Do it, beside the screen: it may wait for dialogs and for the engine."""
-        if action.applies(self.desk.at):
-            _: Worker[None] = self.run_worker(partial(self._perform, action), group="actions")
+        at = self.desk.at
+        if action.applies(at):
+            _: Worker[None] = self.run_worker(partial(self._perform_there, action, at), group="actions")
+
+    async def _perform_there(self, action: Action, meant: At) -> None:
+        """Unless the next key was faster, and something else is in front now: that was not meant."""
+        at = self.desk.at
+        if (at.place, at.devices) == (meant.place, meant.devices):
+            await self._perform(action)
+        else:
+            self.desk.say(f"“{action.title}” was left out: you had left {meant.place} before it began", "warning")
 
     async def _perform(self, action: Action) -> None:
         if action.writes and self.feed.picture.lost:  # before a dialog is filled in for nothing

@@ -22,7 +22,7 @@ from minertui.model.relay import (
     ResumeBoard,
     stats_total,
 )
-from minertui.tui.commands import offered
+from minertui.tui.commands import BY_ID, offered
 from minertui.tui.options import Options
 from minertui.tui.widgets.boards import STATISTICS, board_head, board_spans
 from minertui.tui.widgets.glyphs import ASCII, UNICODE
@@ -238,3 +238,18 @@ async def test_rigs_are_a_group_of_their_own() -> None:
         await seen.press("v", "v")
         await seen.sees("DUCO rig (2)")
         assert "3/5 mine" in seen.text
+
+
+async def test_a_board_is_told_nothing_by_a_key_that_comes_after_its_tab_was_left() -> None:
+    """On a busy computer the next key can be read before an action begins: it must neither end the screen nor go to
+    whatever is in front then."""
+    async with looking(rigs.fleet()) as seen:
+        await opened(seen)
+        seen.app.perform(BY_ID["rig-pause"])
+        seen.app.desk.open_tab("fleet")
+        await seen.until(lambda: any("was left out" in toast.message for toast in seen.app._notifications))
+        assert seen.link.sent("steer") == []
+        assert seen.app.is_running
+        await opened(seen)
+        seen.app.perform(BY_ID["rig-pause"])
+        await seen.until(lambda: seen.link.sent("steer") != [])
