@@ -54,8 +54,8 @@ fuzz: $(STAMP)  ## a million damaged inputs for each parser of foreign bytes; so
 hostile: $(STAMP)  ## the real program on miners that attack the terminal, with a canary in every secret; two minutes
 	@$(BIN)/python -m tests.proofs.hostile
 
-soak: $(STAMP)  ## the engine in real time on 160 simulated miners with faults: make soak HOURS=72
-	@$(BIN)/python -m tests.proofs.soak $(if $(HOURS),--hours $(HOURS))
+soak: $(STAMP)  ## the engine in real time on 160 simulated miners with faults: make soak HOURS=72; SPEED=10 fills faster
+	@$(BIN)/python -m tests.proofs.soak $(if $(HOURS),--hours $(HOURS)) $(if $(SPEED),--speed $(SPEED))
 
 $(STAMP): requirements.lock pyproject.toml
 	@echo "Making the environment in .venv; a minute or two."

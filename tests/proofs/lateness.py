@@ -65,7 +65,7 @@ class Lateness:
         self._places: dict[str, int] = {}
         self._due_s, self._loop, self._over = float("inf"), threading.get_ident(), threading.Event()
         self._collecting_s = self._collected_s = 0.0
-        self._kernel = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
+        self._kernel = _schedstat()
 
     async def watch(self) -> None:
         """Until cancelled."""
@@ -94,7 +94,7 @@ class Lateness:
         return seen
 
     def _waited_s(self) -> float:
-        return int(os.pread(self._kernel, 80, 0).split()[1]) / 1e9
+        return 0.0 if self._kernel is None else int(os.pread(self._kernel, 80, 0).split()[1]) / 1e9
 
     def _collected(self, phase: str, _: dict[str, int]) -> None:
         if phase == "start":
@@ -108,13 +108,22 @@ class Lateness:
             due_s = self._due_s
             if due_s != told_s and time.monotonic() - due_s > LATE_S:
                 told_s = due_s
-                where = " | ".join(sorted({said for frame in self._frames() if (said := place(frame))}))
+                at = sorted({said for frame in self._frames() if (said := place(frame))})
+                where = " | ".join(at) or "no thread was at work"
                 if where in self._places or len(self._places) < _PLACES:
                     self._places[where] = self._places.get(where, 0) + 1
 
     def _frames(self) -> list[FrameType]:
         own = threading.get_ident()
         return [frame for thread, frame in sys._current_frames().items() if thread != own]
+
+
+def _schedstat() -> int | None:
+    """Of this thread; None where the kernel does not count, and then all lateness is taken for the loop's own."""
+    try:
+        return os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
+    except OSError:
+        return None
 
 
 def place(frame: FrameType | None) -> str:
