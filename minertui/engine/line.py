@@ -96,6 +96,7 @@ class Line:
         self._clock, self._listener, self._identity = clock, listener, identity
         self._lock = asyncio.Lock()
         self._recent, self._signs = _Recent(recent_ghs), Signs()
+        self._told: MinerStatus | None = None  # the last reading that told its model
         self._waiting: list[asyncio.Future[Snapshot]] = []
         self._closed = False
         self._snapshot = Snapshot(
@@ -194,6 +195,7 @@ class Line:
         """A person cleared it. A stranger is accepted too: the next reading teaches the new MAC."""
         strange = self._snapshot.health is Health.STRANGER
         self._learn(_replace(self._identity, parked="", mac=None if strange else self._identity.mac))
+        self._told = None if strange else self._told
         if self._snapshot.health is Health.PARKED:
             self._judge(Health.OK, "")
         self._listener.took(self._snapshot, fresh=False)
@@ -247,9 +249,12 @@ class Line:
         self._tell(fresh=not stuck)
 
     def _in_force(self, status: MinerStatus | None) -> Limits:
-        """The user's caps joined with the model's; the user's alone for a model that nobody knows."""
+        """The user's caps joined with the model's; the user's alone for a model that nobody knows. One answer that
+        does not tell the model loosens nothing: whoever watches by these limits goes on by the ones known before."""
         user = self.options.limits
-        return (effective(user, status) if status else None) or user
+        if status is not None and effective(user, status) is not None:
+            self._told = status
+        return (effective(user, self._told) if self._told else None) or user
 
     def _missed(self, error: DeviceError) -> None:
         misses, away = self._snapshot.misses + 1, self._away()

@@ -18,6 +18,7 @@ from minertui.engine.guards import Guards
 from minertui.engine.store import StoreError
 from minertui.model.alerts import Severity
 from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
+from minertui.model.status import MinerStatus
 from tests.engine.test_engine import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
@@ -71,6 +72,19 @@ async def test_lower_numbers_count_at_the_next_reading_and_other_guards_are_left
         assert found.other.mhz == 500.0
         assert await found.said("m2") == []
         assert (found.plan("m2"), job(found.engine, "guard:m2").since_s) == (replace(PLAN, device="m2"), before.since_s)
+
+
+async def test_a_board_that_stops_telling_its_model_is_guarded_by_the_limits_as_before(tmp_path: Path):
+    async with running(tmp_path, replace(MINER, guard=replace(PLAN, max_chip_temp_c=80)), OTHER) as found:
+        assert found.plan().max_chip_temp_c == 70
+        read = found.it.read
+
+        async def untold() -> MinerStatus:
+            return replace(await read(), chip=None)
+
+        found.it.read, found.it.chip_c = untold, 72.0  # type: ignore[method-assign]
+        await until(lambda: found.it.mhz < 500.0, 30)
+        assert found.plan().max_chip_temp_c == 70
 
 
 async def test_higher_numbers_count_too(tmp_path: Path):

@@ -220,6 +220,19 @@ async def test_limits_in_force_are_the_stricter_of_user_and_model():
     assert limits.max_mv == 1400
 
 
+async def test_an_answer_that_does_not_tell_the_model_loosens_no_limit():
+    device = FakeDevice()
+    line = line_to(device, Heard(), LoopClock(), limits=Limits(max_mv=1200))
+    before = (await line.refresh()).limits
+    assert before.max_chip_temp_c == 70.0
+    device.answer = status(chip=None)
+    assert (await line.refresh()).limits == before
+    device.answer = status(mac="02:00:00:00:00:99", chip=None)  # another board, and a person accepts it
+    await line.refresh()
+    line.unpark()
+    assert (await line.refresh()).limits == Limits(max_mv=1200)
+
+
 async def test_the_spark_holds_whole_minutes():
     heard, device = Heard(), FakeDevice()
     clock = LoopClock()
