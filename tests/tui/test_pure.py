@@ -12,9 +12,11 @@ from textual.color import Color
 
 from minertui.model.fleet import EMPTY, Fleet, Health, Snapshot
 from minertui.model.status import MinerStatus
+from minertui.tui.feed import Picture
 from minertui.tui.options import TERMINALS_OWN, Options, for_terminal
 from minertui.tui.order import GROUPS, Order, arranged, group_of, matches, natural
 from minertui.tui.printable import PrintableOnly, printable
+from minertui.tui.screens.bars import header_spans
 from minertui.tui.tabs import miner_facts
 from minertui.tui.tabs.timespan import DAY, HOUR, MINUTE, SPANS_S, Timespan
 from minertui.tui.totals import totals
@@ -193,3 +195,13 @@ class TestFacts:
         faulty = msgspec.structs.replace(pictures.miner_status(0), power_fault="VIN low")
         assert miner_facts.trouble(msgspec.structs.replace(at["cellar-2"], status=faulty)) == "VIN low"
         assert miner_facts.trouble(Fleet().snapshots.get("x") or Snapshot("x")) == "unknown"
+
+
+def test_the_header_says_that_a_screen_or_an_engine_is_read_only():
+    free, watched = Picture(fleet=Fleet(), first=True), Picture(fleet=Fleet(readonly=True), first=True)
+    said = {
+        (readonly, n): "read-only" in "".join(span.text for span in header_spans(picture, False, 80, readonly)[1])
+        for readonly in (False, True)
+        for n, picture in enumerate((free, watched))
+    }
+    assert said == {(False, 0): False, (False, 1): True, (True, 0): True, (True, 1): True}

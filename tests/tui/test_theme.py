@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from textual.color import Color
+from textual.widgets import Input
 
 from minertui.model.errors import ConfigError
 from minertui.tui import app as apps
 from minertui.tui import theme
-from minertui.tui.options import Options
+from minertui.tui.options import Options, for_terminal
 from tests.tui import pictures
 from tests.tui.looking import looking
 
@@ -87,3 +89,35 @@ async def test_an_unknown_theme_is_said_and_another_is_used():
     async with looking(pictures.normal(), options=Options(theme="nope")) as seen:
         await seen.sees("there is no theme 'nope'")
         assert seen.app.theme in seen.app.theme_names
+
+
+async def test_no_color_leaves_the_colours_to_the_terminal_and_never_black_on_black(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    options = for_terminal(Options(), {"NO_COLOR": "1", "TERM": "xterm-256color"})
+    async with looking(pictures.error(), options=options) as seen:
+        await seen.sees("attic-1")
+        styles = [segment.style for strip in seen.app.screen._compositor.render_strips() for segment in strip]
+        colours = {c.name for s in styles if s for c in (s.color, s.bgcolor) if c is not None}
+        assert colours == {"default"}
+        assert any(s.bold for s in styles if s)
+
+
+async def test_an_empty_no_color_asks_for_nothing(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "")
+    async with looking(pictures.error(), options=Options()) as seen:
+        await seen.sees("attic-1")
+        styles = [segment.style for strip in seen.app.screen._compositor.render_strips() for segment in strip]
+        tints = {c.triplet for s in styles if s and (c := s.color) is not None and c.triplet}
+        assert any(len(set(tint)) > 1 for tint in tints)  # not only greys
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "high-contrast"])
+async def test_what_an_empty_field_means_can_be_read(name: str):
+    """The hints of a form say which limit is meant before anything is agreed to."""
+    async with looking(pictures.normal(), options=Options(theme=name)) as seen:
+        await seen.press("b")
+        await seen.sees("Benchmark")
+        field = next(f for f in seen.app.screen.query(Input) if f.placeholder)
+        style = field.get_component_rich_style("input--placeholder")
+        ink, paper = (Color.from_rich_color(c) for c in (style.color, style.bgcolor))
+        assert abs(ink.brightness - paper.brightness) >= 0.4

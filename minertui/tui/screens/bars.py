@@ -31,7 +31,9 @@ class Tab(msgspec.Struct, frozen=True):
     ink: str = ""
 
 
-def header_spans(picture: Picture, demo: bool, width: int) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def header_spans(
+    picture: Picture, demo: bool, width: int, readonly: bool = False
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Left: name and sums over the fleet; right: jobs, how the screen is, time (alone where there is little room)."""
     fleet = picture.fleet
     sums = totals(fleet.snapshots.values())
@@ -50,7 +52,7 @@ def header_spans(picture: Picture, demo: bool, width: int) -> tuple[tuple[Span, 
     running = sum(not job.phase.over for job in fleet.jobs.values())
     if running and width >= _ROOMY and not picture.lost:
         right.append(Span(f"{running} job{'s' * (running > 1)}  ", "accent"))
-    words = [w for w, on in (("DEMO", demo or fleet.demo), ("read-only", fleet.readonly)) if on]
+    words = [w for w, on in (("DEMO", demo or fleet.demo), ("read-only", readonly or fleet.readonly)) if on]
     words += [f"×{fleet.speed:g}"] if fleet.speed != 1 else []
     right += [Span(f"{word}  ", "accent") for word in words]
     right.append(Span(clock_text(fleet.at_s), "dim"))

@@ -21,6 +21,7 @@ from minertui.tui.tabs.fleet import FleetPane
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.widgets.rig_lines import RigLines
 from minertui.tui.widgets.rows import DeviceRows
+from minertui.tui.widgets.sentences import Sentences
 from minertui.tui.widgets.status_line import StatusLine
 
 _ALWAYS = ("palette", "help", "detach")  # at the right end of the footer, wherever you are
@@ -61,9 +62,10 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
     BLANK = True  # its widgets cover it: nothing is painted under them
 
-    def __init__(self, link: Link, feed: Feed, *, demo: bool = False) -> None:
+    def __init__(self, link: Link, feed: Feed, *, demo: bool = False, readonly: bool = False) -> None:
         super().__init__()
-        self._link, self._feed, self._demo = link, feed, demo
+        self._link, self._feed = link, feed
+        self._demo, self._readonly = demo, readonly
         self.picture: Picture = NOTHING
         self.frozen_s: float | None = None
         self._frozen: Picture = NOTHING  # as it was when it was frozen, whatever comes of its engine
@@ -71,7 +73,7 @@ class MainScreen(Screen[None]):
         self.front = "fleet"
         self._opened: list[str] = []  # miners opened by hand, besides the pinned ones
         self._panes: dict[str, Pane] = {}
-        self._head, self._tab_bar, self._banner = StatusLine(id="head"), TabBar(), StatusLine(id="banner")
+        self._head, self._tab_bar, self._banner = StatusLine(id="head"), TabBar(), Sentences(id="banner")
         self._key_bar = KeyBar()
         self._keys_told: object = None
         self._framed = False  # its lines are mounted; pictures may come before, and after they are gone
@@ -144,7 +146,7 @@ class MainScreen(Screen[None]):
         if not self._framed:
             return
         newest = newest or self.picture
-        self._head.show(*header_spans(self.picture, self._demo, self.size.width))
+        self._head.show(*header_spans(self.picture, self._demo, self.size.width, self._readonly))
         ill = 0 if self.frozen_s is None else worse(self.picture.fleet, newest.fleet)
         banner = banner_spans(newest, self.frozen_s, self.problem, ill)
         self._banner.display = bool(banner)
@@ -180,11 +182,13 @@ class MainScreen(Screen[None]):
         shown = [b for b in active if b.enabled and b.binding.show and b.binding.description]
         own = [b for b in shown if b.node is not self.app]
         acts = [b for b in shown if b.node is self.app]
+        at = At(self.pane.place, self.pane.devices if self.pane.ready else (), self.picture.fleet)
         seen: dict[str, tuple[str, str, str]] = {}
         for found in (*own, *acts):
             key = found.binding.id or found.binding.action
             prefix = "" if found.node is self.app else "focused."
-            seen.setdefault(key, (sign(found.binding.key), found.binding.description, prefix + found.binding.action))
+            word = BY_ID[key].label(at) if key in BY_ID else found.binding.description
+            seen.setdefault(key, (sign(found.binding.key), word, prefix + found.binding.action))
         always = [seen.pop(id_) for id_ in _ALWAYS if id_ in seen]
         self._key_bar.show(list(seen.values()), always)
 

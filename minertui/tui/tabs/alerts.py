@@ -12,7 +12,7 @@ from minertui.tui.tabs.listing import Listing
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.tabs.teach import Teach
 from minertui.tui.widgets.painted import Span
-from minertui.tui.widgets.status_line import StatusLine
+from minertui.tui.widgets.sentences import Sentences
 from minertui.tui.widgets.wording import duration, fit
 from minertui.tui.words import moment_text
 
@@ -32,7 +32,7 @@ class AlertsPane(Pane):
 
     def compose(self) -> ComposeResult:
         """List, or what an empty list means; the whole text."""
-        self.teach, self.list, self.line = Teach(), Listing(), StatusLine()
+        self.teach, self.list, self.line = Teach(), Listing(), Sentences()
         yield self.teach
         yield self.list
         yield self.line

@@ -34,8 +34,8 @@ from minertui.tui.widgets.gauge import Gauges
 from minertui.tui.widgets.glyphs import glyphs_of
 from minertui.tui.widgets.log_pane import LogPane
 from minertui.tui.widgets.painted import Span
+from minertui.tui.widgets.sentences import Sentences
 from minertui.tui.widgets.standing import age_text, standing
-from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import hashrate, number
 from minertui.tui.words import moment_text
 
@@ -64,7 +64,7 @@ class MinerPane(Pane):
 
     def compose(self) -> ComposeResult:
         """Now, charts, words, log; how they stand beside each other depends on the width."""
-        self.title_line, self.big, self.gauges, self.chips = StatusLine(id="title"), BigNumber(), Gauges(), ChipBars()
+        self.title_line, self.big, self.gauges, self.chips = Sentences(id="title"), BigNumber(), Gauges(), ChipBars()
         self.charts = [Chart() for _ in CHARTS]
         self.facts = {name: Facts() for name in ("jobs", "settings", "pool", "identity")}
         self.log_pane = LogPane()
