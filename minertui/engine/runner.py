@@ -16,6 +16,7 @@ import importlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
+from weakref import WeakSet
 
 import msgspec
 
@@ -91,6 +92,7 @@ class Runner:
         self._writes: set[asyncio.Task[None]] = set()
         self._sweeps: dict[str, SweepRecord] = {}
         self._beginning: dict[str, asyncio.Event] = {}  # admitted, and on the way to disk; set when it is there
+        self._leaving = WeakSet[Line]()
         self._closing = False
 
     async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
@@ -139,7 +141,11 @@ class Runner:
         return any(JOBS[self._sites[job_id].state.kind].claims for job_id in self.alive(device))
 
     async def end(self, device: str) -> bool:
-        """End the jobs of a device that leaves, and forget them; False when its way back could not be proven."""
+        """End the jobs of a device that leaves, and forget them; False when its way back could not be proven. On this
+        line nothing is started any more."""
+        self._leaving.add(self._desk.line(device))
+        if begun := self._beginning.get(f"sweep:{device}"):
+            await begun.wait()
         proven = True
         for job_id in self.alive(device):
             self._sites[job_id].end(final=True)
@@ -216,6 +222,8 @@ class Runner:
             line = self._desk.line(plan.device)
         except LookupError:
             raise JobError(f"there is no miner named {plan.device!r} in the config") from None
+        if line in self._leaving:
+            raise JobError(f"{plan.device} is just leaving the config, or gets another address; try again in a moment")
         if line.readonly:
             raise JobError(f"{plan.device} is read-only in the config; a {kind} would change it")
         if job_id in self._beginning or (job_id in self._tasks and not self._tasks[job_id].done()):

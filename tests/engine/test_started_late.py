@@ -1,4 +1,5 @@
-"""A sweep is asked for while the engine closes: it is refused, no miner is touched, and no later engine takes it up."""
+"""A job is asked for while the engine closes, or while its miner leaves the config: no miner is touched for it, and no
+later engine takes it up."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from minertui.config import Config
 from minertui.engine.engine import Engine
 from minertui.engine.store import Store, StoreError
+from minertui.model.commands import Rank
 from minertui.model.errors import JobError
-from minertui.model.plans import Phase, SweepRecord
-from tests.engine.test_engine import PLAN, House
+from minertui.model.plans import GuardPlan, Phase, SweepRecord
+from tests.engine.test_engine import PLAN, House, miner, until
 
 pytestmark = pytest.mark.looptime
 
@@ -71,6 +74,43 @@ async def test_a_sweep_that_goes_on_while_the_engine_closes_goes_on_at_the_next_
 
     engine = await house.running()
     assert engine.hub.fleet.jobs["sweep:m1"].by == "engine"
+    await engine.close()
+
+
+@pytest.mark.parametrize("disk_s", [0.0, 5.0])
+async def test_a_sweep_started_while_its_miner_leaves_the_config_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk_s: float
+):
+    house = House(tmp_path / "state")
+    engine = await house.running()
+    slow_disk(engine, monkeypatch, disk_s)
+    starting = asyncio.create_task(engine.start(PLAN))
+    await asyncio.sleep(0)
+    await engine.reload(Config())
+    assert (await starting).id == "sweep:m1"
+    assert engine.hub.fleet.jobs == {}
+    assert engine.arbiter._desk("m1").ends(Rank.PERSON) is None, "nobody holds a miner that comes back later"
+    await asyncio.sleep(2 * disk_s)
+    assert (await engine.records.unfinished())[0] == []
+    await engine.close()
+
+
+async def test_nothing_is_started_on_a_miner_that_leaves(tmp_path: Path):
+    """It does not answer when its sweep leads it back; a guard of then would watch a closed line for ever."""
+    house = House(tmp_path / "state")
+    engine = await house.running()
+    board = house.miners["127.0.0.1:8001"]
+    await engine.start(PLAN)
+    await until(lambda: bool(board.tunes))
+    board.dead = True
+    leaving = asyncio.create_task(engine.reload(Config()))
+    await asyncio.sleep(5)
+    assert not leaving.done()
+    with pytest.raises(JobError, match="m1 is just leaving the config"):
+        await engine.start(GuardPlan("m1"))
+    await leaving
+    await engine.reload(Config(miner=(miner(),)))
+    await engine.start(GuardPlan("m1"))
     await engine.close()
 
 
