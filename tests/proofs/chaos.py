@@ -5,8 +5,7 @@
 
 Boards, their HTTP servers, the real engine with its databases and journal, and the people live in one loop whose time
 is wound on, so a seed gives the same history. The promises are judged at the boards (``judge``). Faults of miners come
-from the simulators' fault console; those of the controller are: killed, ended, standing still, suspended, a wrong wall
-clock, a full disk, a second engine, a stray file in the journal, a watcher that does not read.
+from the simulators' fault console, those of the controller from ``mishaps``.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
+import logging
 import sqlite3
 import sys
 import tempfile
@@ -25,13 +26,16 @@ from unittest import mock
 
 import msgspec
 
-from minertui.engine.journal import Journal
+from minertui import durable
+from minertui.engine import supervisor
+from minertui.engine.journal import Entry, Journal, JournalError
 from minertui.engine.store import Store
 from minertui.sim import axeos as sim
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_models import Phase
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request
+from tests.proofs.mishaps import hit
 from tests.proofs.world import Pace, World, dense, spread
 from tests.proofs.wound import WoundLoop, run
 
@@ -40,9 +44,9 @@ _CALM_STEP_S = 20.0
 
 
 @contextlib.contextmanager
-def _bent(world_of: dict[str, World]) -> Iterator[None]:
-    """Judges between the boards and their clients; larger steps of physics; a disk that can be full."""
-    plain, step, put, commit = sim._Served._obey, Board._step_s, Journal._put, Store._transaction
+def _judged(world_of: dict[str, World]) -> Iterator[None]:
+    """Judges between the boards and their clients, and larger steps of physics."""
+    plain, step = sim._Served._obey, Board._step_s
 
     def obey(self: Any, request: Request) -> Reply:
         world = world_of["world"]
@@ -52,21 +56,45 @@ def _bent(world_of: dict[str, World]) -> Iterator[None]:
         fine = step(self, left_s)
         return max(fine, _CALM_STEP_S) if fine >= 1.0 and not self.faults and self.phase is Phase.RUNNING else fine
 
-    def full(self: Journal, path: Path, raw: bytes) -> None:
-        if world_of["world"].disk_full:
-            raise OSError(28, "No space left on device")
+    with mock.patch.object(sim._Served, "_obey", obey), mock.patch.object(Board, "_step_s", longer):
+        yield
+
+
+@contextlib.contextmanager
+def _bad_disk(world_of: dict[str, World]) -> Iterator[None]:
+    """The journal and the databases get what the world's disk says."""
+    put, read, remove, commit = Journal._put, Journal.read, durable.remove, Store._transaction
+
+    def refuse(*but: int) -> None:
+        world_of["world"].ask_disk(*but)
+
+    def put_on(self: Journal, path: Path, raw: bytes) -> None:
+        refuse()
         put(self, path, raw)
 
-    def no_room(self: Store, batch: Any) -> Any:
-        if world_of["world"].disk_full:
-            raise sqlite3.OperationalError("database or disk is full")
+    def remove_from(path: Path) -> None:
+        refuse(errno.ENOSPC)
+        remove(path)
+
+    def read_of(self: Journal, key: str) -> Entry | None:
+        try:
+            refuse(errno.ENOSPC, errno.EROFS, errno.EIO)
+        except OSError as error:
+            raise JournalError(f"the journal cannot be read: {error.strerror}") from error
+        return read(self, key)
+
+    def commit_to(self: Store, batch: Any) -> Any:
+        try:
+            refuse()
+        except OSError as error:
+            raise sqlite3.OperationalError(str(error)) from error
         return commit(self, batch)
 
     with (
-        mock.patch.object(sim._Served, "_obey", obey),
-        mock.patch.object(Board, "_step_s", longer),
-        mock.patch.object(Journal, "_put", full),
-        mock.patch.object(Store, "_transaction", no_room),
+        mock.patch.object(Journal, "_put", put_on),
+        mock.patch.object(Journal, "read", read_of),
+        mock.patch.object(durable, "remove", remove_from),
+        mock.patch.object(Store, "_transaction", commit_to),
     ):
         yield
 
@@ -105,7 +133,8 @@ def prove(
         worlds["world"] = world = World(loop, Path(folder), seed, miners, pace or dense(miners))
         return await _live(world, hours, minutes, said=said)
 
-    with _bent(worlds), tempfile.TemporaryDirectory(prefix="minertui-chaos-") as folder:
+    quiet = mock.patch.object(logging.getLogger(supervisor.__name__), "disabled", True)  # parts that die on purpose
+    with quiet, _judged(worlds), _bad_disk(worlds), tempfile.TemporaryDirectory(prefix="minertui-chaos-") as folder:
         return run(whole)
 
 
@@ -117,7 +146,7 @@ async def _live(world: World, hours: float, minutes: float, *, said: bool) -> Fo
     began, until_s, shown = time.perf_counter(), loop.time() + 3600 * hours, (0.0, 0)
     while loop.time() < until_s and time.perf_counter() - began < 60 * minutes:
         await asyncio.sleep(min(until_s - loop.time() + 0.1, world.dice.expovariate(world.pace.hits / 3600)))
-        await world.hit()
+        await hit(world)
         if said:
             shown = _progress(world, began, shown)
     for task in others:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
+from minertui.model.commands import Rank
 from minertui.model.plans import Limits
 from minertui.safety.limits import model_caps
 from minertui.sim.axeos_board import Board
@@ -22,6 +23,8 @@ from minertui.wire.axeos.info import parse_info
 INFO = "/api/system/info"
 BLIND = frozenset({"temp-minus-one", "temp-zero", "temp-127", "nan", "missing-fields"})
 """Faults under which the newest answer cannot support a raise."""
+_LOWER_BLINDLY = frozenset({Rank.SAFETY, Rank.PERSON})
+"""Who may lower on an old reading, though the firmware may have lowered it further meanwhile."""
 _TUNES = {"frequency": "frequency", "coreVoltage": "coreVoltage"}
 _MAC = re.compile(rb'"macAddr": ?"([^"]*)"')
 _NOISE_C, _STEP, _DAY_S, _CALM_S = 2.5, 25.0, 86_400.0, 300.0
@@ -35,7 +38,9 @@ class Witness:
         self.broken: list[str] = []
         self.seen = seen
         self.expected_mac: Callable[[], str | None] = lambda: None
+        self.ranks: Callable[[], Collection[Rank]] = lambda: ()  # of the orders that are carried out here now
         self.told_s: float | None = None
+        self.told = {"frequency": 0.0, "coreVoltage": 0.0}
         self.told_mac = ""
         self.told_blind = self.told_hot = False
         self.raised = False
@@ -98,6 +103,7 @@ class Witness:
         if line not in (None, "cut-answer") or "wifi-lost" in on or not self.board.online:
             return
         self.told_s, self.told_blind = now_s, bool(on & BLIND)
+        self.told = {key: float(self.board.nvs[key]) for key in self.told}
         cooler, caps = self.board.cooler, self._caps()
         chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
         seen_vr = 0.0 if self.board.ina260 else cooler.vr_c
@@ -145,6 +151,13 @@ class Witness:
             self.say(now_s, f"{key} {want:g} is over the cap of {cap:g}")
         if want - have > _STEP + 0.6 and now_s - self.foreign_s > 60:
             self.say(now_s, f"{key} from {have:g} to {want:g} in one step")
+        if want <= self.told[key] and self.ranks() and _LOWER_BLINDLY.issuperset(self.ranks()):
+            self.seen["lower than it had told, higher than it was by then"] += 1
+        else:
+            self._raised(key, want, now_s)
+
+    def _raised(self, key: str, want: float, now_s: float) -> None:
+        """Somebody wanted it higher: what did they know?"""
         fresh_s = max(2 * self.poll_s, 5.0) + 0.5
         if self.told_s is None or now_s - self.told_s > fresh_s:
             age = "never" if self.told_s is None else f"{now_s - self.told_s:.0f} s ago"

@@ -143,7 +143,10 @@ class _Door:
 
 
 class NearLoop(asyncio.SelectorEventLoop):
-    """Servers and connections of this loop meet in it; there is nothing else to reach."""
+    """Servers and connections of this loop meet in it; there is nothing else to reach. ``crowded``: the process may
+    open no more files, so that nobody can connect."""
+
+    crowded = False
 
     def __init__(self, selector: Any = None) -> None:
         super().__init__(selector)
@@ -159,6 +162,8 @@ class NearLoop(asyncio.SelectorEventLoop):
 
     async def create_connection(self, protocol_factory: Factory, host: Any = None, port: Any = None, **_: Any) -> Any:
         """Both ends. Raises OSError where nobody listens."""
+        if self.crowded:
+            raise OSError(errno.EMFILE, "Too many open files")
         door = self._doors.get(int(port))
         if door is None:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from minertui.engine.journal import Entry
+from minertui.model.commands import Rank
 from minertui.model.plans import Limits
 from minertui.safety import kernel, raising, samples
 from minertui.safety.settings import Settings
@@ -93,3 +94,14 @@ def test_the_judge_knows_what_was_told(board: Board):
     board.faults.clear()
     board.cooler.chip_c = 74.0
     assert "while hot" in " ".join(patched(board, b'{"frequency": 575}'))
+
+
+@pytest.mark.parametrize(("ranks", "found"), [((Rank.PERSON,), 0), ((Rank.SWEEP,), 1), ((Rank.PERSON, Rank.SWEEP), 1)])
+def test_only_people_and_safety_stops_lower_what_they_cannot_see(board: Board, ranks: tuple[Rank, ...], found: int):
+    witness = Witness(board, FREE, 30.0, readonly=False, seen=Counter())
+    witness.ranks = lambda: ranks
+    witness.obey(Request("GET", INFO, {}, b""), lambda r: answer(board, r), 100.0)
+    board.nvs["frequency"] -= 50.0  # the firmware did, and nobody was told
+    lower = b'{"frequency": %d}' % (board.nvs["frequency"] + 20)
+    witness.obey(Request("PATCH", "/api/system", {}, lower), lambda r: answer(board, r), 300.0)
+    assert len(witness.broken) == found, witness.broken

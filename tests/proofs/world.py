@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from minertui.config import Config, EngineConfig, MinerConfig
 from minertui.devices.axeos import connect as axeos
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER, Entry, Journal
-from minertui.model.commands import Command, Order, Pause, Rank, Restart, Resume, SetFan, Tune
-from minertui.model.errors import LinkError, MinertuiError, Unreachable
+from minertui.model.commands import Command, CommandRecord, Order, Pause, Rank, Restart, Resume, SetFan, Tune
+from minertui.model.errors import MinertuiError, Unreachable
 from minertui.model.fleet import Health
 from minertui.model.plans import GuardPlan, Limits, Strategy, SweepPlan, SweepPoint, SweepSample
 from minertui.model.seams import Device
@@ -30,10 +31,6 @@ from tests.proofs.wound import WoundClock, WoundLoop
 
 _HEAVY = ("endless", "gzip-bomb", "huge-header", "deep-json")  # dear to simulate: rarer and shorter
 FAULT_NAMES = sorted(FAULTS)
-WORLD = {
-    "killed": 3, "ended": 2, "stood still": 4, "suspended": 3, "wall clock": 3, "disk full": 3, "second engine": 2,
-    "stray file": 1, "slow watcher": 2,
-}  # fmt: skip
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -84,14 +81,27 @@ class Dead(Device):
 
 
 class Told(Engine):
-    """An engine that remembers outside itself what it acknowledged."""
+    """An engine that remembers outside itself what it acknowledged, and tells whose orders it carries out."""
 
     acked: set[tuple[str, int]]
+    ranks: dict[str, list[Rank]]
 
     async def keep(self, job_id: str, record: SweepPoint | SweepSample) -> None:
         await super().keep(job_id, record)
         if isinstance(record, SweepPoint):
             self.acked.add((job_id, record.n))
+
+    def running(self, device: str) -> list[Rank]:
+        """Of the orders that it carries out there now."""
+        return self.ranks.get(device, [])
+
+    async def execute(self, order: Order) -> CommandRecord:
+        running = self.ranks.setdefault(order.device, [])
+        running.append(order.rank)
+        try:
+            return await super().execute(order)
+        finally:
+            running.remove(order.rank)
 
 
 class World:
@@ -106,7 +116,7 @@ class World:
         self.witnesses: dict[Board, Witness] = {}
         self.acked: set[tuple[str, int]] = set()
         self.leash = {"alive": True}
-        self.disk_full = False
+        self.disk: OSError | None = None  # what it says to everything
         self.n = 0
         self.notes: list[str] = []
         self.watchers: list[Any] = []
@@ -140,15 +150,21 @@ class World:
         before = asyncio.all_tasks()
         config = Config(engine=EngineConfig(poll_s=self.pace.poll_s), miner=tuple(self.miners))
         self.engine = Told(config, state=self.folder, clock=self.clock, connect=connect)
-        self.engine.acked = self.acked
+        self.engine.acked, self.engine.ranks = self.acked, {}
         self.engine._lines._rng = random.Random(self.dice.random())
         for miner, board in zip(self.miners, self.boards, strict=True):
-            self.witnesses[board].expected_mac = lambda name=miner.name: self._mac(name)  # type: ignore[misc]
+            self.witnesses[board].expected_mac = partial(self._mac, miner.name)
+            self.witnesses[board].ranks = partial(self.engine.running, miner.name)
         await self.engine.open()
         self.before = before
-        self._excuse()
+        self.excuse()
 
-    def _excuse(self) -> None:
+    def ask_disk(self, *but: int) -> None:
+        """Raises what the disk says now, unless its errno is one of ``but``."""
+        if self.disk is not None and self.disk.errno not in but:
+            raise self.disk
+
+    def excuse(self) -> None:
         """What just happened to the engine excuses late polls for a while."""
         for witness in self.witnesses.values():
             witness.calm_s = self.loop.time()
@@ -241,53 +257,6 @@ class World:
         if name == "zombie":
             board.restart()
 
-    async def hit(self) -> None:
-        """Something happens to the engine or its host."""
-        what = self.dice.choices(list(WORLD), list(WORLD.values()))[0]
-        self.faults[what] += 1
-        if what == "killed":
-            await self.kill()
-            await self.open_engine()
-        elif what == "ended":
-            await self.engine.close()
-            await self.open_engine()
-        else:
-            await getattr(self, f"_{what.replace(' ', '_')}")()
-        self._excuse()
-
-    async def _stood_still(self) -> None:
-        self.loop.stand_still(self.dice.choice([3.0, 60.0, 900.0]))
-
-    async def _suspended(self) -> None:
-        self.clock.slept_s += self.dice.choice([30.0, 3600.0])
-
-    async def _wall_clock(self) -> None:
-        self.clock.skew_s = self.dice.choice([-3600.0, 0.0, 3600.0, -1.7e9])
-
-    async def _disk_full(self) -> None:
-        self.disk_full = True
-        await asyncio.sleep(self.dice.choice([60, 600]))
-        self.disk_full = False
-
-    async def _second_engine(self) -> None:
-        second = Engine(Config(), state=self.folder, clock=self.clock)
-        try:
-            await second.open()
-            self.notes.append("a second engine was let in")
-        except LinkError:
-            self.seen["second engine refused"] += 1
-        await second.close()
-
-    async def _stray_file(self) -> None:
-        folder = self.folder / FOLDER
-        folder.mkdir(exist_ok=True)
-        (folder / ".aabbccddeeff.json.1.tmp").write_bytes(b'{"key": "aabb')
-
-    async def _slow_watcher(self) -> None:
-        watcher = self.engine.watch()
-        await anext(watcher)
-        self.watchers = [*self.watchers[-3:], watcher]
-
     async def kill(self) -> None:
         """The engine is gone at once: nothing of it runs on, and its devices are out of its reach."""
         self.leash["alive"] = False
@@ -311,7 +280,7 @@ class World:
 
     async def heal(self) -> list[str]:
         """Everything is well again; then every way back has to end, proven, and what was acknowledged is there."""
-        self.disk_full, self.clock.skew_s = False, 0.0
+        self.disk, self.loop.crowded, self.clock.skew_s = None, False, 0.0
         for board in self.boards:
             board.faults.clear()
             board.ambient_c = 20.0
