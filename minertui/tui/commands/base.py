@@ -154,6 +154,10 @@ class Action:
             return False
         return (not self.places or at.place in self.places) and at.place not in self.but
 
+    def label(self, at: At) -> str:
+        """Its word in the footer, here."""
+        return self.footer
+
     async def run(self, desk: Desk) -> None:
         """Do it. May wait for dialogs; a MinertuiError becomes a toast."""
         raise NotImplementedError

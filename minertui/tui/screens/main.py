@@ -13,6 +13,8 @@ from textual.widget import Widget
 
 from minertui.model.fleet import Fleet
 from minertui.model.seams import Link
+from minertui.tui.commands import BY_ID
+from minertui.tui.commands.base import At
 from minertui.tui.feed import NOTHING, Feed, Picture, outdated
 from minertui.tui.keys import sign
 from minertui.tui.order import natural, relays
@@ -182,7 +184,7 @@ class MainScreen(Screen[None]):
         shown = [b for b in active if b.enabled and b.binding.show and b.binding.description]
         own = [b for b in shown if b.node is not self.app]
         acts = [b for b in shown if b.node is self.app]
-        at = At(self.pane.place, self.pane.devices if self.pane.ready else (), self.picture.fleet)
+        at = At(self.front.partition(":")[0], self.pane.devices if self.pane.ready else (), self.picture.fleet)
         seen: dict[str, tuple[str, str, str]] = {}
         for found in (*own, *acts):
             key = found.binding.id or found.binding.action
