@@ -182,10 +182,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dense", action="store_true", help="bad hours: a fault of each miner every eight minutes")
     parser.add_argument("--faults-per-hour", type=float, help="of all miners together")
+    parser.add_argument("--mishaps-per-hour", type=float, help="of the engine and its host")
     parser.add_argument("--poll", type=float, help="seconds between two polls of a miner")
     args = parser.parse_args()
     pace = dense(args.miners) if args.dense else spread(args.miners)
-    pace = msgspec.structs.replace(pace, faults=args.faults_per_hour or pace.faults, poll_s=args.poll or pace.poll_s)
+    pace = msgspec.structs.replace(
+        pace,
+        faults=args.faults_per_hour or pace.faults,
+        hits=args.mishaps_per_hour or pace.hits,
+        poll_s=args.poll or pace.poll_s,
+    )
     print(
         f"chaos proof: {args.miners} miners, {args.hours:g} h of virtual time, seed {args.seed}; {_said(pace)}",
         flush=True,
