@@ -161,17 +161,14 @@ class Arbiter:
         except JournalError as error:
             return Outcome(OutcomeState.REFUSED, str(error))
         outcome = await walker.walk(request, opened, order.by)
-        await self._rebase(order, entry, opened, outcome, walker.line.snapshot())
-        return outcome
+        return await self._ended(order, entry, opened, outcome, walker.line.snapshot())
 
     async def _so_already(self, order: Order, entry: Entry | None, snapshot: Snapshot) -> Outcome:
         """Nothing to write. What a person orders is what they want all the same, and has no way back any more."""
         if not snapshot.answered:
             why = raising.because(snapshot.why)
             return Outcome(OutcomeState.UNKNOWN, f"it does not answer now{why}; it was so when it answered last")
-        outcome = Outcome(OutcomeState.APPLIED, "it is so already")
-        await self._rebase(order, entry, entry, outcome, snapshot)
-        return outcome
+        return await self._ended(order, entry, entry, Outcome(OutcomeState.APPLIED, "it is so already"), snapshot)
 
     def _remarks(self, order: Order, walker: Walker, request: Request, entry: Entry | None) -> str:
         """What a person should know before a dry run becomes an order."""
@@ -212,6 +209,17 @@ class Arbiter:
             if any(step.raises for step in steps.steps):
                 raise
             return entry
+
+    async def _ended(
+        self, order: Order, was: Entry | None, entry: Entry | None, outcome: Outcome, last: Snapshot
+    ) -> Outcome:
+        """What became of the order; a journal that refuses does not change what the miner was seen to do."""
+        try:
+            await self._rebase(order, was, entry, outcome, last)
+        except JournalError as error:
+            text = f"{error}, so the next start of the engine may lead it back"
+            return replace(outcome, reason="; ".join(part for part in (outcome.reason, text) if part))
+        return outcome
 
     async def _rebase(
         self, order: Order, was: Entry | None, entry: Entry | None, outcome: Outcome, last: Snapshot

@@ -1,5 +1,6 @@
 """A person's order that changes nothing: what the miner runs already is what they want, and needs no way back any more;
-an order that was refused without a change leaves the way back of the one before it."""
+an order that was refused without a change leaves the way back of the one before it; and what was
+applied is told so whatever the journal says."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from minertui.engine.journal import JournalError
 from minertui.model.commands import OutcomeState, Rank, Tune
 from tests.engine.test_arbiter import Bench
 from tests.engine.test_engine import until
@@ -77,3 +79,15 @@ async def test_a_refused_order_that_stopped_on_the_way_is_where_the_person_was_t
     assert outcome.state is OutcomeState.REFUSED
     assert outcome.changes
     assert bench.journal.entries() == ()
+
+
+async def test_a_journal_that_cannot_forget_does_not_make_an_order_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    def stays(_: str) -> None:
+        raise JournalError("the entry cannot be removed: Read-only file system")
+
+    monkeypatch.setattr(bench.journal, "close", stays)
+    outcome = await bench.person(Tune(550))
+    assert (outcome.state, bench.at) == (OutcomeState.APPLIED, (550, 1150))
+    assert "Read-only file system, so the next start of the engine may lead it back" in outcome.reason
