@@ -121,3 +121,11 @@ async def test_what_an_empty_field_means_can_be_read(name: str):
         style = field.get_component_rich_style("input--placeholder")
         ink, paper = (Color.from_rich_color(c) for c in (style.color, style.bgcolor))
         assert abs(ink.brightness - paper.brightness) >= 0.4
+
+
+async def test_what_is_switched_off_keeps_its_words_in_the_terminals_own_colours():
+    async with looking(pictures.normal(), options=Options(theme="terminal")) as seen:
+        await seen.press("t")
+        await seen.sees("Nothing changes yet")
+        assert seen.app.screen.query_one("#agree").disabled
+        assert "Apply (Enter)" in seen.text
