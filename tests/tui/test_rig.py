@@ -45,6 +45,8 @@ async def test_enter_on_an_alert_of_a_rig_or_its_board_opens_the_rigs_tab(device
     async with looking(msgspec.structs.replace(rigs.fleet(), alerts={away.id: away})) as seen:
         await seen.press("a")
         await seen.sees(f"{device}: away for 5 min")
+        await seen.until(lambda: "Open rig" in seen.line(-1), "the footer")
+        assert "Open miner" not in seen.text
         await seen.press("enter")
         await seen.until(lambda: seen.app.main.front == PLACE)
 

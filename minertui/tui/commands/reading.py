@@ -99,16 +99,21 @@ class OpenAlertsMiner(Action):
         frozenset({"alerts"}),
     )
 
+    def label(self, at: At) -> str:
+        """What enter opens here."""
+        return "Open rig" if self._tab(at).startswith("rig:") else self.footer
+
     async def run(self, desk: Desk) -> None:
         """Open its tab."""
-        alert = pane_of(desk).alert
-        if alert is None:
-            return
-        rig = alert.device.partition("/")[0]
-        if alert.device in desk.at.fleet.snapshots:
-            desk.open_tab(f"miner:{alert.device}")
-        elif f"relay:{rig}" in desk.at.fleet.jobs:
-            desk.open_tab(f"rig:{rig}")
+        if tab := self._tab(desk.at):
+            desk.open_tab(tab)
+
+    def _tab(self, at: At) -> str:
+        device = next(iter(at.devices), "")
+        rig = device.partition("/")[0]
+        if device in at.fleet.snapshots:
+            return f"miner:{device}"
+        return f"rig:{rig}" if f"relay:{rig}" in at.fleet.jobs else ""
 
 
 class ExportHistory(DeviceAction):
