@@ -83,9 +83,10 @@ def test_a_way_back_is_owed_to_the_boards_that_are_there(board: Board):
     entries = [
         Entry("a", "m1", "127.0.0.1", Settings(), mac=board.mac),
         Entry("b", "m2", "127.0.0.1", Settings()),
+        Entry("d", "m4", "127.0.0.1", Settings()),
         Entry("c", "m3", "127.0.0.1", Settings(), mac="02:00:00:FF:FF:FF"),
     ]
-    assert [entry.device for entry in promised(entries, [board])] == ["m1", "m2"]
+    assert [entry.device for entry in promised(entries, [board], {"m4"})] == ["m1", "m2"]
 
 
 def test_the_judge_knows_what_was_told(board: Board):

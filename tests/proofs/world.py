@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -284,6 +284,7 @@ class World:
         for board in self.boards:
             board.faults.clear()
             board.ambient_c = 20.0
+            board.nvs["overheat_mode"] = 0  # old firmware keeps it until a person clears it
             board.restart()
         await asyncio.sleep(600)
         for miner in self.miners:
@@ -298,7 +299,8 @@ class World:
                 await self.engine.stop(name)
         await asyncio.sleep(600)
         wrong = list(self.notes)
-        entries = promised(Journal(self.folder / FOLDER, self.clock.wall).entries(), self.boards)
+        known = {miner.name for miner in self.miners if self._mac(miner.name)}
+        entries = promised(Journal(self.folder / FOLDER, self.clock.wall).entries(), self.boards, known)
         wrong += [f"the journal still holds {e.device}: {self.engine.line(e.device).snapshot().why}" for e in entries]
         health = Counter(snapshot.health for snapshot in self.engine.hub.fleet.snapshots.values())
         wrong += [f"{count} miners are {state}" for state, count in health.items() if state is not Health.OK]
@@ -322,11 +324,12 @@ class World:
         return [text for witness in self.witnesses.values() for text in witness.broken]
 
 
-def promised(entries: Sequence[Entry], boards: Sequence[Board]) -> list[Entry]:
-    """The ways back that must have ended. One whose MAC no board has is kept for a miner that is not there, and should
-    be: firmware that tells no MAC is known by its name, and was believed when it posed as another one (mac-swap)."""
+def promised(entries: Sequence[Entry], boards: Sequence[Board], known: Collection[str]) -> list[Entry]:
+    """The ways back that must have ended. Not those of a device that is not here: a MAC that no board has (firmware
+    that told none was believed when it posed as another one, mac-swap), or no MAC where the one of that name tells one
+    (``known``; missing-fields in the hour in which an engine that could not read its files met it first)."""
     here = {board.mac.upper() for board in boards}
-    return [entry for entry in entries if entry.mac is None or entry.mac.upper() in here]
+    return [e for e in entries if (e.mac.upper() in here if e.mac else e.device not in known)]
 
 
 def _of_world(task: asyncio.Task[Any]) -> bool:
