@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from minertui import __version__
 from minertui.cli import places
+from minertui.cli.wording import Paragraphs
 from minertui.model.errors import MinertuiError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="the screen (what “minertui” alone does)",
         description="Show the screen of this host's engine; start the engine in the background when there is none.",
         epilog="examples:\n  minertui\n  minertui attach --readonly\n  minertui --ascii --theme light",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options(), options()],
     )
     parser.set_defaults(run=run)

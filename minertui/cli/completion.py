@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from minertui.cli.wording import Paragraphs
+
 _SHELLS = ("bash", "zsh", "fish", "tcsh")
 
 
@@ -20,7 +22,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             "  minertui completion zsh > ~/.zfunc/_minertui      # with ~/.zfunc in fpath\n"
             "  minertui completion fish > ~/.config/fish/completions/minertui.fish"
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("shell", choices=_SHELLS)
     parser.set_defaults(run=run)

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from minertui.cli import places
+from minertui.cli.wording import Paragraphs
 from minertui.config import decode, exposure, load
 from minertui.model.errors import ConfigError, MinertuiError
 
@@ -31,7 +32,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="check, find or edit the config file",
         description="Check, find or edit the config file.",
         epilog="examples:\n  minertui config check\n  minertui config edit\n  cp mine.toml $(minertui config path)",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     inner = parser.add_subparsers(title="what to do", metavar="WHAT", required=True)
     for name, run, what in (

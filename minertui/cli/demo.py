@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from minertui.cli import attach, places
 from minertui.cli.terminal import say
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 
 if TYPE_CHECKING:
     from minertui.config import MinerConfig
@@ -50,7 +50,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "demo",
         help="try the program on simulated miners",
         description=told(__doc__),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[attach.options()],
     )
     parser.add_argument("--count", type=int, default=12, metavar="N", help="simulated miners (default: 12)")
@@ -102,7 +102,7 @@ def _with_screen(args: argparse.Namespace) -> int:
 async def _serve(args: argparse.Namespace) -> int:
     """The engine behind a demo's screen, simulators included; ends with it, or some time after it was killed."""
     from minertui import paths
-    from minertui.cli.demo_engine import DemoEngine
+    from minertui.cli.demo_engine import DemoEngine, forget
     from minertui.cli.demo_rig import as_toml, simulated_rig
     from minertui.cli.engine import serve
     from minertui.clock import SystemClock
@@ -127,6 +127,7 @@ async def _serve(args: argparse.Namespace) -> int:
             await serve(engine, places.socket_path(args))
         finally:
             orphaned.cancel()
+            forget(folder)
     return 0
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from minertui.engine.engine import Engine
 from minertui.model.errors import JobError
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import FAULTS
+
+
+def forget(state: Path) -> None:
+    """Take away what an ended demo measured: its clock ran ahead, so that the next one would find a past that lies in
+    its future, of miners that are gone."""
+    for database in state.glob("*.db*"):
+        database.unlink(missing_ok=True)
 
 
 class DemoEngine(Engine):

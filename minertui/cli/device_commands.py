@@ -17,6 +17,7 @@ import msgspec
 
 from minertui.cli import places
 from minertui.cli.engine_link import agreed, snapshot_of, talking
+from minertui.cli.wording import Paragraphs
 from minertui.model.commands import (
     Command,
     CommandRecord,
@@ -86,7 +87,7 @@ def _command(
         help=what,
         description=description,
         epilog=f"examples:\n{_indented(examples)}\n\n{_ENDS}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument("name", metavar="NAME", help="the miner's name, as “minertui status” lists it")
@@ -122,7 +123,7 @@ def _pool_options(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
         "change where a miner's shares go",
         "Store the primary pool, the fallback pool or both. Shows old and new and asks. What is not named stays.",
         "minertui pools garage --url pool.example:3333 --user bc1q….garage\n"
-        "minertui pools garage --fallback-url second.example:3333 --fallback-user bc1q….garage",
+        "minertui pools garage --fallback-url b.example:3333 --fallback-user bc1q….b",
         confirms=True,
     )
     for prefix, which in (("", "primary"), ("fallback-", "fallback")):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
+from minertui.cli.wording import Paragraphs
 from minertui.model.text import as_name
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "discover",
         help="find miners in the network and add them",
         description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument(

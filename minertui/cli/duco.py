@@ -1,9 +1,9 @@
 """``minertui duco``: Duino-Coin rigs from the command line.
 
-    minertui duco run attic              mine with the rig “attic” of the config until Ctrl+C
-    minertui duco bench serial:COM5      how fast is this board? No pool is asked
-    minertui duco address i2c:1:4 20     give a new board its address, and keep it in its EEPROM
-    minertui duco balance alice          what a user earns, a line every 15 s
+    minertui duco run attic            mine with the rig “attic” until Ctrl+C
+    minertui duco bench serial:COM5    how fast is this board? No pool is asked
+    minertui duco address i2c:1:4 20   a new board's address, kept in its EEPROM
+    minertui duco balance alice        what a user earns, a line every 15 s
 
 When an engine runs that has the rig, that engine does the work and this command shows it.
 """
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from minertui import config
 from minertui.cli import duco_balance, places
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import ConfigError, MinertuiError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "duco",
         help="mine Duino-Coin with small boards",
         description=told(__doc__),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     run_ = actions.add_parser("run", help="mine with a rig of the config", parents=[places.options()])

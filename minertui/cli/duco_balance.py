@@ -25,13 +25,14 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 def add(actions: Any) -> None:
     """The command and its options."""
+    sort = f"column of that list (default: rig): {', '.join(MINERS)}"
     balance = actions.add_parser("balance", help="what a user earns, and with which miners", description=__doc__)
     balance.add_argument("user")
     balance.add_argument("--rest", default=None, metavar="URL", help="the server to ask (default: Duino-Coin's)")
     balance.add_argument("--every", type=float, default=15.0, metavar="S", help="seconds, 15 or more (default: 15)")
     balance.add_argument("--count", type=int, metavar="N", help="end after so many lines (default: never)")
     balance.add_argument("--miners", action="store_true", help="list the user's miners after every line")
-    balance.add_argument("--sort", choices=tuple(MINERS), default="rig", help="column of that list (default: rig)")
+    balance.add_argument("--sort", choices=tuple(MINERS), default="rig", metavar="COLUMN", help=sort)
     balance.add_argument("--log", type=Path, metavar="DIR", help="also append every reading to a file per hour there")
     balance.set_defaults(run=run)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from minertui.cli import places
 from minertui.cli.terminal import log_to_stderr
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 
 if TYPE_CHECKING:
     from minertui.config import Config
@@ -31,7 +31,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "engine",
         help="run the engine in the foreground",
         description=told(__doc__),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument(

@@ -5,7 +5,7 @@ MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable.
 
     BITAXE_IP=192.168.1.40 TEMP_THRESHOLD=63 minertui guard
     minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
-    minertui guard garage --hold-temp 60        (after a sweep: voltage with frequency, see docs/guard.md)
+    minertui guard garage --hold-temp 60     (after a sweep: see docs/guard.md)
 
 Ctrl+C or SIGTERM ends it and gives the miner's own settings back, or, while it is too warm for them, leaves it lower
 and says so. When an engine runs that has the miner, that engine does the work and this command shows it.
@@ -26,7 +26,7 @@ from minertui import config
 from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.terminal import ended_by, say
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import ConfigError, LinkError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
@@ -60,7 +60,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "guard",
         help="keep miners under a temperature",
         description=told(__doc__),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument("miner", nargs="*", metavar="MINER", help="IP[:PORT] or name (default: BITAXE_IP)")

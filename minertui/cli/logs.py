@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from minertui.cli import places
 from minertui.cli.engine_link import talking, unknown
 from minertui.cli.start import last_lines, log_file
+from minertui.cli.wording import Paragraphs
 from minertui.clock import SystemClock
 from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.events import Event, LogLine, Whole
@@ -33,7 +34,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             "examples:\n  minertui logs\n  minertui logs garage -f\n  minertui logs sweep:garage -n 50\n"
             "  minertui logs engine"
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from minertui import __version__
 from minertui.cli import places
+from minertui.cli.wording import Paragraphs
 from minertui.model.errors import ConfigError, DeviceError
 from minertui.model.status import Ability, ChipStatus, MinerStatus, PoolSetting, RejectReason
 from minertui.model.text import clean, masked
@@ -60,7 +61,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "probe",
         help="show all that one miner says",
         description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument("address", metavar="ADDRESS", help="host, host:port, or the name of a miner in the config")

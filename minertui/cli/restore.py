@@ -19,7 +19,7 @@ import msgspec
 
 from minertui import config
 from minertui.cli import places
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 from minertui.clock import SystemClock
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.command_log import CommandLog
@@ -50,7 +50,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "restore",
         help="bring miners back to their baseline after a crash",
         description=told(__doc__),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument("--journal", action="store_true", help="restore what the journal holds (the default)")

@@ -14,7 +14,7 @@ import msgspec
 
 from minertui.cli import places
 from minertui.cli.engine_link import no_miner_yet, talking
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 from minertui.clock import SystemClock
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import advance
@@ -53,7 +53,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             "exit code: 0 all is well; 1 a miner does not answer, a miner or a rig's board waits for a person, a rig "
             "failed, an alert is critical, or there is no engine"
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument("--json", action="store_true", help="everything known, as JSON; with --watch a line per change")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from minertui.cli import places
 from minertui.cli.engine_link import agreed, talking
+from minertui.cli.wording import Paragraphs
 from minertui.clock import SystemClock
 from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.fleet import Fleet
@@ -30,7 +31,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             "examples:\n  minertui stop\n  minertui stop --yes\n\n"
             "exit code: 0 no engine runs any more; 1 it still does, or a miner is not proven to be back"
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask, whatever runs")

@@ -2,7 +2,7 @@
 
 A miner is named by its address or by its name in the config, and may carry its own options:
 
-    minertui sweep 192.168.1.20 192.168.1.21,v=1100,f=450,max-temp=58 -v 1150 -f 500
+    minertui sweep 192.168.1.20 192.168.1.21,v=1100,max-temp=58 -v 1150 -f 500
 
 When an engine of this user runs, it does the work and this command shows it; otherwise the command brings an engine
 of its own. Options on the command line beat the config's [sweep] table; what follows a miner's comma beats both.
@@ -27,7 +27,7 @@ from minertui.cli import places
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.sweep_follow import Follower, Sweep
 from minertui.cli.terminal import say
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 from minertui.model import ranking
 from minertui.model.errors import ConfigError
 from minertui.model.plans import Goal, Limits, Strategy, SweepPlan
@@ -76,7 +76,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "sweep",
         help="benchmark miners: find the best frequency and voltage of each",
         description=told(__doc__),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
         parents=[places.options()],
     )
     parser.add_argument("miner", nargs="+", metavar="MINER", help="IP[:PORT] or name, with ,option=value … of its own")

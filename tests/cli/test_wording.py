@@ -5,19 +5,33 @@ from __future__ import annotations
 import pytest
 
 from minertui.cli.main import COMMANDS, parser
-from minertui.cli.wording import told
+from minertui.cli.wording import Paragraphs, told
 
 
 def test_backticks_of_the_source_are_quotes_for_people():
     assert told("``minertui demo``: try ``b``.") == "“minertui demo”: try “b”."
 
 
-def test_no_help_shows_markup(capsys: pytest.CaptureFixture[str]):
-    for command in (*COMMANDS, "tune", "pools", "sim axeos"):
-        if command in ("device_commands",):
+ALL = ("tune", "fan", "pools", "restart", "pause", "resume", "identify", "sim axeos", "sim duco", "duco balance")
+
+
+def test_no_help_shows_markup_or_is_wider_than_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    whole = parser()
+    for command in (*COMMANDS, *ALL, ""):
+        if command == "device_commands":
             continue
         with pytest.raises(SystemExit):
-            parser().parse_args([*command.split(), "--help"])
+            whole.parse_args([*command.split(), "--help"])
         shown = capsys.readouterr().out
         assert "``" not in shown, command
         assert "usage: minertui" in shown
+        assert [line for line in shown.splitlines() if len(line) > 80] == [], command
+
+
+def test_examples_of_a_help_stay_lines_of_their_own():
+    text = "One two\nthree.\n\n    an example\n      of two lines\nfour five\n"
+    shown = Paragraphs("x", width=14)._fill_text(text, 12, "")
+    assert shown == "One two\nthree.\n\n    an example\n      of two lines\nfour five"
