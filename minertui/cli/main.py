@@ -7,6 +7,7 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from minertui import __version__
 from minertui.cli import attach, places
@@ -34,6 +35,17 @@ COMMANDS: tuple[str, ...] = (
 )
 
 
+class Command(argparse.ArgumentParser):
+    """A command says itself what it does not know: its own usage helps then, the whole program's does not."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Knows all, or ends with the usage of this command and exit code 2."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, []
+
+
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The whole command line, or that of a few commands."""
     top = argparse.ArgumentParser(
@@ -45,7 +57,7 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     )
     top.set_defaults(run=attach.run)
     top.add_argument("--version", action="version", version=f"minertui {__version__}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=Command)
     for name in names:
         importlib.import_module(f"minertui.cli.{name}").add(commands)
     return top

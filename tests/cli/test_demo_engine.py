@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from minertui.cli.demo import simulated
-from minertui.cli.demo_engine import DemoEngine
+from minertui.cli.demo_engine import DemoEngine, forget
 from minertui.clock import SystemClock
 from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
@@ -44,3 +44,16 @@ async def test_a_fault_is_switched_at_the_board_behind_the_miners_name(tmp_path:
 
 def test_an_engine_of_real_miners_is_no_fault_console(tmp_path: Path):
     assert not isinstance(Engine(Config(), state=tmp_path, clock=SystemClock()), FaultConsole)
+
+
+async def test_a_demo_leaves_no_past_for_the_next_one(tmp_path: Path):
+    clock, boards = SystemClock(60), fleet(1, seed=7)
+    async with simulated(boards, clock) as miners:
+        engine = DemoEngine(Config(miner=tuple(miners)), state=tmp_path, clock=clock, boards={})
+        await engine.open()
+        await engine.close()
+    assert {path.name for path in tmp_path.glob("*.db")} >= {"history.db", "records.db"}
+    (tmp_path / "themes").mkdir()
+    forget(tmp_path)
+    assert not [path.name for path in tmp_path.iterdir() if ".db" in path.name]
+    assert (tmp_path / "themes").is_dir()

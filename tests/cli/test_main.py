@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from minertui.cli import main
+
 
 def python(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
@@ -42,3 +44,21 @@ allow_files()
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - (hard if 0 <= hard < 8192 else 8192))
 """
     assert python(code) == "0\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "unknown"),
+    [
+        (["probe", "127.0.0.1", "--json"], "usage: minertui probe", "probe: error: unrecognized arguments: --json"),
+        (["config", "check", "--quiet"], "usage: minertui config check", "unrecognized arguments: --quiet"),
+        (["status", "--theme", "light"], "usage: minertui status", "unrecognized arguments: --theme light"),
+        (["--quiet"], "usage: minertui [-h]", "minertui: error: unrecognized arguments: --quiet"),
+    ],
+)  # fmt: skip
+def test_a_command_says_itself_what_it_does_not_know(capsys, words: list[str], usage: str, unknown: str):
+    with pytest.raises(SystemExit) as ended:
+        main.main(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert usage in said
+    assert unknown in said
