@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minertui.cli.wording import told
 from minertui.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 def add(actions: Any) -> None:
     """The command and its options."""
     sort = f"column of that list (default: rig): {', '.join(MINERS)}"
-    balance = actions.add_parser("balance", help="what a user earns, and with which miners", description=__doc__)
+    balance = actions.add_parser("balance", help="what a user earns, and with which miners", description=told(__doc__))
     balance.add_argument("user")
     balance.add_argument("--rest", default=None, metavar="URL", help="the server to ask (default: Duino-Coin's)")
     balance.add_argument("--every", type=float, default=15.0, metavar="S", help="seconds, 15 or more (default: 15)")
