@@ -109,6 +109,19 @@ async def test_of_a_miner_whose_row_cannot_be_read_nothing_is_assumed(tmp_path: 
     await engine.close()
 
 
+async def test_a_miner_that_is_parked_for_its_row_is_guarded_all_the_same(tmp_path: Path):
+    house = House(tmp_path / "state")
+    engine = await house.running()
+    await engine.close()
+    spoil(house.folder, "UPDATE identity SET body = ?", b"{")
+    house.miners["127.0.0.1:8001"].chip_c = 66.0
+    engine = house.engine(miner(guarded=True))
+    await engine.open()
+    await until(lambda: house.miners["127.0.0.1:8001"].mhz < 500.0, 30)
+    assert engine.hub.fleet.snapshots["m1"].health is Health.PARKED
+    await engine.close()
+
+
 async def test_a_guard_that_cannot_be_read_is_named_and_the_others_guard(tmp_path: Path):
     house, file = House(tmp_path / "state"), tmp_path / "config.toml"
     two = (miner(), miner("m2", "127.0.0.1:8002"))

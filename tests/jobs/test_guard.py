@@ -68,6 +68,17 @@ def test_the_regulator_counts_too():
     assert bench.state.why.startswith("VR")
 
 
+def test_a_parked_miner_is_lowered_and_not_raised_until_somebody_cleared_it():
+    bench = Bench(mhz=450)
+    bench.poll(66, health=Health.PARKED)
+    assert bench.sent == [(5, 410)]
+    bench.cool(PLAN.stable_s + 60)
+    assert bench.mhz == 435
+    for _ in range(200):
+        bench.poll(55, every=60, health=Health.PARKED)
+    assert (bench.mhz, bench.state.why) == (435, "parked: only lowered until a person clears it")
+
+
 def test_a_miner_that_repeats_itself_is_as_blind_as_one_without_a_sensor():
     bench = Bench()
     bench.poll(55)

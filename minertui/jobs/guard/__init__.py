@@ -5,7 +5,7 @@
     cool for stable_s on average      → frequency + step_up, never over high_mhz
     somebody else changed it          → lower: that is the new ceiling; higher: adopted (never fought), if allowed
     the firmware tripped by itself    → what it left is the ceiling until a person raises it
-    a sweep runs                      → only the first two rules hold
+    a sweep runs, the miner is parked → only the first two rules hold
     a sweep left a frontier           → after the first two rules ``hold`` moves along it, in the place of the third
 
 ``step`` is pure: it is given the snapshot and the time, and answers with what to write and why. ``run`` carries that
@@ -66,8 +66,7 @@ def step(
 ) -> tuple[GuardState, Tune | None]:
     """The decision at one poll: the new state, and what to write (None: nothing)."""
     status = snapshot.status
-    known = snapshot.health is Health.OK or snapshot.stuck
-    if not known or status is None or snapshot.boot_s == state.seen_s:
+    if not snapshot.answered or status is None or snapshot.boot_s == state.seen_s:
         return replace(state, why=f"no fresh reading: {snapshot.why or snapshot.health}"), None
     state = replace(state, seen_s=snapshot.boot_s)
     if snapshot.stuck:  # its temperatures stand still, so they say nothing
@@ -82,8 +81,9 @@ def step(
         hot, tune = replace(down[0], by_limit=down[1] is not None), down[1]
         return (hot, tune) if hot.by_limit or yielding else less_volts(hot, plan, snapshot, now_s)
     state = replace(state, by_limit=False)
-    if yielding:
-        return replace(state, why="a sweep runs: watching only"), None
+    if yielding or snapshot.health is Health.PARKED:
+        why = "a sweep runs: watching only" if yielding else "parked: only lowered until a person clears it"
+        return replace(state, why=why), None
     state, why, tune = usable(state, plan, snapshot, now_s)
     if tune is not None:
         return state, tune
