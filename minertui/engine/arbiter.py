@@ -233,7 +233,7 @@ class Arbiter:
             mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
             kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
             await off_loop(partial(self._journal.rebase, entry.key, kept))
-        if isinstance(order.command, Tune):
+        if isinstance(order.command, Tune) and order.command != Tune():
             moved = bool(outcome.changes) or (was is not None and entry.baseline != was.baseline)
             own = was is None or (was.rank is Rank.PERSON and moved)
             if outcome.ok or (own and outcome.state is OutcomeState.REFUSED):

@@ -47,6 +47,12 @@ async def test_where_a_cut_off_order_came_to_can_be_ordered(bench: Bench):
     assert bench.journal.entries() == ()
 
 
+async def test_an_order_without_a_value_wants_nothing(bench: Bench):
+    assert (await bench.do(Tune(500), Rank.SAFETY, GUARD)).ok
+    await bench.person(Tune())
+    assert len(bench.journal.entries()) == 1
+
+
 async def test_a_job_that_asks_for_what_is_so_keeps_its_way_back(bench: Bench):
     assert (await bench.do(Tune(550))).ok
     assert (await bench.do(Tune(550))).ok
