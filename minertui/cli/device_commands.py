@@ -106,13 +106,16 @@ def _fan(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "Let the miner drive its fan towards a temperature, or hold the fan at a fixed speed.",
         "minertui fan garage --auto --target 60\nminertui fan garage --manual 80",
     )
-    mode = parser.add_mutually_exclusive_group(required=True)
+    parser.add_argument("speed", nargs="?", help=argparse.SUPPRESS)  # a guess that many make: it is answered
+    mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--auto", action="store_true", help="the miner drives its fan")
     mode.add_argument("--manual", type=int, metavar="PCT", help="a fixed speed in per cent, 0 to 100")
     parser.add_argument(
         "--target", type=int, metavar="C", help="with --auto: aim at this chip temperature, 35 to 66 °C"
     )
     parser.add_argument("--min", type=int, metavar="PCT", help="with --auto: never slower than this, 0 to 99 per cent")
+    order = parser.get_default("run")
+    parser.set_defaults(run=lambda args: order(_fan_said(args)))
 
 
 def _pool_options(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -201,6 +204,15 @@ def _tune(args: argparse.Namespace, _: Snapshot) -> Tune:
     if args.frequency is None and args.voltage is None:
         raise MinertuiError("say what to set: -f MHZ, -v MV or both")
     return Tune(args.frequency, args.voltage)
+
+
+def _fan_said(args: argparse.Namespace) -> argparse.Namespace:
+    if args.speed is not None or (args.manual is None and not args.auto):
+        pct = args.speed if args.speed and args.speed.isdecimal() else "80"
+        raise MinertuiError(
+            f"say how the fan of {args.name} is to run: --manual {pct} for a fixed speed in per cent, or --auto"
+        )
+    return args
 
 
 def _set_fan(args: argparse.Namespace, _: Snapshot) -> SetFan:

@@ -126,6 +126,9 @@ class TestAsking:
     [
         ("tune garage", "say what to set"),
         ("fan garage --manual 80 --target 60", "go with --auto"),
+        ("fan garage 70", "of garage is to run: --manual 70 for a fixed speed in per cent, or --auto"),
+        ("fan garage", "is to run: --manual 80 for"),
+        ("fan garage fast --auto", "is to run: --manual 80 for"),
         ("pools garage", "say what to store"),
         ("pools garage --url nonsense", "write the pool as HOST:PORT"),
         ("pools garage --url stratum+tcp://x:canary-9@a.example:1", "without a user and an @; the user goes into"),
