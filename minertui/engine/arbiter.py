@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from minertui.engine import taking
 from minertui.engine.command_log import CommandLog
 from minertui.engine.desk import Desk, disturbing
-from minertui.engine.facts import LAST_RESORT, is_it, new_entry, planned, stranger
+from minertui.engine.facts import LAST_RESORT, is_it, new_entry, not_there, planned, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
@@ -291,8 +291,7 @@ class Arbiter:
                         return Outcome(OutcomeState.UNKNOWN, f"{job} works on it as {name}; its way back is kept")
                     way = WayBack(self._clock, walker, self._log)
                     return await way.bring(kept, snapshot, None, kept.reason, hold=not now)
-        text = f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"
-        return Outcome(OutcomeState.UNKNOWN, text)
+        return Outcome(OutcomeState.UNKNOWN, not_there(entry, self._mac_of(entry.device)))
 
     async def restore_all(self, devices: Sequence[str] = ()) -> tuple[tuple[Entry, Outcome], ...]:
         """Restore whatever an earlier run left behind; for the start of an engine. Entries that are not ok stay."""
@@ -303,6 +302,12 @@ class Arbiter:
 
     def _desk(self, device: str) -> Desk:
         return self._desks.setdefault(device, Desk(device))
+
+    def _mac_of(self, device: str) -> str | None:
+        try:
+            return self._line(device).expected_mac
+        except LookupError:
+            return None
 
     def _walker(self, device: str) -> Walker:
         try:

@@ -103,3 +103,14 @@ def is_it(entry: Entry, snapshot: Snapshot) -> bool:
     if snapshot.status is None or not snapshot.answered:
         return False
     return snapshot.status.mac == entry.mac and (entry.mac is not None or snapshot.device == entry.device)
+
+
+def not_there(entry: Entry, mac: str | None) -> str:
+    """Why its way back cannot be walked now, and what to do. ``mac``: known of the miner that has its name now."""
+    if entry.mac is None and mac is not None:
+        return (
+            f"{entry.device} told no MAC when its way back was kept and tells {mac} now, so nobody knows whether it is "
+            f"the same one; if it is, set {entry.baseline.tune_text} by hand, and then remove {entry.key}.json from the"
+            " journal"
+        )
+    return f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.desk import Desk
@@ -545,6 +546,17 @@ async def test_restore_of_an_absent_device_keeps_the_entry(bench: Bench):
     assert outcome.state is UNKNOWN
     assert "switch it on" in outcome.reason
     assert len(bench.journal.entries()) == 1
+
+
+async def test_a_way_back_from_before_it_told_its_mac_says_what_to_do(bench: Bench):
+    await bench.do(Tune(600, 1210))
+    (entry,) = bench.journal.entries()
+    unnamed = replace(entry, key="name-garage-6761", mac=None)
+    bench.journal.open_entry(unnamed)
+    outcome = await bench.arbiter.restore(unnamed)
+    assert outcome.state is UNKNOWN
+    assert "set 525 MHz / 1150 mV by hand, and then remove name-garage-6761.json" in outcome.reason
+    assert bench.at == (600, 1210)
 
 
 async def test_orders_are_forgotten_after_a_thousand(bench: Bench, monkeypatch: pytest.MonkeyPatch):
