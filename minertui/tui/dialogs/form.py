@@ -13,7 +13,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widgets import Button, Input
 
@@ -157,6 +156,9 @@ class Form(Ordering[T | None], Generic[T]):
         self.heading = heading
         self.fields = tuple(fields)
         self.rows = {f.id: FieldRow(f, f.show(values.get(f.id)), self.LABEL) for f in self.fields}
+        # kept, not looked for: left in the instant it is opened, the form has nothing in it any more
+        self.foreseen, self.wrong = Lines(id="preview"), Lines(id="wrong")
+        self.agree = Button(f"{self.AGREE} (Enter)", id="agree", variant="primary", compact=True)
 
     # -- for subclasses
 
@@ -182,10 +184,10 @@ class Form(Ordering[T | None], Generic[T]):
             with VerticalScroll(can_focus=False), Vertical(classes="fields") as grid:
                 grid.styles.grid_size_columns = self.COLUMNS
                 yield from self.rows.values()
-            yield Lines(id="preview")
-            yield Lines(id="wrong")
+            yield self.foreseen
+            yield self.wrong
             with Horizontal(classes="buttons"):
-                yield Button(f"{self.AGREE} (Enter)", id="agree", variant="primary", compact=True)
+                yield self.agree
                 yield Button("Cancel (Esc)", id="cancel", compact=True)
 
     def on_mount(self) -> None:
@@ -195,7 +197,8 @@ class Form(Ordering[T | None], Generic[T]):
     def on_resize(self, event: events.Resize) -> None:
         """A narrow terminal has one column."""
         columns = self.COLUMNS if event.size.width >= 74 else 1
-        self.query_one(".fields").styles.grid_size_columns = columns
+        for grid in self.query(".fields"):
+            grid.styles.grid_size_columns = columns
 
     def answers(self) -> dict[str, object]:
         """Every field's value; those switched off too. Raises Invalid for the first that cannot be read."""
@@ -216,18 +219,14 @@ class Form(Ordering[T | None], Generic[T]):
             self._say(wrong)
             return None
         self._say(None)
-        self.query_one("#preview", Lines).show(self.preview(answers, result))
+        self.foreseen.show(self.preview(answers, result))
         return (result,)
 
     def _say(self, wrong: Invalid | None) -> None:
         for name, row in self.rows.items():
             row.answer.set_class(wrong is not None and wrong.field_id == name, "-invalid")
-        try:
-            said = self.query_one("#wrong", Lines)
-        except NoMatches:
-            return
-        said.show(_reason(wrong))
-        self.query_one("#agree", Button).disabled = wrong is not None or self.lost
+        self.wrong.show(_reason(wrong))
+        self.agree.disabled = wrong is not None or self.lost
 
     def enable(self) -> None:
         """Agreeing wants an engine."""

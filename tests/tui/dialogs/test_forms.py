@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 import msgspec
+from textual import events
+from textual.geometry import Size
 from textual.widgets import Button
 
 from minertui.model.commands import SetFan, SetPools, Tune
@@ -303,3 +305,16 @@ async def test_hostile_device_text_is_text_in_every_form() -> None:
         assert results(pilot) == []
         shown += 1
     assert shown == len(pictures.PAYLOADS)
+
+
+async def test_a_form_that_was_left_in_the_instant_it_was_opened_harms_nothing() -> None:
+    """It is mounted, sized and checked with nothing in it any more."""
+    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+        dialog = pilot.app.screen
+        assert isinstance(dialog, TuneDialog)
+        await dialog.remove_children()
+        await pilot.pause()
+        with pilot.app._context():
+            dialog.on_mount()
+            dialog.on_resize(events.Resize(Size(60, 20), Size(60, 20)))
+            dialog.check()
