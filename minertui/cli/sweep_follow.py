@@ -100,7 +100,6 @@ class Follower:
                 self.say(sweep, f"! {why}")
                 self.impossible.append(sweep)
             if snapshot.status is None:
-                self.say(sweep, f"! it does not answer{f': {snapshot.why}' if snapshot.why else ''}")
                 silent.append(sweep)
         return silent
 
@@ -240,9 +239,9 @@ class Follower:
         sweep.note, sweep.news = job.note, news
 
     def _save(self, sweep: Sweep) -> None:
-        """Write the result file. One of an earlier sweep is set aside by its time, and never replaced by nothing."""
+        """Write the result file, when there is anything to write. One of an earlier sweep is set aside by its time."""
         path = self.folder / result_name(sweep.address)
-        if path.exists() and not sweep.points:
+        if all(point.hashrate_ghs is None for point in sweep.points):
             return
         try:
             if sweep.saved is None and path.exists():
@@ -262,6 +261,8 @@ class Follower:
                 self.say(sweep, text)
             if sweep.saved:
                 self.say(sweep, lines.saved_line(sweep.saved))
+            elif all(point.hashrate_ghs is None for point in sweep.points):
+                self.say(sweep, "no point was measured, so no result file was written")
 
 
 def _tells(sweep: Sweep, note: str) -> bool:

@@ -59,11 +59,15 @@ def point_line(point: SweepPoint, job: JobState) -> str:
 def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
     """What a sweep is going to do: start, steps, limits, length, and what speaks against it."""
     status = snapshot.status
+    if status is None:
+        why = f": {snapshot.why}" if snapshot.why else ""
+        unknown = "where its sweep would begin, and how long it would take, is not known"
+        return [f"! {snapshot.address or plan.device} does not answer, so {unknown}{why}"]
     within = ranking.bounds(plan, status, snapshot.limits)
     begin = ranking.start(plan, status, within)
     points, seconds = ranking.estimate(plan, status, snapshot.limits)
     adaptive = plan.strategy is Strategy.ADAPTIVE
-    start = f"{begin[1]} mV / {begin[0]:g} MHz" if begin else "what the miner runs (not known yet)"
+    start = f"{begin[1]} mV / {begin[0]:g} MHz" if begin else "what the miner runs (it does not tell)"
     lines = [
         f"{snapshot.address or plan.device}: from {start} in steps of {plan.step_mv} mV / {plan.step_mhz:g} MHz, "
         f"within {within.min_mv}..{within.max_mv} mV and {within.min_mhz:g}..{within.max_mhz:g} MHz",
@@ -73,9 +77,7 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
     ]
     said = (ranking.lowered(plan, status, snapshot.limits), ranking.moved(plan, status, snapshot.limits))
     lines += [f"! {text}" for text in said if text]
-    if status is None:
-        lines.append("not read yet; its present settings are not known")
-    elif status.power_w is not None and status.power_w > within.max_power_w:
+    if status.power_w is not None and status.power_w > within.max_power_w:
         lines.append(f"! it draws {status.power_w:.1f} W now, over the limit of the sweep: see --max-power")
     return lines
 
