@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
+from minertui.cli.terminal import at_a_question
 from minertui.cli.wording import Paragraphs
 from minertui.model.text import as_name
 
@@ -132,7 +133,8 @@ def _can_ask() -> bool:
 
 def _ask(question: str) -> str:
     try:
-        said = input(question).strip()
+        with at_a_question():
+            said = input(question).strip()
     except EOFError:
         return "n"
     return said.lower() if said.lower() in ("y", "yes", "n", "no") else said

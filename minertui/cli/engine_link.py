@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from minertui.cli import places
 from minertui.cli.own_engine import same_place
+from minertui.cli.terminal import at_a_question
 from minertui.model.errors import MinertuiError
 from minertui.model.fleet import Fleet, Snapshot
 
@@ -77,5 +78,6 @@ def agreed(question: str, args: argparse.Namespace) -> bool:
         return True
     if not sys.stdin.isatty():
         raise MinertuiError("there is no terminal to confirm at; add --yes when you are sure")
-    print(f"{question} [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    with at_a_question():
+        print(f"{question} [y/N] ", end="", flush=True)
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")

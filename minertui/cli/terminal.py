@@ -90,6 +90,17 @@ def silence(stream: TextIO) -> None:
 
 
 @contextlib.contextmanager
+def at_a_question() -> Iterator[None]:
+    """While this is entered Ctrl+C ends what waits for a person: asyncio would only take note of it, and go on waiting
+    for the answer."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
 def ended_by(told: Callable[[], None]) -> Iterator[None]:
     """While this is entered SIGINT and SIGTERM call ``told``, each time one comes."""
     loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,3 +63,40 @@ def test_a_line_for_nobody_is_not_an_error(capfd: pytest.CaptureFixture[str]):
         say("nor this", pipe)
     say("somebody reads this")
     assert capfd.readouterr().out == "somebody reads this\n"
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "from minertui.cli.engine_link import agreed; agreed('Really?', argparse.Namespace(yes=False))",
+        "from minertui.cli.discover import _ask; _ask('Really? ')",
+    ],
+    ids=["agreed", "discover"],
+)
+def test_ctrl_c_at_a_question_ends_the_command_at_once(asks: str):
+    code = f"""
+import argparse, asyncio
+async def asking():
+    {asks}
+try:
+    asyncio.run(asking())
+except KeyboardInterrupt:
+    print("left", flush=True)
+"""
+    terminal, slave = pty.openpty()  # an answer is never typed
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = b""
+            while b"Really?" not in said:
+                said += os.read(process.stdout.fileno(), 100)
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+            os.close(terminal)
+            os.close(slave)
+    assert b"left" in rest
+    assert process.returncode == 0
