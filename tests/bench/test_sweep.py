@@ -43,3 +43,13 @@ def test_a_cap_of_power_or_chip_temperature_is_kept_and_used(plan):
     result = asyncio.run(swept(rig, plan, best, ghs))
     assert result.excursions == {}
     assert result.share >= 0.97
+
+
+@pytest.mark.parametrize(("seed", "most_pct", "least"), [(2, 65, 0.90), (1, 75, 0.99)])
+def test_a_fan_that_overshoots_is_kept_under_its_limit(seed, most_pct, least):
+    rig = OtherBoard(seed)
+    plan = SweepPlan("a", max_vr_temp_c=70, max_fan_pct=most_pct)
+    best, _ = best_of(rig, plan, START, ghs)
+    result = asyncio.run(swept(rig, plan, best, ghs))
+    assert result.excursions == {}
+    assert result.share >= least

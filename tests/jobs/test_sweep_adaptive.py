@@ -171,6 +171,41 @@ def test_one_noisy_reading_near_the_limit_is_noise():
     assert transient.leaving(trail(*[61.0] * 12, 62.0), -500.0, 0.0, WITHIN) is None
 
 
+CAPPED = msgspec.structs.replace(WITHIN, max_fan_pct=70)
+
+
+def fans(*pcts: float, chip_c: float = 55.0) -> list[Trace]:
+    return [Trace(5.0 * n, reading(chip_c, fan_pct=pct)) for n, pct in enumerate(pcts)]
+
+
+def test_under_a_limit_of_the_fan_a_step_waits_until_all_is_at_rest():
+    calm, moving = fans(*[50.0] * 20), fans(*[50.0] * 8, *[50.0 + n for n in range(12)])
+    warming = [Trace(5.0 * n, reading(54.0 + 0.1 * n, fan_pct=50)) for n in range(20)]
+    assert transient.room(calm, 20.0, 0.0, CAPPED, transient.WORST)[0] == transient.FAN_RUNG
+    for trail_, changed_s in ((calm, 60.0), (moving, 0.0), (warming, 0.0)):
+        assert transient.room(trail_, changed_s, 0.0, CAPPED, transient.WORST)[0] == 0.0
+
+
+def test_the_longer_a_fan_has_run_up_before_the_further_from_its_limit_a_step_is_made():
+    calm = fans(*[62.0] * 20)
+    rooms = [transient.room(calm, 0.0, 0.0, CAPPED, transient.Response(run_up=pct))[0] for pct in (3.0, 12.0, 40.0)]
+    assert rooms[0] == transient.FAN_RUNG
+    assert rooms == sorted(rooms, reverse=True)
+    assert rooms[1] == pytest.approx(transient.FAN_RUNG / 4)  # a root: half the way is left, so a quarter of the heat
+    assert transient.run_up_pct(fans(*[50.0] * 20, 52, 56, 60)) == 10.0
+    assert transient.run_up_pct(fans(60.0, *[50.0] * 20)) == 0.0
+
+
+def test_a_fan_that_heads_for_its_limit_is_slowed_by_less_clock_and_at_the_lowest_the_point_is_left():
+    rising = fans(*[50.0] * 8, *[62.0 + 0.9 * n for n in range(11)])
+    way = pace.Way(Target(500, 1150), Target(550, 1150), Target(600, 1150))
+    move = pace.on_the_way(adaptively(), CAPPED, way, rising, -500.0, 0.0)
+    assert move.do is pace.Do.BACK
+    assert move.to.mhz < 550
+    low = pace.Way(Target(400, 1150), Target(400, 1150), Target(600, 1150))
+    assert pace.on_the_way(adaptively(), CAPPED, low, rising, -500.0, 0.0).do is pace.Do.LEAVE
+
+
 def status(rate: float, error_pct: float | None) -> MinerStatus:
     return MinerStatus(hashrate_ghs=rate, expected_ghs=1000, error_pct=error_pct)
 

@@ -86,8 +86,8 @@ def on_the_way(
     since_s = trail[-1].at_s - changed_s
     leave = transient.leaving(trail, changed_s, growth, within, response) if since_s >= DWELL_S else None
     if leave is not None:
-        if transient.fan_answers(trail) and within.max_fan_pct is None:
-            to = Target(max(within.min_mhz, here.mhz - _back_mhz(plan, here)), here.mv)
+        to = Target(max(within.min_mhz, here.mhz - _back_mhz(plan, here)), here.mv)
+        if transient.fan_answers(trail) and to.mhz < here.mhz:
             return Move(Do.BACK, to, leave)
         return Move(Do.LEAVE, here, leave)
     if since_s < DWELL_S:
@@ -138,7 +138,8 @@ def _up(plan: SweepPlan, way: Way, trail: Sequence[Trace], since_s: float, room:
         return Move(Do.RUNG, to, why)
     fan = transient.smoothed(trail, lambda s: s.fan_pct)
     moving = abs(transient.trend_per_s(trail, lambda s: s.fan_pct)) > FLAT_PCT_PER_S
-    done = since_s >= PATIENCE_S or (since_s >= 75.0 and (fan is None or fan >= 99.0 or not moving))
+    helpless = plan.max_fan_pct is None and (fan is None or fan >= 99.0 or not moving)
+    done = since_s >= PATIENCE_S or (since_s >= 75.0 and helpless)
     return Move(Do.MEASURE, here, f"{AS_FAR}: {why}") if done else Move(Do.WAIT, here, why)
 
 

@@ -50,7 +50,11 @@ def arrived(state: State, now_s: float) -> State:
 
 def seen(state: State, status: MinerStatus, now_s: float) -> State:
     """One more reading on the trail."""
-    return replace(state, trail=(*state.trail, Trace(now_s, status))[-KEPT:]) if live(state) else state
+    if not live(state):
+        return state
+    trail = (*state.trail, Trace(now_s, status))[-KEPT:]
+    run_up = max(state.response.run_up, transient.run_up_pct(trail))
+    return replace(state, trail=trail, response=state.response._replace(run_up=run_up))
 
 
 def touched(state: State, status: MinerStatus) -> str | None:
@@ -75,7 +79,7 @@ def climbed(state: State) -> tuple[State, Do]:
     if move.do is Do.RUNG:
         return _onward(state, move), move.do
     if move.do is Do.BACK:
-        return replace(state, rung=move.to, response=transient.WORST), move.do
+        return replace(state, rung=move.to, response=transient.Response(run_up=state.response.run_up)), move.do
     if move.do is Do.LEAVE:
         return replace(state, cut=move.why), move.do
     if move.do is Do.MEASURE:

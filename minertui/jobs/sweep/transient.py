@@ -40,7 +40,11 @@ MARGIN_C = 0.25  # even at worst a step up ends this far under a temperature lim
 LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
 POWER_MARGIN = 0.006  # the same for power, as a share: half a minute of readings of 0.6 % each, 99 % sure
 FAN_MARGIN_PCT = 2.0
+FAN_RUNG = 0.02  # with a limit of the fan's speed heat grows by so much at a time at most,
+FAN_REST_S = 60.0  # and then not for so long: half of a step has shown by then
 FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for one per cent more heat
+RUN_UP_S = 60.0  # a fan that answers a step does so within this
+CALM_FAN, CALM_C = 0.03, 0.01  # % and °C per second: a fan and a temperature that move less are at rest
 LEAVE_Z = 1.0  # a point is left when a temperature that does not fall is within one standard error of its limit
 WILD_C = 3.0  # one reading this far over a limit counts without waiting for others
 
@@ -69,10 +73,12 @@ class Heading(NamedTuple):
 
 
 class Response(NamedTuple):
-    """How much of the worst case the two temperatures have really shown, 0..1, while the fan had room to answer."""
+    """How much of the worst case the two temperatures have really shown, 0..1, while the fan had room to answer; and by
+    how many per cent the fan has run up at most."""
 
     chip: float = 1.0
     vr: float = 1.0
+    run_up: float = 0.0
 
 
 WORST = Response()
@@ -89,7 +95,9 @@ def learned(trail: Sequence[Trace], climb: Sequence[tuple[float, float]], before
     )
     window = [t for t in trail if t.at_s >= start_s]
     return Response(
-        _answer(window, chip_temp_c, shown, before.chip), _answer(window, lambda s: s.vr_temp_c, shown, before.vr)
+        _answer(window, chip_temp_c, shown, before.chip),
+        _answer(window, lambda s: s.vr_temp_c, shown, before.vr),
+        before.run_up,
     )
 
 
@@ -122,8 +130,8 @@ def headings(
         found.append(Heading("power", power, power, within.max_power_w, POWER_MARGIN * within.max_power_w, power, "W"))
     fan = smoothed(trail, lambda s: s.fan_pct)
     if fan is not None and within.max_fan_pct is not None:
-        slope = max(0.0, trend_per_s(trail, lambda s: s.fan_pct))
-        found.append(Heading("fan", fan, fan + 30 * slope, within.max_fan_pct, FAN_MARGIN_PCT, FAN_GROWTH * fan, "%"))
+        rest = fan + 30 * max(0.0, trend_per_s(trail, _fan_pct))
+        found.append(Heading("fan", fan, rest, within.max_fan_pct, FAN_MARGIN_PCT, FAN_GROWTH * fan, "%"))
     return tuple(found)
 
 
@@ -137,18 +145,33 @@ def room(
         return 0.0, "neither a temperature nor the power is known"
     least = min(worst, key=lambda h: h.room)
     share, text = least.room, least.text()
+    if within.max_fan_pct is not None and trail[-1].status.fan_auto:
+        return _under_fan(share, text, trail, changed_s, within.max_fan_pct, response.run_up)
     rests = thermal.fitted(trail, within, changed_s)
     if rests:
         return _cooled(rests, worst)
     if not fan_has_room(trail):
         share = min(share, *((h.limit - SURE_C - h.rest) / h.growth for h in worst if h.unit == "°C"), share)
     fan = smoothed(trail, lambda s: s.fan_pct, 3)
-    if fan is not None and trail[-1].status.fan_auto and response != WORST:
+    if fan is not None and trail[-1].status.fan_auto and response[:2] != WORST[:2]:
         answered = min(headings(trail, changed_s, growth, within, response), key=lambda h: h.room)
         helped = min(answered.room, (FAN_MOST_PCT - fan) / (FAN_GROWTH * max(fan, 1.0)))
         if helped > share:
             share, text = helped, answered.text()
     return share, text
+
+
+def _under_fan(
+    share: float, text: str, trail: Sequence[Trace], changed_s: float, most_pct: float, run_up: float
+) -> tuple[float, str]:
+    """The same under a limit of the fan's own speed. A fan that has begun to move overshoots, and by the root of the
+    heat that made it move: so the next step waits until all is at rest, and is as large as the longest run-up seen may
+    be repeated in part under the limit."""
+    if trail[-1].at_s - changed_s < FAN_REST_S or not at_rest(trail):
+        return 0.0, "the fan and the temperatures come to rest"
+    left_pct = most_pct - FAN_MARGIN_PCT - (smoothed(trail, _fan_pct, 3) or 0.0)
+    part = min(1.0, max(0.0, left_pct) / max(run_up, 1.0))
+    return min(share, FAN_RUNG * part * part), text
 
 
 def _cooled(rests: Sequence[thermal.Rest], worst: Sequence[Heading]) -> tuple[float, str]:
@@ -164,6 +187,24 @@ def _cooled(rests: Sequence[thermal.Rest], worst: Sequence[Heading]) -> tuple[fl
             room, text = max(sure, known), f"{rest.name} settles at {at:.1f} of {rest.limit_c:g} °C"
         found.append((room, text))
     return min(found)
+
+
+def _fan_pct(status: MinerStatus) -> float | None:
+    return status.fan_pct
+
+
+def run_up_pct(trail: Sequence[Trace]) -> float:
+    """By how much the fan has risen within RUN_UP_S: once it runs it goes on until the chip is cool again, and by
+    then it is faster than it needs to be."""
+    last = trail[-1]
+    seen = [t.status.fan_pct for t in trail if t.at_s >= last.at_s - RUN_UP_S and t.status.fan_pct is not None]
+    return max(0.0, last.status.fan_pct - min(seen)) if last.status.fan_pct is not None else 0.0
+
+
+def at_rest(trail: Sequence[Trace]) -> bool:
+    """True when neither the fan nor a temperature moves, as far as noise lets that be seen."""
+    moves = ((_fan_pct, CALM_FAN), (chip_temp_c, CALM_C), (lambda s: s.vr_temp_c, CALM_C))
+    return trail[-1].at_s - trail[0].at_s >= 30.0 and all(abs(trend_per_s(trail, read)) < most for read, most in moves)
 
 
 def pending(climb: Sequence[tuple[float, float]]) -> float:
