@@ -81,10 +81,16 @@ def unpack_summary(data: bytes, n: int) -> Summary:
 def summary(samples: Iterable[bytes]) -> Summary:
     """What a stretch of samples says together; unknown values do not count."""
     rows = array("f", b"".join(samples))
+    if len(rows) == WIDTH:
+        return Summary(1, rows, rows, rows)
     means, lows, highs = array("f"), array("f"), array("f")
     for i in range(WIDTH):
-        known = [value for value in rows[i::WIDTH] if value == value]
-        means.append(sum(known) / len(known) if known else _NAN)
+        known: Sequence[float] = rows[i::WIDTH]
+        total = sum(known)
+        if total != total:  # something is unknown
+            known = [value for value in known if value == value]
+            total = sum(known)
+        means.append(total / len(known) if known else _NAN)
         lows.append(min(known, default=_NAN))
         highs.append(max(known, default=_NAN))
     return Summary(len(rows) // WIDTH, means, lows, highs)

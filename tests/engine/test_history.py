@@ -137,6 +137,15 @@ async def test_minutes_last_a_fortnight_and_quarters_two_years(tmp_path: Path):
     await history.close()
 
 
+@pytest.mark.parametrize("rates", [[100.0], [None], [100.0, 400.0, 250.0], [100.0, None, 400.0], [None, None]])
+def test_a_summary_leaves_out_what_is_unknown(rates: list[float | None]):
+    got = rows.summary(rows.sample(status(hashrate_ghs=rate)) for rate in rates)
+    known = [rate for rate in rates if rate is not None]
+    expected = [sum(known) / len(known), min(known), max(known)] if known else [math.nan] * 3
+    assert got.n == len(rates)
+    assert [got.mean[0], got.low[0], got.high[0]] == pytest.approx(expected, nan_ok=True)
+
+
 async def test_low_and_high_of_a_minute_are_kept(tmp_path: Path):
     clock = Wall()
     history = await opened(tmp_path, clock)
