@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import pty
 import signal
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from minertui.cli.discover import _ask
+from minertui.cli.engine_link import agreed
 from minertui.cli.terminal import say
 from minertui.clock import SystemClock
 from minertui.sim.axeos import fleet, serve
@@ -65,38 +68,30 @@ def test_a_line_for_nobody_is_not_an_error(capfd: pytest.CaptureFixture[str]):
     assert capfd.readouterr().out == "somebody reads this\n"
 
 
+class Hesitant:
+    """A person at a terminal who presses Ctrl+C, and would have said yes."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return "y\n"
+
+
 @pytest.mark.parametrize(
-    "asks",
-    [
-        "from minertui.cli.engine_link import agreed; agreed('Really?', argparse.Namespace(yes=False))",
-        "from minertui.cli.discover import _ask; _ask('Really? ')",
-    ],
+    "ask",
+    [lambda: agreed("Really?", argparse.Namespace(yes=False)), lambda: _ask("Really? ")],
     ids=["agreed", "discover"],
 )
-def test_ctrl_c_at_a_question_ends_the_command_at_once(asks: str):
-    code = f"""
-import argparse, asyncio
-async def asking():
-    {asks}
-try:
-    asyncio.run(asking())
-except KeyboardInterrupt:
-    print("left", flush=True)
-"""
-    terminal, slave = pty.openpty()  # an answer is never typed
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = b""
-            while b"Really?" not in said:
-                said += os.read(process.stdout.fileno(), 100)
-            process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=20)
-        finally:
-            process.kill()
-            os.close(terminal)
-            os.close(slave)
-    assert b"left" in rest
-    assert process.returncode == 0
+def test_ctrl_c_at_a_question_ends_the_command_at_once(monkeypatch: pytest.MonkeyPatch, ask: Callable[[], object]):
+    monkeypatch.setattr(sys, "stdin", Hesitant())
+    before, answers = signal.getsignal(signal.SIGINT), []
+
+    async def command() -> None:
+        answers.append(ask())
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(command())
+    assert answers == []
+    assert signal.getsignal(signal.SIGINT) is before
