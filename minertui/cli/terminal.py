@@ -94,6 +94,9 @@ def silence(stream: TextIO) -> None:
 def at_a_question() -> Iterator[None]:
     """While this is entered Ctrl+C ends what waits for a person: asyncio would only take note of it, and go on waiting
     for the answer."""
+    if threading.current_thread() is not threading.main_thread():  # no signal ever comes here
+        yield
+        return
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
