@@ -51,7 +51,7 @@ mutants: $(STAMP)  ## the safety kernel: every branch is tested, and faults put 
 fuzz: $(STAMP)  ## a million damaged inputs for each parser of foreign bytes; some half an hour
 	@$(BIN)/python -m tests.proofs.fuzz
 
-hostile: $(STAMP)  ## the real program on miners that attack the terminal, with a canary in every secret; two minutes
+hostile: $(STAMP)  ## the real program on miners that attack the terminal, with a canary in every secret; some three minutes
 	@$(BIN)/python -m tests.proofs.hostile
 
 soak: $(STAMP)  ## the engine in real time on 160 simulated miners with faults: make soak HOURS=72; SPEED=10 fills faster

@@ -14,46 +14,27 @@ import argparse
 import asyncio
 import base64
 import contextlib
-import io
-import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import sys
 import tempfile
-import urllib.error
-import urllib.request
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import msgspec
 
-from minertui.cli import main as cli
-from minertui.clock import SystemClock
-from minertui.sim.axeos import fleet, serve
-from minertui.sim.axeos_board import Board
-from minertui.sim.axeos_payload import Payload
-from minertui.sim.axeos_socket import LogLines
-from tests.bench.terminal import terminal
+from tests.proofs import hostile_looks as looks
+from tests.proofs.hostile_world import SECRETS, World, environment, world
 from tests.tui.pictures import PAYLOADS
 
-SECRETS = {name: f"canary-{name}-5e1f" for name in ("header", "apprise", "apprise-path", "key", "pool", "stored",
-                                                     "wifi", "proxy", "otp")}  # fmt: skip
-SECRETS |= {"read token": "5e1fca9a" * 8, "control token": "ca9a5e1f" * 8}
-_TRUE = frozenset({"macAddr", "ASICModel", "boardVersion", "version"})  # so that it is known, and may be tuned
 _SEQUENCE = re.compile(
     r"\x1b(?:\[(?P<lead>[?<=>]?)[0-9;:]*(?P<mid>[ -/]?)(?P<end>[@-~])|\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\))"
 )
 _OWN = {("", "", "m"), ("", "", "H"), ("?", "", "h"), ("?", "", "l"), ("?", "$", "p"), (">", "", "u"), ("<", "", "u")}
-WALK = ("m", "2", "t\x1b", "f\x1b", "o\x1b", "b\x1b", "E\x1b", "r\x1b", "?\x1b", ":open\x1b", "z", "]", "]", "]", "w",
-        "a", "c", "l", "y")  # fmt: skip
-LONG_WALK = (*WALK, "1", "s", "v", "/x\x1b", "M", " ", "\r", "g\x1b", "P", "x", "n\x1b", "\x1b", "+", "<", "e", "T",
-             "]", "o", "i", "]", "]", "w", "o", "u", "c", "e", "a", " ", "A", "l", "w", "p", "p", "/nope\r", "&mock\r",
-             "\x13\x1b", "c", "e")  # fmt: skip
 
 
 def attacks(written: bytes) -> list[str]:
@@ -79,163 +60,75 @@ def _copied(osc: str) -> bool:
     return "evil" not in copied and copied.replace("\n", "").isprintable()
 
 
-class Attacker:
-    """What the simulated hardware says; every turn moves on to the next payload."""
-
-    def __init__(self) -> None:
-        self._turn = 0
-
-    def payload(self) -> str:
-        """The next one."""
-        self._turn += 1
-        return PAYLOADS[self._turn % len(PAYLOADS)]
-
-    def twisted(self, value: Any) -> Any:
-        """``value`` with a payload for every text in it."""
-        if isinstance(value, str):
-            return self.payload()
-        if isinstance(value, dict):
-            return {key: self.twisted(inner) for key, inner in value.items()}
-        return [self.twisted(inner) for inner in value] if isinstance(value, list) else value
-
-    def body(self, board: Board, info: dict[str, Any]) -> bytes:
-        """``/api/system/info``, with the secrets that careless firmware tells; one board reports a fault."""
-        told = {key: value if key in _TRUE else self.twisted(value) for key, value in info.items()}
-        told |= {"stratumPassword": SECRETS["stored"], "wifiPass": SECRETS["wifi"], "otpSecret": SECRETS["otp"]}
-        told |= {f"new{self.payload()}": self.payload(), "reset_reason": self.payload()}
-        if board.name.endswith("1"):
-            told["power_fault"] = f"{PAYLOADS[0]} {self.payload()}"
-        return json.dumps(told).encode()
-
-    def lines(self, board: Board) -> list[str]:
-        """The log stream."""
-        return [f"I ({round(board.uptime_s)}) x: {self.payload()}" for _ in range(4)]
-
-    async def outside(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, got: list[bytes]) -> None:
-        """A place for alerts, and a Duino-Coin server that says no in its own way."""
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            size = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-            got.append(await reader.readexactly(int(size[1]) if size else 0))
-            answer = json.dumps({"success": False, "message": self.payload(), "result": self.payload()}).encode()
-            writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(answer) + answer)
-            await writer.drain()
-        writer.close()
-
-
-def _config(addresses: Sequence[str], outside: int, door: int) -> str:
-    miners = "".join(
-        f'[[miner]]\nname = "m{n}"\naddress = "{address}"\npinned = true\n'
-        f'headers = {{ Authorization = "Bearer {SECRETS["header"]}" }}\n'
-        for n, address in enumerate(addresses)
-    )
-    alerts = f"json://user:{SECRETS['apprise']}@127.0.0.1:{outside}/{SECRETS['apprise-path']}"
-    return (
-        f'[api]\ntcp = "127.0.0.1:{door}"\ntoken_file = "tokens"\n'
-        f'[engine]\npoll_s = 2.0\nlog_level = "debug"\n[alerts]\nurls = ["{alerts}"]\n{miners}'
-        f'[[rig]]\nname = "rig"\nuser = "alice"\nmining_key = "{SECRETS["key"]}"\nstart = true\n'
-        f'rest = "http://127.0.0.1:{outside}"\n[[rig.board]]\nname = "nano"\nat = "serial:/nowhere/at/all"\n'
-    )
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    places = {f"MINERTUI_{name}": str(folder / file)
-              for name, file in (("CONFIG", "config.toml"), ("STATE", "state"), ("SOCKET", "e.sock"))}  # fmt: skip
-    proxy = f"http://user:{SECRETS['proxy']}@127.0.0.1:9"
-    return {**os.environ, **places, "HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1",
-            "LANG": "C.UTF-8", "HOME": str(folder)}  # fmt: skip
+SHOWN: Mapping[str, Sequence[str]] = {
+    "the screen": ("Benchmark m", "Guard m", "Pools of m", "Discover miners", "jobs received", "total mDUCO", "Pace",
+                   "miners of alice", "it refuses (400", *PAYLOADS[4:5], "Saved ", "the engine goes on."),
+    "the alerts": ("minertui", *PAYLOADS[:1]),
+    "discover at": ("Add 127.0.0.1",),
+    "sweep at": ("[Miner 1]", "MHz"),
+    "sweep m3": ("[Miner 1]", "[Miner 2]", "MHz", "it refuses (400"),
+    "guard": ("guarded", "reports an error (500"),
+    "duco bench": ("answers right", *PAYLOADS[4:5]),
+    "duco run": ("nano", "GOOD", "BAD"),
+    "config check": ("all is well", "holds a character that cannot be shown"),
+    "status, wrong": ("is not taken over",),
+    "miners": ("127.0.0.1",),
+}  # fmt: skip
+"""What a whole run has to show somewhere, or it proves nothing: by the beginning of the name of what came out."""
 
 
 class Held:
-    """What came out of the program, by where it came out."""
+    """What came out of the program, by where it came out. ``open``: files of the state folder that others may read."""
 
     def __init__(self) -> None:
-        self.screen = b""
+        self.terminals: dict[str, bytes] = {}
         self.texts: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
         self.alerts: list[bytes] = []
+        self.open: list[str] = []
 
     def wrong(self) -> Iterator[str]:
         """Each attack that got through and each secret that got out."""
-        yield from (f"the screen: {attack}" for attack in attacks(self.screen))
-        for name, text in self.texts.items():
-            yield from (f"{name}: {c!r}" for c in sorted(set(text)) if not (c.isprintable() or c in "\n\t"))
+        for name, written in self.terminals.items():
+            yield from (f"{name}: {attack}" for attack in attacks(written))
+        for name, text in {**self.texts, **self._text_files()}.items():
+            yield from _unprintable(name, text)
+            if name != "record.json":  # what a miner said, byte for byte, as escapes
+                yield from (a for inner in looks.inner_texts(text) for a in _unprintable(f"{name}, in JSON", inner))
         for alert in self.alerts:
             told = msgspec.json.decode(alert) if alert else {}
-            words = str(told.get("title", "")) + str(told.get("message", ""))
-            yield from (f"an alert: {c!r}" for c in sorted(set(words)) if not (c.isprintable() or c == "\n"))
-        everything = {"the screen": self.screen, "the alerts": b"".join(self.alerts), **self.files}
-        everything |= {name: text.encode() for name, text in self.texts.items()}
-        for name, data in everything.items():
+            yield from _unprintable("an alert", str(told.get("title", "")) + str(told.get("message", "")))
+        for name, data in self._everything().items():
             yield from (f"{name} tells the secret “{which}”" for which, s in SECRETS.items() if s.encode() in data)
+            if "Traceback (most" in _SEQUENCE.sub("", data.decode("utf-8", "replace")):
+                yield f"{name} holds a traceback"
+        yield from (f"{name} is open to others" for name in self.open)
+
+    def missing(self) -> Iterator[str]:
+        """What a whole run has to show, or it proves nothing."""
+        for name, words in SHOWN.items():
+            said = b"\n".join(data for key, data in self._everything().items() if key.startswith(name))
+            plain = _SEQUENCE.sub("", said.decode("utf-8", "surrogateescape"))
+            yield from (f"{name}: nothing of “{word}” is seen" for word in words if word not in plain)
+
+    def keep(self, folder: Path) -> None:
+        """All of it as files, for a look."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in {**self._everything(), "alerts": b"\n".join(self.alerts)}.items():
+            (folder / re.sub(r"[^a-zA-Z0-9.]+", "_", name)[:120]).write_bytes(data)
+
+    def _everything(self) -> dict[str, bytes]:
+        texts = {name: text.encode("utf-8", "surrogateescape") for name, text in self.texts.items()}
+        return {**self.terminals, "the alerts": b"".join(self.alerts), **self.files, **texts}
+
+    def _text_files(self) -> dict[str, str]:
+        """Whatever a person may have shown on a terminal."""
+        return {name: data.decode("utf-8", "surrogateescape") for name, data in self.files.items()
+                if not name.endswith((".db", "-wal", "-shm", "title"))}  # fmt: skip
 
 
-def _command(*words: str) -> str:
-    """What a command prints, without the gate before the terminal: what enters is clean already."""
-    out = io.StringIO()
-    with (
-        mock.patch("minertui.cli.terminal.shown", str),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(out),
-    ):
-        try:
-            cli.main(list(words))
-        except SystemExit as end:
-            out.write(f"exit {end.code}")
-    return out.getvalue()
-
-
-async def _commands(held: Held, folder: Path, address: str, outside: int) -> None:
-    (folder / "password").write_text(SECRETS["pool"])
-    for words in (
-        ("status",), ("status", "--json"), ("probe", "m0", "--record", str(folder / "record.json")),
-        ("config", "check"),
-        ("pools", "m0", "--url", "pool.example.org:3333", "--user", "x", "--password-file", str(folder / "password"),
-         "--yes"),
-        ("tune", "m0", "-f", "500", "--dry-run"), ("discover", address),
-        ("sweep", "m1", "--dry-run"), ("restart", "m2", "--yes"), ("guard", "--help"),
-        ("duco", "balance", "alice", "--rest", f"http://127.0.0.1:{outside}", "--count", "1"),
-    ):  # fmt: skip
-        held.texts[" ".join(words[:2])] = await asyncio.to_thread(_command, *words)
-
-
-def _look(held: Held, env: Mapping[str, str], walk: Sequence[str], pause_s: float) -> None:
-    with terminal([sys.executable, "-m", "minertui"], env, columns=140, lines=45) as seen:
-        seen.until("m0", "Detach")
-        for keys in walk:
-            for key in keys:
-                seen.type(key)
-                seen.take(0.02 if len(keys) > 1 and key != keys[-2] else pause_s)
-            seen.take(1.5 if keys == "2" else 0.0)  # the first miner's tab: its log stream is opened and says something
-        with contextlib.suppress(RuntimeError):  # it ended: all that it wrote is here, no sequence is cut in two
-            for _ in range(40):
-                for key in ("\x1b", "q"):  # apart: together they are another key
-                    seen.type(key)
-                    seen.take(0.5)
-        held.screen = seen.said
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _through_the_door(door: int) -> dict[str, str]:
-    """What the API over TCP answers to the right token, to one in the address, and to none."""
-    answers, right = {}, SECRETS["read token"]
-    for name, path, told in (
-        ("right", "/v1/fleet", right), ("wrong", "/v1/fleet", right[::-1]), ("shown", f"/v1/fleet?token={right}", ""),
-        ("none", "/v1/nope", ""),
-    ):  # fmt: skip
-        request = urllib.request.Request(f"http://127.0.0.1:{door}{path}", headers={"Authorization": f"Bearer {told}"})
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=20) as answer:
-                answers[f"{name} token"] = answer.read().decode()
-        except urllib.error.HTTPError as error:
-            answers[f"{name} token"] = f"{error.code} {error.read().decode()}"
-    return answers
+def _unprintable(name: str, text: str) -> Iterator[str]:
+    yield from (f"{name}: {c!r}" for c in sorted(set(text)) if not (c.isprintable() or c in "\n\t"))
 
 
 def _kept(folder: Path) -> dict[str, bytes]:
@@ -249,76 +142,112 @@ def _kept(folder: Path) -> dict[str, bytes]:
     return files
 
 
-@contextlib.asynccontextmanager
-async def _world(count: int, held: Held) -> AsyncIterator[tuple[list[str], int]]:
-    attacker = Attacker()
-    boards = fleet(count, seed=3, warm_s=600)
-    for board in boards:
-        board.faults.add("hostile-strings")
-    with (
-        mock.patch.object(Payload, "bytes_of", lambda _, board, info: attacker.body(board, info)),
-        mock.patch.object(LogLines, "next", lambda _, board: attacker.lines(board)),
-    ):
-        sink = await asyncio.start_server(lambda r, w: attacker.outside(r, w, held.alerts), "127.0.0.1")
-        server = await serve(boards, clock=SystemClock(1.0))
-        try:
-            yield list(server.addresses), int(sink.sockets[0].getsockname()[1])
-        finally:
-            await server.close()
-            sink.close()
-
-
-async def attacked(count: int, walk: Sequence[str], pause_s: float, watch_s: float) -> Held:
-    """Run it all, look at every place, end it in order; what came out."""
+async def attacked(
+    count: int, walk: Sequence[str], pause_s: float, watch_s: float, *, speed: float, whole: bool = False
+) -> Held:
+    """Run it all, look at every place, end it in order; what came out. ``whole``: with all that takes its time."""
     held = Held()
     with tempfile.TemporaryDirectory(prefix="minertui-hostile-") as name:
-        folder, env = Path(name), _environment(Path(name))
-        async with _world(count, held) as (addresses, outside):
-            door = _free_port()
-            (folder / "config.toml").write_text(_config(addresses, outside, door))
-            (folder / "tokens").write_text(f"read {SECRETS['read token']}\ncontrol {SECRETS['control token']}\n")
-            (folder / "tokens").chmod(0o600)
-            (folder / "config.toml").chmod(0o600)
-            with (folder / "engine.err").open("wb") as errors:
-                engine = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "minertui", "engine", env=env, stdout=errors, stderr=errors, cwd=folder
-                )
-            try:
-                async with asyncio.timeout(30):
-                    while not (folder / "e.sock").exists():
-                        await asyncio.sleep(0.05)
-                looking = asyncio.create_task(asyncio.to_thread(_look, held, env, walk, pause_s))
+        folder, env = Path(name), environment(Path(name))
+        async with world(count, speed, folder) as there:
+            _write(folder / "config.toml", there.config(max(2.0, 0.4 * speed)))
+            _write(folder / "tokens", f"read {SECRETS['read token']}\ncontrol {SECRETS['control token']}\n")
+            async with _engine(folder, env, speed) as engine:
+                stranger = there.miners[-1] if whole else ""
+                looking = asyncio.create_task(asyncio.to_thread(looks.look, env, folder, walk, pause_s, stranger))
                 await asyncio.sleep(watch_s)
                 with mock.patch.dict(os.environ, env):
-                    await _commands(held, folder, addresses[0], outside)
-                await looking
+                    await _commands(held, there, env, folder, speed, whole)
+                held.terminals["the screen"] = await looking
                 with mock.patch.dict(os.environ, env):
-                    held.texts["logs"] = await asyncio.to_thread(_command, "logs", "-n", "2000")
-                held.texts |= await asyncio.to_thread(_through_the_door, door)
+                    held.texts["logs"] = await asyncio.to_thread(looks.command, "logs", "-n", "2000")
+                    held.texts |= {"status, wrong config": await _with_a_wrong_config(folder)}
+                held.texts |= await asyncio.to_thread(looks.through_the_door, there.door)
                 held.files["the process's title"] = Path(f"/proc/{engine.pid}/cmdline").read_bytes()
                 engine.send_signal(signal.SIGTERM)
-                code = await asyncio.wait_for(engine.wait(), 30)
-            finally:
-                if engine.returncode is None:
-                    engine.kill()
-                    await engine.wait()
+                held.texts["its end"] = f"code {await asyncio.wait_for(engine.wait(), 60)}"
         held.files |= _kept(folder)
-        held.texts["the engine's log"] = held.files.pop("engine.err").decode()
-    held.texts["its end"] = f"code {code}"
+        held.open = _open_to_others(folder / "state")
+        held.alerts = there.alerts
     return held
+
+
+@contextlib.asynccontextmanager
+async def _engine(folder: Path, env: Mapping[str, str], speed: float) -> AsyncIterator[asyncio.subprocess.Process]:
+    with (folder / "engine.err").open("wb") as errors:
+        engine = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "minertui", "engine", f"--speed={speed:g}", env=dict(env), stdout=errors,
+            stderr=errors, cwd=folder,
+        )  # fmt: skip
+    try:
+        for _ in range(600):
+            if engine.returncode is not None:
+                raise RuntimeError(f"the engine ended: {(folder / 'engine.err').read_text()[-2000:]}")
+            if (folder / "e.sock").exists():
+                break
+            await asyncio.sleep(0.05)
+        yield engine
+    finally:
+        if engine.returncode is None:
+            engine.kill()
+            await engine.wait()
+
+
+async def _commands(held: Held, there: World, env: Mapping[str, str], folder: Path, speed: float, whole: bool) -> None:
+    held.texts |= await looks.short_commands(there, folder, speed)
+    if whole:
+        lasting = asyncio.create_task(looks.long_commands(there, env, folder, speed))
+        for name, words, answers in (
+            ("discover at a terminal", ("discover", there.miners[-2]), "\n"),
+            ("sweep at a terminal", ("sweep", "m2", "--yes", "--speed", f"{speed:g}"), ""),
+        ):
+            held.terminals[name] = await asyncio.to_thread(looks.on_a_terminal, env, folder, words, answers, 60.0)
+        held.texts |= await looks.hostile_configs(folder)
+        held.texts |= await lasting
+
+
+async def _with_a_wrong_config(folder: Path) -> str:
+    """What the engine says about a config that turned into an attack while it ran."""
+    config = folder / "config.toml"
+    before, told = config.read_text(), ""
+    looks.reload(config, PAYLOADS[7])
+    for _ in range(100):
+        told = await asyncio.to_thread(looks.command, "status", "--json")
+        if "is not taken over" in told:
+            break
+        await asyncio.sleep(0.1)
+    config.write_text(before)
+    return told
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def _open_to_others(state: Path) -> list[str]:
+    """What others may read or enter of the state folder."""
+    return [str(path.name) for path in (state, *state.rglob("*")) if path.stat().st_mode & 0o077]
 
 
 def main() -> int:
     """Print what came out, and what should not have; 1 where there is anything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--miners", type=int, default=6)
-    parser.add_argument("--pause", type=float, default=1.5, help="seconds at each place")
+    parser.add_argument("--speed", type=float, default=12.0, help="of the engine's time")
+    parser.add_argument("--pause", type=float, default=0.3, help="seconds at each place")
+    parser.add_argument("--keep", type=Path, help="a folder for all that came out")
     args = parser.parse_args()
-    held = asyncio.run(attacked(args.miners, LONG_WALK, args.pause, 30.0))
-    wrong = list(held.wrong())
-    print(f"hostile: {len(LONG_WALK)} places, {len(held.screen):,} bytes to the terminal, {len(held.texts)} texts, "
-          f"{len(held.files)} files, {len(held.alerts)} messages out; wrong: {len(wrong)}")  # fmt: skip
-    for line in sorted(set(wrong))[:40]:
+    began_s = time.monotonic()
+    held = asyncio.run(attacked(args.miners, looks.LONG_WALK, args.pause, 5.0, speed=args.speed, whole=True))
+    if args.keep:
+        held.keep(args.keep)
+    wrong = [*held.wrong(), *held.missing()]
+    written, sent = sum(map(len, held.terminals.values())), sum(map(bool, held.alerts))
+    took_s = time.monotonic() - began_s
+    print(f"hostile: {len(looks.LONG_WALK)} places, {written:,} bytes to terminals, {len(held.texts)} texts, "
+          f"{len(held.files)} files, {sent} messages out; wrong: {len(wrong)}; {took_s:.0f} s")  # fmt: skip
+    for line in sorted(set(wrong))[:60]:
         print(f"  !! {line}")
     return int(bool(wrong))
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from tests.proofs.hostile import SECRETS, WALK, Held, attacked, attacks
+from tests.proofs.hostile import Held, attacked, attacks
+from tests.proofs.hostile_looks import WALK, inner_texts, is_attack_seen
+from tests.proofs.hostile_world import MARKUP, SECRETS
 from tests.tui.pictures import PAYLOADS
-
-MARKUP = 6  # the first payloads are text that only a careless screen takes for more
 
 
 async def test_no_attack_gets_through_and_no_secret_gets_out():
-    held = await attacked(3, WALK, pause_s=0.08, watch_s=2.0)
+    held = await attacked(3, WALK, pause_s=0.08, watch_s=2.0, speed=4.0)
     assert sorted(set(held.wrong())) == []
     assert held.texts["its end"] == "code 0"
-    assert b"the engine goes on." in held.screen
-    assert b"Traceback" not in held.screen
+    screen = held.terminals["the screen"]
+    assert b"the engine goes on." in screen
     # the attack took place: it is seen everywhere, as harmless text
-    assert any(text.encode() in held.screen for text in ("ZXZpbA==", "漢字", "gnp.exe", *PAYLOADS[:MARKUP]))
-    for name in ("status", "status --json", "probe m0", "logs"):
-        assert any(payload in held.texts[name] for payload in PAYLOADS[:MARKUP]), (name, held.texts[name])
+    assert any(text.encode() in screen for text in ("ZXZpbA==", "漢字", "gnp.exe", *PAYLOADS[:MARKUP]))
+    for name in ("status", "status --json", "probe m0", "logs", "duco balance"):
+        assert is_attack_seen(held.texts[name]) or "\ufffd" in held.texts[name], (name, held.texts[name])
     assert "would be done" in held.texts["pools m0"]
+    assert "without a user and an @" in held.texts["pools m1"]
+    assert "is not taken over" in held.texts["status, wrong config"]
     assert '"snapshots"' in held.texts["right token"]
     assert all(held.texts[f"{which} token"].startswith("401 ") for which in ("wrong", "shown", "none"))
     assert "*****" in held.files["record.json"].decode()
@@ -36,14 +38,19 @@ def test_the_judge_of_the_terminal_sees_each_payload(payload: str):
     assert bool(attacks((own + payload + "more" + own).encode())) == acts
 
 
-def test_the_judge_of_texts_sees_secrets_and_control_characters():
+def test_the_judge_of_texts_sees_secrets_control_characters_and_what_others_may_read():
     held = Held()
-    held.texts = {"a": "fine\n", "b": "\x9b", "c": SECRETS["key"]}
-    held.files = {"d": b"\x00" + SECRETS["wifi"].encode()}
+    held.texts = {"a": "fine\n", "b": "\x9b", "c": SECRETS["key"], "e": '{"x": ["\\u001b"]}\n'}
+    held.files = {"d.db": b"\x00" + SECRETS["wifi"].encode()}
     held.alerts = [b'{"title": "\\u202e", "message": ""}', b""]
+    held.open = ["rigs.db"]
     assert list(held.wrong()) == [
         "b: '\\x9b'",
+        "e, in JSON: '\\x1b'",
         "an alert: '\\u202e'",
-        "d tells the secret “wifi”",
+        "d.db tells the secret “wifi”",
         "c tells the secret “key”",
+        "rigs.db is open to others",
     ]
+    assert inner_texts('{\n "a": {"b": ["c"]}\n}') == ["a", "b", "c"]
+    assert inner_texts('{"a": 1}\n["b"]\nno JSON') == ["a", "b"]
