@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -90,11 +91,10 @@ async def _misfortune(sim: Simulator, soaked: Soaked, dice: random.Random, clock
 
 
 async def _people(link: ApiClient, sim: Simulator, soaked: Soaked, dice: random.Random, clock: SystemClock) -> None:
-    """Sweeps are started and stopped."""
-    running: list[str] = []
-    while True:
+    """Sweeps are started and stopped, miner after miner."""
+    running, weak = list[str](), sim.miners[:_WEAK]
+    for name, _ in itertools.cycle(dice.sample(weak, len(weak))):
         await clock.sleep(_SWEEP_S)
-        name = sim.miners[dice.randrange(min(_WEAK, soaked.run.miners))][0]
         plan = SweepPlan(
             name, strategy=Strategy.GRID, settle_s=10, measure_s=30, sample_s=10, max_mhz=700, max_power_w=200
         )
@@ -158,7 +158,7 @@ def _prefer(pid: int, nice: int) -> None:
 
 @contextlib.contextmanager
 def _engine(folder: Path, run: Run) -> Iterator[subprocess.Popen[bytes]]:
-    settings = Settings(str(folder), run.speed, run.sample_s, run.full, run.trim)
+    settings = Settings(str(folder), run.speed, run.sample_s, run.full)
     command = [sys.executable, "-m", "tests.proofs.soak_engine", msgspec.json.encode(settings).decode()]
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(
@@ -268,10 +268,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0, help="program seconds in a real one")
     parser.add_argument("--nice", type=int, default=0, help="priority of the engine; less than 0 needs root")
-    parser.add_argument("--trim", action="store_true", help="glibc gives free memory back before each sample")
     args = parser.parse_args()
     seconds = 3600 * args.hours or args.seconds
-    run = Run(seconds * args.speed, args.miners, args.poll, args.seed, args.speed, args.nice, args.trim)
+    run = Run(seconds * args.speed, args.miners, args.poll, args.seed, args.speed, args.nice)
     print(f"soak: {run.miners} miners, a poll each {run.poll_s:g} s, {seconds:g} s at speed {run.speed:g}, "
           f"seed {run.seed}, engine at nice {run.nice}, load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
     soaked = asyncio.run(soak(run, said=True))

@@ -27,19 +27,18 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Where, how fast, and how many real seconds apart samples are. ``full``: its log is full from the start; ``trim``:
-    glibc gives free memory back before each sample."""
+    """Where, how fast, and how many real seconds apart samples are. ``full``: its log is full from the start."""
 
     folder: str
     speed: float
     sample_s: float
     full: bool = False
-    trim: bool = False
 
 
 class Sample(msgspec.Struct, frozen=True):
     """What the process holds at a moment (real seconds since it began); memory in MB. ``blocks``: pieces of memory that
-    Python's own allocator has given out; ``disk_kb``: the files of the state folder."""
+    Python's own allocator has given out. ``malloc_mb``: what the C library has given out, ``free_mb``: what it keeps
+    for later; ``sqlite_mb``: SQLite's part of it. Not known is 0. ``disk_kb``: the files of the state folder."""
 
     at_s: float
     memory_mb: float
@@ -47,9 +46,40 @@ class Sample(msgspec.Struct, frozen=True):
     tasks: int
     threads: int
     blocks: int
+    malloc_mb: float
+    free_mb: float
+    sqlite_mb: float
     version: int
     looks: Looks
     disk_kb: dict[str, int]
+
+
+class _Mallinfo(ctypes.Structure):
+    """glibc's ``mallinfo2``; all arenas together."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+    ))  # fmt: skip
+
+
+def _malloc_mb() -> tuple[float, float]:
+    """Given out and kept; 0 where the C library has no such question."""
+    ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if ask is None:
+        return 0.0, 0.0
+    ask.restype = _Mallinfo
+    told = ask()
+    return (told.uordblks + told.hblkhd) / 1e6, told.fordblks / 1e6
+
+
+def _sqlite_mb() -> float:
+    """What all connections hold; 0 where the library is not to be found."""
+    try:
+        used = ctypes.CDLL("libsqlite3.so.0").sqlite3_memory_used
+    except OSError:
+        return 0.0
+    used.restype = ctypes.c_int64
+    return float(used()) / 1e6
 
 
 async def tell(engine: Engine, settings: Settings, lateness: Lateness) -> None:
@@ -57,11 +87,9 @@ async def tell(engine: Engine, settings: Settings, lateness: Lateness) -> None:
     for n in range(KEPT_IN_ALL if settings.full else 0):
         engine.say(f"earlier {n % _SOURCES}", f"lost: no answer within 10 s ({n}); it is asked again in a while")
     began_s, state = time.monotonic(), Path(settings.folder) / "state"
-    libc = ctypes.CDLL(None)
     while True:
         await asyncio.sleep(settings.sample_s)
-        if settings.trim:
-            libc.malloc_trim(0)
+        given_mb, free_mb = _malloc_mb()
         sample = Sample(
             at_s=time.monotonic() - began_s,
             memory_mb=int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE / 1e6,
@@ -69,6 +97,9 @@ async def tell(engine: Engine, settings: Settings, lateness: Lateness) -> None:
             tasks=len(asyncio.all_tasks()),
             threads=threading.active_count(),
             blocks=sys.getallocatedblocks(),
+            malloc_mb=given_mb,
+            free_mb=free_mb,
+            sqlite_mb=_sqlite_mb(),
             version=engine.hub.fleet.version & 0xFFFF_FFFF,
             looks=lateness.take(),
             disk_kb={path.name: path.stat().st_size // 1024 for path in state.glob("*.db*")},
