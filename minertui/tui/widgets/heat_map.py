@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from minertui.model.fleet import Fleet, Health, Snapshot
@@ -14,7 +15,7 @@ from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.standing import level, standing
 from minertui.tui.widgets.wording import UNKNOWN, fit, number, terahash
 
-_CELL = 13  # name over value; one line less where many devices must fit
+_CELL, _WIDEST = 13, 30  # name over value, wider where names need it and all still fit
 _NARROW = 8  # value only
 
 
@@ -43,13 +44,24 @@ class HeatMap(DeviceRows):
     @property
     def wide(self) -> bool:
         """Whether cells carry names."""
-        per_line = max(1, self.size.width // _CELL)
+        return self._fit(_CELL)
+
+    def _fit(self, size: int) -> bool:
+        per_line = max(1, self.size.width // size)
         return -(-len(self.rows) // per_line) * 3 <= max(1, self.size.height - 1)
+
+    @property
+    def cell(self) -> int:
+        """Width of a cell: names that begin alike are told apart by their ends."""
+        if not self.wide:
+            return _NARROW
+        wanted = min(_WIDEST, self.size.width, max(map(cell_len, self.rows), default=0) + 3)
+        return next((size for size in range(wanted, _CELL, -1) if self._fit(size)), _CELL)
 
     @property
     def step(self) -> int:
         """Devices per line."""
-        return max(1, self.size.width // (_CELL if self.wide else _NARROW))
+        return max(1, self.size.width // self.cell)
 
     @property
     def page(self) -> int:
@@ -64,15 +76,15 @@ class HeatMap(DeviceRows):
         """The title with its scale, then the cells."""
         self.reveal()
         low, high = self._scale()
-        lines = [self._title(low, high)]
+        lines, cell = [self._title(low, high)], self.cell
         for first in range(self.top * self.step, len(self.rows), self.step):
             if len(lines) >= height:
                 break
             row = self.rows[first : first + self.step]
             shown = [(name, *self._cell(self.fleet.snapshots[name], low, high)) for name in row]
             if self.wide:
-                lines.append(line(*(span for n, _, ink in shown for span in self._half(n, n, ink, _CELL))))
-                lines.append(line(*(span for n, t, ink in shown for span in self._half(n, t, ink, _CELL))))
+                lines.append(line(*(span for n, _, ink in shown for span in self._half(n, n, ink, cell))))
+                lines.append(line(*(span for n, t, ink in shown for span in self._half(n, t, ink, cell))))
                 lines.append(line())
             else:
                 lines.append(line(*(span for n, t, ink in shown for span in self._half(n, t, ink, _NARROW))))
@@ -125,6 +137,6 @@ class HeatMap(DeviceRows):
         """The device whose cell is there."""
         if y < 1:
             return None
-        column = x // (_CELL if self.wide else _NARROW)
+        column = x // self.cell
         index = (self.top + (y - 1) // (3 if self.wide else 1)) * self.step + column
         return self.rows[index] if column < self.step and index < len(self.rows) else None

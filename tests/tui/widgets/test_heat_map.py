@@ -87,3 +87,21 @@ async def test_a_metric_nobody_knows_is_drawn_all_the_same() -> None:
         async with on_stage(heat := HeatMap(), 60, 12, ascii_only=True):
             heat.show(fleet, tuple(fleet.snapshots), metric)
             assert all(x.isascii() for x in text(heat))
+
+
+async def test_long_names_that_begin_alike_are_told_apart_where_there_is_room() -> None:
+    names = tuple(f"sim-gammaturbo-{7000 + n}" for n in range(12))
+    fleet = Fleet(snapshots={name: msgspec.structs.replace(pictures.snapshot(0), device=name) for name in names})
+    heat = HeatMap()
+    async with on_stage(heat, 120, 24) as pilot:
+        heat.show(fleet, names, "chip_temp_c")
+        whole = "\n".join(text(heat))
+        assert all(name in whole for name in names)
+        heat.focus()
+        await pilot.press("down", "right")
+        assert heat.cursor == names[1 + heat.step]
+        row = next(y for y, said in enumerate(text(heat)) if heat.cursor in said and y)
+        x = text(heat)[row].index(heat.cursor)
+        assert heat.device_at(x, row) == heat.cursor
+        heat.show(many(), tuple(many().snapshots), "chip_temp_c")  # no room for any name: as small as ever
+        assert heat.step == 118 // 8
