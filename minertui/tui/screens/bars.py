@@ -16,7 +16,7 @@ from minertui.model.relay import RelayView
 from minertui.tui.feed import Picture
 from minertui.tui.totals import totals
 from minertui.tui.widgets.painted import Line, Painted, Span, line
-from minertui.tui.widgets.wording import fit, hashrate, number
+from minertui.tui.widgets.wording import fit, hashrate, number, shorter_paths
 from minertui.tui.words import clock_text
 
 _ROOMY = 96  # cells from which the header has room for everything
@@ -76,14 +76,14 @@ def banner_spans(picture: Picture, frozen_s: float | None, problem: str, worse_s
     the engine's own notice."""
     frozen = () if frozen_s is None else (f"Frozen at {clock_text(frozen_s)}; p lets the picture go on.",)
     if picture.lost:
-        problem, _, remedy = picture.lost.rstrip(".").rpartition("; ")
+        problem, _, remedy = shorter_paths(picture.lost).rstrip(".").rpartition("; ")
         said = f"{remedy} ({problem})" if problem else remedy  # what to do first: a narrow screen cuts the end off
         also = [Span(f"! {text} ", "warn") for text in frozen]
         return (*also, Span(f"!! Engine lost{lost_since(picture)}: {said}. Trying again.", "bad"))
     if frozen:
         worse = f" !! {worse_since} not well since then." if worse_since else ""
         return (Span(f"! {frozen[0]}", "warn"), Span(worse, "bad"))
-    notice = picture.fleet.notice or problem
+    notice = shorter_paths(picture.fleet.notice or problem)
     return (Span(f"! {notice}", "warn"),) if notice else ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -12,6 +13,7 @@ from minertui.model.status import MinerStatus
 from minertui.model.text import clean
 
 UNKNOWN = "—"
+_LONG_PATH = re.compile(r"(?<!\S)/\S{45,}")
 
 
 @lru_cache(maxsize=4096)
@@ -36,6 +38,16 @@ def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") ->
     if size > width:
         return set_cell_size(text, width - 1) + ellipsis
     return " " * (width - size) + text if right else text + " " * (width - size)
+
+
+def shorter_paths(text: str) -> str:
+    """``text`` with every long path cut in its middle: both ends say where it is."""
+    return _LONG_PATH.sub(_shorter, text)
+
+
+def _shorter(path: re.Match[str]) -> str:
+    first, last = path[0][:17].rpartition("/")[0], path[0][-28:]
+    return f"{first}/...{last[max(0, last.find('/')) :]}"
 
 
 def number(value: float | None, digits: int = 0) -> str:
