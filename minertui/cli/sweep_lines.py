@@ -60,9 +60,8 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
     """What a sweep is going to do: start, steps, limits, length, and what speaks against it."""
     status = snapshot.status
     if status is None:
-        why = f": {snapshot.why}" if snapshot.why else ""
-        unknown = "where its sweep would begin, and how long it would take, is not known"
-        return [f"! {snapshot.address or plan.device} does not answer, so {unknown}{why}"]
+        why = snapshot.why or f"{snapshot.address or plan.device} does not answer"
+        return [f"! {why}; where its sweep would begin, and how long it would take, is not known"]
     within = ranking.bounds(plan, status, snapshot.limits)
     begin = ranking.start(plan, status, within)
     points, seconds = ranking.estimate(plan, status, snapshot.limits)

@@ -15,14 +15,14 @@ from tests.cli.test_sweep import Scripted, follower, point, state
 async def test_the_preview_of_a_dead_address_says_that_and_no_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("minertui.cli.sweep_follow._FIRST_READING_S", 0.05)
     link: Any = Scripted()
-    dead = Snapshot("b", address="10.0.0.2", health=Health.UNKNOWN, why="no answer within 5 s")
+    dead = Snapshot("b", address="10.0.0.2", health=Health.UNKNOWN, why="10.0.0.2: no answer within 5 s")
     link.fleet = link.fleet.with_(dead)
     show, said = follower(link, tmp_path)
     silent = await show.preview()
     assert [sweep.plan.device for sweep in silent] == ["b"]
     assert [line for line in said if line.startswith("[Miner 2]")] == [
-        "[Miner 2] ! 10.0.0.2 does not answer, so where its sweep would begin, and how long it would take, is not "
-        "known: no answer within 5 s"
+        "[Miner 2] ! 10.0.0.2: no answer within 5 s; where its sweep would begin, and how long it would take, is not "
+        "known"
     ]
     assert any("points" in line for line in said if line.startswith("[Miner 1]"))
 
