@@ -90,6 +90,7 @@ class WayBack:
             outcome = await self._lead(command, entry, by)
             if not outcome.ok:
                 return _kept(outcome.state, outcome.reason)
+            entry = await self._noted(entry)
         if held:
             return msgspec.structs.replace(_kept(OutcomeState.REFUSED, held), waits=True)
         if why := await self._behind(entry, by, _RESTART_S if settings is None else AWAY_S):
@@ -160,6 +161,13 @@ class WayBack:
             shown = msgspec.structs.replace(outcome, reason=why)
             await self._log.ended(CommandRecord(order, self._clock.wall(), shown))
         return outcome
+
+    async def _noted(self, entry: Entry) -> Entry:
+        """The entry as it is after what was just written, which is ours too: else the next note would call it somebody
+        else's, and so would whoever comes after a crash."""
+        with contextlib.suppress(JournalError):
+            return await off_loop(partial(self._journal.read, entry.key)) or entry
+        return entry
 
     async def _prove(self, entry: Entry, target: Tune) -> Outcome:
         """Two readings, each newer than the one before, that show the target."""
