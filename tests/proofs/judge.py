@@ -103,7 +103,7 @@ class Witness:
         if line not in (None, "cut-answer") or "wifi-lost" in on or not self.board.online:
             return
         self.told_s, self.told_blind = now_s, bool(on & BLIND)
-        self.told = {key: float(self.board.nvs[key]) for key in self.told}
+        self.told = {key: _last(key, reply.body) if on else float(self.board.nvs[key]) for key in self.told}
         cooler, caps = self.board.cooler, self._caps()
         chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
         seen_vr = 0.0 if self.board.ina260 else cooler.vr_c
@@ -149,8 +149,9 @@ class Witness:
             return
         if want > cap + 0.5:
             self.say(now_s, f"{key} {want:g} is over the cap of {cap:g}")
-        if want - have > _STEP + 0.6 and now_s - self.foreign_s > 60:
-            self.say(now_s, f"{key} from {have:g} to {want:g} in one step")
+        told = max(have, self.told[key])  # who is told 400 MHz by one of 280 takes the step from 400
+        if want - told > _STEP + 0.6 and now_s - self.foreign_s > 60:
+            self.say(now_s, f"{key} from {told:g} to {want:g} in one step")
         if want <= self.told[key] and self.ranks() and _LOWER_BLINDLY.issuperset(self.ranks()):
             self.seen["lower than it had told, higher than it was by then"] += 1
         else:
@@ -168,3 +169,9 @@ class Witness:
             self.say(now_s, f"raised {key} to {want:g} while hot")
         if len(self.writes_s) > 1001:
             self.say(now_s, f"raised after {len(self.writes_s)} writes in a day")
+
+
+def _last(key: str, body: bytes) -> float:
+    """The value of a setting as told, the last one where it is told twice; 0.0 where there is none."""
+    found = re.findall(rb'"%s": ?([0-9.]+)[,}]' % key.encode(), body)
+    return float(found[-1]) if found else 0.0
