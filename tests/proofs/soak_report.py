@@ -65,6 +65,12 @@ class Soaked(msgspec.Struct):
         """Program seconds until nothing bounded grows any more."""
         return FULL_S if self.run.full else FILLED_S
 
+    def moved(self) -> dict[str, int]:
+        """What is more, or less, at rest after the faults than before them, where it is by more than two."""
+        before, after = self.at_rest
+        by = {name: getattr(after, name) - getattr(before, name) for name in ("files", "tasks")}
+        return {name: n for name, n in by.items() if abs(n) > MOVED}
+
     def looks(self) -> Looks:
         """Of all samples but the first, in which the engine starts."""
         looks = Looks()
@@ -149,9 +155,8 @@ def disk(soaked: Soaked) -> int:
 def rested(soaked: Soaked) -> int:
     """Files and tasks at rest, before and after."""
     before, after = soaked.at_rest
-    moved = {name: getattr(after, name) - getattr(before, name) for name in ("files", "tasks")}
     print(f"  at rest before and after: files {before.files} → {after.files}, tasks {before.tasks} → {after.tasks}")
-    return sum(abs(by) > MOVED for by in moved.values())
+    return len(soaked.moved())
 
 
 def lateness(looks: Looks, *, judge: bool) -> int:
