@@ -7,6 +7,7 @@ may die with its terminal at any moment.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ import msgspec
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
@@ -31,6 +33,7 @@ from minertui.tui import theme as themes
 from minertui.tui.commands import ACTIONS, BY_ID
 from minertui.tui.commands.base import Action, At
 from minertui.tui.desk import ScreenDesk
+from minertui.tui.driver import outliving
 from minertui.tui.feed import Feed, Picture, PictureTaken
 from minertui.tui.keys import checked
 from minertui.tui.options import Options, for_terminal
@@ -71,6 +74,10 @@ class MinertuiApp(App[str]):
         self._take_themes()
 
     # start and end
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own for this platform, on a terminal that may be closed at any moment."""
+        return outliving(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         """The one screen."""
@@ -265,5 +272,6 @@ def run(link: Link, options: Options) -> int:
     app = MinertuiApp(link, for_terminal(options, os.environ))
     farewell = app.run(mouse=options.mouse)
     if farewell:
-        print(one_line(farewell, 2000), file=sys.stderr)
+        with contextlib.suppress(OSError):  # the terminal was closed
+            print(one_line(farewell, 2000), file=sys.stderr, flush=True)
     return app.return_code or 0
