@@ -15,7 +15,7 @@ from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import fit
 
 _INKS = {Severity.INFO: "", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
-_SOURCE = 12
+_SOURCE = (12, 24)  # cells for the source: a fifth of the line, within these
 _STEP = 16
 
 
@@ -81,7 +81,7 @@ class LogView(Painted, can_focus=True):
         return first
 
     def _lines(self, number: int, said: LogLine, width: int) -> list[Line]:
-        head = self._head(said)
+        head = self._head(said, width)
         room = max(8, width - sum(len(s.text) for s in head))
         row = "cursor" if number == self.hit else ""
         parts = self._parts(said.text, room)
@@ -89,11 +89,13 @@ class LogView(Painted, can_focus=True):
         ink = _INKS[said.severity]
         return [line(*(head if n == 0 else [pad]), *self._marked(part, ink), row=row) for n, part in enumerate(parts)]
 
-    def _head(self, said: LogLine) -> list[Span]:
+    def _head(self, said: LogLine, width: int) -> list[Span]:
         at = datetime.fromtimestamp(said.at_s, tz=UTC).astimezone()
         spans = [Span(f"{at:%H:%M:%S} ", "dim")]
         if self.merged:
-            spans.append(Span(fit(said.source, _SOURCE, ellipsis=self.glyphs.ellipsis) + " ", "accent"))
+            least, most = _SOURCE
+            room = max(least, min(most, width // 5))
+            spans.append(Span(fit(said.source, room, ellipsis=self.glyphs.ellipsis) + " ", "accent"))
         spans.append(Span(f"{said.severity.mark:<2} ", _INKS[said.severity]))
         return spans
 

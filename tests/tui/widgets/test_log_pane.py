@@ -183,7 +183,17 @@ async def test_severity_and_source_are_words_and_signs() -> None:
     async with on_stage(pane, 80, 11) as pilot:
         pane.add([LogLine("attic-1", "too hot", pictures.NOW_S, Severity.CRITICAL)])
         await seen(pilot)
-        assert text(pane.view)[0] == "12:00:00 attic-1      !! too hot"
+        assert text(pane.view)[0].split() == ["12:00:00", "attic-1", "!!", "too", "hot"]
+
+
+async def test_sources_that_begin_alike_are_told_apart_where_there_is_room() -> None:
+    name = "sim-gammaturbo-7007"
+    for width, shown in ((118, name), (60, "sim-gammatu…")):
+        pane = LogPane(merged=True)
+        async with on_stage(pane, width, 11) as pilot:
+            pane.add([LogLine(name, "too hot", pictures.NOW_S)])
+            await seen(pilot)
+            assert text(pane.view)[0].split()[1] == shown
 
 
 async def test_hostile_lines_are_text() -> None:
