@@ -38,7 +38,7 @@ NOISES = (0.06, 0.12)
 REPORTING, SILENT = "v2.15.3", "v2.9.0"
 FANS = ("full", "auto")
 METHODS = ("guide", "grid", "adaptive")
-FIRST_SEED = 200  # boards that no number of the strategy was chosen on
+FIRST_SEED = 300  # boards that no number of the strategy was chosen on
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,11 @@ def cases(
     noises: tuple[float, ...],
     fans: tuple[str, ...] = FANS[:1],
 ) -> Iterator[Case]:
-    """All of them, a board's methods together."""
-    for reports, fan, family, noise, seed, method in product((True, False), fans, families, noises, seeds, methods):
-        yield Case(family, seed, noise, reports, method, fan)
+    """All of them, a board's methods together and a seed's boards before the next one's. The guide looks at no errors:
+    it walks once."""
+    for seed, fan, family, noise, reports, method in product(seeds, fans, families, noises, (True, False), methods):
+        if reports or method != "guide":
+            yield Case(family, seed, noise, reports, method, fan)
 
 
 def ghs(there: Steady) -> float:

@@ -150,7 +150,8 @@ def _fit(name: str, limit_c: float, steady: Sequence[Trace], read: Read, changed
     if len(rows) < LEAST:
         return None
     now_w = statistics.fmean([watts for at_s, _, watts in rows[-NEWEST:] if at_s > changed_s] or [rows[-1][2]])
-    fits = [_line(rows, tau_s, now_w) for tau_s in TAUS_S]
+    weights = [math.exp((at_s - rows[-1][0]) / FORGET_S) for at_s, _, _ in rows]
+    fits = [_line(rows, weights, tau_s, now_w) for tau_s in TAUS_S]
     best = max(score for _, score, _ in fits)
     total = sum(math.exp(score - best) for _, score, _ in fits)
     lines = tuple(line._replace(weight=math.exp(score - best) / total) for line, score, _ in fits)
@@ -158,34 +159,41 @@ def _fit(name: str, limit_c: float, steady: Sequence[Trace], read: Read, changed
     return Rest(name, limit_c, now_w, hidden_c([v for _, v, _ in rows], noise_c), lines)
 
 
-def _line(rows: Sequence[tuple[float, float, float]], tau_s: float, now_w: float) -> tuple[_Line, float, float]:
-    """The fit for one τ, its logarithmic likelihood and the spread of a reading."""
-    first_s, last_s = rows[0][0], rows[-1][0]
-    lagged, was_s = rows[0][2] - now_w, first_s
-    slope = (rows[-1][1] - ROOM_C) / now_w
+def _line(
+    rows: Sequence[tuple[float, float, float]], weights: Sequence[float], tau_s: float, now_w: float
+) -> tuple[_Line, float, float]:
+    """The fit for one τ, its logarithmic likelihood and the spread of a reading. Asked at every reading of every miner,
+    so its sums are written out."""
+    was_s = rows[0][0]
+    lagged, slope = rows[0][2] - now_w, (rows[-1][1] - ROOM_C) / now_w
     precision = (now_w / ROOM_SPREAD_C) ** 2 * SENSOR_C**2
-    matrix = [[1e-6, 0.0, 0.0], [0.0, precision, 0.0], [0.0, 0.0, 1e-6]]
-    right = [0.0, precision * slope, 0.0]
-    seen: list[tuple[float, tuple[float, float, float], float]] = []
-    x = (1.0, lagged, 1.0)
-    for at_s, value, watts in rows:
-        lagged += (watts - now_w - lagged) * (1 - math.exp(-(at_s - was_s) / tau_s))
+    m00, m01, m02, m11, m12, m22 = 1e-6, 0.0, 0.0, precision, 0.0, 1e-6
+    r0, r1, r2 = 0.0, precision * slope, 0.0
+    xs: list[tuple[float, float]] = []
+    left = 1.0
+    for (at_s, value, watts), weight in zip(rows, weights, strict=True):
+        fades = math.exp((was_s - at_s) / tau_s)
+        lagged += (watts - now_w - lagged) * (1 - fades)
+        left *= fades
         was_s = at_s
-        x = (1.0, lagged, math.exp(-(at_s - first_s) / tau_s))
-        weight = math.exp(-(last_s - at_s) / FORGET_S)
-        seen.append((weight, x, value))
-        for i in range(3):
-            right[i] += weight * x[i] * value
-            for j in range(3):
-                matrix[i][j] += weight * x[i] * x[j]
-    inverse = inverted(matrix)
-    theta = times(inverse, right)
-    squares = sum(w * (v - sum(a * b for a, b in zip(x, theta, strict=True))) ** 2 for w, x, v in seen)
-    count = sum(w for w, _, _ in seen)
+        xs.append((lagged, left))
+        by_lagged, by_left = weight * lagged, weight * left
+        r0, r1, r2 = r0 + weight * value, r1 + by_lagged * value, r2 + by_left * value
+        m00, m01, m02 = m00 + weight, m01 + by_lagged, m02 + by_left
+        m11, m12, m22 = m11 + by_lagged * lagged, m12 + by_lagged * left, m22 + by_left * left
+    inverse = inverted([[m00, m01, m02], [m01, m11, m12], [m02, m12, m22]])
+    rest, per_w, begun = times(inverse, (r0, r1, r2))
+    squares = sum(
+        [
+            w * (value - rest - per_w * x - begun * y) ** 2
+            for w, (_, value, _), (x, y) in zip(weights, rows, xs, strict=True)
+        ]
+    )
+    count = sum(weights)
     sigma2 = (squares + SENSOR_WEIGHT * SENSOR_C**2) / (count + SENSOR_WEIGHT)
     score = -0.5 * (count + SENSOR_WEIGHT) * math.log(sigma2)
     cov = [[sigma2 * value for value in row] for row in inverse]
-    return _Line(tau_s, (theta[0], theta[1], theta[2]), cov, x, 0.0), score, math.sqrt(sigma2)
+    return _Line(tau_s, (rest, per_w, begun), cov, (1.0, lagged, left), 0.0), score, math.sqrt(sigma2)
 
 
 def hidden_c(values: Sequence[float], spread_c: float) -> float:
