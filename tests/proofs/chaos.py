@@ -32,6 +32,7 @@ from minertui.engine.journal import Entry, Journal, JournalError
 from minertui.engine.store import Store
 from minertui.sim import axeos as sim
 from minertui.sim.axeos_board import Board
+from minertui.sim.axeos_faults import HARDWARE
 from minertui.sim.axeos_models import Phase
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request
@@ -55,7 +56,8 @@ def _judged(world_of: dict[str, World]) -> Iterator[None]:
 
     def longer(self: Board, left_s: float) -> float:
         fine = step(self, left_s)
-        return max(fine, _CALM_STEP_S) if fine >= 1.0 and not self.faults and self.phase is Phase.RUNNING else fine
+        calm = fine >= 1.0 and self.phase is Phase.RUNNING and self.faults.isdisjoint(HARDWARE)
+        return max(fine, _CALM_STEP_S) if calm else fine
 
     with mock.patch.object(sim._Served, "_obey", obey), mock.patch.object(Board, "_step_s", longer):
         yield
