@@ -147,8 +147,9 @@ class Form(Ordering[T | None], Generic[T]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
-        Binding("down", "app.focus_next", "Next", show=False, id="dialog.next"),
-        Binding("up", "app.focus_previous", "Previous", show=False, id="dialog.previous"),
+        # at once, before the next key is given to a field: pasted or typed in a hurry, it is meant for the field after
+        Binding("down,tab", "app.focus_next", "Next", show=False, priority=True, id="dialog.next"),
+        Binding("up,shift+tab", "app.focus_previous", "Previous", show=False, priority=True, id="dialog.previous"),
     ]
 
     def __init__(self, heading: str, fields: Sequence[Field], values: Answers) -> None:

@@ -71,6 +71,15 @@ async def test_tune_of_a_miner_that_never_answered_is_asked_all_the_same() -> No
         assert results(pilot) == [Tune(frequency_mhz=500, core_mv=1100)]
 
 
+async def test_keys_typed_faster_than_the_screen_can_follow_go_to_their_field() -> None:
+    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+        for key in ("5", "5", "0", "down", "1", "1", "8", "0", "tab", "shift+tab"):
+            pilot.app.post_message(events.Key(key, key if key.isdigit() else None))
+        await pilot.pause()
+        await pilot.press("enter")
+        assert results(pilot) == [Tune(frequency_mhz=550, core_mv=1180)]
+
+
 async def test_arrows_go_from_field_to_field_and_buttons_work() -> None:
     async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
         await pilot.press("down", *"1180")
