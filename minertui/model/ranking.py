@@ -19,6 +19,7 @@ from minertui.model.status import Ability, MinerStatus
 SETTLE_LEAST_S = 60.0  # the firmware's averages and the heat sink need a minute after a live change
 SETTLE_RESTART_S = 90.0  # the reference scripts' wait after a restart
 ADAPTIVE_POINTS = 10  # rarely more before the winner is confirmed; usually five to eight
+SILENT_POINTS = 20  # the same where the firmware reports no errors: usually seven to thirty
 ADAPTIVE_CLIMB_S = 60.0  # live steps to a point and the wait for its heat
 ADAPTIVE_LOOK_S = 60.0  # readings until the errors of a point are known
 GUIDE_POWER_W = 28.0  # the parallel guide's limit
@@ -162,6 +163,11 @@ def longest_down(plan: SweepPlan, within: Bounds, mhz: float, mv: float) -> int:
     return 1 + down_f + down_v
 
 
+def adaptive_points(status: MinerStatus | None) -> int:
+    """Points that the adaptive strategy measures as a rule before it confirms the winner."""
+    return SILENT_POINTS if status is None or status.error_pct is None else ADAPTIVE_POINTS
+
+
 def adaptive_seconds(plan: SweepPlan, status: MinerStatus | None, restart: bool) -> tuple[float, float]:
     """Seconds that the adaptive strategy takes for a point as a rule, and for confirming the winner. Without an error
     percentage (or as long as it is not known) a point has to be looked at for much longer."""
@@ -178,7 +184,8 @@ def estimate(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits 
     mhz, mv = start(plan, status, within) or (within.min_mhz, within.min_mv)
     if plan.strategy is Strategy.ADAPTIVE:
         each, soak = adaptive_seconds(plan, status, restarts(plan, status))
-        return ADAPTIVE_POINTS + 1, ADAPTIVE_POINTS * each + soak
+        search = adaptive_points(status)
+        return search + 1, search * each + soak
     points = longest(plan, within, mhz, mv)
     return points, points * point_seconds(plan, restarts(plan, status))
 

@@ -123,3 +123,12 @@ def test_of_two_soaks_the_one_that_all_points_speak_for_wins():
     plain = msgspec.structs.replace(point(2, 990, 17), soak=True, likely_ghs=985.0)
     assert ranking.best([lucky, plain]) == plain
     assert ranking.ranked([lucky, plain])[0] == lucky
+
+
+def test_where_no_errors_are_reported_the_adaptive_strategy_is_told_to_take_hours_not_minutes():
+    plan = SweepPlan("a", strategy=Strategy.ADAPTIVE)
+    points, told_s = ranking.estimate(plan, MinerStatus(abilities=LIVE, error_pct=0.1))
+    silent, silent_s = ranking.estimate(plan, MinerStatus(abilities=LIVE))
+    assert (points, silent) == (ranking.ADAPTIVE_POINTS + 1, ranking.SILENT_POINTS + 1)
+    assert told_s < 30 * 60
+    assert 100 * 60 < silent_s < 181 * 60  # a third of the guide's walk at most

@@ -58,7 +58,7 @@ def _adaptive(state: State) -> tuple[int, float, float]:
     each, soak = ranking.adaptive_seconds(state.plan, status, state.restart)
     if state.at is not None and state.at.soak:
         return 1, soak, soak
-    search = max(1, ranking.ADAPTIVE_POINTS - len(state.points))
+    search = max(1, ranking.adaptive_points(status) - len(state.points))
     return search + 1, each, search * each + soak
 
 
