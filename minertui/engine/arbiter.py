@@ -279,8 +279,9 @@ class Arbiter:
                 walker = self._walker(name)
             except DeviceError:
                 continue
-            if walker.line.expected_mac not in (None, entry.mac):
-                continue  # known to be another one; asking it could take its whole deadline
+            known = walker.line.expected_mac
+            if known != entry.mac and (known is not None or name != entry.device):
+                continue  # another one, or its first poll will tell; asking all takes a deadline for each that hangs
             async with walker.desk.turn:
                 kept = await off_loop(partial(self._journal.read, entry.key))
                 if kept is None or kept.at_s != entry.at_s:  # closed, or another's, while we waited for the turn
