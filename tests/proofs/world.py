@@ -29,6 +29,7 @@ from minertui.sim.axeos_faults import FAULTS
 from tests.proofs.judge import Witness
 from tests.proofs.wound import WoundClock, WoundLoop
 
+START_S = 30.0
 _HEAVY = ("endless", "gzip-bomb", "huge-header", "deep-json")  # dear to simulate: rarer and shorter
 FAULT_NAMES = sorted(FAULTS)
 
@@ -141,7 +142,10 @@ class World:
         await self.open_engine()
 
     async def open_engine(self) -> None:
-        """An engine on the same folder and the same miners."""
+        """An engine on the same folder and the same miners. It may lead miners back before it asks the others, and
+        wait for those that hang; for no more than a few deadlines."""
+        for witness in self.witnesses.values():
+            witness.asked_s = self.loop.time() + START_S
         leash = self.leash = {"alive": True}
 
         def connect(kind: str, address: str, headers: Mapping[str, str]) -> Device:
