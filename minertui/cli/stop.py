@@ -54,19 +54,19 @@ async def _stop(args: argparse.Namespace, client: ApiClient) -> int:
             return 1
     await client.shutdown()
     await _ended(client)
-    print("The engine has ended; the miners go on mining.")
     return 1 if _left(places.state_dir(args)) else 0
 
 
 def _left(state: Path) -> bool:
-    """Say which miners could not be led back to their own settings."""
+    """Say that it has ended, and first which miners could not be led back to their own settings."""
     from minertui.engine.journal import FOLDER, Journal
 
     entries = Journal(state / FOLDER, SystemClock().wall).entries()
     for entry in entries:
-        print(f"  but {entry.device} is not proven to be back at {entry.baseline.tune_text}", file=sys.stderr)
+        print(f"{entry.device} is not proven to be back at {entry.baseline.tune_text}.", file=sys.stderr)
     if entries:
-        print("  Start the engine again, or run “minertui restore”, to bring them back.", file=sys.stderr)
+        print("Start the engine again, or run “minertui restore”, to bring back what is not.", file=sys.stderr)
+    print("The engine has ended; the miners go on mining.", flush=True)
     return bool(entries)
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.journal import Entry, Journal, JournalError
 from minertui.model.alerts import Severity
-from minertui.model.errors import MinertuiError
+from minertui.model.errors import MinertuiError, fault_of_ours
 from minertui.model.seams import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Restoring:
             return
         except Exception as error:  # noqa: BLE001 - one miner's must not cost the others theirs, nor the engine its start
             _LOG.exception("the way back of %s failed", entry.device)
-            why = f"a fault of this program ({type(error).__name__}: {error})"
+            why = fault_of_ours(error)
             self._tell(entry, f"its baseline is not restored yet: {why}", Severity.WARNING)
             return
         if outcome.ok:

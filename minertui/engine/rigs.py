@@ -29,7 +29,7 @@ from minertui.engine.rig_ways import in_real_time, servers
 from minertui.engine.rig_ways import way as way
 from minertui.engine.rig_wishes import RigWish, RigWishes, steered
 from minertui.jobs.duco_relay import Buses, Outside, Relay
-from minertui.model.errors import JobError, MinertuiError
+from minertui.model.errors import JobError, MinertuiError, fault_of_ours
 from minertui.model.events import Event, JobChanged, JobForgotten
 from minertui.model.history import Series
 from minertui.model.plans import JobState, Phase
@@ -269,7 +269,7 @@ class Rigs:
             phase, note = Phase.FAILED, str(error)
         except Exception as error:  # noqa: BLE001 - the task boundary
             _LOG.exception("job %s failed", site.state.id)
-            phase, note = Phase.FAILED, f"a fault of this program ({type(error).__name__}: {error})"
+            phase, note = Phase.FAILED, fault_of_ours(error)
         finally:
             await outside.close()
             self._history.ended(site.state.device)

@@ -27,7 +27,7 @@ from minertui.engine.site import JobSite, Office
 from minertui.engine.store import StoreError
 from minertui.model import ranking
 from minertui.model.commands import Rank
-from minertui.model.errors import JobError, MinertuiError
+from minertui.model.errors import JobError, MinertuiError, fault_of_ours
 from minertui.model.events import Event, JobChanged, JobForgotten
 from minertui.model.plans import (
     GuardPlan,
@@ -294,7 +294,7 @@ class Runner:
             await self._failed(site, str(error))
         except Exception as error:  # noqa: BLE001 - the task boundary: the miner is led back whatever it was
             _LOG.exception("job %s failed", site.state.id)
-            await self._failed(site, f"a fault of this program ({type(error).__name__}: {error})")
+            await self._failed(site, fault_of_ours(error))
         if site.unproven and not kind.claims:
             await self._owe(site.state.device)
         elif site.unproven:
@@ -345,7 +345,7 @@ class Runner:
             site.unproven = str(error)
         except Exception as error:  # noqa: BLE001 - nobody else would lead this miner back before the next start
             _LOG.exception("the way back of %s failed", site.state.id)
-            site.unproven = f"a fault of this program ({type(error).__name__}: {error})"
+            site.unproven = fault_of_ours(error)
         return site.unproven
 
     async def _restore(self, site: JobSite) -> None:

@@ -95,3 +95,8 @@ class Stopped(JobError):
 
 class LinkError(MinertuiError):
     """The engine cannot be reached, or it refused; the text says what to do."""
+
+
+def fault_of_ours(error: BaseException) -> str:
+    """Words for an exception that nobody foresaw; plain text, whatever it quotes."""
+    return plain(f"a fault of this program ({type(error).__name__}: {error})")

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 
 from minertui.jobs.duco_relay.seams import Absent, Done, Opener, Transport
-from minertui.model.errors import Unreachable
+from minertui.model.errors import Unreachable, fault_of_ours
 from minertui.model.seams import Clock
 from minertui.wire.duco.exchange import Exchange, Outcome, Read, Wait, Write
 
@@ -71,7 +71,7 @@ class _Crew(threading.Thread):
             while self.failed == "" and not self.closing:
                 self._serve()
         except Exception as error:  # noqa: BLE001 - the thread's boundary: its boards must hear of it
-            self.failed = f"a fault of this program ({type(error).__name__}: {error})"
+            self.failed = fault_of_ours(error)
         finally:
             if self.transport is not None:
                 self._guarded(self.transport.close)

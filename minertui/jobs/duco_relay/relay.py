@@ -13,7 +13,7 @@ from minertui.jobs.duco_relay.board import Worker, state_note
 from minertui.jobs.duco_relay.brain import Brain
 from minertui.jobs.duco_relay.pools import Pools
 from minertui.jobs.duco_relay.seams import Benches, Line, Outside, RelaySite
-from minertui.model.errors import JobError, Unreachable
+from minertui.model.errors import JobError, Unreachable, fault_of_ours
 from minertui.model.relay import (
     AddBoard,
     BoardOrder,
@@ -222,7 +222,7 @@ class Relay:
     def _ended(self, worker: Worker, task: asyncio.Task[None]) -> None:
         """A task that ends by itself is a fault of this program; the others go on."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            worker.brain.stop(f"a fault of this program ({type(error).__name__}: {error})", self.site.now())
+            worker.brain.stop(fault_of_ours(error), self.site.now())
             worker.brain.next(self.site.now())
             self.site.log(f"{worker.name}: {worker.brain.why}")
             self._dirty()
