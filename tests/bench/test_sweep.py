@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from minertui.model.plans import Strategy, SweepPlan
-from tests.bench.bench_sweep import Case, ghs, line, measured, summary
+from tests.bench.bench_sweep import FAMILIES_MEASURED, METHODS, NOISES, Case, cases, ghs, line, measured, summary
 from tests.bench.other_board import OtherBoard
 from tests.bench.sweep_rig import best_of, swept
 
@@ -53,3 +53,11 @@ def test_a_fan_that_overshoots_is_kept_under_its_limit(seed, most_pct, least):
     result = asyncio.run(swept(rig, plan, best, ghs))
     assert result.excursions == {}
     assert result.share >= least
+
+
+def test_the_whole_bench_goes_seed_by_seed_and_the_guide_who_looks_at_no_errors_walks_once():
+    todo = list(cases(FAMILIES_MEASURED, range(300, 306), METHODS, NOISES))
+    assert len(todo) == len(set(todo)) == 6 * 4 * 2 * 5
+    assert [case.seed for case in todo] == sorted(case.seed for case in todo)
+    assert sum(case.method == "adaptive" for case in todo) == 6 * 4 * 2 * 2
+    assert all(case.reports for case in todo if case.method == "guide")
