@@ -280,7 +280,7 @@ class Arbiter:
             except DeviceError:
                 continue
             known = walker.line.expected_mac
-            if known != entry.mac and (known is not None or name != entry.device):
+            if known not in (None, entry.mac) or (known is None and name != entry.device):
                 continue  # another one, or its first poll will tell; asking all takes a deadline for each that hangs
             async with walker.desk.turn:
                 kept = await off_loop(partial(self._journal.read, entry.key))

@@ -538,14 +538,16 @@ async def test_restore_finds_a_renamed_device_by_its_mac(bench: Bench):
     assert other.reads == 0  # it is known to be another one
 
 
-async def test_an_absent_device_is_not_looked_for_at_all_whose_mac_is_unknown(bench: Bench):
+@pytest.mark.parametrize("told", [True, False])
+async def test_an_absent_device_is_not_looked_for_at_all_whose_mac_is_unknown(bench: Bench, told: bool):
     """Each of them that hangs would cost its deadline, at the start of the engine too; their first poll tells."""
     await bench.do(Tune(600, 1210))
+    (entry,) = bench.journal.entries()
     other = FakeMiner()
     other.set(mac="02:00:00:00:00:77")
     lines = {"cellar": line(other, bench.clock, name="cellar", mac=None)}
     arbiter = Arbiter(bench.clock, bench.journal, lines.__getitem__)
-    ((_, outcome),) = await arbiter.restore_all(["cellar"])
+    outcome = await arbiter.restore(entry if told else replace(entry, mac=None), ["cellar"])
     assert (outcome.state, other.reads) == (UNKNOWN, 0)
 
 
