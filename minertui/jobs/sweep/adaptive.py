@@ -178,12 +178,12 @@ class _Choice:
         where = list(self._open())
         settings = [(at.mhz, at.mv) for at, _ in where]
         by_variant = self._fit.uncorrected(settings)
-        rows = self._valued(where, by_variant)
-        if self._fit.reported or not rows:
-            return rows
-        worth = sorted((row.worth for row in rows), reverse=True)[:CONTENDERS][-1]
+        if self._fit.reported or not where:
+            return self._valued(where, by_variant)
+        worths = [sum(by) for by in self._worths(where, by_variant)]
+        least = sorted(worths, reverse=True)[:CONTENDERS][-1]
         known = {(p.mhz, p.mv) for p in self._points}
-        kept = [n for n, row in enumerate(rows) if row.worth >= worth or (row.at.mhz, row.at.mv) in known]
+        kept = [n for n, worth in enumerate(worths) if worth >= least or settings[n] in known]
         some = [[by[n] for n in kept] for by in by_variant]
         rows = self._valued([where[n] for n in kept], self._fit.corrected([settings[n] for n in kept], some))
         failed = [row.at for row in rows if row.fails and (row.at.mhz, row.at.mv) in known]
@@ -191,13 +191,20 @@ class _Choice:
 
     def _valued(self, where: Sequence[tuple[Target, float]], by_variant: Sequence[Sequence[float]]) -> list[_Row]:
         """``where``: settings with their power; ``by_variant``: the share of the expected hashrate there."""
+        shares = zip(*by_variant, strict=True)
+        return [
+            _Row(at, tuple(by), sum(by) / len(by), *self._passes(at, ratios))
+            for (at, _), ratios, by in zip(where, shares, self._worths(where, by_variant), strict=True)
+        ]
+
+    def _worths(
+        self, where: Sequence[tuple[Target, float]], by_variant: Sequence[Sequence[float]]
+    ) -> Iterator[list[float]]:
+        """What each setting gives by each of the variants."""
         efficiency = self._plan.goal is Goal.EFFICIENCY
-        rows = []
         for (at, watts), ratios in zip(where, zip(*by_variant, strict=True), strict=True):
             each = self._fit.cores * at.mhz / (watts if efficiency and watts > 0 else 1.0)
-            by = tuple([each * ratio for ratio in ratios])
-            rows.append(_Row(at, by, sum(by) / len(by), *self._passes(at, ratios)))
-        return rows
+            yield [each * ratio for ratio in ratios]
 
     def _passes(self, at: Target, ratios: Sequence[float]) -> tuple[bool, bool, bool]:
         """Surely, likely, surely not. Errors tell by themselves; without them the boards that may be do."""
