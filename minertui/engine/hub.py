@@ -71,12 +71,13 @@ class Hub:
         """The whole fleet, then every change; with ``after``, what came after that version, as far as it is kept."""
         seen = after
         while True:
-            for message in self._missed(seen):
-                yield message
+            if seen != self._fleet.version:
+                message = self._following(seen)
+                yield message  # one at a time: who stalls here keeps nothing else alive
                 seen = message.fleet.version if isinstance(message, Whole) else message.version
-            if seen == self._fleet.version:
-                if self._closed:
-                    return
+            elif self._closed:
+                return
+            else:
                 await self._next()
 
     def close(self) -> None:
@@ -84,12 +85,12 @@ class Hub:
         self._closed = True
         self._wake()
 
-    def _missed(self, seen: int | None) -> list[Message]:
-        """What a watcher that has seen version ``seen`` needs to be up to date; all at most ``ring`` messages."""
+    def _following(self, seen: int | None) -> Message:
+        """What brings a watcher that has seen version ``seen`` one step further, or up to date."""
         newest = self._fleet.version
-        if seen is None or not newest - len(self._ring) <= seen <= newest:
-            return [Whole(self._fleet)]
-        return [self._ring[i] for i in range(seen - newest, 0)]
+        if seen is None or not newest - len(self._ring) <= seen < newest:
+            return Whole(self._fleet)
+        return self._ring[seen - newest]
 
     async def _next(self) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -129,3 +129,17 @@ async def test_a_listener_hears_an_event_when_it_is_in_the_fleet_and_may_publish
     hub.publish(SnapshotTaken(Snapshot("a")))
     assert heard == [1, 2]
     assert hub.fleet.notice == "seen"
+
+
+async def test_who_stalls_in_the_middle_keeps_no_old_changes_and_gets_the_whole():
+    hub = Hub(Fleet(), LoopClock(), ring=3)
+    stream = hub.watch(0)
+    for n in range(3):
+        hub.publish(line(n))
+    [first] = await take(stream, 1)
+    assert isinstance(first, Numbered)
+    for n in range(3, 9):
+        hub.publish(line(n))
+    [whole] = await take(stream, 1)
+    assert isinstance(whole, Whole)
+    assert whole.fleet.version == 9
