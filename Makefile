@@ -38,7 +38,7 @@ bench: bench-engine bench-screen bench-safety bench-duco bench-guard  ## what ev
 bench-engine bench-screen bench-safety bench-sweep bench-guard bench-duco: bench-%: $(STAMP)  ## one of them; SHORT=1 checks in seconds that it works, as `make test` does
 	@$(BIN)/python -m tests.bench.bench_$* $(if $(SHORT),--short)
 
-crash: $(STAMP)  ## the engine killed at each system call that changes anything, and each power cut; some ten minutes
+crash: $(STAMP)  ## the engine killed at each system call that changes anything, and each power cut; some twenty minutes
 	@$(BIN)/python -m tests.proofs.crash
 
 chaos: $(STAMP)  ## many simulated miners, people and every fault in virtual time: make chaos HOURS=1000 MINERS=160 SEED=1 DENSE=1

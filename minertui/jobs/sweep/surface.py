@@ -24,6 +24,8 @@ GUESS_SHARE = 0.5  # how far those two guesses may be off (one standard deviatio
 COST_PER_PCT = 0.14  # ratio lost per % of errors: 140 published points, 0.90 at 0.75 % and 0.78 at 1.5 %
 COST_SPREAD = 0.05
 CLEAN_RATIO, CLEAN_SPREAD = 1.0, 0.02  # ratio without errors: 109 of 110 published clean points over 0.96, most near 1
+CLEAN_KNOWN = 0.01  # at one clock, before it was measured there: what is lost at any voltage, near the end of a chip
+CLEAN_NEAR_MHZ = 15.0  # begins within two or three steps of the clock
 ERROR_NOISE = 0.25  # one reading of the error percentage, as a share of it, until it was measured
 MODEL_NOISE = 0.12  # a straight line through ln(errors) is no better than this
 FLOOR_SHARE = 0.1  # of max_error_pct: errors under it may be there at any voltage
@@ -144,10 +146,10 @@ class Surface:
 
     def _clean_at(self, mhz: float) -> float:
         """r0 near this frequency: at high clocks some hashrate is lost at any voltage."""
-        weight = (0.1 / 0.005) ** 2  # the common value counts as if it were known to 0.5 %
+        weight = (0.1 / CLEAN_KNOWN) ** 2
         total, sum_ = weight, weight * self.clean
         for point, error in zip(self.rows, self.errors, strict=True):
-            w = point.samples * math.exp(-0.5 * ((point.mhz - mhz) / 30) ** 2)
+            w = point.samples * math.exp(-0.5 * ((point.mhz - mhz) / CLEAN_NEAR_MHZ) ** 2)
             total, sum_ = total + w, sum_ + w * ((point.ratio or 0.0) + self.cost * error)
         return sum_ / total
 
