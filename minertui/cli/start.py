@@ -73,9 +73,9 @@ async def running_engine(
             return await client.health()
         except LinkError as error:
             if ended:
-                raise LinkError(_failed(f"the engine ended with code {process.returncode}", state)) from error
+                raise _failed(f"the engine ended with code {process.returncode}", state) from error
         await clock.sleep(_LOOK_S)
-    raise LinkError(_failed(f"the engine does not answer after {PATIENCE_S:g} s", state))
+    raise _failed(f"the engine does not answer after {PATIENCE_S:g} s", state)
 
 
 def start(config: Path, state: Path, socket: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -100,8 +100,9 @@ def start(config: Path, state: Path, socket: Path, command: Sequence[str]) -> su
         os.close(handle)
 
 
-def _failed(what: str, state: Path) -> str:
+def _failed(what: str, state: Path) -> LinkError:
     log = log_file(state)
     lines = last_lines(log, _SHOWN)
-    shown = "\n".join(["; its last words:", *(f"  {line}" for line in lines)]) if lines else ""
-    return f"{what}; try “minertui engine” to see it start; its log is {log}{shown}"
+    more = "; its last words:" if lines else ""
+    hint = f"try “minertui engine” to see it start; its log is {log}{more}"
+    return LinkError(f"{what}; {hint}", *(f"  {line}" for line in lines))

@@ -26,10 +26,11 @@ from minertui.model.text import plain
 
 
 class MinertuiError(Exception):
-    """Anything this program says about itself; its text is fit for the user."""
+    """Anything this program says about itself; its text is fit for the user. ``lines`` stand below it, each of its own:
+    no text that is quoted makes new ones."""
 
-    def __init__(self, text: str = "") -> None:
-        super().__init__(plain(text))
+    def __init__(self, text: str = "", *lines: str) -> None:
+        super().__init__("\n".join(plain(line) for line in (text, *lines)))
 
 
 class ConfigError(MinertuiError):

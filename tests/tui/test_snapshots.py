@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual.widgets import Input
 
 from minertui.model.fleet import Fleet
 from minertui.tui import feed
@@ -57,6 +58,8 @@ async def settled(pilot) -> None:
         if app.main.picture.first and app.main.pane.ready and not waiting:
             break
     app.screen.set_focus(app.screen.focused, scroll_visible=False)
+    for box in app.screen.query(Input):  # pictures are taken while it is there and while it is not
+        box.cursor_blink = False
     await pilot.pause(0.35)  # log lines are painted in quarters of a second
     before = None
     for _ in range(20):  # a busy machine takes longer: until two looks are the same
