@@ -14,7 +14,7 @@ from minertui.engine.engine import Engine
 from minertui.engine.store import Store, StoreError
 from minertui.model.commands import Rank
 from minertui.model.errors import JobError
-from minertui.model.plans import GuardPlan, Phase, SweepRecord
+from minertui.model.plans import GuardPlan, JobState, Phase, SweepRecord
 from tests.engine.test_engine import PLAN, House, miner, until
 
 pytestmark = pytest.mark.looptime
@@ -33,15 +33,23 @@ def slow_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch, seconds: float) -
     monkeypatch.setattr(engine.records, "keep_sweep", slowly)
 
 
+async def starting_slowly(
+    house: House, monkeypatch: pytest.MonkeyPatch, disk_s: float
+) -> tuple[Engine, asyncio.Task[JobState]]:
+    """An engine, and a sweep of it that is on its way to a slow disk."""
+    engine = await house.running()
+    slow_disk(engine, monkeypatch, disk_s)
+    starting = asyncio.create_task(engine.start(PLAN))
+    await asyncio.sleep(0)
+    return engine, starting
+
+
 @pytest.mark.parametrize("disk_s", [0.0, 0.5, 5.0])
 async def test_a_sweep_started_while_the_engine_closes_is_refused_and_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk_s: float
 ):
     house = House(tmp_path / "state")
-    engine = await house.running()
-    slow_disk(engine, monkeypatch, disk_s)
-    starting = asyncio.create_task(engine.start(PLAN))
-    await asyncio.sleep(0)
+    engine, starting = await starting_slowly(house, monkeypatch, disk_s)
     await engine.close()
     assert starting.done(), "the engine's end waits for what has begun"
     with pytest.raises(JobError, match="the engine is stopping"):
@@ -84,10 +92,7 @@ async def test_a_sweep_started_while_its_miner_leaves_the_config_ends_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk_s: float
 ):
     house = House(tmp_path / "state")
-    engine = await house.running()
-    slow_disk(engine, monkeypatch, disk_s)
-    starting = asyncio.create_task(engine.start(PLAN))
-    await asyncio.sleep(0)
+    engine, starting = await starting_slowly(house, monkeypatch, disk_s)
     await engine.reload(Config())
     assert (await starting).id == "sweep:m1"
     assert engine.hub.fleet.jobs == {}

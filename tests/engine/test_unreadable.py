@@ -32,6 +32,15 @@ def spoil(folder: Path, sql: str, *values: object) -> None:
     db.close()
 
 
+async def with_spoilt_identity(tmp_path: Path) -> House:
+    """An engine ran here, and what it knew of its miner cannot be read."""
+    house = House(tmp_path / "state")
+    engine = await house.running()
+    await engine.close()
+    spoil(house.folder, "UPDATE identity SET body = ?", b"{")
+    return house
+
+
 async def crashed_in_a_sweep(house: House) -> None:
     """Its miner is away from its baseline of 500 MHz, and no engine runs."""
     engine = await house.running()
@@ -95,10 +104,7 @@ async def test_a_dropped_sweep_is_shown_as_ended_by_a_version_that_can_read_it(t
 
 
 async def test_of_a_miner_whose_row_cannot_be_read_nothing_is_assumed(tmp_path: Path):
-    house = House(tmp_path / "state")
-    engine = await house.running()
-    await engine.close()
-    spoil(house.folder, "UPDATE identity SET body = ?", b"{")
+    house = await with_spoilt_identity(tmp_path)
     engine = await house.running()
     snapshot = engine.hub.fleet.snapshots["m1"]
     assert snapshot.health is Health.PARKED, "it may have been parked: a person looks"
@@ -110,10 +116,7 @@ async def test_of_a_miner_whose_row_cannot_be_read_nothing_is_assumed(tmp_path: 
 
 
 async def test_a_miner_that_is_parked_for_its_row_is_guarded_all_the_same(tmp_path: Path):
-    house = House(tmp_path / "state")
-    engine = await house.running()
-    await engine.close()
-    spoil(house.folder, "UPDATE identity SET body = ?", b"{")
+    house = await with_spoilt_identity(tmp_path)
     house.miners["127.0.0.1:8001"].chip_c = 66.0
     engine = house.engine(miner(guarded=True))
     await engine.open()
