@@ -57,6 +57,11 @@ class Sweep:
         return bool(self.failed) or (self.job is not None and self.job.phase.over)
 
     @property
+    def measured(self) -> bool:
+        """True when a point of it gave a hashrate."""
+        return any(point.hashrate_ghs is not None for point in self.points)
+
+    @property
     def well(self) -> bool:
         """True when it ended as it should."""
         return not self.failed and self.job is not None and self.job.phase in _WELL
@@ -241,7 +246,7 @@ class Follower:
     def _save(self, sweep: Sweep) -> None:
         """Write the result file, when there is anything to write. One of an earlier sweep is set aside by its time."""
         path = self.folder / result_name(sweep.address)
-        if all(point.hashrate_ghs is None for point in sweep.points):
+        if not sweep.measured:
             return
         try:
             if sweep.saved is None and path.exists():
@@ -261,7 +266,7 @@ class Follower:
                 self.say(sweep, text)
             if sweep.saved:
                 self.say(sweep, lines.saved_line(sweep.saved))
-            elif all(point.hashrate_ghs is None for point in sweep.points):
+            elif not sweep.measured:
                 self.say(sweep, "no point was measured, so no result file was written")
 
 
