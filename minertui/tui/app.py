@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import msgspec
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -35,7 +36,7 @@ from minertui.tui.commands.base import Action, At
 from minertui.tui.desk import ScreenDesk
 from minertui.tui.driver import outliving
 from minertui.tui.feed import Feed, Picture, PictureTaken
-from minertui.tui.keys import checked
+from minertui.tui.keys import checked, why_not
 from minertui.tui.options import Options, for_terminal
 from minertui.tui.printable import InTurn, PrintableOnly, one_line
 from minertui.tui.screens.bars import lost_since
@@ -61,6 +62,7 @@ class MinertuiApp(App[str]):
         self.set_class(options.ascii, "-ascii")
         good, self._key_problems = checked(options.keys, _widgets_ids() if options.keys else frozenset())
         self.options = msgspec.structs.replace(options, keys=good)
+        self._action_keys = {key for action in ACTIONS for key in good.get(action.id, action.key).split(",")}
         self.set_keymap({"rows.last": "end", **good})  # G belongs to the guard
         self.feed = Feed(link, self)
         self.main = MainScreen(link, self.feed, demo=options.demo, readonly=options.readonly)
@@ -146,6 +148,13 @@ class MinertuiApp(App[str]):
         if action != "act" or not parameters:
             return super().check_action(action, parameters)
         return self.main.is_mounted and BY_ID[str(parameters[0])].applies(self.desk.at)
+
+    def on_key(self, event: events.Key) -> None:
+        """Before Textual looks what the key does. Where it would do nothing, one of the actions says why."""
+        if event.key not in self._action_keys or len(self.screen_stack) > 1 or not self.main.is_mounted:
+            return
+        if event.key not in self.main.active_bindings:
+            self.desk.remark(why_not(event.key, self.desk.at, self.options.keys))
 
     async def action_act(self, action_id: str) -> None:
         """A key was pressed. What needs no dialog and no engine is done before the next key is read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -30,6 +31,7 @@ class ScreenDesk:
     def __init__(self, app: MinertuiApp, screen: MainScreen) -> None:
         self._app, self._screen = app, screen
         self._held: list[tuple[str, Level]] = []  # said while help was read
+        self._remarked = ("", 0.0)  # and until when it can be read
 
     @property
     def link(self) -> Link:
@@ -79,6 +81,15 @@ class ScreenDesk:
         else:
             self._app.notify(said, severity=level, timeout=_SECONDS[level], markup=False)
 
+    def remark(self, text: str) -> None:
+        """What a person may want to know about the key just pressed; not again while it can still be read, because a
+        key that is held down comes thirty times a second."""
+        now_s = asyncio.get_running_loop().time()
+        before, until_s = self._remarked
+        if text and (text != before or now_s >= until_s):
+            self._remarked = (text, now_s + _SECONDS["information"])
+            self.say(text)
+
     def speak(self, _: object = None) -> None:
         """Say what was held back."""
         held, self._held = self._held, []
@@ -99,7 +110,8 @@ class ScreenDesk:
 
     def nth_tab(self, number: int) -> None:
         """Go to a tab by its number, counted from 1."""
-        self._screen.nth_tab(number)
+        if not self._screen.nth_tab(number):
+            self.remark(f"there is no tab {number}")
 
     def back(self) -> None:
         """One step back."""

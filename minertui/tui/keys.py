@@ -1,4 +1,5 @@
-"""Keys that the user chose: checked before they are used, so that a typing error costs a sentence and not a key."""
+"""Keys as people write them, and those that the user chose: checked before they are used, so that a typing error costs
+a sentence and not a key. A key that does nothing where it is pressed says why."""
 
 from __future__ import annotations
 
@@ -7,13 +8,16 @@ from collections.abc import Iterable, Mapping
 
 from textual.keys import format_key
 
-from minertui.tui.commands import ACTIONS
-from minertui.tui.commands.base import Action
+from minertui.tui.commands import ACTIONS, BY_ID
+from minertui.tui.commands.base import Action, At
 
 _NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "right_square_bracket": "]", "left_square_bracket": "[",
     "plus": "+", "minus": "-", "equals_sign": "=", "less_than_sign": "<", "greater_than_sign": ">",
     "space": "space", "escape": "Esc", "enter": "Enter", "delete": "Del",
+}  # fmt: skip
+_PLACES = {
+    "fleet": "the fleet", "miner": "a miner", "sweep": "the sweeps", "rig": "a rig", "alerts": "the alerts",
 }  # fmt: skip
 _LONG = {sign: name for name, sign in _NAMES.items() if len(sign) == 1}
 
@@ -24,6 +28,20 @@ def sign(keys: str) -> str:
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+").upper()
     return _NAMES.get(key) or (key if len(key) == 1 else format_key(key))
+
+
+def why_not(key: str, at: At, keys: Mapping[str, str]) -> str:
+    """Why an action's ``key`` (as Textual names it) does nothing here, in one short line; empty for a key of no action.
+    ``keys``: the user's own, by id."""
+    bound = [action for action in ACTIONS if key in keys.get(action.id, action.key).split(",")]
+    here = next((action for action in bound if action.belongs(at)), None)
+    if here is not None:
+        return here.reason(at, lambda id_: sign(keys.get(id_, BY_ID[id_].key)))
+    return f"{sign(key)} is for " + "; ".join(f"{_where(a)}: {a.title}" for a in bound) if bound else ""
+
+
+def _where(action: Action) -> str:
+    return ", ".join(name for place, name in _PLACES.items() if place in action.places)
 
 
 def checked(keys: Mapping[str, str], others: Iterable[str] = ()) -> tuple[dict[str, str], list[str]]:

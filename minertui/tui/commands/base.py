@@ -2,14 +2,15 @@
 
 The rules:
 - ``danger`` is asked before anything happens: nothing, yes or no, or typing the name of what is at stake.
-- An action that ``writes`` does not exist on a read-only screen: no key, no footer, no palette entry.
-- ``applies`` decides by the place and the devices it would act upon; what does not apply is not offered.
+- An action that ``writes`` does not exist on a read-only screen: not in footer, palette or help; its key says so.
+- ``applies`` decides by the place and the devices it would act upon; what does not apply is not offered. Its key says
+  why when it is pressed all the same (``reason``).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import msgspec
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from minertui.tui.tabs.pane import Pane
 
 R = TypeVar("R")
+KeyOf = Callable[[str], str]
+"""From the id of an action to its key as a person writes it."""
 
 
 class Danger(enum.StrEnum):
@@ -48,6 +51,13 @@ class At(msgspec.Struct, frozen=True):
     def snapshots(self) -> tuple[Snapshot, ...]:
         """The newest of each device acted upon."""
         return tuple(self.fleet.snapshots[name] for name in self.devices if name in self.fleet.snapshots)
+
+    @property
+    def locked(self) -> str:
+        """Why nothing may be written from here; empty when it may."""
+        if self.fleet.readonly:
+            return "the engine is read-only"
+        return "this screen is read-only" if self.readonly else ""
 
 
 class Desk(Protocol):
@@ -150,9 +160,19 @@ class Action:
 
     def applies(self, at: At) -> bool:
         """True when the action makes sense here; the ground rules, refined by subclasses."""
-        if self.writes and (at.readonly or at.fleet.readonly):
-            return False
+        return self.belongs(at) and not (self.writes and at.locked)
+
+    def belongs(self, at: At) -> bool:
+        """True in the places that the action is meant for."""
         return (not self.places or at.place in self.places) and at.place not in self.but
+
+    def reason(self, at: At, key: KeyOf) -> str:
+        """One short line: why it does not apply here, where it belongs; asked only then."""
+        return at.locked if self.writes and at.locked else self.lack(at, key)
+
+    def lack(self, at: At, key: KeyOf) -> str:
+        """What it would need here; refined by subclasses that refine ``applies``."""
+        return "there is nothing here to do it to"
 
     def label(self, at: At) -> str:
         """Its word in the footer, here."""
@@ -184,6 +204,22 @@ class DeviceAction(Action):
         if self.ability is None:
             return True
         return snapshot.status is not None and self.ability in snapshot.status.abilities
+
+    def lack(self, at: At, key: KeyOf) -> str:
+        """There is no miner, or what these cannot; of several that cannot for different reasons, how many they are."""
+        if not at.fleet.snapshots:
+            return f"there is no miner yet; {key('add')} in the fleet adds one, {key('discover')} looks for some"
+        if not at.snapshots:
+            return "no miner is chosen here"
+        whom = f"{len(at.snapshots)} miners" if len(at.snapshots) > 1 else at.snapshots[0].device
+        reasons = {self.unfit(snapshot, at.fleet, key) for snapshot in at.snapshots}
+        return f"{whom}: {reasons.pop() if len(reasons) == 1 else 'none of them can do this now'}"
+
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """Why this device cannot be told this now, where ``fits`` says so."""
+        if snapshot.status is None:
+            return "no reading of it yet"
+        return "its firmware offers no such order"
 
     def targets(self, desk: Desk) -> tuple[Snapshot, ...]:
         """The devices here that it goes to."""

@@ -147,11 +147,8 @@ class EditMiner(DeviceAction):
         from minertui.tui.dialogs.miner import MinerDialog
 
         device = self.targets(desk)[0].device
-        old = next((entry for entry in await desk.link.miners() if entry.name == device), None)
-        if old is None:
-            desk.say(f"{device} is not in the config file", "warning")
-            return
-        entry = await desk.ask(MinerDialog(old))
+        old = await _entry(desk, device)
+        entry = await desk.ask(MinerDialog(old)) if old is not None else None
         if entry is not None:
             await _save(desk, entry, replaces=device)
 
@@ -165,11 +162,11 @@ class PinMiner(DeviceAction):
     async def run(self, desk: Desk) -> None:
         """Change the entry in the config."""
         device = self.targets(desk)[0].device
-        for entry in await desk.link.miners():
-            if entry.name == device:
-                changed = msgspec.structs.replace(entry, pinned=not entry.pinned)
-                await desk.link.save_miner(changed, replaces=device)
-                desk.say(f"{device}: {'pinned' if changed.pinned else 'unpinned'}")
+        entry = await _entry(desk, device)
+        if entry is not None:
+            changed = msgspec.structs.replace(entry, pinned=not entry.pinned)
+            await desk.link.save_miner(changed, replaces=device)
+            desk.say(f"{device}: {'pinned' if changed.pinned else 'unpinned'}")
 
 
 class RemoveMiner(DeviceAction):
@@ -201,6 +198,14 @@ class Discover(Action):
         from minertui.tui.dialogs.discover import DiscoverDialog
 
         await desk.ask(DiscoverDialog(desk.link))
+
+
+async def _entry(desk: Desk, device: str) -> MinerEntry | None:
+    """As it stands in the config file; None is said."""
+    found = next((entry for entry in await desk.link.miners() if entry.name == device), None)
+    if found is None:
+        desk.say(f"{device} is not in the config file", "warning")
+    return found
 
 
 async def _save(desk: Desk, entry: MinerEntry, replaces: str | None = None) -> None:

@@ -10,7 +10,7 @@ from minertui.model.errors import JobError
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.plans import GuardPlan, JobState, SweepPlan
 from minertui.model.status import Ability
-from minertui.tui.commands.base import Danger, Desk, DeviceAction
+from minertui.tui.commands.base import Danger, Desk, DeviceAction, KeyOf
 from minertui.tui.commands.orders import named
 
 _LOOKED_AT = 32  # miners whose frontiers are asked for before a guard starts on many
@@ -28,14 +28,21 @@ def runs(fleet: Fleet, device: str, kind: str) -> bool:
 
 
 class StartJob(DeviceAction):
-    """Start a job of ``kind`` on every device here."""
+    """Start a job of ``kind`` on every device here. ``stop``: the id of the action that ends it."""
 
     kind: ClassVar[str]
+    stop: ClassVar[str]
     ability = Ability.TUNE
 
     def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
         """It can be tuned and has no such job yet."""
         return super().fits(snapshot, fleet) and not runs(fleet, snapshot.device, self.kind)
+
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """One runs already, or it cannot be tuned."""
+        if runs(fleet, snapshot.device, self.kind):
+            return f"a {self.kind} runs already; {key(self.stop)} stops it"
+        return super().unfit(snapshot, fleet, key)
 
     async def start(self, desk: Desk, plan: SweepPlan | GuardPlan) -> None:
         """The same plan for each, one independent job per device."""
@@ -52,6 +59,7 @@ class StartBenchmark(StartJob):
     """Search the best settings."""
 
     id, key, footer, title, kind = "benchmark", "b", "Benchmark", "Start a benchmark sweep", "sweep"
+    stop = "stop-benchmark"
     help = "Measures voltages and frequencies one by one, within limits, and applies the best that passed."
     danger = Danger.YES_NO
 
@@ -71,6 +79,7 @@ class StartGuard(StartJob):
     """Watch the temperatures."""
 
     id, key, footer, title, kind = "guard", "g", "Guard", "Switch the thermal guard on", "guard"
+    stop = "guard-off"
     help = "Steps the frequency down at once when it gets too hot, and back up slowly."
     danger = Danger.YES_NO
 
@@ -92,12 +101,17 @@ class StopJob(DeviceAction):
     """Stop the jobs of ``kind`` on every device here."""
 
     kind: ClassVar[str]
+    start: ClassVar[str]  # the id of the action that starts one
     does: ClassVar[str]
     danger = Danger.YES_NO
 
     def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
         """Such a job is under way."""
         return runs(fleet, snapshot.device, self.kind)
+
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """None is."""
+        return f"no {self.kind} runs; {key(self.start)} starts one"
 
     async def run(self, desk: Desk) -> None:
         """Say what would be lost, ask, stop."""
@@ -115,6 +129,7 @@ class StopBenchmark(StopJob):
     """End a sweep early."""
 
     id, key, footer, title, kind = "stop-benchmark", "B", "Stop bench", "Stop the benchmark sweep", "sweep"
+    start = "benchmark"
     help = "Ends the sweep; the miner gets its best passing point, or what it ran before."
     does = "the miner gets its best passing point, or what it ran before"
 
@@ -123,6 +138,7 @@ class StopGuard(StopJob):
     """Nobody watches any more."""
 
     id, key, footer, title, kind = "guard-off", "G", "Guard off", "Switch the thermal guard off", "guard"
+    start = "guard"
     help = "Ends the guard; the miner gets back what it ran before, and nobody steps it down when it gets hot."
     does = "nobody steps it down any more when it gets hot"
 
@@ -136,6 +152,10 @@ class DismissJobs(DeviceAction):
     def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
         """A job of it ended."""
         return any(job.phase.over for job in fleet.jobs_of(snapshot.device))
+
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """None did, or what ended was dismissed."""
+        return "no job of it has ended"
 
     async def run(self, desk: Desk) -> None:
         """One by one."""

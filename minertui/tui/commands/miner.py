@@ -8,7 +8,7 @@ from minertui.model.commands import ClearOverheat, Command, Identify, Pause, Res
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.seams import FaultConsole
 from minertui.model.status import Ability
-from minertui.tui.commands.base import At, Danger, Desk, DeviceAction
+from minertui.tui.commands.base import At, Danger, Desk, DeviceAction, KeyOf
 from minertui.tui.commands.jobs import job_of
 from minertui.tui.commands.orders import named, rehearse_and_send, send
 
@@ -123,6 +123,12 @@ class PauseMiner(PlainOrder):
         """It is not paused yet."""
         return super().fits(snapshot, fleet) and not (snapshot.status and snapshot.status.paused)
 
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """It rests already, or never can."""
+        if snapshot.status and snapshot.status.paused:
+            return f"paused already; {key('resume')} resumes"
+        return super().unfit(snapshot, fleet, key)
+
 
 class ResumeMiner(PlainOrder):
     """Hash again."""
@@ -136,6 +142,14 @@ class ResumeMiner(PlainOrder):
     def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
         """It is paused."""
         return super().fits(snapshot, fleet) and bool(snapshot.status and snapshot.status.paused)
+
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """It hashes, or never can be paused."""
+        return (
+            f"not paused; {key('pause')} pauses"
+            if super().fits(snapshot, fleet)
+            else super().unfit(snapshot, fleet, key)
+        )
 
 
 class IdentifyMiner(PlainOrder):
@@ -161,6 +175,10 @@ class ClearMinerOverheat(PlainOrder):
         """The firmware says it overheated."""
         return bool(snapshot.status and snapshot.status.overheat)
 
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """It did not."""
+        return "its firmware does not say that it overheated"
+
 
 class SimulateFault(DeviceAction):
     """Make a simulated miner go wrong. Only where all miners are simulated."""
@@ -172,6 +190,10 @@ class SimulateFault(DeviceAction):
     def applies(self, at: At) -> bool:
         """In the demo alone."""
         return at.fleet.demo and super().applies(at)
+
+    def lack(self, at: At, key: KeyOf) -> str:
+        """Real miners are left alone."""
+        return super().lack(at, key) if at.fleet.demo else "only the miners of a demo can simulate a fault"
 
     async def run(self, desk: Desk) -> None:
         """List the faults of the first miner here."""
@@ -195,6 +217,10 @@ class ClearParked(DeviceAction):
     def fits(self, snapshot: Snapshot, fleet: Fleet) -> bool:
         """It is parked."""
         return snapshot.health is Health.PARKED
+
+    def unfit(self, snapshot: Snapshot, fleet: Fleet, key: KeyOf) -> str:
+        """It is not."""
+        return "not parked"
 
     async def run(self, desk: Desk) -> None:
         """Show why it was parked, ask, clear."""

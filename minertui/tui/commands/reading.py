@@ -69,7 +69,11 @@ class Acknowledge(Action):
     async def run(self, desk: Desk) -> None:
         """Acknowledge the one under the cursor."""
         alert = pane_of(desk).alert
-        if alert is not None and not alert.acknowledged:
+        if alert is None:
+            desk.say("there is no alert to acknowledge")
+        elif alert.acknowledged:
+            desk.say("acknowledged already")
+        else:
             await desk.link.acknowledge(alert.id)
 
 
@@ -83,9 +87,11 @@ class AcknowledgeAll(Action):
 
     async def run(self, desk: Desk) -> None:
         """One by one."""
-        for alert in list(desk.at.fleet.alerts.values()):
-            if not alert.acknowledged:
-                await desk.link.acknowledge(alert.id)
+        new = [alert for alert in desk.at.fleet.alerts.values() if not alert.acknowledged]
+        for alert in new:
+            await desk.link.acknowledge(alert.id)
+        if not new:
+            desk.say("there is no alert to acknowledge")
 
 
 class OpenAlertsMiner(Action):
@@ -107,6 +113,8 @@ class OpenAlertsMiner(Action):
         """Open its tab."""
         if tab := self._tab(desk.at):
             desk.open_tab(tab)
+        else:
+            desk.say("this alert is of nothing that has a tab" if desk.at.devices else "there is no alert to open")
 
     def _tab(self, at: At) -> str:
         device = next(iter(at.devices), "")

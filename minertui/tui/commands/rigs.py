@@ -18,7 +18,7 @@ from minertui.model.relay import (
     ResetStats,
     ResumeBoard,
 )
-from minertui.tui.commands.base import Action, At, Danger, Desk, pane_of
+from minertui.tui.commands.base import Action, At, Danger, Desk, KeyOf, pane_of
 
 _RIG = frozenset({"rig"})
 _RESTING = frozenset({BoardState.PAUSED, BoardState.LIMIT, BoardState.STOPPED})
@@ -114,6 +114,13 @@ class RigAction(Action):
         job = relay(at)
         return super().applies(at) and (job is not None and not job.phase.over) is self.running
 
+    def lack(self, at: At, key: KeyOf) -> str:
+        """It runs, or does not."""
+        rig = at.devices[0] if at.devices else "the rig"
+        if self.running:
+            return f"{rig} does not run; {key('rig-start')} starts it"
+        return f"{rig} runs already; {key('rig-close')} closes it"
+
 
 class StartRig(RigAction):
     """Connect the boards and mine."""
@@ -183,6 +190,8 @@ class BoardAction(RigAction):
         job, board = relay(desk.at), pane_of(desk).board
         if job is not None and board is not None:
             await self.tell(desk, job, board)
+        else:
+            desk.say(f"“{self.title}”: no board is under the cursor", "warning")
 
 
 class DropRigBoard(BoardAction):
@@ -209,6 +218,10 @@ class ConnectBoards(RigAction):
     def applies(self, at: At) -> bool:
         """One is missing."""
         return super().applies(at) and bool(_missing(relay(at)))
+
+    def lack(self, at: At, key: KeyOf) -> str:
+        """Nothing is missing, or nothing runs."""
+        return f"no board of {at.devices[0]} was dropped" if super().applies(at) else super().lack(at, key)
 
     async def run(self, desk: Desk) -> None:
         """All that miss."""

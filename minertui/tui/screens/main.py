@@ -252,10 +252,12 @@ class MainScreen(Screen[None]):
         keys = [tab.key for tab in self.tabs]
         self.open_tab(keys[(keys.index(self.front) + step) % len(keys)])
 
-    def nth_tab(self, number: int) -> None:
-        """Go to the tab with this number, if there is one."""
-        if number <= len(self.tabs):
-            self.open_tab(self.tabs[number - 1].key)
+    def nth_tab(self, number: int) -> bool:
+        """Go to the tab with this number; False when there is none."""
+        tabs = self.tabs
+        if number <= len(tabs):
+            self.open_tab(tabs[number - 1].key)
+        return number <= len(tabs)
 
     def back(self) -> None:
         """One step back: zoom, what the pane has open, then the fleet."""
