@@ -27,7 +27,7 @@ from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
 from minertui.engine.walk import Walker
 from minertui.engine.way_back import WayBack, stays
-from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetFan, Tune
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetFan, Tune, Word
 from minertui.model.errors import DeviceError, JobError
 from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock
@@ -65,6 +65,11 @@ class Arbiter:
     def guard(self, device: str, holder: str, calm: Calm) -> None:
         """A guard watches the device until ``release``: what it takes away is given back only when this is reached."""
         self._desk(device).guard(holder, calm)
+
+    def hear(self, device: str, holder: str) -> Word:
+        """What a person ordered of the device last. From now on what ``holder`` orders is taken to know of it: without
+        that it would be refused, but for a lower frequency."""
+        return self._desk(device).hear(holder)
 
     def check(self, device: str, rank: Rank, holder: str) -> None:
         """Raises Preempted when a higher rank took the device from this holder."""
@@ -105,18 +110,26 @@ class Arbiter:
         if outcome is None and order.dry_run:
             outcome = await self._carry_out(order, walker)  # a question waits for nobody
         elif outcome is None:
-            disturbs = disturbing(order, walker.line.snapshot().status)
-            with desk.waiting(order, disturbs=disturbs):
-                await desk.turn.acquire()
-            try:
-                desk.check(order.rank, order.by)
-                ends = desk.ends(order.rank) if disturbs else None
-                if disturbs:
-                    desk.oust(order.rank)
-                outcome = taking.has_ended(await self._carry_out(order, walker), ends)
-            finally:
-                desk.turn.release()
+            with desk.speaking(order):
+                outcome = await self._in_turn(order, walker)
         return CommandRecord(order, self._clock.wall(), outcome)
+
+    async def _in_turn(self, order: Order, walker: Walker) -> Outcome:
+        desk, status = walker.desk, walker.line.snapshot().status
+        disturbs, presses = disturbing(order, status), desk.presses(order, status)
+        with desk.waiting(order, disturbs=disturbs and presses):
+            await desk.turn.acquire()
+        try:
+            desk.check(order.rank, order.by)
+            presses = presses and desk.presses(order, walker.line.snapshot().status)
+            if desk.unheard(order) and not presses:
+                return Outcome(OutcomeState.REFUSED, "a person ordered something else in the meantime")
+            ends = desk.ends(order.rank) if disturbs else None
+            if disturbs:
+                desk.oust(order.rank)
+            return taking.has_ended(await self._carry_out(order, walker), ends)
+        finally:
+            desk.turn.release()
 
     async def _stand_back(self, order: Order, walker: Walker) -> Outcome | None:
         """Refusals before its turn: behind a holder, or an order that would oust a job only to be refused."""
@@ -214,6 +227,8 @@ class Arbiter:
         self, order: Order, was: Entry | None, entry: Entry | None, outcome: Outcome, last: Snapshot
     ) -> Outcome:
         """What became of the order; a journal that refuses does not change what the miner was seen to do."""
+        if order.rank is Rank.PERSON and isinstance(order.command, Tune) and outcome.ok:
+            self._desk(order.device).arrived(last)
         try:
             await self._rebase(order, was, entry, outcome, last)
         except JournalError as error:

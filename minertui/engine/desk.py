@@ -7,9 +7,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minertui.model.commands import Command, Identify, Order, Rank, Restart, SetFan, SetPools, Tune
+from msgspec.structs import replace
+
+from minertui.model.commands import Command, Identify, Order, Rank, Restart, SetFan, SetPools, Tune, Word
 from minertui.model.errors import JobError, Preempted
+from minertui.model.fleet import Snapshot
 from minertui.model.status import MinerStatus
+from minertui.safety import kernel
 from minertui.safety.calm import Calm
 from minertui.safety.request import DAY_S
 from minertui.safety.settings import Settings
@@ -39,6 +43,8 @@ class Desk:
         self._guard: tuple[str, Calm] | None = None
         self._ousted: dict[str, Rank] = {}
         self._waiting: list[Rank] = []
+        self._word, self._speaking = Word(), 0
+        self._heard: dict[str, int] = {}  # by holder: how many words it knew of when it asked last
 
     def claim(self, rank: Rank, holder: str) -> None:
         """Hold the device until ``release``. A lower rank is ousted; raises JobError when an equal or higher one holds
@@ -54,6 +60,7 @@ class Desk:
     def release(self, holder: str) -> None:
         """The holder is done, ousted or not. Unknown holders are welcome to say so too."""
         self._ousted.pop(holder, None)
+        self._heard.pop(holder, None)
         if self._holder is not None and self._holder[1] == holder:
             self._holder = None
         if self._guard is not None and self._guard[0] == holder:
@@ -97,6 +104,38 @@ class Desk:
     def held_lower(self, rank: Rank) -> bool:
         """True when somebody of a lower rank holds the device."""
         return self._holder is not None and rank < self._holder[0]
+
+    @contextmanager
+    def speaking(self, order: Order) -> Iterator[None]:
+        """While an order waits and is carried out: is it a person's word about frequency and voltage?"""
+        speaks = order.rank is Rank.PERSON and isinstance(order.command, Tune)
+        self._speaking += speaks
+        try:
+            yield
+        finally:
+            self._speaking -= speaks
+
+    def arrived(self, last: Snapshot) -> None:
+        """A person's word came true in this reading."""
+        if last.status is not None and last.boot_s is not None:
+            mhz, mv = last.status.frequency_mhz, last.status.core_mv
+            self._word = Word(self._word.n + 1, mhz, mv, last.boot_s)
+
+    def hear(self, holder: str) -> Word:
+        """The newest word of a person; ``holder`` knows of it from now on."""
+        self._heard[holder] = self._word.n
+        return replace(self._word, pending=self._speaking > 0)
+
+    def unheard(self, order: Order) -> bool:
+        """True when it was decided without knowing what a person has ordered since."""
+        return self._heard.get(order.by, self._word.n) != self._word.n
+
+    def presses(self, order: Order, status: MinerStatus | None) -> bool:
+        """False for what a guard does for comfort's sake, which waits for others and gives way to a person's word:
+        everything but a lower frequency."""
+        tune = order.command
+        cools = isinstance(tune, Tune) and tune.core_mv is None and kernel.lowers(tune, status)
+        return cools or order.by not in self._heard
 
     @contextmanager
     def waiting(self, order: Order, *, disturbs: bool) -> Iterator[None]:

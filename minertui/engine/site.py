@@ -18,7 +18,7 @@ from minertui.engine.guard_plans import difference, under
 from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
-from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune
+from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune, Word
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Snapshot
 from minertui.model.frontier import Known
@@ -157,6 +157,10 @@ class JobSite:
     def yielding(self) -> bool:
         """True while another job changes this device."""
         return self._office.busy(self._line.name, self.state.id)
+
+    def word(self) -> Word:
+        """What a person ordered of this device last; what is sent from now on is decided with that in mind."""
+        return self._office.arbiter.hear(self._line.name, self.state.id)
 
     def renewed(self, plan: GuardPlan) -> GuardPlan:
         """What is asked for now, under the limits that are in force now; said where that is not ``plan`` any more."""

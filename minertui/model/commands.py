@@ -113,6 +113,17 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     confirmed: bool = False
 
 
+class Word(msgspec.Struct, frozen=True):
+    """What persons have ordered of a miner's frequency (MHz) and voltage (mV): how many orders arrived, where the last
+    one ended, and the boot-clock time of its last reading. ``pending``: one is waiting or on its way."""
+
+    n: int = 0
+    mhz: float | None = None
+    mv: float | None = None
+    at_s: float = 0.0
+    pending: bool = False
+
+
 class CommandRecord(msgspec.Struct, frozen=True):
     """A line of the command log. ``at_s`` is wall-clock time, seconds since the epoch."""
 

@@ -25,7 +25,7 @@ from functools import cache
 
 from minertui.jobs import guard
 from minertui.jobs.sweep import run as sweep
-from minertui.model.commands import Command, Outcome, OutcomeState, Tune
+from minertui.model.commands import Command, Outcome, OutcomeState, Tune, Word
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Snapshot
 from minertui.model.frontier import Known, known_of
@@ -144,6 +144,9 @@ class Day(RigSite):
 
     def yielding(self) -> bool:
         return False
+
+    def word(self) -> Word:
+        return Word()
 
     def renewed(self, plan: GuardPlan) -> GuardPlan:
         return plan

@@ -12,7 +12,7 @@ import pytest
 from minertui.jobs import guard
 from minertui.jobs.guard import step
 from minertui.jobs.guard.state import GuardState, replanned, written
-from minertui.model.commands import Command, Outcome, OutcomeState, Tune
+from minertui.model.commands import Command, Outcome, OutcomeState, Tune, Word
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
@@ -291,6 +291,9 @@ class FakeSite:
 
     def yielding(self) -> bool:
         return False
+
+    def word(self) -> Word:
+        return Word()
 
     def renewed(self, plan: GuardPlan) -> GuardPlan:
         return plan

@@ -4,6 +4,7 @@
     temperature missing three times   → as hot: a miner that hashes blind is not cool; so is one that repeats itself
     cool for stable_s on average      → frequency + step_up, never over high_mhz
     somebody else changed it          → lower: that is the new ceiling; higher: adopted (never fought), if allowed
+    a person ordered something        → the same, also where it runs so already; and only a limit moves it from there
     the firmware tripped by itself    → what it left is the ceiling until a person raises it
     a sweep runs, the miner is parked → only the first two rules hold
     a sweep left a frontier           → after the first two rules ``hold`` moves along it, in the place of the third
@@ -23,7 +24,7 @@ import msgspec
 from minertui.jobs.guard.along import along, less_volts, own_volts, usable
 from minertui.jobs.guard.hold import recalled
 from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, replanned, today, written
-from minertui.model.commands import OutcomeState, Tune
+from minertui.model.commands import OutcomeState, Tune, Word
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
@@ -34,6 +35,7 @@ from minertui.model.status import MinerStatus
 
 _URGENT_C = 5.0  # this far over the limit a second step does not wait for the first one's effect
 _BLIND_POLLS = 3  # safety rule: three invalid readings in a row count as hot
+_NO_WORD = Word()
 _NEVER_ANSWERED = "it never answered, so it was not guarded and nothing was changed"
 
 
@@ -42,6 +44,10 @@ class GuardSite(Site, Protocol):
 
     def yielding(self) -> bool:
         """True while another job (a sweep) changes this device: the guard then only steps down."""
+        ...
+
+    def word(self) -> Word:
+        """What a person ordered of this device last."""
         ...
 
     def renewed(self, plan: GuardPlan) -> GuardPlan:
@@ -62,9 +68,14 @@ class GuardSite(Site, Protocol):
 
 
 def step(
-    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, yielding: bool = False
+    state: GuardState,
+    plan: GuardPlan,
+    snapshot: Snapshot,
+    now_s: float,
+    yielding: bool = False,
+    word: Word = _NO_WORD,
 ) -> tuple[GuardState, Tune | None]:
-    """The decision at one poll: the new state, and what to write (None: nothing)."""
+    """The decision at one poll: the new state, and what to write (None: nothing). ``word``: a person's newest order."""
     status = snapshot.status
     if not snapshot.answered or status is None or snapshot.boot_s == state.seen_s:
         return replace(state, why=f"no fresh reading: {snapshot.why or snapshot.health}"), None
@@ -75,14 +86,14 @@ def step(
         stretch = replace(state.hold, since_s=None, goal_mhz=None)
         why = "paused" if status.paused else "the firmware handles an overheat"
         return replace(state, blind=0, readings=(), hold=stretch, why=why), None
-    state = remember(adopt(state, plan, snapshot, now_s, yielding), plan, status, now_s)
+    state = remember(adopt(state, plan, snapshot, now_s, yielding, word), plan, status, now_s)
     down = _down(state, plan, status, now_s)
     if down is not None:
         hot, tune = replace(down[0], by_limit=down[1] is not None), down[1]
+        hot = replace(hot, ordered=hot.ordered if tune is None else None)
         return (hot, tune) if hot.by_limit or yielding else less_volts(hot, plan, snapshot, now_s)
     state = replace(state, by_limit=False)
-    if yielding or snapshot.health is Health.PARKED:
-        why = "a sweep runs: watching only" if yielding else "parked: only lowered until a person clears it"
+    if why := _only_watches(state, snapshot, yielding, word):
         return replace(state, why=why), None
     state, why, tune = usable(state, plan, snapshot, now_s)
     if tune is not None:
@@ -91,6 +102,17 @@ def step(
         return along(state, plan, snapshot, now_s)
     state, tune = _up(state, plan, status, now_s)
     return (replace(state, why=f"{state.why}; not along its frontier: {why}") if why else state), tune
+
+
+def _only_watches(state: GuardState, snapshot: Snapshot, yielding: bool, word: Word) -> str:
+    """Why nothing but a limit moves it now; empty when that is not so."""
+    if yielding:
+        return "a sweep runs: watching only"
+    if snapshot.health is Health.PARKED:
+        return "parked: only lowered until a person clears it"
+    if word.pending:
+        return "your order is on its way: watching only"
+    return "" if state.ordered is None else f"at {state.ordered.tune_text}, as you ordered; only a limit lowers it"
 
 
 def _over(plan: GuardPlan, status: MinerStatus) -> tuple[float, str] | None:
@@ -173,7 +195,8 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
             snapshot = await site.next_snapshot(within_s=plan.check_s)
             was, plan = plan, site.renewed(plan)
             before = replanned(state, was, plan)
-            state, tune = step(before, plan, snapshot, site.now(), site.yielding())
+            state, tune = step(before, plan, snapshot, site.now(), site.yielding(), site.word())
+            _obeys(site, before, state)
             if plan.hold and tune is None and state.wanted_mhz is not None and not (state.asked or state.yielded):
                 state = await _asked(site, state)
             elif state.hold.known is not None and state.hold.room_c != before.hold.room_c:
@@ -205,6 +228,11 @@ async def _asked(site: GuardSite, state: GuardState) -> GuardState:
     return replace(state, hold=held, asked=True)
 
 
+def _obeys(site: GuardSite, before: GuardState, state: GuardState) -> None:
+    if state.ordered is not None and state.heard != before.heard:
+        site.log(f"you ordered {state.ordered.tune_text}: it climbs no higher from now on")
+
+
 async def _write(site: GuardSite, state: GuardState, tune: Tune) -> GuardState:
     site.log(state.why)
     outcome = await site.send(tune)
@@ -221,7 +249,7 @@ def _view(state: GuardState, plan: GuardPlan, now_s: float, end: GuardEnd | None
     return GuardView(
         plan=plan,
         wanted_mhz=state.wanted_mhz,
-        holds_c=None if state.hold.known is None or state.hold.off else target_c(plan),
+        holds_c=None if state.hold.known is None or state.hold.off or state.ordered else target_c(plan),
         mean_temp_c=mean_chip_c(state),
         writes_today=len(today(state.writes, now_s)),
         why=state.why,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from minertui.jobs.guard import hold
 from minertui.jobs.guard.hold import Hold
-from minertui.model.commands import Tune
+from minertui.model.commands import Tune, Word
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan
 from minertui.model.status import MinerStatus
-from minertui.safety.settings import SAME
+from minertui.safety.settings import SAME, Settings
 
 SAME_MHZ = 3.2
 """Half a PLL step of 6.25 MHz: what counts as the same frequency."""
@@ -30,7 +30,8 @@ class Reading:
 class GuardState:
     """All that the guard remembers. Frequencies in MHz, times in seconds on the boot-time clock. ``own``: the frequency
     and voltage that somebody else chose last, whose voltage is given back before the frequency rises without a
-    frontier. ``sent``: the last write, for an answer that was lost."""
+    frontier. ``sent``: the last write, for an answer that was lost. ``heard``: how many orders of a person it knows of;
+    ``ordered``: what the last of them left, and it still runs."""
 
     high_mhz: float | None = None  # ceiling that cool weather climbs back to
     wanted_mhz: float | None = None  # what we last saw or wrote
@@ -50,6 +51,8 @@ class GuardState:
     by_limit: bool = False  # the write decided last is a limit's
     lowered_s: float | None = None  # when a limit lowered it last
     asked: bool = False  # for a frontier, since the start or the last sweep
+    heard: int | None = None
+    ordered: Settings | None = None
 
 
 def written(state: GuardState, tune: Tune, now_s: float) -> GuardState:
@@ -79,7 +82,7 @@ def replanned(state: GuardState, was: GuardPlan, plan: GuardPlan) -> GuardState:
         raised = plan.high_mhz > (was.high_mhz or high)
         high = plan.high_mhz if raised else min(high, plan.high_mhz)
     later = replace(state.hold, goal_mhz=None)
-    return replace(state, high_mhz=high, hold=later, asked=state.asked and plan.hold)
+    return replace(state, high_mhz=high, hold=later, asked=state.asked and plan.hold, ordered=None)
 
 
 def today(times: tuple[float, ...], now_s: float) -> tuple[float, ...]:
@@ -87,8 +90,34 @@ def today(times: tuple[float, ...], now_s: float) -> tuple[float, ...]:
     return tuple(t for t in times if now_s - t < _DAY_S)
 
 
-def adopt(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, yielding: bool) -> GuardState:
+def adopt(
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, yielding: bool, word: Word
+) -> GuardState:
     """Take over what the miner runs, and whose decision that was."""
+    found = _found(state, plan, snapshot, now_s, yielding)
+    if snapshot.status is None or snapshot.status.frequency_mhz is None:
+        return found
+    now = Settings.of(snapshot.status)
+    if found.ordered is not None and not now.same_tune(found.ordered):
+        found = replace(found, ordered=None)
+    if state.heard in (None, word.n) or (snapshot.boot_s or 0.0) < word.at_s:  # this reading may be from before it
+        return replace(found, heard=word.n) if state.heard is None else found
+    return _obey(replace(found, heard=word.n), word, now, now_s, aside=found.own == state.own)
+
+
+def _obey(state: GuardState, word: Word, now: Settings, now_s: float, *, aside: bool) -> GuardState:
+    """A person ordered this; it counts also where nothing of it shows, because the miner ran so already. Where it has
+    gone on from there it binds all the same, unless (not ``aside``) that was somebody else."""
+    ordered, own = Settings(word.mhz, word.mv), (word.mhz, word.mv)
+    if now.same_tune(ordered):
+        later = replace(state.hold, goal_mhz=None, lesson=None)
+        return replace(state, high_mhz=word.mhz, own=own, changed_s=now_s, hold=later, ordered=ordered)
+    if not aside or word.mhz is None or state.high_mhz is None:
+        return state
+    return replace(state, high_mhz=min(state.high_mhz, word.mhz), own=own)
+
+
+def _found(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, yielding: bool) -> GuardState:
     assert snapshot.status is not None
     runs, mv = snapshot.status.frequency_mhz, snapshot.status.core_mv
     tripped = state.incidents is not None and snapshot.incidents > state.incidents
