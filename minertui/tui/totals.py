@@ -1,4 +1,4 @@
-"""Sums over miners. Only readings that can be believed count; what is lost is counted as lost and nothing else."""
+"""Sums over miners. Only readings that can be believed count; the others are counted by what is wrong with them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import msgspec
 from minertui.model.fleet import Health, Snapshot
 
 _BELIEVED = frozenset({Health.OK, Health.STALE, Health.PARKED})
-_AWAY = frozenset({Health.LOST, Health.AUTH, Health.STRANGER})
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Sums: GH/s, W; ``efficiency_jth`` over the miners that report both. None where nobody reports it."""
+    """Sums: GH/s, W; ``efficiency_jth`` over the miners that report both. None where nobody reports it. ``lost``,
+    ``refused`` (they want a password) and ``strangers`` (another device answers): those nothing is known of now."""
 
     count: int = 0
     ok: int = 0
-    away: int = 0
+    lost: int = 0
+    refused: int = 0
+    strangers: int = 0
     hashrate_ghs: float | None = None
     power_w: float | None = None
     efficiency_jth: float | None = None
@@ -25,7 +27,8 @@ class Totals(msgspec.Struct, frozen=True):
 
 def totals(snapshots: Iterable[Snapshot]) -> Totals:
     """The sums over these."""
-    count = ok = away = 0
+    count = ok = 0
+    ill = dict.fromkeys(Health, 0)
     rates = powers = 0  # how many report them
     rate_ghs = power_w = 0.0
     both_ghs = both_w = 0.0  # of those that report both
@@ -34,9 +37,10 @@ def totals(snapshots: Iterable[Snapshot]) -> Totals:
         health, read = snapshot.health, snapshot.status
         if health is Health.OK:
             ok += 1
-        elif health not in _BELIEVED:
-            away += health in _AWAY
-            continue
+        else:
+            ill[health] += 1
+            if health not in _BELIEVED:
+                continue
         if read is None:
             continue
         rate, power = read.hashrate_ghs, read.power_w
@@ -52,7 +56,9 @@ def totals(snapshots: Iterable[Snapshot]) -> Totals:
     return Totals(
         count=count,
         ok=ok,
-        away=away,
+        lost=ill[Health.LOST],
+        refused=ill[Health.AUTH],
+        strangers=ill[Health.STRANGER],
         hashrate_ghs=rate_ghs if rates else None,
         power_w=power_w if powers else None,
         efficiency_jth=1000 * both_w / both_ghs if both_ghs else None,

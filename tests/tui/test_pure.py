@@ -81,7 +81,7 @@ class TestOrder:
 class TestTotals:
     def test_only_what_is_believed_counts(self):
         sums = totals(pictures.error().snapshots.values())
-        assert (sums.count, sums.away) == (12, 3)
+        assert (sums.count, sums.ok, sums.lost, sums.refused, sums.strangers) == (12, 6, 1, 1, 1)
         fresh = [s for s in pictures.error().snapshots.values() if s.health in (Health.OK, Health.STALE, Health.PARKED)]
         assert sums.hashrate_ghs == pytest.approx(sum(s.status.hashrate_ghs for s in fresh if s.status))
 
@@ -205,3 +205,15 @@ def test_the_header_says_that_a_screen_or_an_engine_is_read_only():
         for n, picture in enumerate((free, watched))
     }
     assert said == {(False, 0): False, (False, 1): True, (True, 0): True, (True, 1): True}
+
+
+@pytest.mark.parametrize(("width", "efficiency"), [(80, False), (96, True)])
+def test_the_header_names_who_is_away_in_the_words_of_their_rows_and_fits_the_smallest_screen(width, efficiency):
+    left, _ = header_spans(Picture(fleet=pictures.error(), first=True), False, width)
+    said = "".join(span.text for span in left)
+    assert said.rstrip().endswith("6 of 12 ok  !! 1 lost, 1 refused, 1 stranger")
+    assert len(said) <= width
+    assert ("J/TH" in said) is efficiency
+    two = [msgspec.structs.replace(s, health=Health.STRANGER) for s in list(pictures.normal().snapshots.values())[:2]]
+    well = header_spans(Picture(fleet=Fleet().with_(two[0]).with_(two[1]), first=True), False, width)[0]
+    assert "".join(span.text for span in well).endswith("!! 2 strangers ")

@@ -49,6 +49,7 @@ def test_a_paused_miner_is_told_how_it_goes_on_and_one_never_read_why_not():
     assert paused.status is not None
     paused = msgspec.structs.replace(paused, status=msgspec.structs.replace(paused.status, paused=True))
     assert said("u", fleet=fleet.with_(paused)) == "attic-1: paused already; U resumes"
+    assert paused.status is not None
     assert said("t", "attic-3", fleet=pictures.error()) == "attic-3: no reading of it yet"
     mute = msgspec.structs.replace(paused, status=msgspec.structs.replace(paused.status, abilities=frozenset()))
     assert said("t", fleet=fleet.with_(mute)) == "attic-1: its firmware offers no such order"
@@ -114,7 +115,7 @@ class TestOnTheScreen:
         async with looking(pictures.normal()) as seen:
             await seen.press("ctrl+y", "f7", "j", "down", "end", "home", "slash", *"Gb", "escape", "escape")
             assert not seen.app._notifications
-            await seen.press("w", "e", "o", "c", "up")  # the sweep tab's own keys
+            await seen.press("w", "o", "c", "up")  # the sweep tab's own keys
             assert not any("is for" in n.message for n in seen.app._notifications)
 
     async def test_a_dialog_has_its_own_keys(self):

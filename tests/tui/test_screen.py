@@ -264,7 +264,7 @@ class TestFrame:
         async with looking(pictures.error()) as seen:
             assert "17.90 TH/s" in seen.line(0)
             assert "6 of 12 ok" in seen.line(0)
-            assert "!! 3 lost" in seen.line(0)
+            assert "!! 1 lost, 1 refused, 1 stranger" in seen.line(0)
             assert "config.toml:14" in seen.line(2)
 
     async def test_a_frozen_picture_stands_still_and_says_so(self):

@@ -14,7 +14,7 @@ from minertui.model.fleet import Fleet, Health
 from minertui.model.plans import JobState
 from minertui.model.relay import RelayView
 from minertui.tui.feed import Picture
-from minertui.tui.totals import totals
+from minertui.tui.totals import Totals, totals
 from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import fit, hashrate, number, shorter_paths
 from minertui.tui.words import clock_text
@@ -38,16 +38,18 @@ def header_spans(
     fleet = picture.fleet
     sums = totals(fleet.snapshots.values())
     rate, unit = hashrate(sums.hashrate_ghs)
+    away = _away(sums)
     left = [Span("minertui ", "title")]
     if picture.first:
         ink = "dim" if picture.lost else "strong"
         left += [Span(" was ", "warn")] if picture.lost else []  # the last that was heard, and nothing of now
         left += [Span(f" {rate} ", ink), Span(f"{unit} ", "dim")]
         left += [Span(f" {number(sums.power_w)} ", ink), Span("W ", "dim")]
-        left += [Span(f" {number(sums.efficiency_jth, 1)} ", ink), Span("J/TH ", "dim")]
+        if width >= _ROOMY or not away:  # the fleet tells it too, who is away it does not
+            left += [Span(f" {number(sums.efficiency_jth, 1)} ", ink), Span("J/TH ", "dim")]
         left += [Span(f" {sums.ok}", "good" if sums.ok else "dim"), Span(f" of {sums.count} ok ", "dim")]
-    if sums.away:
-        left.append(Span(f" !! {sums.away} lost ", "bad"))
+    if away:
+        left.append(Span(f" !! {away} ", "bad"))
     right = []
     running = sum(not job.phase.over for job in fleet.jobs.values())
     if running and width >= _ROOMY and not picture.lost:
@@ -57,6 +59,13 @@ def header_spans(
     right += [Span(f"{word}  ", "accent") for word in words]
     right.append(Span(clock_text(fleet.at_s), "dim"))
     return tuple(left), tuple(right)
+
+
+def _away(sums: Totals) -> str:
+    """``2 lost, 1 refused, 1 stranger``, in the words of the miners' own rows."""
+    strangers = "strangers" if sums.strangers > 1 else "stranger"
+    found = ((sums.lost, "lost"), (sums.refused, "refused"), (sums.strangers, strangers))
+    return ", ".join(f"{n} {word}" for n, word in found if n)
 
 
 def lost_since(picture: Picture) -> str:
