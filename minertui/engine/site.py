@@ -86,13 +86,13 @@ class JobSite:
         self._sweep_id = state.view.sweep_id if isinstance(state.view, SweepView) else ""
         self._asked = asked
         self._orders = 0
-        self._stopped: Stopped | None = None
+        self._final: bool | None = None  # asked to end by a person, or with the engine; None: not asked
         self._ended = asyncio.Event()
 
     def end(self, *, final: bool) -> None:
         """Ask the job to end; the first asking counts, but a person's after the engine's does not come to pass."""
-        if self._stopped is None:
-            self._stopped = Stopped(final=final)
+        if self._final is None:
+            self._final = final
             self._ended.set()
 
     def replan(self, plan: GuardPlan) -> None:
@@ -102,7 +102,7 @@ class JobSite:
     @property
     def ending(self) -> bool:
         """True once the job was asked to end."""
-        return self._stopped is not None
+        return self._final is not None
 
     def snapshot(self) -> Snapshot:
         """The newest of the device."""
@@ -220,6 +220,6 @@ class JobSite:
         return await working
 
     def _check(self) -> None:
-        if self._stopped is not None:
-            raise self._stopped
+        if self._final is not None:
+            raise Stopped(final=self._final)  # a new one each time: one that is kept holds every frame it went through
         self._office.arbiter.check(self._line.name, self._rank, self.state.id)

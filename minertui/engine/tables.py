@@ -153,10 +153,11 @@ def _stretches(
 ) -> Iterator[Point]:
     """The stretches of a table, without those that the finer table ``but`` has too."""
     half_s = 30 if table == "minute" else _QUARTER_S / 2
+    asked: tuple[int, ...] = (device, since, until)
     query = f"SELECT at, n, data FROM {table} WHERE device = ? AND at >= ? AND at < ?"  # noqa: S608
-    if but:
-        query += f" AND at NOT IN (SELECT at FROM {but} WHERE device = {device:d})"  # noqa: S608
-    for at, n, data in db.execute(query, (device, since, until)):
+    if but:  # the same words for every device: a connection keeps what it prepared, by the words
+        query, asked = f"{query} AND at NOT IN (SELECT at FROM {but} WHERE device = ?)", (*asked, device)  # noqa: S608
+    for at, n, data in db.execute(query, asked):
         summary = rows.unpack_summary(data, n)
         yield Point(at + half_s, n, summary.mean, summary.low, summary.high)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 
+from minertui.jobs.sweep import _Sweep
 from minertui.model.plans import Phase
 from tests.engine.test_engine import PLAN, House, job, until
 
@@ -30,4 +32,16 @@ async def test_of_many_sweeps_of_a_miner_only_the_last_is_held(house: House):
     await engine.forget("sweep:m1")
     assert not held
     assert not engine._runner._sites
+    await engine.close()
+
+
+async def test_how_a_sweep_was_ended_holds_nothing_of_its_work(house: House):
+    engine = await house.running()
+    await engine.start(PLAN)
+    await until(lambda: job(engine, "sweep:m1").phase is Phase.RUNNING)
+    await engine.stop("sweep:m1")
+    await until(lambda: job(engine, "sweep:m1").phase.over)
+    await until(engine._runner._tasks["sweep:m1"].done)
+    gc.collect()
+    assert not [held for held in gc.get_objects() if isinstance(held, _Sweep)]
     await engine.close()

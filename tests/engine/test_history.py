@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import math
 import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -101,6 +103,28 @@ async def test_a_chart_is_made_beside_the_loop(tmp_path: Path, monkeypatch: pyte
     assert series.mean["hashrate_ghs"] == (1000.0,) * 9  # the minute that is being gathered, too
     assert threads != [threading.current_thread()]
     await history.close()
+
+
+def test_charts_of_all_devices_ask_in_the_same_words():
+    """A connection keeps what it prepared for each of them: ten kilobytes."""
+
+    class Listening(sqlite3.Connection):
+        said: ClassVar[set[str]] = set()
+
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            self.said.add(sql)
+            return super().execute(sql, *values)
+
+    with contextlib.closing(sqlite3.connect(":memory:", factory=Listening)) as db:
+        db.executescript(tables.SCHEMA)
+        told = []
+        for name in ("m1", "m2"):
+            tables.write(db, [(name, int(START_S), [(START_S, rows.sample(status()))])])
+            for hours in (0.5, 24, 2400):
+                question = Question(name, ("power_w",), START_S - 3600 * hours, START_S + 60)
+                list(tables.points(db, question, START_S + 60))
+            told.append(set(db.said))
+    assert told[0] == told[1]
 
 
 async def test_a_gap_is_none_and_not_zero(tmp_path: Path):
