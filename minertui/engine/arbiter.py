@@ -66,6 +66,13 @@ class Arbiter:
         """A guard watches the device until ``release``: what it takes away is given back only when this is reached."""
         self._desk(device).guard(holder, calm)
 
+    async def asks(self, device: str) -> None:
+        """What the device's guard asks goes into the journal too, where it changed the device: a crash must not give
+        back by older numbers. Waits for nobody's turn. Raises JournalError."""
+        walker = self._walker(device)
+        if calm := walker.desk.calm():
+            await off_loop(partial(self._journal.ask, key_of(walker.line.snapshot()), calm))
+
     def hear(self, device: str, holder: str) -> Word:
         """What a person ordered of the device last. From now on what ``holder`` orders is taken to know of it: without
         that it would be refused, but for a lower frequency."""

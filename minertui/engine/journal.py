@@ -7,7 +7,8 @@ baseline. A file that cannot be read is set aside as ``….corrupt-<time>``, nev
 with more fields than this version knows the known ones are read; one of a newer form stays where it is, for the version
 that understands it, and nothing is raised on its miner until somebody has looked.
 
-All calls block on the disk: async code runs them in a thread.
+All calls block on the disk: async code runs them in a thread. What reads an entry to write it anew is one piece, so
+that a guard's new numbers and the note of a write do not lose each other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import contextlib
 import os
 import re
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -86,6 +88,7 @@ class Journal:
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
         """``wall``: seconds since the epoch, for the times in the files."""
         self._folder, self._wall = folder, wall
+        self._changing = threading.Lock()
         self.problems: tuple[str, ...] = ()
 
     def entries(self) -> tuple[Entry, ...]:
@@ -126,31 +129,41 @@ class Journal:
         """Put the way back on disk and return it: an entry that exists already is kept, so the original baseline
         survives a second job; only what the newest guard asks is taken over. ``instead``: it gives way in one write,
         so that there is no moment without any. Durable when it returns; raises JournalError when it cannot be."""
-        there = None if instead else self.read(entry.key)
-        if there is not None:
-            if entry.calm not in (None, there.calm):
-                there = msgspec.structs.replace(there, calm=entry.calm)
-                self._write(there)
-            return there
-        signed = msgspec.structs.replace(entry, pid=os.getpid(), boot_id=_boot_id(os.environ), at_s=self._wall())
-        self._write(signed)
-        return signed
+        with self._changing:
+            there = None if instead else self.read(entry.key)
+            if there is not None:
+                if entry.calm not in (None, there.calm):
+                    there = msgspec.structs.replace(there, calm=entry.calm)
+                    self._write(there)
+                return there
+            signed = msgspec.structs.replace(entry, pid=os.getpid(), boot_id=_boot_id(os.environ), at_s=self._wall())
+            self._write(signed)
+            return signed
 
     def note_write(self, key: str, settings: Settings, now: Settings | None = None) -> Entry | None:
         """Note what the device will hold after the write that follows, beside what it holds ``now`` (None: that is
         not ours), because a crash may fall on either side of the write. Without an entry nothing is noted."""
-        there = self.read(key)
-        if there is None:
-            return None
-        noted = msgspec.structs.replace(there, ours=(settings,) if now is None else (now, settings))
-        self._write(noted)
-        return noted
+        with self._changing:
+            there = self.read(key)
+            if there is None:
+                return None
+            noted = msgspec.structs.replace(there, ours=(settings,) if now is None else (now, settings))
+            self._write(noted)
+            return noted
 
     def rebase(self, key: str, baseline: Settings) -> None:
         """A person changed what the device is to go back to. Without an entry there is nothing to do."""
-        there = self.read(key)
-        if there is not None:
-            self._write(msgspec.structs.replace(there, baseline=baseline))
+        with self._changing:
+            there = self.read(key)
+            if there is not None:
+                self._write(msgspec.structs.replace(there, baseline=baseline))
+
+    def ask(self, key: str, calm: Calm) -> None:
+        """The guard that changed the device asks this from now on; an entry of somebody else alone is not touched."""
+        with self._changing:
+            there = self.read(key)
+            if there is not None and there.calm not in (None, calm):
+                self._write(msgspec.structs.replace(there, calm=calm))
 
     def close(self, key: str) -> None:
         """The baseline is proven, or no longer wanted: forget the entry, durably."""

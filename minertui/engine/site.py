@@ -15,6 +15,7 @@ import msgspec
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.frontiers import left_to
 from minertui.engine.guard_plans import difference, under
+from minertui.engine.journal import JournalError
 from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
@@ -85,6 +86,7 @@ class JobSite:
         self._rank, self._line, self._clock, self._office, self._changed = rank, line, clock, office, changed
         self._sweep_id = state.view.sweep_id if isinstance(state.view, SweepView) else ""
         self._asked = asked
+        self._calm: Calm | None = None  # what the journal was told last
         self._orders = 0
         self._final: bool | None = None  # asked to end by a person, or with the engine; None: not asked
         self._ended = asyncio.Event()
@@ -162,13 +164,23 @@ class JobSite:
         """What a person ordered of this device last; what is sent from now on is decided with that in mind."""
         return self._office.arbiter.hear(self._line.name, self.state.id)
 
-    def renewed(self, plan: GuardPlan) -> GuardPlan:
-        """What is asked for now, under the limits that are in force now; said where that is not ``plan`` any more."""
+    async def renewed(self, plan: GuardPlan) -> GuardPlan:
+        """What is asked for now, under the limits that are in force now; said where that is not ``plan`` any more. The
+        journal asks for it too before this returns."""
         now = under(self._asked or plan, self._line.snapshot().limits)
         if text := difference(plan, now):
             self._office.arbiter.guard(self._line.name, self.state.id, Calm.of(now))
             self.log(f"takes over from the config and the limits in force: {text}")
+        if self._calm != Calm.of(now):
+            await self._keep_calm(Calm.of(now))
         return now
+
+    async def _keep_calm(self, calm: Calm) -> None:
+        try:
+            await self._office.arbiter.asks(self._line.name)
+        except JournalError as error:
+            self.log(f"{error}; after a crash its settings may be given back earlier than it asks now")
+        self._calm = calm
 
     async def known(self) -> Known | None:
         """The frontier that the newest sweep left of this board; None without one, and where its MAC is unknown."""

@@ -148,7 +148,7 @@ class Day(RigSite):
     def word(self) -> Word:
         return Word()
 
-    def renewed(self, plan: GuardPlan) -> GuardPlan:
+    async def renewed(self, plan: GuardPlan) -> GuardPlan:
         return plan
 
     async def known(self) -> Known | None:

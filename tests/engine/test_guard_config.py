@@ -15,10 +15,12 @@ from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
 from minertui.engine.guard_plans import difference, under
 from minertui.engine.guards import Guards
+from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.store import StoreError
 from minertui.model.alerts import Severity
-from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
+from minertui.model.plans import GuardPlan, GuardView, Limits, Phase, Strategy, SweepPlan
 from minertui.model.status import MinerStatus
+from minertui.safety.calm import Calm
 from tests.engine.test_engine import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
@@ -103,6 +105,30 @@ async def test_the_calm_that_giving_back_waits_for_is_the_new_one(tmp_path: Path
         assert found.it.mhz < 500.0
         await found.takes(replace(MINER, guarded=False, guard=PLAN))
         assert found.it.mhz == 500.0, "63 °C are asked for now, not 53 °C"
+
+
+async def test_tighter_numbers_are_in_the_journal_when_they_count_not_only_with_the_next_write(tmp_path: Path):
+    """A crash after them: the start that follows leads back by the journal before any guard runs."""
+    async with running(tmp_path) as found:
+        found.it.chip_c = 66.0
+        await until(lambda: found.it.mhz == 450.0)
+        found.it.chip_c = 58.0
+        journal = Journal(tmp_path / "state" / FOLDER, lambda: 0.0)
+        [before] = journal.entries()
+        await found.takes(replace(MINER, guard=replace(PLAN, max_chip_temp_c=59)))
+        assert found.it.mhz == 450.0, "nothing was written"
+        [entry] = journal.entries()
+        assert (before.calm, entry.calm) == (Calm(63, 83), Calm(57, 83))
+        assert replace(entry, calm=before.calm) == before
+
+
+async def test_what_a_sweep_keeps_in_the_journal_a_guard_that_changed_nothing_lets_alone(tmp_path: Path):
+    async with running(tmp_path) as found:
+        journal = Journal(tmp_path / "state" / FOLDER, lambda: 0.0)
+        await found.engine.start(SweepPlan("m1", strategy=Strategy.GRID, settle_s=30, measure_s=60, max_mhz=560))
+        await until(lambda: bool(journal.entries()), 2000)
+        await found.takes(replace(MINER, guard=replace(PLAN, max_chip_temp_c=64)))
+        assert [entry.calm for entry in journal.entries()] == [None]
 
 
 async def test_limits_lower_every_guard_and_give_back_what_it_asked_for_when_they_are_gone(tmp_path: Path):

@@ -295,7 +295,7 @@ class FakeSite:
     def word(self) -> Word:
         return Word()
 
-    def renewed(self, plan: GuardPlan) -> GuardPlan:
+    async def renewed(self, plan: GuardPlan) -> GuardPlan:
         return plan
 
     async def known(self) -> Known | None:

@@ -50,7 +50,7 @@ class GuardSite(Site, Protocol):
         """What a person ordered of this device last."""
         ...
 
-    def renewed(self, plan: GuardPlan) -> GuardPlan:
+    async def renewed(self, plan: GuardPlan) -> GuardPlan:
         """What the plan has become: another config, or other limits in force, make another one of it."""
         ...
 
@@ -193,7 +193,7 @@ async def run(site: GuardSite, plan: GuardPlan) -> None:
     try:
         while True:
             snapshot = await site.next_snapshot(within_s=plan.check_s)
-            was, plan = plan, site.renewed(plan)
+            was, plan = plan, await site.renewed(plan)
             before = replanned(state, was, plan)
             state, tune = step(before, plan, snapshot, site.now(), site.yielding(), site.word())
             _obeys(site, before, state)
