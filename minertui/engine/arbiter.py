@@ -150,12 +150,8 @@ class Arbiter:
             return Outcome(OutcomeState.REFUSED, objection)
         if not desk.held_lower(order.rank):
             return None
-        try:
-            entry = await off_loop(partial(self._journal.read, key_of(snapshot)))
-        except JournalError:
-            entry = None
-        request = walker.request(order, snapshot, None, entry, journalled=True)
-        if not isinstance(kernel.decide(taking.whole(request, entry)), Refusal):
+        request = walker.request(order, snapshot, None, desk.kept, journalled=True)
+        if not isinstance(kernel.decide(taking.whole(request, desk.kept)), Refusal):
             return None
         early = kernel.decide(taking.whole(*await self._ask(order, walker)))  # the reading at hand may be too old
         return Outcome(OutcomeState.REFUSED, early.reason) if isinstance(early, Refusal) else None
@@ -201,7 +197,7 @@ class Arbiter:
     async def _ask(self, order: Order, walker: Walker) -> tuple[Request, Entry | None]:
         snapshot, before = await walker.look()
         try:
-            entry = await off_loop(partial(self._journal.read, key_of(snapshot)))
+            entry = await walker.entry(snapshot)
             journalled = await off_loop(self._journal.writable)
         except JournalError as error:
             request = walker.request(order, snapshot, before, None, journalled=False)
@@ -224,7 +220,9 @@ class Arbiter:
             persons = entry if entry is not None and entry.rank is Rank.PERSON else None
             if persons is not None and not stays(persons, snapshot):  # cut off half way: nobody chose what it runs now
                 new = replace(new, baseline=persons.baseline, ours=persons.ours)
-            return await off_loop(partial(self._journal.open_entry, new, instead=persons is not None))
+            opened = await off_loop(partial(self._journal.open_entry, new, instead=persons is not None))
+            self._desk(order.device).kept = opened
+            return opened
         except JournalError:
             if any(step.raises for step in steps.steps):
                 raise
@@ -259,7 +257,7 @@ class Arbiter:
             moved = bool(outcome.changes) or (was is not None and entry.baseline != was.baseline)
             own = was is None or (was.rank is Rank.PERSON and moved)
             if outcome.ok or (own and outcome.state is OutcomeState.REFUSED):
-                await off_loop(partial(self._journal.close, entry.key))
+                await self._walker(order.device).close(entry)
 
     # the way back -------------------------------------------------------------------------------------------------
 
@@ -290,7 +288,7 @@ class Arbiter:
         """What is to be brought back once the order on its way is done; None: nothing. Raises JournalError."""
         walker = self._walker(device)
         async with walker.desk.turn:
-            return await off_loop(partial(self._journal.read, key_of(walker.line.snapshot())))
+            return await walker.entry(walker.line.snapshot())
 
     async def restore(self, entry: Entry, devices: Sequence[str] = (), *, now: bool = False) -> Outcome:
         """Lead the device of a journal entry back to its baseline. It is looked for under its name, then among

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
+from minertui.engine.journal import Entry
 from minertui.model.commands import Command, Identify, Order, Rank, Restart, SetFan, SetPools, Tune, Word
 from minertui.model.errors import JobError, Preempted
 from minertui.model.fleet import Snapshot
@@ -43,6 +44,7 @@ class Desk:
         self._guard: tuple[str, Calm] | None = None
         self._ousted: dict[str, Rank] = {}
         self._waiting: list[Rank] = []
+        self.kept: Entry | None = None  # the way back as the journal held it when it was last looked at
         self._word, self._speaking = Word(), 0
         self._heard: dict[str, int] = {}  # by holder: how many words it knew of when it asked last
 
@@ -54,6 +56,7 @@ class Desk:
                 held, by = self._holder
                 raise JobError(f"{self.device} is held by {_WORDS[held]} ({by}); stop that first")
             self.oust(rank)
+        self._begin()
         self._ousted.pop(holder, None)
         self._holder = (rank, holder)
 
@@ -68,11 +71,22 @@ class Desk:
 
     def guard(self, holder: str, calm: Calm) -> None:
         """A guard watches the device until ``release``, and asks this before anything is given back."""
+        self._begin()
         self._guard = (holder, calm)
 
     def calm(self, by: str | None = None) -> Calm | None:
         """What the device's guard asks; None when it has none, or when its guard is not ``by``."""
         return self._guard[1] if self._guard is not None and by in (None, self._guard[0]) else None
+
+    def _begin(self) -> None:
+        """What was in the journal while nothing ran is not this work's: it may have been removed since."""
+        if not self.worked:
+            self.kept = None
+
+    @property
+    def worked(self) -> bool:
+        """True while a job works on the device, or has not yet said that it is done."""
+        return self._holder is not None or self._guard is not None or bool(self._ousted)
 
     def oust(self, rank: Rank) -> None:
         """Take the device from whoever holds it at a lower rank."""

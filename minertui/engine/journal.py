@@ -140,6 +140,12 @@ class Journal:
             self._write(signed)
             return signed
 
+    def again(self, entry: Entry) -> None:
+        """Write what was there and is gone, as it was; that is told as a problem."""
+        self._write(entry)
+        why = f"the way back of {entry.device} was deleted or damaged while work ran on it, and is written again"
+        self.problems = (*self.problems, f"{why}: {entry.baseline.tune_text}")
+
     def note_write(self, key: str, settings: Settings, now: Settings | None = None) -> Entry | None:
         """Note what the device will hold after the write that follows, beside what it holds ``now`` (None: that is
         not ours), because a crash may fall on either side of the write. Without an entry nothing is noted."""

@@ -13,7 +13,7 @@ import msgspec
 from minertui.engine import stepping
 from minertui.engine.desk import Desk
 from minertui.engine.facts import foreign, moved, recent, stranger
-from minertui.engine.journal import Entry, Journal, JournalError
+from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line, Taken, off_loop
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
 from minertui.model.errors import Preempted
@@ -37,6 +37,22 @@ class Walker:
     def __init__(self, clock: Clock, journal: Journal, line: Line, desk: Desk) -> None:
         self.line, self.desk, self.journal = line, desk, journal
         self._clock, self._climb_until_s = clock, 0.0
+
+    async def entry(self, snapshot: Snapshot) -> Entry | None:
+        """The way back of the device in this reading. What somebody deleted or damaged while a job works on it is
+        written again; where none does, what is gone is gone. Raises JournalError."""
+        key = key_of(snapshot)
+        found, kept = await off_loop(partial(self.journal.read, key)), self.desk.kept
+        if found is None and kept is not None and kept.key == key and self.desk.worked:
+            await off_loop(partial(self.journal.again, kept))
+            return kept
+        self.desk.kept = found
+        return found
+
+    async def close(self, entry: Entry) -> None:
+        """There is nothing to bring back any more. Raises JournalError."""
+        await off_loop(partial(self.journal.close, entry.key))
+        self.desk.kept = None
 
     async def look(self) -> tuple[Snapshot, Snapshot]:
         """A new reading, taken after the last change settled, and the one before it."""
@@ -134,7 +150,7 @@ class Walker:
             mine = None if foreign(entry, last) else now
             try:
                 note = partial(self.journal.note_write, entry.key, now.wrote(step.command), mine)
-                entry = await off_loop(note) or entry
+                self.desk.kept = entry = await off_loop(note) or entry
             except JournalError as error:
                 if step.raises:
                     return Taken(OutcomeState.REFUSED, last, str(error)), entry

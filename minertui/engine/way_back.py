@@ -22,7 +22,7 @@ import msgspec
 
 from minertui.engine.command_log import CommandLog
 from minertui.engine.facts import foreign, stranger
-from minertui.engine.journal import Entry, JournalError, key_of
+from minertui.engine.journal import Entry, JournalError
 from minertui.engine.signs import AWAY_S
 from minertui.engine.stepping import look, off_loop
 from minertui.engine.walk import Walker
@@ -60,7 +60,7 @@ class WayBack:
         if snapshot.status is None:
             return _kept(OutcomeState.UNKNOWN, f"it does not answer{_because(snapshot.why)}")
         try:
-            entry = await off_loop(partial(self._journal.read, key_of(snapshot)))
+            entry = await self._walker.entry(snapshot)
         except JournalError as error:
             return _kept(OutcomeState.UNKNOWN, str(error))
         if entry is None:
@@ -189,7 +189,7 @@ class WayBack:
 
     async def _close(self, entry: Entry, text: str) -> Outcome:
         try:
-            await off_loop(partial(self._journal.close, entry.key))
+            await self._walker.close(entry)
         except JournalError as error:
             return _kept(OutcomeState.UNKNOWN, str(error))
         return Outcome(OutcomeState.APPLIED, text)

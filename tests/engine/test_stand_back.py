@@ -45,3 +45,20 @@ async def test_a_raise_is_not_refused_for_a_reading_that_only_has_to_be_taken_an
     outcome = await bench.person(Tune(560, 1150))
     assert outcome.ok, outcome
     assert bench.at == (560, 1150)
+
+
+async def test_the_journal_is_read_as_often_as_for_a_miner_that_nobody_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What the sweep wrote there is known without the disk, which may be slow."""
+    swept_one, free = await swept(tmp_path / "a", Limits(), Tune(550)), Bench(tmp_path / "b")
+    counts: list[int] = []
+    for bench in (free, swept_one):
+        reads: list[str] = []
+        read = bench.journal.read
+        monkeypatch.setattr(
+            bench.journal, "read", lambda key, read=read, reads=reads: (reads.append(key), read(key))[1]
+        )
+        assert (await bench.person(Tune(500, 1150))).ok
+        counts.append(len(reads))
+    assert counts[0] == counts[1]

@@ -1,0 +1,110 @@
+"""Somebody deletes or damages a miner's file in the journal while work runs on it: the program knows the way back, and
+writes it again. Where nothing runs, a file that a person removed stays removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from minertui.model.commands import Rank, Tune
+from minertui.safety.calm import Calm
+from tests.engine.hardware import MAC
+from tests.engine.test_arbiter import SWEEP, Bench
+from tests.engine.test_engine import until
+from tests.engine.test_taken import sweeping
+
+pytestmark = pytest.mark.looptime
+
+GUARD = "guard:garage"
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+LOSSES = pytest.mark.parametrize("lose", [delete, damage])
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "journal")
+
+
+def file(bench: Bench) -> Path:
+    [entry] = bench.journal.entries()
+    return bench.journal._path(entry.key)
+
+
+@LOSSES
+async def test_a_sweep_ends_at_the_baseline_all_the_same(bench: Bench, lose: Callable[[Path], None]):
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    assert (await bench.do(Tune(550))).ok
+    [before] = bench.journal.entries()
+    lose(file(bench))
+    assert (await bench.do(Tune(560))).ok
+    [entry] = bench.journal.entries()
+    assert (entry.baseline, entry.at_s) == (before.baseline, before.at_s)
+    assert bench.journal.problems[-1] == (
+        "the way back of garage was deleted or damaged while work ran on it, and is written again: 525 MHz / 1150 mV"
+    )
+    lose(file(bench))
+    assert (await bench.arbiter.conclude("garage", None, SWEEP)).ok
+    assert (bench.at, bench.journal.entries()) == ((525, 1150), ())
+
+
+@LOSSES
+async def test_what_a_guard_took_is_given_back_all_the_same(bench: Bench, lose: Callable[[Path], None]):
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    lose(file(bench))
+    assert (await bench.do(Tune(425), Rank.SAFETY, GUARD)).ok
+    lose(file(bench))
+    assert (await bench.arbiter.conclude("garage", None, GUARD)).ok
+    assert bench.at == (525, 1150)
+
+
+async def test_a_person_who_takes_the_miner_means_their_own_other_value(bench: Bench):
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    assert (await bench.do(Tune(550, 1200))).ok
+    delete(file(bench))
+    assert (await bench.person(Tune(frequency_mhz=540))).ok
+    assert bench.at == (540, 1150)
+    assert bench.journal.entries() == ()
+    assert (await bench.arbiter.conclude("garage", None, SWEEP)).reason.startswith("nothing of ours is left")
+
+
+async def test_where_nothing_runs_a_file_that_was_removed_stays_so(bench: Bench):
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    bench.arbiter.release("garage", GUARD)
+    delete(file(bench))
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    assert (await bench.do(Tune(460))).ok
+    [entry] = bench.journal.entries()
+    assert entry.baseline.frequency_mhz == 475
+
+
+async def test_another_board_at_the_address_does_not_inherit_it(bench: Bench):
+    """It is written again for the one that is meant, which may be anywhere."""
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    assert (await bench.do(Tune(550))).ok
+    delete(file(bench))
+    bench.miner.set(mac="02:00:00:00:00:77")
+    assert "another device" in (await bench.do(Tune(560))).reason
+    assert [entry.mac for entry in bench.journal.entries()] == [MAC]
+
+
+async def test_the_engine_says_it_where_everybody_looks(tmp_path: Path):
+    async with sweeping(tmp_path) as swept:
+        [path] = swept.journal
+        path.unlink()
+        await until(lambda: bool(swept.journal), 600)
+        text = "journal: the way back of m1 was deleted or damaged while work ran on it, and is written again"
+        await until(lambda: text in swept.engine.hub.fleet.notice, 120)
+        assert any(text in line for line in await swept.said("engine"))
