@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 import msgspec
 
+from minertui.engine.background import Background
 from minertui.engine.guard_plans import lowered, under
 from minertui.engine.line import Line
 from minertui.engine.records import Records
@@ -92,29 +93,37 @@ class Runner:
         self._writes: set[asyncio.Task[None]] = set()
         self._sweeps: dict[str, SweepRecord] = {}
         self._beginning: dict[str, asyncio.Event] = {}  # admitted, and on the way to disk; set when it is there
+        self._starting = Background()
         self._leaving = WeakSet[Line]()
         self._closing = False
 
     async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
-        """Start ``plan``. Raises JobError, saying why, when it cannot."""
-        state, asked = self._admit(plan, by), None
-        if isinstance(plan, GuardPlan):
-            asked, plan = plan, under(plan, self._desk.line(plan.device).snapshot().limits)
-            self._desk.arbiter.guard(state.device, state.id, Calm.of(plan))
-            if text := lowered(asked, plan):
-                self._desk.say(state.id, text)
-            state = msgspec.structs.replace(state, view=GuardView(plan))
+        """Start ``plan``; a caller that goes away meanwhile leaves no half of it behind: it starts. Raises JobError,
+        saying why, when it cannot."""
+        state = self._admit(plan, by)
         if isinstance(plan, SweepPlan):
-            state = await self._begin(state, plan, resumed)
-            assert isinstance(state.view, SweepView)  # it is a sweep's
-            plan = state.view.plan
+            self._beginning[state.id] = asyncio.Event()
+            return await asyncio.shield(self._starting(self._sweep(state, plan, resumed)))
+        asked, plan = plan, under(plan, self._desk.line(plan.device).snapshot().limits)
+        self._desk.arbiter.guard(state.device, state.id, Calm.of(plan))
+        if text := lowered(asked, plan):
+            self._desk.say(state.id, text)
+        return self._launch(msgspec.structs.replace(state, view=GuardView(plan)), plan, asked)
+
+    async def _sweep(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
+        state = await self._begin(state, plan, resumed)
+        assert isinstance(state.view, SweepView)  # it is a sweep's
+        return self._launch(state, state.view.plan, None, () if resumed is None else resumed.points)
+
+    def _launch(
+        self, state: JobState, plan: MinerPlan, asked: GuardPlan | None, done: Sequence[SweepPoint] = ()
+    ) -> JobState:
         kind = JOBS[state.kind]
         if kind.claims:
             self._desk.arbiter.claim(state.device, kind.rank, state.id)
         site = JobSite(state, kind.rank, self._desk.line(state.device), self._clock, self._desk, self._changed, asked)
         self._sites[state.id] = site
         self._changed(state)
-        done = () if resumed is None else resumed.points
         self._tasks[state.id] = asyncio.create_task(self._run(site, plan, kind, done), name=state.id)
         return state
 
@@ -234,7 +243,6 @@ class Runner:
     async def _begin(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
         """On its way to disk it is known as beginning. Raises JobError where the engine began to stop meanwhile: a new
         one then ends as if it had never been asked for, and one of an earlier run stays for the next start."""
-        begun = self._beginning[state.id] = asyncio.Event()
         try:
             state = await self._begin_record(state, plan, resumed)
             if not self._closing:
@@ -248,8 +256,7 @@ class Runner:
                 await self._write(over)
             raise JobError("the engine is stopping")
         finally:
-            del self._beginning[state.id]
-            begun.set()
+            self._beginning.pop(state.id).set()
 
     async def _begin_record(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
         """The sweep is on disk before it changes anything: no disk, no sweep. Nor with a start outside the limits."""

@@ -106,6 +106,24 @@ async def test_a_sweep_started_while_its_miner_leaves_the_config_ends_with_it(
     await engine.close()
 
 
+async def test_who_asked_for_a_sweep_and_went_away_leaves_no_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A client that hangs up while it is kept: it runs, where everybody sees it, and not only after the next start."""
+    engine, starting = await starting_slowly(House(tmp_path / "state"), monkeypatch, 5.0)
+    await asyncio.sleep(1)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    with pytest.raises(JobError, match="a sweep runs on m1 already"):
+        await engine.start(PLAN)
+    await until(lambda: "sweep:m1" in engine.hub.fleet.jobs, 60)
+    await engine.stop("sweep:m1")
+    await until(lambda: engine.hub.fleet.jobs["sweep:m1"].phase is Phase.STOPPED, 600)
+    await engine.close()
+    assert engine._runner._beginning == {}
+
+
 async def test_nothing_is_started_on_a_miner_that_leaves(tmp_path: Path):
     """It does not answer when its sweep leads it back; a guard of then would watch a closed line for ever."""
     house = House(tmp_path / "state")
