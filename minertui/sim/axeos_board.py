@@ -73,14 +73,14 @@ class Board:
         stock_w = self.silicon.core_w(self.family.stock_mhz, self.family.stock_mv)
         self.cooler = Cooler(stock_w, ambient_c)
         self.mining = Mining(self.dice, self.dice.uniform(0.05, 0.15), 1000 * self.family.chips)
-        self.time_s = self.total_uptime_s = self.uptime_s = self.core_w = 0.0
+        self.time_s = self.total_uptime_s = self.uptime_s = self.core_w = self.errors = 0.0
         self.reset_reason = "Reset due to power-on event"
         self.phase = Phase.STARTING
-        quick = self.family.nerd or self.version >= (2, 14, 0)
+        self._needs_pool = self.version >= (2, 14, 0) and not self.family.nerd
+        quick = self._needs_pool or self.family.nerd
         self.power = PowerLoop(0.1 if quick else 1.8, (46, 2390) if self.ina260 else self.family.regulator_mv)
         self.paused = self.dead = self.overheat_copy = False
         self.overheat_view: Reading | None = None  # what the firmware read before it cut the core
-        self.errors = 0.0
         self.history: deque[tuple[float, ...]] = deque(maxlen=720)
         self._phase_left_s = self.start_s
         self._restart_in_s: float | None = None
@@ -107,17 +107,17 @@ class Board:
     @property
     def idle(self) -> bool:
         """Mining is stopped on purpose: paused, or (from v2.14) no pool to mine for."""
-        return self.paused or (not self.pool_ok and not self.family.nerd and self.version >= (2, 14, 0))
+        return self.paused or (self._needs_pool and not self.pool_ok)
 
     @property
     def core_on(self) -> bool:
         """True while the chips have power."""
-        return self.phase is Phase.RUNNING and not (self.idle and self.actual_mhz <= IDLE_MHZ)
+        return self.phase is Phase.RUNNING and (self.power.actual_mhz > IDLE_MHZ or not self.idle)
 
     @property
     def hashing(self) -> bool:
         """True while the chips hash in truth."""
-        return self.core_on and not self.idle and not self.dead and "lies-hashing" not in self.faults
+        return self.phase is Phase.RUNNING and not (self.idle or self.dead or "lies-hashing" in self.faults)
 
     def store(self, key: str, value: Any) -> None:
         """Write a setting to flash; an unchanged one is not written again."""
@@ -219,8 +219,8 @@ class Board:
     def _wanted(self) -> tuple[float, float]:
         if not self.family.nerd and self.version < (2, 2, 0):
             return self.power.target_mhz, self.power.asked_mv  # settings wait for a restart
-        idle_mhz = IDLE_MHZ if self.core_on else 0.0
-        return (idle_mhz if self.idle else float(self.nvs["frequency"])), float(self.nvs["coreVoltage"])
+        mhz = float(self.nvs["frequency"]) if not self.idle else IDLE_MHZ if self.core_on else 0.0
+        return mhz, float(self.nvs["coreVoltage"])
 
     def _drive_chips(self, dt_s: float) -> None:
         if self.power.take(self._wanted(), dt_s):
@@ -249,7 +249,7 @@ class Board:
     @property
     def effective_mv(self) -> float:
         """What reaches the chips: a sagging supply takes 25 mV."""
-        return self.core_mv - (25.0 if self.power_fault else 0.0)
+        return self.power.core_mv - (25.0 if self.power_fault else 0.0)
 
     @property
     def plug_w(self) -> float:
@@ -280,15 +280,15 @@ class Board:
     def _burn(self, dt_s: float) -> None:
         chip_c = self.cooler.chip_c
         ghs = 0.0
-        if not self.core_on:
-            self._cut_core()
-        elif not self.hashing:
-            self.core_w = 0.2 * self.silicon.core_w(self.actual_mhz, self.core_mv, chip_c)
-        else:
-            point = self.silicon.point(self.actual_mhz, self.effective_mv, chip_c)
+        if self.hashing:
+            point = self.silicon.point(self.power.actual_mhz, self.effective_mv, chip_c)
             self.core_w, ghs = point.core_w, point.hashrate_ghs
             self.mining.hash(ghs, dt_s, self.pool_ok)
             self.errors += point.hashrate_ghs * point.error_pct / 100 * dt_s * 1e9 / 2**32
+        elif self.core_on:
+            self.core_w = 0.2 * self.silicon.core_w(self.actual_mhz, self.core_mv, chip_c)
+        else:
+            self._cut_core()
         self._sample_left_s -= dt_s
         if self._sample_left_s <= 0 or ghs == 0.0:
             self._sample_left_s = 5.0 if (2, 12, 0) <= self.version < (2, 14, 0) else 1.0

@@ -266,16 +266,17 @@ def info(board: Board) -> dict[str, Any]:
     if board.family.nerd:
         return nerd_info(board, reading)
     answer = {}
-    for row in _rows_of(board.version):
-        value = row.read(board, reading)
+    for name, get, kind in _rows_of(board.version):
+        value = get(board, reading)
         if value is not ABSENT:
-            answer[row.name] = _KINDS[row.kind](value)
+            answer[name] = value if kind is None else kind(value)
     return answer
 
 
 @functools.lru_cache(maxsize=64)
-def _rows_of(version: Version) -> tuple[Row, ...]:
-    return tuple(row for row in ROWS if row.first <= version and (row.last is None or version <= row.last))
+def _rows_of(version: Version) -> list[tuple[str, Read, Callable[[Any], Any] | None]]:
+    rows = [row for row in ROWS if row.first <= version and (row.last is None or version <= row.last)]
+    return [(row.name, row.read, _KINDS[row.kind]) for row in rows]
 
 
 def _plain(value: Any) -> Any:
@@ -283,12 +284,12 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_KINDS: dict[str, Callable[[Any], Any]] = {
+_KINDS: dict[str, Callable[[Any], Any] | None] = {
     "N": _plain,
     "F": lambda value: _plain(round(value, 7)),
     "B": bool,
     "01": int,
-    "-": lambda value: value,
+    "-": None,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left
 from collections import deque
 
 _HASHES_PER_DIFF = 2.0**32
@@ -56,18 +57,19 @@ class Mining:
     def mean(self, span_s: float) -> float:
         """Mean GH/s of the last ``span_s`` seconds of hashing (or of all of them, when it is less)."""
         marks = self._seconds if span_s <= 60 else self._minutes
-        start = next((mark for mark in reversed(marks) if self._time_s - mark[0] >= span_s), marks[0])
+        later = bisect_left(marks, True, key=lambda mark: self._time_s - mark[0] < span_s)
+        start = marks[max(0, later - 1)]
         span = self._time_s - start[0]
         return (self._work_gh - start[1]) / span if span > 0 else 0.0
 
     def _find(self, shares: int) -> None:
         if not shares:
             return
-        rejected = sum(self._dice.random() < self.reject_share for _ in range(min(shares, 1000)))
+        luck, share = self._dice.random, self.reject_share
+        rejected = sum([luck() < share for _ in range(min(shares, 1000))])
         self.accepted += shares - rejected
         self.rejected += rejected
-        luck = 1 - self._dice.random() ** (1 / shares)
-        best = self.pool_diff / max(luck, 1e-12)
+        best = self.pool_diff / max(1 - luck() ** (1 / shares), 1e-12)
         self.session_diff = max(self.session_diff, best)
         self.best_diff = max(self.best_diff, best)
 

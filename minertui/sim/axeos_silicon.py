@@ -48,6 +48,7 @@ class Silicon:
         self._chip: Chip = chip
         board_mv = _spread(dice, 12.0, 25.0)
         self._offset_mv = tuple(board_mv + _spread(dice, 4.0, 8.0) for _ in range(family.chips))
+        self._weakest_mv = max(self._offset_mv)
         self._slope = chip.need_slope * (1 + _spread(dice, 0.06, 0.12))
         self._full_mhz = chip.full_mhz + _spread(dice, 25.0, 50.0)
         self._leak = chip.leak_w * (1 + _spread(dice, 0.15, 0.3))
@@ -55,7 +56,7 @@ class Silicon:
 
     def need_mv(self, mhz: float, chip_c: float = _REFERENCE_C) -> float:
         """The core voltage (mV, as set) at which the weakest chip still gives 95 % of its hashrate at ``mhz``."""
-        return self._base_mv(mhz, chip_c) + max(self._offset_mv)
+        return self._base_mv(mhz, chip_c) + self._weakest_mv
 
     def saturation(self, mhz: float) -> float:
         """Share of the hashrate that no voltage brings back at ``mhz`` (0 below the knee)."""
@@ -67,10 +68,10 @@ class Silicon:
         expected = mhz * self._chip.cores / 1000
         if mhz <= 0 or core_mv <= 0:
             return Point(0.0, 0.0, 0.0, 0.0, tuple(0.0 for _ in self._offset_mv))
-        ceiling = self._gain * (1 - self.saturation(mhz))
-        base = self._base_mv(mhz, chip_c)
-        losses = [_loss(core_mv - base - offset) for offset in self._offset_mv]
-        chip_ghs = tuple(expected * ceiling * (1 - loss) for loss in losses)
+        most_ghs = expected * (self._gain * (1 - self.saturation(mhz)))
+        margin_mv = core_mv - self._base_mv(mhz, chip_c)
+        losses = [_loss(margin_mv - offset) for offset in self._offset_mv]
+        chip_ghs = tuple([most_ghs * (1 - loss) for loss in losses])
         loss = sum(losses) / len(losses)
         total = sum(chip_ghs)
         return Point(
