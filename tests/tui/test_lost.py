@@ -192,3 +192,47 @@ async def test_a_screen_frozen_while_lost_keeps_its_rows_and_calls_them_old():
         await seen.until(lambda: "Engine lost" not in seen.text)
         assert "attic-1" in seen.row("attic-1")
         assert "●" not in seen.text
+
+
+async def test_charts_of_a_lost_engine_say_so_and_are_read_when_it_is_back():
+    async with looking(pictures.normal()) as seen:
+        await seen.press("2")
+        await seen.until(lambda: "reading …" not in seen.text and " now" in seen.text, "a chart")
+        assert {c.gone for c in seen.pane.charts} == {""}
+        seen.link.lose()
+        await seen.until(lambda: {c.gone for c in seen.pane.charts} == {"engine lost since 12:00:00"})
+        assert seen.pane.charts[0].series is not None  # dimmed, and kept
+        asked = len(seen.link.sent("history"))
+        await seen.press("plus")  # another stretch of time: nobody can tell it
+        await seen.until(lambda: seen.text.count("  engine lost since 12:00:00") == 3)
+        assert "reading …" not in seen.text
+        assert len(seen.link.sent("history")) == asked
+        back(seen)
+        await seen.until(lambda: len(seen.link.sent("history")) > asked, "history of the longer span")
+        await seen.until(lambda: {c.gone for c in seen.pane.charts} == {""} and seen.pane.charts[0].series is not None)
+
+
+async def test_charts_of_a_rig_say_it_too():
+    async with looking(rigs.fleet()) as seen:
+        seen.app.desk.open_tab("rig:rig-42")
+        await seen.sees("board-0")
+        seen.link.lose()
+        await seen.sees("! as it was at 12:00:00")
+        await seen.press("v")
+        await seen.until(lambda: seen.text.count("  engine lost since 12:00:00") >= 3)
+        assert not seen.link.sent("history")
+        back(seen)
+        await seen.until(lambda: seen.link.sent("history") and "engine lost" not in seen.text and "-1h00" in seen.text)
+
+
+async def test_what_could_not_be_read_is_said_where_it_would_stand_and_tried_again(monkeypatch):
+    now_s = [0.0]
+    monkeypatch.setattr(feed, "mono_s", lambda: now_s[0])
+    monkeypatch.setattr(feed, "AGE_S", 0.05)
+    link = FakeLink(pictures.normal())
+    link.refuse = "history cannot be read: disk failure"
+    async with looking(link) as seen:
+        await seen.press("2")
+        await seen.until(lambda: seen.text.count("│   history cannot be read: disk failure") == 3)
+        link.refuse, now_s[0] = None, 60.0
+        await seen.until(lambda: "│   history cannot" not in seen.text and "-1h00" in seen.text)

@@ -22,6 +22,7 @@ from minertui.model.history import Series
 from minertui.model.seams import Link
 from minertui.model.status import Ability
 from minertui.tui.feed import Feed, Picture
+from minertui.tui.screens.bars import lost_since
 from minertui.tui.tabs import miner_facts
 from minertui.tui.tabs.log import LogTail
 from minertui.tui.tabs.pane import Pane
@@ -58,7 +59,8 @@ class MinerPane(Pane):
         self.device = ""
         self.span_ = Timespan()
         self._series: Series | None = None
-        self._read_s = 0.0
+        self._trouble = ""  # why history could not be read
+        self._read_s = 0.0  # fleet's time when it was asked for; 0: not for what is shown now
         self._tail: LogTail | None = None
         self._lease: Timer | None = None
 
@@ -110,7 +112,7 @@ class MinerPane(Pane):
         """Show another miner; the charts start anew, the span stays."""
         if device != self.device:
             self.leave()
-            self.device, self._series, self._read_s = device, None, 0.0
+            self.device, self._series, self._trouble, self._read_s = device, None, "", 0.0
             self.span_ = self.span_.now()
             self.log_pane.clear()
             self._tail = None
@@ -180,7 +182,9 @@ class MinerPane(Pane):
             self._draw()
 
     def _ask_history(self) -> None:
-        if self.device and self.picture.first:
+        """Of an engine that is away, when it is back."""
+        self._read_s = 0.0
+        if self.device and self.picture.first and not self.picture.lost:
             self._read_s = self.picture.fleet.at_s
             self.begin(self._read_history, "history")
 
@@ -190,11 +194,13 @@ class MinerPane(Pane):
         try:
             series = await self.link.history(device, metrics, *since_until, _POINTS)
         except MinertuiError as error:
+            self._trouble = str(error)
             self.notify(str(error), severity="warning", markup=False)
-            return
-        if device == self.device:
-            self._series = series
-            self._draw_charts()
+        else:
+            self._trouble = ""
+            if device == self.device:
+                self._series = series
+        self._draw_charts()
 
     @property
     def _stale_after_s(self) -> float:
@@ -206,8 +212,9 @@ class MinerPane(Pane):
     def show(self, picture: Picture) -> None:
         """Draw everything; read history anew when a dot could have moved."""
         super().show(picture)
-        now_s = picture.lost_s if picture.lost else picture.fleet.at_s  # nobody there has newer points
-        if self._read_s == 0 or (self.span_.live and now_s - self._read_s >= self._stale_after_s):
+        moves = self.span_.live or self._trouble  # what failed is tried again
+        due = self._read_s == 0 or (moves and picture.fleet.at_s - self._read_s >= self._stale_after_s)
+        if due and not picture.lost:
             self._ask_history()
         if self._tail is not None:
             jobs = {job.id for job in picture.fleet.jobs_of(self.device)}
@@ -266,5 +273,6 @@ class MinerPane(Pane):
         if not span.live:
             title += f" up to {moment_text(span.bounds(self.picture.fleet.at_s)[1], self.picture.fleet.at_s)}, 0 = now"
         self.query_one("#charts").border_title = Content(title)
+        gone = f"engine lost{lost_since(self.picture)}" if self.picture.lost else self._trouble
         for chart, (name, metrics) in zip(self.charts, CHARTS, strict=True):
-            chart.show(self._series, metrics, name)
+            chart.show(self._series, metrics, name, gone=gone)

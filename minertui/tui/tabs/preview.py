@@ -6,7 +6,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from minertui.model.fleet import Fleet, Snapshot
+from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.history import Series
 from minertui.tui.tabs import miner_facts
 from minertui.tui.widgets.chart import Chart
@@ -50,7 +50,8 @@ class Preview(Horizontal):
         if snapshot is None:
             return
         self.gauges.show(snapshot, _GAUGES)
-        self.chart.show(last_hour(snapshot, fleet.at_s), ("hashrate_ghs",), f"{device}, last hour")
+        gone = "" if snapshot.health is Health.OK else snapshot.why or snapshot.health.value
+        self.chart.show(last_hour(snapshot, fleet.at_s), ("hashrate_ghs",), f"{device}, last hour", gone=gone)
         wide = self.app.size.width >= _WIDE
         self.facts.display, self.below.display = wide, not wide
         trouble = miner_facts.trouble(snapshot)

@@ -12,6 +12,7 @@ from minertui.model.relay import BoardView, RelayView, stats_total
 from minertui.model.seams import Link
 from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.feed import Feed, Picture
+from minertui.tui.screens.bars import lost_since
 from minertui.tui.tabs.listing import Listing
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.tabs.rig_account import RigAccount
@@ -167,7 +168,8 @@ class RigPane(Pane):
         self.list.show(items, board_head)
         self.statistics.show(view.boards, self.list.cursor)
         if self.facet == "charts":
-            self.charts.show(self.rig, picture.lost_s if picture.lost else picture.fleet.at_s)
+            gone = f"engine lost{lost_since(picture)}" if picture.lost else ""
+            self.charts.show(self.rig, picture.lost_s if picture.lost else picture.fleet.at_s, gone)
         if self.facet == "account":
             self.account.show(view, picture.fleet.at_s)
         self._tell(view, width)

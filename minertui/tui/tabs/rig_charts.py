@@ -46,7 +46,8 @@ class RigCharts(VerticalScroll):
         self.span_ = Timespan()
         self.series: Series | None = None
         self.trouble = ""
-        self._read_s = 0.0
+        self._lost = ""
+        self._read_s = 0.0  # rig's time when history was asked for; 0: not for what is shown now
         self._asked: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -66,16 +67,18 @@ class RigCharts(VerticalScroll):
             first = f"{self.rig}/{chosen}" if chosen else names[0]
             self.whose = self.rig if len(order) < 2 or order[1] == first else order[1]
 
-    def show(self, rig: str, now_s: float) -> None:
-        """Draw; read anew when a dot could have moved."""
+    def show(self, rig: str, now_s: float, lost: str = "") -> None:
+        """Draw; read anew when a dot could have moved. ``lost``: why nothing can be read now; it is when it can."""
         if rig != self.rig:
             self.rig = self.whose = rig
+        self._lost = lost
         asked = (self.whose, self.span_)
-        due = self.span_.live and now_s - self._read_s >= max(2.0, self.span_.length_s / _POINTS)
-        if asked != self._asked or due:
-            if asked != self._asked:
-                self.series = None
-            self._asked, self._read_s = asked, now_s
+        moves = self.span_.live or self.trouble  # what failed is tried again
+        due = moves and now_s - self._read_s >= max(2.0, self.span_.length_s / _POINTS)
+        if asked != self._asked:
+            self.series, self.trouble, self._asked, self._read_s = None, "", asked, 0.0
+        if (due or not self._read_s) and not lost:
+            self._read_s = now_s
             _: Worker[None] = self.run_worker(partial(self._read, self.whose, now_s), exclusive=True, group="history")
         self._draw(now_s)
 
@@ -101,7 +104,7 @@ class RigCharts(VerticalScroll):
         self.head.show(told, (Span("v: the next board, o: overview", "dim"),))
         for chart, (title, metrics) in zip(self.charts, CHARTS, strict=True):
             chart.display = self._wanted(frozenset(metrics), bool(board))
-            chart.show(self.series, metrics, title)
+            chart.show(self.series, metrics, title, gone=self._lost or self.trouble)
 
     def _wanted(self, metrics: frozenset[str], board: bool) -> bool:
         """Temperatures where a board tells them, earnings of the whole rig."""

@@ -7,7 +7,7 @@ first one is the one that matters: it is painted over the others, and alone it i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from minertui.model.history import Series
 from minertui.model.metrics import BY_ID, Metric
@@ -33,10 +33,12 @@ class Chart(Painted):
         self.series: Series | None = None
         self.metric_ids: tuple[str, ...] = ()
         self.title = ""
+        self.gone = ""
 
-    def show(self, series: Series | None, metric_ids: Sequence[str], title: str) -> None:
-        """Show these metrics of the series; None: nothing was read yet."""
-        self.series, self.metric_ids, self.title = series, tuple(metric_ids), title
+    def show(self, series: Series | None, metric_ids: Sequence[str], title: str, *, gone: str = "") -> None:
+        """Show these metrics of the series; None: nothing was read yet. ``gone``: why nothing newer can be read; what
+        was read before is then dimmed, and does not end now."""
+        self.series, self.metric_ids, self.title, self.gone = series, tuple(metric_ids), title, gone
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
@@ -47,7 +49,7 @@ class Chart(Painted):
         columns = {m: series.mean.get(m, ()) for m in self.metric_ids} if series else {}
         bounds = _bounds([*columns.values(), *self._band(self.metric_ids[0] if self.metric_ids else "")])
         if series is None or bounds is None:
-            word = "reading …" if series is None else "nothing recorded in this time"
+            word = self.gone or ("reading …" if series is None else "nothing recorded in this time")
             blank = [line()] * ((height - 2) // 2)
             return [self._title(width), *blank, line((fit(f"  {word}", width), "dim"))]
         deep = height - 2
@@ -63,6 +65,10 @@ class Chart(Painted):
             lines.append(line(Span(label, "dim"), Span("┤" if tick != axis else axis, "faint"), *spans))
         return [*lines, self._times(series, margin, width)]
 
+    def _curve_ink(self, n: int) -> str:
+        """Of the nth curve; old ones differ by their brightness alone."""
+        return ("dim" if n == 0 else "faint") if self.gone else _INKS[n % 3]
+
     # -- title and axes
 
     def _title(self, width: int) -> Line:
@@ -73,7 +79,8 @@ class Chart(Painted):
             sign = _SIGNS[n % 3] if self.glyphs.ascii else self.glyphs.bar
             metric = _metric(metric_id)
             text, unit = hashrate(last) if metric.unit == "GH/s" else (number(last, metric.digits), metric.unit)
-            spans += [Span(f" {sign * 2} ", _INKS[n % 3]), Span(f"{metric.title} "), Span(f"{text} {unit} ", "strong")]
+            value = Span(f"{text} {unit} ", "dim" if self.gone else "strong")
+            spans += [Span(f" {sign * 2} ", self._curve_ink(n)), Span(f"{metric.title} "), value]
         return line(*spans)
 
     def _labels(self, low: float, high: float, step: float, deep: int) -> dict[int, str]:
@@ -96,7 +103,8 @@ class Chart(Painted):
             x = round(n / marks * room)
             word = "-" + duration(span * (1 - n / marks))
             text[x : x + len(word)] = word
-        text[max(0, room - 3) :] = "now" if room >= 3 else ""
+        if not self.gone:
+            text[max(0, room - 3) :] = "now" if room >= 3 else ""
         return line((" " * margin + self.glyphs.corner + "".join(text)[:room], "dim"))
 
     # -- the plot
@@ -108,10 +116,10 @@ class Chart(Painted):
 
     def _plot(self, columns: Mapping[str, _Values], low: float, high: float, width: int, deep: int) -> list[list[Span]]:
         if self.glyphs.ascii:
-            return _letters(list(columns.values()), low, high, width, deep)
+            return _letters(list(columns.values()), low, high, width, deep, self._curve_ink)
         layers: list[tuple[Dots, str]] = []
         for n, values in enumerate(columns.values()):
-            layers.append((_curve(_spread(values, 2 * width), low, high, width, deep), _INKS[n % 3]))
+            layers.append((_curve(_spread(values, 2 * width), low, high, width, deep), self._curve_ink(n)))
         band = self._band(self.metric_ids[0])
         if len(band) == 2:
             below, above = (_spread(side, 2 * width) for side in band)
@@ -201,11 +209,13 @@ def _area(below: _Values, above: _Values, low: float, high: float, width: int, d
     return dots
 
 
-def _letters(columns: Sequence[_Values], low: float, high: float, width: int, deep: int) -> list[list[Span]]:
+def _letters(
+    columns: Sequence[_Values], low: float, high: float, width: int, deep: int, ink: Callable[[int], str]
+) -> list[list[Span]]:
     field = [[Span(" ")] * width for _ in range(deep)]
     for n in reversed(range(len(columns))):
         for x, value in enumerate(_spread(columns[n], width)):
             if value is not None:
                 y = min(deep - 1, int((high - value) / (high - low) * deep))
-                field[y][x] = Span(_SIGNS[n % 3], _INKS[n % 3])
+                field[y][x] = Span(_SIGNS[n % 3], ink(n))
     return field
