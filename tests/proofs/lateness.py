@@ -9,6 +9,7 @@ it is of a bounded size, so that it does not grow in a process whose growth is m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import math
 import os
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from array import array
+from collections.abc import Iterator
 from types import FrameType
 from typing import TypeVar
 
@@ -66,6 +68,7 @@ class Lateness:
         self._due_s, self._loop, self._over = float("inf"), threading.get_ident(), threading.Event()
         self._collecting_s = self._collected_s = 0.0
         self._kernel = _schedstat()
+        self._excused = False
 
     async def watch(self) -> None:
         """Until cancelled."""
@@ -77,7 +80,9 @@ class Lateness:
                 waited_s, self._due_s = self._waited_s(), time.monotonic() + _EVERY_S
                 await asyncio.sleep(_EVERY_S)
                 late_s = time.monotonic() - self._due_s
-                self._due_s = float("inf")
+                self._due_s, excused, self._excused = float("inf"), self._excused, False
+                if excused:
+                    continue
                 own_s = max(0.0, late_s - (self._waited_s() - waited_s))
                 self._late[min(_STEPS - 1, max(0, int(1000 * late_s)))] += 1
                 self._own[min(_STEPS - 1, int(1000 * own_s))] += 1
@@ -85,6 +90,12 @@ class Lateness:
             self._over.set()
             beside.join()
             gc.callbacks.remove(self._collected)
+
+    @contextlib.contextmanager
+    def excused(self) -> Iterator[None]:
+        """What the watchers do themselves: the look that it delays does not count, nor what is collected."""
+        self._excused, self._due_s = True, float("inf")
+        yield
 
     def take(self) -> Looks:
         """What was seen since the last time."""
@@ -99,7 +110,7 @@ class Lateness:
     def _collected(self, phase: str, _: dict[str, int]) -> None:
         if phase == "start":
             self._collecting_s = time.monotonic()
-        else:
+        elif not self._excused:
             self._collected_s = max(self._collected_s, time.monotonic() - self._collecting_s)
 
     def _look(self) -> None:

@@ -5,10 +5,10 @@ screen, for as long as one likes: what grows, and how late is its loop?
     python -m tests.proofs.soak --seconds 900 --speed 10    the same by program time: an hour is full in six minutes
 
 Before the faults begin and after they ended everything comes to rest; files and tasks at rest have to be the same.
-Memory is judged only after what is bounded is full: rings of an hour; and for days log lines, remembered orders, what
-is held of each miner's sweep and alerts. A run of ten minutes and more begins with the first three full, and faults and
-sweeps stay with forty of the miners. With ``--speed`` everything but the machine runs faster, so the loop carries so
-many times the load, and its lateness is shown and not judged.
+Memory is judged only after what is bounded is full: rings of an hour; and for days log lines, remembered orders,
+alerts, a day's writes, the threads for files, what is held of each miner's sweep. A run of ten minutes and more begins
+with all but the last full, and faults and sweeps stay with forty of the miners. With ``--speed`` everything but the
+machine runs faster, so the loop carries so many times the load, and its lateness is shown and not judged.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _prefer(pid: int, nice: int) -> None:
 
 @contextlib.contextmanager
 def _engine(folder: Path, run: Run) -> Iterator[subprocess.Popen[bytes]]:
-    settings = Settings(str(folder), run.speed, run.sample_s, run.full)
+    settings = Settings(str(folder), run.speed, run.sample_s, run.full, _WEAK)
     command = [sys.executable, "-m", "tests.proofs.soak_engine", msgspec.json.encode(settings).decode()]
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(

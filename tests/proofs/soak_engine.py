@@ -6,105 +6,103 @@ Started by ``tests.proofs.soak`` with its settings as JSON; says a sample a line
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from minertui.cli.engine import allow_files, serve
 from minertui.clock import SystemClock
-from minertui.config import load
+from minertui.config import Config, load
+from minertui.engine.alert_rules import RULES, Signal
 from minertui.engine.engine import Engine
 from minertui.engine.loglines import KEPT_IN_ALL
+from minertui.model.alerts import Severity
+from minertui.safety.request import DAY_S
+from tests.proofs.held import Held, held
 from tests.proofs.lateness import Lateness, Looks
 
 _SOURCES = 320  # of log lines: miners and their sweeps
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_THREADS = 64  # more than asyncio ever has
+_WRITES, _RAISES = 500, 150  # of a miner in a day, as a soak makes them; 1,000 writes are the most
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Where, how fast, and how many real seconds apart samples are. ``full``: its log is full from the start."""
+    """Where, how fast, and how many real seconds apart samples are. ``full``: what is bounded is full from the start.
+    ``weak``: so many miners have faults and sweeps."""
 
     folder: str
     speed: float
     sample_s: float
     full: bool = False
+    weak: int = 0
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What the process holds at a moment (real seconds since it began); memory in MB. ``blocks``: pieces of memory that
-    Python's own allocator has given out. ``malloc_mb``: what the C library has given out, ``free_mb``: what it keeps
-    for later; ``sqlite_mb``: SQLite's part of it. Not known is 0. ``disk_kb``: the files of the state folder."""
+    """What the process holds at a moment (real seconds since it began). ``disk_kb``: the files of the state folder."""
 
     at_s: float
-    memory_mb: float
+    held: Held
     files: int
     tasks: int
     threads: int
-    blocks: int
-    malloc_mb: float
-    free_mb: float
-    sqlite_mb: float
     version: int
     looks: Looks
     disk_kb: dict[str, int]
 
 
-class _Mallinfo(ctypes.Structure):
-    """glibc's ``mallinfo2``; all arenas together."""
-
-    _fields_ = tuple((name, ctypes.c_size_t) for name in (
-        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
-    ))  # fmt: skip
-
-
-def _malloc_mb() -> tuple[float, float]:
-    """Given out and kept; 0 where the C library has no such question."""
-    ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
-    if ask is None:
-        return 0.0, 0.0
-    ask.restype = _Mallinfo
-    told = ask()
-    return (told.uordblks + told.hblkhd) / 1e6, told.fordblks / 1e6
-
-
-def _sqlite_mb() -> float:
-    """What all connections hold; 0 where the library is not to be found."""
-    try:
-        used = ctypes.CDLL("libsqlite3.so.0").sqlite3_memory_used
-    except OSError:
-        return 0.0
-    used.restype = ctypes.c_int64
-    return float(used()) / 1e6
-
-
-async def tell(engine: Engine, settings: Settings, lateness: Lateness) -> None:
-    """A line a sample, until cancelled."""
-    for n in range(KEPT_IN_ALL if settings.full else 0):
+async def fill(engine: Engine, settings: Settings) -> None:
+    """What takes hours and days to fill is full: log lines, the threads for files, and of the miners that have faults
+    and sweeps all kinds of alerts and a day's writes."""
+    for n in range(KEPT_IN_ALL):
         engine.say(f"earlier {n % _SOURCES}", f"lost: no answer within 10 s ({n}); it is asked again in a while")
+    await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(_THREADS)))
+    now_s = SystemClock().boot()
+    for miner in engine.config.miner[: settings.weak]:
+        for rule in RULES:
+            engine._alarms.book.take(Signal(rule, miner.name, Severity.INFO, f"an earlier one: {RULES[rule]}"))
+        desk = engine.arbiter._desk(miner.name)
+        desk.wrote_s.extend(now_s - DAY_S + n * DAY_S / _WRITES for n in range(_WRITES))
+        desk.raised_s.extend(now_s - DAY_S + n * DAY_S / _RAISES for n in range(_RAISES))
+
+
+async def tell(engine: Opened, settings: Settings, lateness: Lateness) -> None:
+    """A line a sample, until cancelled."""
+    await engine.opened.wait()
+    if settings.full:
+        await fill(engine, settings)
     began_s, state = time.monotonic(), Path(settings.folder) / "state"
     while True:
         await asyncio.sleep(settings.sample_s)
-        given_mb, free_mb = _malloc_mb()
-        sample = Sample(
-            at_s=time.monotonic() - began_s,
-            memory_mb=int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE / 1e6,
-            files=sum(1 for _ in Path("/proc/self/fd").iterdir()),
-            tasks=len(asyncio.all_tasks()),
-            threads=threading.active_count(),
-            blocks=sys.getallocatedblocks(),
-            malloc_mb=given_mb,
-            free_mb=free_mb,
-            sqlite_mb=_sqlite_mb(),
-            version=engine.hub.fleet.version & 0xFFFF_FFFF,
-            looks=lateness.take(),
-            disk_kb={path.name: path.stat().st_size // 1024 for path in state.glob("*.db*")},
-        )
-        print(msgspec.json.encode(sample).decode(), flush=True)
+        with lateness.excused():
+            sample = Sample(
+                at_s=time.monotonic() - began_s,
+                held=held(),
+                files=sum(1 for _ in Path("/proc/self/fd").iterdir()),
+                tasks=len(asyncio.all_tasks()),
+                threads=threading.active_count(),
+                version=engine.hub.fleet.version & 0xFFFF_FFFF,
+                looks=lateness.take(),
+                disk_kb={path.name: path.stat().st_size // 1024 for path in state.glob("*.db*")},
+            )
+            print(msgspec.json.encode(sample).decode(), flush=True)
+
+
+class Opened(Engine):
+    """Tells when it is open."""
+
+    def __init__(self, config: Config, **rest: Any) -> None:
+        super().__init__(config, **rest)
+        self.opened = asyncio.Event()
+
+    async def open(self) -> None:
+        """As an engine does."""
+        await super().open()
+        self.opened.set()
 
 
 async def main() -> None:
@@ -112,7 +110,7 @@ async def main() -> None:
     settings = msgspec.json.decode(sys.argv[1], type=Settings)
     folder = Path(settings.folder)
     config = load(folder / "config.toml")
-    engine = Engine(
+    engine = Opened(
         config, state=folder / "state", clock=SystemClock(settings.speed), config_path=folder / "config.toml"
     )
     lateness = Lateness()

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
+
+import pytest
+
+from tests.proofs.held import Held, held
 from tests.proofs.lateness import Looks
 from tests.proofs.soak import soak
 from tests.proofs.soak_engine import Sample
@@ -14,7 +20,7 @@ async def test_nothing_grows_in_half_a_minute():
     assert soaked.sweeps > 0
     assert soaked.samples[-1].version > 500
     assert soaked.moved() == {}
-    assert soaked.at_rest[1].memory_mb - soaked.at_rest[0].memory_mb < 40
+    assert soaked.at_rest[1].held.memory_mb - soaked.at_rest[0].held.memory_mb < 40
     assert soaked.rows >= 160
     assert not soaked.filled
     assert 0 < soaked.looks().ms(0.5) < 1000
@@ -27,23 +33,44 @@ def test_how_large_history_is_to_be():
 
 def test_what_is_more_at_rest_is_told():
     def held(files: int, tasks: int) -> Sample:
-        return Sample(1.0, 50.0, files, tasks, 7, 1, 0.0, 0.0, 0.0, 1, Looks(), {})
+        return Sample(1.0, Held(), files, tasks, 7, 1, Looks(), {})
 
     assert Soaked(Run(1), at_rest=[held(10, 20), held(12, 18)]).moved() == {}
     assert Soaked(Run(1), at_rest=[held(10, 20), held(13, 15)]).moved() == {"files": 3, "tasks": -5}
 
 
-def test_memory_is_judged_only_after_what_is_bounded_is_full():
-    def run(hours: float, leak_mb_hour: float, pages_mb_hour: float = 0.0) -> Soaked:
-        samples = []
-        for minute in range(1, int(60 * hours) + 1):
-            pages_mb = pages_mb_hour * minute / 60
-            held_mb = 60 + leak_mb_hour * minute / 60 + pages_mb + 0.01 * (minute % 2)
-            samples.append(Sample(60.0 * minute, held_mb, 9, 9, 7, 1, 0.0, 0.0, pages_mb, 1, Looks(), {}))
-        return Soaked(Run(3600 * hours), samples)
+def _run(hours: float, leak_mb_hour: float, *, pages_mb_hour: float = 0.0, gaps_mb_hour: float = 0.0) -> Soaked:
+    samples = []
+    for minute in range(1, int(60 * hours) + 1):
+        pages_mb, gaps_mb = pages_mb_hour * minute / 60, 10 + gaps_mb_hour * minute / 60
+        in_use_mb = 60 + leak_mb_hour * minute / 60 + pages_mb + 0.01 * (minute % 2)
+        memory = Held(200.0, in_use_mb + gaps_mb, in_use_mb, pages_mb, 9, {"minertui.Leak": 10 * minute, "socket.x": 5})
+        samples.append(Sample(60.0 * minute, memory, 9, 9, 7, 1, Looks(), {}))
+    return Soaked(Run(3600 * hours), samples)
 
-    assert not run(0.5, 5.0).filled
-    assert memory(run(0.5, 5.0)) == 0
-    assert memory(run(3, 5.0)) == 1
-    assert memory(run(3, 0.0)) == 0
-    assert memory(run(3, 0.0, pages_mb_hour=1.0)) == 0
+
+def test_memory_is_judged_only_after_what_is_bounded_is_full(capsys: pytest.CaptureFixture[str]):
+    assert not _run(0.5, 5.0).filled
+    assert memory(_run(0.5, 5.0)) == 0
+    assert "not judged" in capsys.readouterr().out
+    assert memory(_run(3, 5.0)) == 1
+    assert "minertui.Leak +14400" in (said := capsys.readouterr().out)
+    assert "socket.x" not in said
+    assert memory(_run(3, 0.0)) == 0
+    assert memory(_run(3, 0.0, pages_mb_hour=1.0)) == 0
+
+
+def test_memory_that_is_in_use_nowhere_and_does_not_go_back_is_found_too(capsys: pytest.CaptureFixture[str]):
+    assert memory(_run(3, 0.0, gaps_mb_hour=1.0)) == 1
+    assert "MISSED" in capsys.readouterr().out
+
+
+def test_what_is_in_use_is_known_to_the_byte():
+    before = held()
+    pieces = [bytes(100_000) for _ in range(100)], [bytes(40) for _ in range(10_000)]
+    after, more_mb = held(), sum(map(sys.getsizeof, itertools.chain(*pieces))) / 1e6
+    assert after.in_use_mb - before.in_use_mb == pytest.approx(more_mb, rel=0.1)
+    assert after.blocks - before.blocks >= 10_000
+    assert after.anonymous_mb <= after.memory_mb
+    del pieces
+    assert held().in_use_mb - before.in_use_mb < 1.0
