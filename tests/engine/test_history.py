@@ -106,7 +106,7 @@ async def test_a_chart_is_made_beside_the_loop(tmp_path: Path, monkeypatch: pyte
 
 
 def test_charts_of_all_devices_ask_in_the_same_words():
-    """A connection keeps what it prepared for each of them: ten kilobytes."""
+    """A connection keeps what it prepared for each of them: four kilobytes."""
 
     class Listening(sqlite3.Connection):
         said: ClassVar[set[str]] = set()

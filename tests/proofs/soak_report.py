@@ -190,6 +190,9 @@ def rested(soaked: Soaked) -> int:
     """Files and tasks at rest, before and after."""
     before, after = soaked.at_rest
     print(f"  at rest before and after: files {before.files} → {after.files}, tasks {before.tasks} → {after.tasks}")
+    more = [(n - before.held.objects.get(kind, 0), kind, n) for kind, n in after.held.objects.items()]
+    for by, kind, n in sorted(more, reverse=True)[:6]:
+        print(f"    {kind} {n - by} → {n}")
     return len(soaked.moved())
 
 
