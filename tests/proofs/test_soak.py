@@ -58,6 +58,7 @@ def test_memory_is_judged_only_after_what_is_bounded_is_full(capsys: pytest.Capt
     assert "socket.x" not in said
     assert memory(_run(3, 0.0)) == 0
     assert memory(_run(3, 0.0, pages_mb_hour=1.0)) == 0
+    assert memory(_run(3, 0.0, pages_mb_hour=4.0)) == 1, "more than SQLite may have"
 
 
 def test_memory_that_is_in_use_nowhere_and_does_not_go_back_is_found_too(capsys: pytest.CaptureFixture[str]):
