@@ -37,7 +37,7 @@ from minertui.model.errors import LinkError
 from minertui.model.events import LogLine, Message, Numbered
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series, Templates
-from minertui.model.plans import JobState, Plan, SweepRecord
+from minertui.model.plans import SWEEPS_SHOWN, JobState, Plan, SweepRecord
 from minertui.model.relay import BoardOrder
 from minertui.model.seams import Clock
 
@@ -159,9 +159,12 @@ class ApiClient:
         query |= {"board": board} if board else {}
         return await self._ask("GET", f"/v1/devices/{_part(name)}/history", Series, query=query)
 
-    async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
+    async def sweeps(
+        self, device: str | None = None, limit: int = SWEEPS_SHOWN, before_s: float | None = None
+    ) -> Sequence[SweepRecord]:
         """See Link."""
-        return await self._ask("GET", "/v1/sweeps", tuple[SweepRecord, ...], query={"device": device})
+        query = {"device": device, "limit": limit, "before_s": before_s}
+        return await self._ask("GET", "/v1/sweeps", tuple[SweepRecord, ...], query=query)
 
     async def log(self, source: str | None = None, limit: int = 500) -> Sequence[LogLine]:
         """See Link."""

@@ -18,8 +18,8 @@ from minertui.api.shapes import (
     Networks,
     Newest,
     Nothing,
-    OfDevice,
     RequestError,
+    SweepsQuery,
 )
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order, Rank
@@ -116,7 +116,8 @@ async def _history(link: Link, call: Call) -> Series:
 
 
 async def _sweeps(link: Link, call: Call) -> Sequence[SweepRecord]:
-    return await link.sweeps(call.query.device)
+    query: SweepsQuery = call.query
+    return await link.sweeps(query.device, query.limit, query.before_s)
 
 
 async def _log(link: Link, call: Call) -> Sequence[LogLine]:
@@ -197,7 +198,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/v1/devices/{name}/clear", "A person clears a parked device", _clear, body=Nothing),
     Endpoint("GET", "/v1/devices/{name}/history", "Metrics over time", _history, Series, query=HistoryQuery),
     Endpoint("POST", "/v1/devices/{name}/follow", "Keep the miner's own log stream open", _follow, body=Follow),
-    Endpoint("GET", "/v1/sweeps", "Sweeps kept, newest first", _sweeps, tuple[SweepRecord, ...], query=OfDevice),
+    Endpoint("GET", "/v1/sweeps", "Sweeps kept, newest first", _sweeps, tuple[SweepRecord, ...], query=SweepsQuery),
     Endpoint("GET", "/v1/log", "The newest log lines, oldest first", _log, tuple[LogLine, ...], query=LogQuery),
     Endpoint("POST", "/v1/alerts/{id}/acknowledge", "Somebody has seen it", _acknowledge, Alert, Nothing),
     Endpoint("GET", "/v1/miners", "The miners of the config file", _miners, tuple[MinerEntry, ...]),

@@ -19,6 +19,7 @@ from minertui.model.errors import (
     Unsupported,
 )
 from minertui.model.events import Numbered, Whole
+from minertui.model.plans import SWEEPS_SHOWN
 
 API_VERSION = 1
 HEARTBEAT_S = 15.0
@@ -83,10 +84,12 @@ class Newest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 200
 
 
-class OfDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``device``: only of this one; absent: of all."""
+class SweepsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``device``: only of this one; absent: of all. ``before_s``: those that began before, for the next page."""
 
     device: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = SWEEPS_SHOWN
+    before_s: float | None = None
 
 
 class LogQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

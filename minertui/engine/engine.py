@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from minertui import __version__, config_file
-from minertui.config import Config, EngineConfig
+from minertui.config import Config
 from minertui.engine import discovery, kinds, reach
 from minertui.engine.alarms import Alarms
 from minertui.engine.alert_rules import Signal
@@ -51,7 +51,7 @@ from minertui.model.errors import ConfigError, JobError, LinkError
 from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
-from minertui.model.plans import GuardPlan, JobState, Plan, SweepPoint, SweepRecord, SweepSample
+from minertui.model.plans import SWEEPS_SHOWN, GuardPlan, JobState, Plan, SweepPoint, SweepRecord, SweepSample
 from minertui.model.relay import BoardOrder, RelayPlan
 from minertui.model.seams import Clock
 
@@ -164,7 +164,10 @@ class Engine:
     async def _take_over(self, config: Config) -> None:
         only_simulated(config, self._clock.speed)
         self._alarms.change(config.alerts)
-        self._take_general(config.engine)
+        if config.engine.readonly is not self.hub.fleet.readonly:
+            self.hub.restate(readonly=config.engine.readonly)
+        if config.engine.log_level != self.config.engine.log_level:
+            logging.getLogger("minertui").setLevel(config.engine.log_level.upper())
         for name in self._lines.gone(config):
             await self._leave(name)
         before, self.config = self.config, config
@@ -238,10 +241,12 @@ class Engine:
             return await self._rigs.series(device, metrics, since_s, until_s, points)
         return await self._history.series(Question(device, tuple(metrics), since_s, until_s, points).sound())
 
-    async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
+    async def sweeps(
+        self, device: str | None = None, limit: int = SWEEPS_SHOWN, before_s: float | None = None
+    ) -> Sequence[SweepRecord]:
         """Sweeps kept, newest first."""
         self._check()
-        return await self._records.sweeps(device)
+        return await self._records.sweeps(device, limit, before_s)
 
     async def log(self, source: str | None = None, limit: int = 500) -> Sequence[LogLine]:
         """The newest lines, oldest first."""
@@ -362,12 +367,6 @@ class Engine:
             return await self._history.recent_ghs()
         except StoreError:
             return {}
-
-    def _take_general(self, new: EngineConfig) -> None:
-        if new.readonly is not self.hub.fleet.readonly:
-            self.hub.restate(readonly=new.readonly)
-        if new.log_level != self.config.engine.log_level:
-            logging.getLogger("minertui").setLevel(new.log_level.upper())
 
     async def _leave(self, name: str) -> None:
         """A line ends: its jobs first."""

@@ -18,11 +18,11 @@ import msgspec
 
 from minertui.engine.line import Identity
 from minertui.engine.store import Store
-from minertui.engine.unreadable import UNREADABLE, sound, unshown
+from minertui.engine.unreadable import UNREADABLE, sound, unshown, without_points
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
 from minertui.model.frontier import Known, known_of
-from minertui.model.plans import GuardPlan, Phase, Strategy, SweepPoint, SweepRecord, SweepSample
+from minertui.model.plans import SWEEPS_SHOWN, GuardPlan, Phase, Strategy, SweepPoint, SweepRecord, SweepSample
 from minertui.model.seams import Clock
 
 _SCHEMA = """
@@ -127,16 +127,27 @@ class Records:
         rows = await self._rows("SELECT body FROM sample WHERE sweep = ? ORDER BY n, at", sweep_id)
         return self._sound("samples", _sample.decode, ((f"{sweep_id}, {n}", row[0]) for n, row in enumerate(rows, 1)))
 
-    async def sweeps(self, device: str | None = None, mac: str | None = None) -> list[SweepRecord]:
-        """Sweeps with their points, newest first; of one device, or of one board by its MAC, or all."""
-        good, bad = await self._store.run(lambda db: _sweeps(db, device, mac, unfinished=False))
+    async def sweeps(
+        self, device: str | None = None, limit: int = SWEEPS_SHOWN, before_s: float | None = None
+    ) -> list[SweepRecord]:
+        """Sweeps with their points, newest first; of one device, or of all; those that began before ``before_s`` (wall
+        time). Points that cannot be read are left out, and that is said."""
+        torn: dict[str, dict[int, str]] = {}
+        good, bad = await self._store.run(lambda db: _sweeps(db, (device, before_s, limit), torn))
         if bad:
-            self._tell("sweeps", unshown(self._path.name, "sweeps", {id_: why for (id_, _), why in bad.items()}))
+            self._tell("sweeps", unshown(self._path.name, "sweeps", bad))
+        for sweep_id, points in torn.items():
+            self._tell(f"points of {sweep_id}", without_points(self._path.name, sweep_id, points))
         return good
 
     async def unfinished(self) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
-        """Sweeps that ended with the engine and go on, newest first; and by id and device why others cannot be read."""
-        return await self._store.run(lambda db: _sweeps(db, None, None, unfinished=True))
+        """Sweeps that ended with the engine and go on, newest first; and by id and device why others cannot be read. One
+        with a point that cannot be read is among them: nobody knows where it stood."""
+        return await self._store.run(_unfinished)
+
+    async def earlier(self, mac: str, but: str) -> tuple[SweepPoint, ...]:
+        """The points of the newest sweep of this board that ended well; ``but``: the id of one that does not count."""
+        return await self._store.run(lambda db: _earlier(db, mac, but))
 
     async def drop(self, sweep_id: str) -> None:
         """This one does not go on, although it never ended."""
@@ -256,22 +267,47 @@ def _keep_sweep(db: sqlite3.Connection, record: SweepRecord) -> None:
 
 
 def _sweeps(
-    db: sqlite3.Connection, device: str | None, mac: str | None, *, unfinished: bool
-) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
-    sql = "SELECT id, device, over, body FROM sweep WHERE (? IS NULL OR device = ?) AND NOT (? AND over)"
-    board = "AND (? IS NULL OR instr(body, ?)) ORDER BY since DESC"
-    found = db.execute(f"{sql} {board}", (device, device, unfinished, _board(mac), _board(mac))).fetchall()
-    return sound(lambda row: _whole(db, *row), (((row[0], row[1]), row) for row in found))
+    db: sqlite3.Connection, which: tuple[str | None, float | None, int], torn: dict[str, dict[int, str]]
+) -> tuple[list[SweepRecord], dict[str, str]]:
+    """``which``: device, before when, at most how many. What cannot be read of a sweep's points goes into ``torn``."""
+    device, before_s, limit = which
+    sql = "SELECT id, over, body FROM sweep WHERE (? IS NULL OR device = ?) AND (? IS NULL OR since < ?)"
+    values = (device, device, before_s, before_s, limit)
+    found = db.execute(f"{sql} ORDER BY since DESC LIMIT ?", values).fetchall()
+
+    def shown(row: tuple[str, int, bytes]) -> SweepRecord:
+        points, bad = sound(_point.decode, _rows_of(db, row[0]))
+        record = _whole(row[1], row[2], tuple(points))
+        torn.update({record.id: bad} if bad else {})
+        return record
+
+    return sound(shown, ((row[0], row) for row in found))
 
 
-def _board(mac: str | None) -> bytes | None:
+def _unfinished(db: sqlite3.Connection) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
+    found = db.execute("SELECT id, device, body FROM sweep WHERE NOT over ORDER BY since DESC").fetchall()
+    rows = (((id_, device), (id_, body)) for id_, device, body in found)
+    return sound(lambda row: _whole(0, row[1], _points(db, row[0])), rows)
+
+
+def _earlier(db: sqlite3.Connection, mac: str, but: str) -> tuple[SweepPoint, ...]:
+    sql = "SELECT id, body FROM sweep WHERE over AND id != ? AND instr(body, ?) ORDER BY since DESC"
+    for id_, body in db.execute(sql, (but, _board(mac))):
+        with contextlib.suppress(*UNREADABLE):
+            record = _sweep.decode(body)
+            if record.mac == mac and record.phase is Phase.DONE:
+                return _points(db, id_)
+    return ()
+
+
+def _board(mac: str) -> bytes:
     """What the body of a sweep of this board holds: of all that were ever kept, few need to be read."""
-    return None if mac is None else b'"mac":' + _json(mac)
+    return b'"mac":' + _json(mac)
 
 
-def _whole(db: sqlite3.Connection, sweep_id: str, _: str, over: int, body: bytes) -> SweepRecord:
+def _whole(over: int, body: bytes, points: tuple[SweepPoint, ...]) -> SweepRecord:
     """Plans were once kept without what was default then. The grid was, and its points do not tell why."""
-    record = msgspec.structs.replace(_sweep.decode(body), points=_points(db, sweep_id))
+    record = msgspec.structs.replace(_sweep.decode(body), points=points)
     if b'"strategy"' not in body and record.points and not any(point.why for point in record.points):
         record = msgspec.structs.replace(record, plan=msgspec.structs.replace(record.plan, strategy=Strategy.GRID))
     if over and not record.phase.over:
@@ -292,8 +328,12 @@ def _known(db: sqlite3.Connection, mac: str) -> tuple[Known | None, dict[str, st
 
 
 def _points(db: sqlite3.Connection, sweep_id: str) -> tuple[SweepPoint, ...]:
-    rows = db.execute("SELECT body FROM point WHERE sweep = ? ORDER BY n", (sweep_id,))
-    return tuple(_point.decode(body) for (body,) in rows)
+    """All of them, or what reading the first damaged one raises: what acts upon them needs to know all."""
+    return tuple(_point.decode(body) for _, body in _rows_of(db, sweep_id))
+
+
+def _rows_of(db: sqlite3.Connection, sweep_id: str) -> list[tuple[int, bytes]]:
+    return db.execute("SELECT n, body FROM point WHERE sweep = ? ORDER BY n", (sweep_id,)).fetchall()
 
 
 def _rename(db: sqlite3.Connection, old: str, new: str) -> None:

@@ -334,10 +334,9 @@ class Runner:
         if now is None or now.mac is None:
             return ()
         try:
-            kept = await self._desk.records.sweeps(mac=now.mac)
+            return await self._desk.records.earlier(now.mac, now.id)
         except StoreError:
             return ()
-        return next((r.points for r in kept if r.mac == now.mac and r.id != now.id and r.phase is Phase.DONE), ())
 
     async def _failed(self, site: JobSite, why: str) -> None:
         site.log(f"failed: {why}")

@@ -29,3 +29,9 @@ def unshown(file: str, what: str, bad: Mapping[Any, str]) -> str:
     key, why = next(iter(bad.items()))
     few = f"{len(bad)} of the {what} cannot be read by this version"
     return f"{file}: {few}; kept there, and not shown (the first: {key}: {why})"
+
+
+def without_points(file: str, sweep_id: str, bad: Mapping[int, str]) -> str:
+    """A sentence about a sweep that is shown without some of its points."""
+    few = f"point{'s' if len(bad) > 1 else ''} {', '.join(map(str, bad))} of the sweep {sweep_id} cannot be read"
+    return f"{file}: {few} by this version; kept there, and the sweep is shown without ({next(iter(bad.values()))})"

@@ -13,6 +13,9 @@ import msgspec
 
 from minertui.model.relay import RelayPlan, RelayView
 
+SWEEPS_SHOWN = 50
+"""So many sweeps are given where nobody says how many; one has 10 to 40 points."""
+
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The user's caps for a device; None: only the model's own cap holds. They can only lower what ``safety`` allows.

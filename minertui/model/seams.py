@@ -17,7 +17,7 @@ from minertui.model.errors import LinkError
 from minertui.model.events import LogLine, Message
 from minertui.model.fleet import Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
-from minertui.model.plans import JobState, JobView, Phase, Plan, SweepRecord
+from minertui.model.plans import SWEEPS_SHOWN, JobState, JobView, Phase, Plan, SweepRecord
 from minertui.model.relay import BoardOrder
 from minertui.model.status import Status
 
@@ -151,8 +151,11 @@ class Link(Protocol):
         """METRICS of a miner; RIG_METRICS of a rig, or of its board as ``rig/board``. Times are wall time."""
         ...
 
-    async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
-        """Sweeps kept, newest first."""
+    async def sweeps(
+        self, device: str | None = None, limit: int = SWEEPS_SHOWN, before_s: float | None = None
+    ) -> Sequence[SweepRecord]:
+        """Sweeps kept, newest first, at most ``limit`` of them. For more: those that began before ``before_s``, the
+        ``since_s`` of the last one (wall time)."""
         ...
 
     async def log(self, source: str | None = None, limit: int = 500) -> Sequence[LogLine]:

@@ -15,6 +15,7 @@ from minertui.model.events import Event, LogLine, Message, Numbered, Whole, adva
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import (
+    SWEEPS_SHOWN,
     GuardPlan,
     GuardView,
     JobState,
@@ -153,8 +154,10 @@ class FakeLink:
         self._asked("history", device, tuple(metrics), since_s, until_s, points)
         return Series(device, 60.0, (1.0, 61.0), dict.fromkeys(metrics, (1.5, None)))
 
-    async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
-        self._asked("sweeps", device)
+    async def sweeps(
+        self, device: str | None = None, limit: int = SWEEPS_SHOWN, before_s: float | None = None
+    ) -> Sequence[SweepRecord]:
+        self._asked("sweeps", device, limit, before_s)
         return [SweepRecord("s1", "garage", None, "Gamma", SweepPlan("garage"), Phase.DONE, 1.0, 2.0, (POINT,))]
 
     async def log(self, source: str | None = None, limit: int = 500) -> Sequence[LogLine]:

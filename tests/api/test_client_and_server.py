@@ -77,6 +77,7 @@ CALLS: list[tuple[str, Callable[[Any], Awaitable[Any]]]] = [
     ("history", lambda link: link.history("attic/pro mini 1 % ?", ["board_hs"], 1.5, 2.5, 50)),
     ("sweeps", lambda link: link.sweeps()),
     ("sweeps", lambda link: link.sweeps(ODD)),
+    ("sweeps", lambda link: link.sweeps(ODD, 7, 1_700_000_000.125)),
     ("log", lambda link: link.log()),
     ("log", lambda link: link.log(f"sweep:{ODD}", 3)),
     ("follow", lambda link: link.follow(ODD, True)),

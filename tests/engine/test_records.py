@@ -35,9 +35,25 @@ async def test_sweeps_of_a_board_are_found_by_its_mac_and_no_others_are_read(tmp
     for sweep in (*ours, msgspec.structs.replace(SWEEP, id="m1@9", mac=other, since_s=9.0, points=())):
         await records.keep_sweep(sweep)
     await records._do("UPDATE sweep SET body = ? WHERE id = ?", b"not the form of a sweep", "m1@9")
-    assert await records.sweeps(mac=mac) == ours[::-1]
-    assert await records.sweeps(mac="A") == []
+    done = [msgspec.structs.replace(sweep, phase=Phase.DONE, points=(point(n),)) for n, sweep in enumerate(ours[:2], 1)]
+    for sweep in done:
+        await records.keep_sweep(sweep)
+    assert await records.earlier(mac, "m1@2") == (point(2),), "the newest that ended well"
+    assert await records.earlier(mac, "m1@1") == (point(1),)
+    assert await records.earlier("A", "") == ()
     assert told == []
+    await records.close()
+
+
+async def test_sweeps_come_in_pages_of_bounded_size(tmp_path: Path):
+    records, _ = await opened(tmp_path)
+    for n in range(60):
+        await records.keep_sweep(msgspec.structs.replace(SWEEP, id=f"m1@{n}", since_s=float(n)))
+    first = await records.sweeps("m1")
+    assert [sweep.since_s for sweep in first] == [float(n) for n in range(59, 9, -1)]
+    rest = await records.sweeps("m1", before_s=first[-1].since_s)
+    assert [sweep.since_s for sweep in rest] == [float(n) for n in range(9, -1, -1)]
+    assert len(await records.sweeps(limit=7)) == 7
     await records.close()
 
 

@@ -14,7 +14,7 @@ from minertui.engine.rig_wishes import RigWish, RigWishes
 from minertui.model.alerts import Alert, Severity
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Pause
 from minertui.model.fleet import Health
-from minertui.model.plans import GuardPlan, Phase, SweepPlan, SweepRecord, SweepSample
+from minertui.model.plans import GuardPlan, Phase, PointVerdict, SweepPlan, SweepPoint, SweepRecord, SweepSample
 from tests.engine.fakes import LoopClock
 from tests.engine.test_engine import PLAN, House, job, miner, until
 
@@ -79,7 +79,8 @@ async def test_an_unfinished_sweep_that_cannot_be_read_is_dropped_and_its_miner_
     assert len(said) == 1, said
     assert said[0].startswith("m1: its unfinished sweep cannot be read by this version")
     assert said[0] in engine.hub.fleet.notice
-    assert await engine.sweeps("m1") == []
+    shown = await engine.sweeps("m1")
+    assert [(sweep.phase, sweep.points) for sweep in shown] == ([(Phase.STOPPED, ())] if "point" in sql else [])
     await engine.start(PLAN)
     await engine.close()
 
@@ -177,6 +178,28 @@ async def test_the_rest_of_a_list_is_shown_and_what_is_missing_is_said_once(tmp_
     before = await records.intend(Order("o2", "m1", Pause()), 5.0)
     assert before is not None
     assert before.outcome.state is OutcomeState.UNKNOWN, "an order that was met is never sent twice"
+    await records.close()
+
+
+async def test_one_damaged_point_costs_nobody_the_others(tmp_path: Path):
+    """What only shows the sweep goes without that point, and names it; who would act upon it leaves the sweep alone."""
+    told: list[str] = []
+    records = Records(tmp_path / "records.db", LoopClock(), trouble=lambda _: None, damaged=told.append)
+    await records.start()
+    points = tuple(
+        SweepPoint(n, 480.0 + 5 * n, 1150, PointVerdict.PASSED, hashrate_ghs=1000.0 + n, power_w=15.0 + n)
+        for n in range(1, 5)
+    )
+    await records.keep_sweep(SweepRecord("m1@1", "m1", "AA", None, SweepPlan("m1"), Phase.DONE, 1.0, points=points))
+    assert await records.known("AA") is not None
+    spoil(tmp_path, "UPDATE point SET body = ? WHERE n IN (2, 3)", b"\x00")
+    for _ in range(2):
+        [sweep] = await records.sweeps("m1")
+        assert sweep.points == (points[0], points[3])
+    [text] = told
+    assert text.startswith("records.db: points 2, 3 of the sweep m1@1 cannot be read by this version; kept there, and")
+    assert await records.known("AA") is None
+    assert await records.earlier("AA", "") == ()
     await records.close()
 
 

@@ -313,7 +313,9 @@ class World:
         return wrong
 
     async def _kept(self) -> list[str]:
-        points = Counter((f"sweep:{s.device}", s.id, p.n) for s in await self.engine.sweeps() for p in s.points)
+        points = Counter(
+            (f"sweep:{s.device}", s.id, p.n) for s in await self.engine.sweeps(limit=100_000) for p in s.points
+        )
         kept = {(sweep, n) for _, sweep, n in points}
         lost = [
             f"point {n} of {sweep} was acknowledged and is lost" for sweep, n in self.acked if (sweep, n) not in kept

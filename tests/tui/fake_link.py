@@ -14,7 +14,7 @@ from minertui.model.errors import JobError, LinkError, MinertuiError
 from minertui.model.events import Event, LogLine, Message, Numbered, Whole
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series, Templates
-from minertui.model.plans import GuardView, JobState, Phase, Plan, SweepPlan, SweepRecord, SweepView
+from minertui.model.plans import SWEEPS_SHOWN, GuardView, JobState, Phase, Plan, SweepPlan, SweepRecord, SweepView
 from minertui.model.relay import BoardOrder, RelayPlan, RelayView
 from tests.tui import pictures
 
@@ -134,7 +134,9 @@ class FakeLink:
         self._ask("history", device, tuple(metrics), since_s, until_s, points)
         return pictures.series(device, tuple(metrics), since_s, until_s)
 
-    async def sweeps(self, device: str | None = None) -> Sequence[SweepRecord]:
+    async def sweeps(
+        self, device: str | None = None, limit: int = SWEEPS_SHOWN, before_s: float | None = None
+    ) -> Sequence[SweepRecord]:
         self._ask("sweeps", device)
         return [pictures.sweep_record(device or next(iter(self.fleet.snapshots), "gone"))]
 
