@@ -147,11 +147,10 @@ def _rigs(fleet: Fleet) -> list[tuple[JobState, RelayView]]:
 
 def _rig_row(job: JobState, view: RelayView) -> tuple[str, ...]:
     """Boards that mine of those it has, their hashrate, shares since the sums began, and what a person should read."""
-    mining = [board for board in view.boards if board.state.mining and not job.phase.over]
-    known = [board.now_hs for board in mining if board.now_hs is not None]
+    rate_hs = None if job.phase.over else view.now_hs
     sums = stats_total([board.stats for board in view.boards])
-    rate = f"{sum(known):.0f}" if known else _UNKNOWN
-    boards = f"{len(mining)}/{len(view.boards)}"
+    rate = _UNKNOWN if rate_hs is None else f"{rate_hs:.0f}"
+    boards = f"{0 if job.phase.over else len(view.mining)}/{len(view.boards)}"
     return (job.device, job.phase.value, boards, rate, f"{sums.good}", f"{sums.bad}", _notice(job, view) or _UNKNOWN)
 
 

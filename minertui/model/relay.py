@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -327,6 +327,17 @@ class RelayView(msgspec.Struct, frozen=True, omit_defaults=True, tag="relay"):
         """Mean pay of the workers, 0..1; None without workers."""
         return kolka_mean(self.workers) if self.workers else None
 
+    @property
+    def mining(self) -> tuple[BoardView, ...]:
+        """The boards that mine now."""
+        return tuple(board for board in self.boards if board.state.mining)
+
+    @property
+    def now_hs(self) -> float | None:
+        """The rig's hashrate: that of the boards that mine, added. One that rests or is away keeps the figure of its
+        last shares and adds nothing. None: no board that mines has told its own yet."""
+        return hashrate_sum(board.now_hs for board in self.mining)
+
 
 class AddBoard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="add"):
     """One more board, while the others go on; until the rig stops (the config is not changed)."""
@@ -366,6 +377,12 @@ class ResetStats(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="r
 
 
 BoardOrder = AddBoard | DropBoard | PauseBoard | ResumeBoard | LimitBoard | ResetStats
+
+
+def hashrate_sum(rates_hs: Iterable[float | None]) -> float | None:
+    """What is known of these, added; None where nothing is."""
+    known = [rate for rate in rates_hs if rate is not None]
+    return sum(known) if known else None
 
 
 def pay(worker: int) -> float:

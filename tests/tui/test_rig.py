@@ -54,7 +54,7 @@ async def test_enter_on_an_alert_of_a_rig_or_its_board_opens_the_rigs_tab(device
 async def test_rigs_are_in_the_fleet_and_a_click_opens_their_tab() -> None:
     async with looking(rigs.fleet()) as seen:
         row = next(n for n, text in enumerate(seen.text.split("\n")) if "rig rig-42" in text)
-        for part in ("running", "3 of 5 boards", "879 H/s", "DUCO/day"):
+        for part in ("running", "3 of 5 boards", "657 H/s", "DUCO/day"):
             assert part in seen.line(row)
         assert "rig bench" in seen.line(row - 1)
         assert "stopped" in seen.line(row - 1)

@@ -104,6 +104,8 @@ class RigCharts(VerticalScroll):
         self.head.show(told, (Span("v: the next board, o: overview", "dim"),))
         for chart, (title, metrics) in zip(self.charts, CHARTS, strict=True):
             chart.display = self._wanted(frozenset(metrics), bool(board))
+            if metrics == ("board_hs",) and not board:
+                title = "Hashrate of a board"  # sums of a rig over time give the mean of its boards
             chart.show(self.series, metrics, title, gone=self._lost or self.trouble)
 
     def _wanted(self, metrics: frozenset[str], board: bool) -> bool:

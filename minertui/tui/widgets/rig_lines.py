@@ -8,7 +8,7 @@ from textual import events
 from textual.message import Message
 
 from minertui.model.plans import JobState, Phase
-from minertui.model.relay import KeyCheck, RelayView, stats_total
+from minertui.model.relay import KeyCheck, RelayView, hashrate_sum, stats_total
 from minertui.tui.widgets.boards import is_poor
 from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import count, fit, number
@@ -29,12 +29,12 @@ def summary(job: JobState, view: RelayView) -> list[Span]:
     if job.phase.over:
         note = "" if job.note == job.phase.value else f"  {job.note}"
         return [Span(job.phase.value, INKS.get(job.phase, "dim")), Span(note, "dim")]
-    mining = sum(board.state.mining for board in view.boards)
+    mining = view.mining
     sums = stats_total([board.stats for board in view.boards])
-    rates = [board.now_hs for board in view.boards if board.now_hs is not None]
-    pace = [board.stats.per_minute for board in view.boards if board.state.mining]
-    spans = [Span(fit(job.phase.value, 9), INKS.get(job.phase, "dim")), Span(f"{mining} of {len(view.boards)} boards")]
-    spans.append(Span(f"  {number(sum(rates) if rates else None)} H/s", "strong"))
+    pace = [board.stats.per_minute for board in mining]
+    boards = f"{len(mining)} of {len(view.boards)} boards"
+    spans = [Span(fit(job.phase.value, 9), INKS.get(job.phase, "dim")), Span(boards)]
+    spans.append(Span(f"  {number(view.now_hs)} H/s", "strong"))
     spans.append(Span(f"  {number(sum(p for p in pace if p), 1)} shares/min"))
     spans.append(Span(f"  {count(sums.good)} good {count(sums.bad)} bad", "warn" if is_poor(sums) else "dim"))
     day = view.balance[-1].smooth_per_day if view.balance else None
@@ -46,12 +46,11 @@ def summary(job: JobState, view: RelayView) -> list[Span]:
 
 
 def rigs_text(jobs: Sequence[JobState]) -> str:
-    """Several rigs in sum."""
-    views = [job.view for job in jobs if isinstance(job.view, RelayView)]
-    boards = [board for view in views for board in view.boards]
-    rates = [board.now_hs for board in boards if board.state.mining and board.now_hs is not None]
-    mining = sum(board.state.mining for board in boards)
-    return f"{mining}/{len(boards)} mine  {number(sum(rates) if rates else None)} H/s"
+    """Several rigs in sum; of one that does not run, no board mines."""
+    boards = sum(len(job.view.boards) for job in jobs if isinstance(job.view, RelayView))
+    running = [job.view for job in jobs if isinstance(job.view, RelayView) and not job.phase.over]
+    mining = sum(len(view.mining) for view in running)
+    return f"{mining}/{boards} mine  {number(hashrate_sum(view.now_hs for view in running))} H/s"
 
 
 class RigLines(Painted):
