@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from minertui.engine import taking
 from minertui.engine.command_log import CommandLog
 from minertui.engine.desk import Desk, disturbing
-from minertui.engine.facts import LAST_RESORT, is_it, new_entry, not_there, planned, stranger
+from minertui.engine.facts import LAST_RESORT, is_it, new_entry, not_there, planned, set_since, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
@@ -161,6 +161,9 @@ class Arbiter:
         wrong = stranger(walker.line, request.snapshot)
         if wrong:
             return Outcome(OutcomeState.REFUSED, wrong)
+        if entry is not None and not order.dry_run and set_since(entry, order.rank, request):
+            await walker.close(entry)
+            request, entry = await self._ask(order, walker)
         request = taking.whole(request, entry)
         decision = kernel.decide(request)
         if isinstance(decision, Refusal):

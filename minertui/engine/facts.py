@@ -8,6 +8,7 @@ from minertui.model.commands import Change, Command, Rank, SetPools
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
+from minertui.safety.request import Request
 from minertui.safety.settings import Settings, changes
 
 LAST_RESORT = "last resort"
@@ -60,6 +61,24 @@ def foreign(entry: Entry, snapshot: Snapshot) -> str:
         return ""
     ours = (entry.ours or (entry.baseline,))[-1]
     return f"somebody else or its firmware changed it to {now.tune_text}; we left it at {ours.tune_text}"
+
+
+def doubt(entry: Entry | None, rank: Rank, snapshot: Snapshot) -> str:
+    """Why an order of this rank may only lower what this reading shows, and what to do; empty when it may raise it."""
+    text = foreign(entry, snapshot) if entry is not None and rank is not Rank.PERSON else ""
+    theirs = text and entry is not None and entry.rank is Rank.PERSON
+    return f"{text}; set it by hand, then that counts" if theirs else text
+
+
+def set_since(entry: Entry, rank: Rank, request: Request) -> bool:
+    """Is this way back, of a person's order that ended in doubt, history? Two readings show what somebody else, or the
+    firmware, set since, nowhere above what it was before that order. For a job; a person's own order ends it anyway."""
+    if entry.rank is not Rank.PERSON or rank is Rank.PERSON or request.before is None or not request.snapshot.answered:
+        return False
+    assert request.snapshot.status is not None  # it answered
+    now = Settings.of(request.snapshot.status)
+    same = now.same_tune(Settings.of(request.before))
+    return same and bool(foreign(entry, request.snapshot)) and now.nowhere_above(entry.baseline)
 
 
 def planned(command: Command, snapshot: Snapshot) -> tuple[Change, ...]:

@@ -141,8 +141,8 @@ class Records:
         return good
 
     async def unfinished(self) -> tuple[list[SweepRecord], dict[tuple[str, str], str]]:
-        """Sweeps that ended with the engine and go on, newest first; and by id and device why others cannot be read. One
-        with a point that cannot be read is among them: nobody knows where it stood."""
+        """Sweeps that ended with the engine and go on, newest first; and by id and device why others cannot be read.
+        One with a point that cannot be read is among them: nobody knows where it stood."""
         return await self._store.run(_unfinished)
 
     async def earlier(self, mac: str, but: str) -> tuple[SweepPoint, ...]:

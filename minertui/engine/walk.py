@@ -12,7 +12,7 @@ import msgspec
 
 from minertui.engine import stepping
 from minertui.engine.desk import Desk
-from minertui.engine.facts import foreign, moved, recent, stranger
+from minertui.engine.facts import doubt, foreign, moved, recent, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line, Taken, off_loop
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
@@ -83,7 +83,7 @@ class Walker:
             baseline=entry.baseline if entry else None,
             raised_s=tuple(self.desk.raised_s),
             restarted_s=tuple(self.desk.restarted_s),
-            doubt=foreign(entry, snapshot) if entry and order.rank is not Rank.PERSON else "",
+            doubt=doubt(entry, order.rank, snapshot),
             readonly=self.line.readonly,
             confirmed=order.confirmed,
         )

@@ -83,3 +83,37 @@ async def test_its_way_back_is_on_disk_until_the_next_one_is(bench: Bench, monke
     monkeypatch.setattr(bench.journal, "_put", full)
     assert (await bench.do(Tune(500), Rank.SAFETY, GUARD)).ok, "what goes down goes without"
     assert bench.journal.entries() == (before,)
+
+
+def by_another_hand(bench: Bench, mhz: float, mv: int) -> None:
+    bench.miner.set(frequency_mhz=mhz, actual_mhz=mhz, core_mv=mv, core_actual_mv=mv)
+
+
+async def test_what_somebody_set_since_counts_once_two_readings_agree(bench: Bench):
+    """Else nothing but a person, or the next start, would let a job raise it again."""
+    await cut_off(bench, Tune(575, 1200))
+    by_another_hand(bench, 480, 1120)
+    assert "somebody else" in (await bench.do(Tune(500), Rank.SAFETY, GUARD)).reason, "one reading may be half of it"
+    assert (await bench.do(Tune(500), Rank.SAFETY, GUARD)).ok
+    assert (await bench.arbiter.conclude("garage", None, GUARD)).ok
+    assert bench.at == (480, 1120)
+    assert bench.journal.entries() == ()
+
+
+async def test_what_is_above_the_persons_own_waits_for_a_person_and_says_so(bench: Bench):
+    """It may be the half of their own order that the miner made something else of."""
+    await cut_off(bench, Tune(575, 1200))
+    by_another_hand(bench, 560, 1190)
+    for _ in range(3):
+        outcome = await bench.do(Tune(565), Rank.SAFETY, GUARD)
+        assert outcome.reason.endswith("; set it by hand, then that counts")
+    assert (await bench.person(Tune(560))).ok
+    assert (await bench.do(Tune(565), Rank.SAFETY, GUARD)).ok
+
+
+async def test_a_dry_run_settles_nothing(bench: Bench):
+    await cut_off(bench, Tune(575, 1200))
+    by_another_hand(bench, 480, 1120)
+    for _ in range(3):
+        await bench.do(Tune(500), Rank.SAFETY, GUARD, dry=True)
+    assert len(bench.journal.entries()) == 1
