@@ -38,16 +38,6 @@ class Held(msgspec.Struct, frozen=True):
     blocks: int = 0
     objects: dict[str, int] = {}
 
-    @property
-    def apart_mb(self) -> float:
-        """Anonymous, without SQLite's."""
-        return self.anonymous_mb - self.sqlite_mb
-
-    @property
-    def own_mb(self) -> float:
-        """In use, without SQLite's."""
-        return self.in_use_mb - self.sqlite_mb
-
 
 class _Mallinfo(ctypes.Structure):
     """glibc's ``mallinfo2``; all arenas together."""

@@ -22,12 +22,14 @@ from minertui.engine.alert_rules import RULES, Signal
 from minertui.engine.engine import Engine
 from minertui.engine.loglines import KEPT_IN_ALL
 from minertui.model.alerts import Severity
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, SetFan
 from minertui.safety.request import DAY_S
 from tests.proofs.held import Held, held
 from tests.proofs.lateness import Lateness, Looks
 
 _SOURCES = 320  # of log lines: miners and their sweeps
 _THREADS = 64  # more than asyncio ever has
+_COMMANDS = 8000  # more than the pages that SQLite caches
 _WRITES, _RAISES = 500, 150  # of a miner in a day, as a soak makes them; 1,000 writes are the most
 
 
@@ -56,11 +58,16 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 async def fill(engine: Engine, settings: Settings) -> None:
-    """What takes hours and days to fill is full: log lines, the threads for files, and of the miners that have faults
-    and sweeps all kinds of alerts and a day's writes."""
+    """What takes hours and days to fill is full: log lines, the threads for files, SQLite's cache of the records; of
+    the miners that have faults and sweeps all kinds of alerts and a day's writes."""
     for n in range(KEPT_IN_ALL):
         engine.say(f"earlier {n % _SOURCES}", f"lost: no answer within 10 s ({n}); it is asked again in a while")
     await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(_THREADS)))
+    ended = Outcome(
+        OutcomeState.REFUSED, "an earlier one, which was refused for a reason that takes a sentence to tell"
+    )
+    orders = (Order(f"earlier {n}", engine.config.miner[0].name, SetFan(auto=True)) for n in range(_COMMANDS))
+    await asyncio.gather(*(engine.records.done(CommandRecord(order, 0.0, ended)) for order in orders))
     now_s = SystemClock().boot()
     for miner in engine.config.miner[: settings.weak]:
         for rule in RULES:
