@@ -2,6 +2,9 @@
 
 Each goes the way of every write: through the running engine, its arbiter and its safety rules. Each says how it ended
 and what a read-back proves. Exit code 0: applied. 1: refused. 3: unknown, it may have taken effect or not.
+
+What can cost hashrate, shares or hardware shows what it would do and asks, as its key on the screen does (``ASKS``);
+what only gives back asks when a dry run warns. ``--yes`` is for scripts: where nobody can be asked, nothing is done.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from minertui.api.client import ApiClient
 
 EXIT = {OutcomeState.APPLIED: 0, OutcomeState.DRY_RUN: 0, OutcomeState.REFUSED: 1, OutcomeState.UNKNOWN: 3}
+ASKS = frozenset({"tune", "fan", "pools", "restart", "pause"})
 _BY = "command line"
 _ENDS = "exit code: 0 applied, 1 refused, 3 unknown (sent, and no answer proves whether it took effect)"
 
@@ -54,22 +58,19 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "set frequency and core voltage",
         "Set frequency and core voltage in safe steps, each read back. Shows what will be done and asks.",
         "minertui tune garage -f 575 -v 1150\nminertui tune garage -f 600 --dry-run",
-        confirms=True,
     )
     tune.add_argument("-f", "--frequency", type=float, metavar="MHZ", help="frequency in MHz")
     tune.add_argument("-v", "--voltage", type=int, metavar="MV", help="core voltage in mV")
     _fan(subparsers)
     _pool_options(subparsers)
-    _command(
-        subparsers, "restart", lambda *_: Restart(), "restart a miner", "Restart the miner's controller; asks first.",
-        "minertui restart garage", confirms=True,
-    )  # fmt: skip
     for name, command, what in (
+        ("restart", Restart(), "restart the miner's controller; no hashing for about a minute"),
         ("pause", Pause(), "stop hashing until resume or a reboot of the miner"),
         ("resume", Resume(), "hash again after a pause"),
         ("identify", Identify(), "show a greeting on the miner's own display for 30 s"),
     ):
-        _command(subparsers, name, _always(command), what, f"{what.capitalize()}.", f"minertui {name} garage")
+        asks = " Asks first." if name in ASKS else ""
+        _command(subparsers, name, _always(command), what, f"{what.capitalize()}.{asks}", f"minertui {name} garage")
 
 
 def _command(
@@ -79,8 +80,6 @@ def _command(
     what: str,
     description: str,
     examples: str,
-    *,
-    confirms: bool = False,
 ) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         name,
@@ -92,8 +91,8 @@ def _command(
     )
     parser.add_argument("name", metavar="NAME", help="the miner's name, as “minertui status” lists it")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    parser.set_defaults(run=talking(lambda args, client: _order(args, client, asked, confirms)))
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask (for scripts)")
+    parser.set_defaults(run=talking(lambda args, client: _order(args, client, asked, what)), confirms=name in ASKS)
     return parser
 
 
@@ -103,7 +102,8 @@ def _fan(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "fan",
         _set_fan,
         "fan automatic or at a fixed speed",
-        "Let the miner drive its fan towards a temperature, or hold the fan at a fixed speed.",
+        "Let the miner drive its fan towards a temperature, or hold the fan at a fixed speed. Shows what changes and "
+        "asks.",
         "minertui fan garage --auto --target 60\nminertui fan garage --manual 80",
     )
     parser.add_argument("speed", nargs="?", help=argparse.SUPPRESS)  # a guess that many make: it is answered
@@ -127,7 +127,6 @@ def _pool_options(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
         "Store the primary pool, the fallback pool or both. Shows old and new and asks. What is not named stays.",
         "minertui pools garage --url pool.example:3333 --user bc1q….garage\n"
         "minertui pools garage --fallback-url b.example:3333 --fallback-user bc1q….b",
-        confirms=True,
     )
     for prefix, which in (("", "primary"), ("fallback-", "fallback")):
         parser.add_argument(
@@ -142,13 +141,13 @@ def _pool_options(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     )
 
 
-async def _order(args: argparse.Namespace, client: ApiClient, asked: Asked, confirms: bool) -> int:
+async def _order(args: argparse.Namespace, client: ApiClient, asked: Asked, what: str) -> int:
     snapshot = snapshot_of(await client.fleet(), args.name, places.config_file(args))
     command = asked(args, snapshot)
     order = Order(uuid.uuid4().hex, snapshot.device, command, by=_BY, dry_run=True, confirmed=True)
     record = await client.send(order)
-    if args.dry_run or confirms or record.outcome.reason:  # the reason of a dry run is a warning: a sweep would end
-        _tell(record, command, snapshot)
+    if args.dry_run or args.confirms or record.outcome.reason:  # the reason of a dry run warns: a sweep would end
+        _tell(record, command, snapshot, what)
         if args.dry_run or not record.outcome.ok:
             return EXIT[record.outcome.state]
         if not agreed(f"Do this to {snapshot.device}?", args):
@@ -159,7 +158,8 @@ async def _order(args: argparse.Namespace, client: ApiClient, asked: Asked, conf
     return EXIT[record.outcome.state]
 
 
-def _tell(record: CommandRecord, command: Command, snapshot: Snapshot) -> None:
+def _tell(record: CommandRecord, command: Command, snapshot: Snapshot, what: str = "") -> None:
+    """``what`` would be done, in words, for what changes no setting."""
     outcome = record.outcome
     word = "would be done" if outcome.state is OutcomeState.DRY_RUN else outcome.state.value
     refused = outcome.state in (OutcomeState.REFUSED, OutcomeState.UNKNOWN)
@@ -170,6 +170,8 @@ def _tell(record: CommandRecord, command: Command, snapshot: Snapshot) -> None:
     ]
     if isinstance(command, SetPools) and not lines:
         lines = _pool_lines(command, snapshot)
+    if outcome.state is OutcomeState.DRY_RUN and what and not lines:
+        lines = ["  nothing changes" if isinstance(command, Tune | SetFan | SetPools) else f"  {what}"]
     reason = f": {outcome.reason}" if outcome.reason else ""
     print("\n".join([f"{snapshot.device}: {word}{reason}", *lines]), file=sys.stderr if refused else sys.stdout)
     if outcome.state is OutcomeState.UNKNOWN:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from minertui.api.server import ApiServer
+from minertui.cli.device_commands import ASKS
 from minertui.model.commands import (
     Change,
     Command,
@@ -24,6 +25,8 @@ from minertui.model.commands import (
 )
 from minertui.model.errors import Unreachable
 from minertui.model.status import PoolSetting
+from minertui.tui.commands import BY_ID
+from minertui.tui.commands.base import Danger
 from tests.api.fake_link import STATUS, FakeLink
 from tests.cli.conftest import Run
 
@@ -39,10 +42,10 @@ def orders(link: FakeLink) -> list[Order]:
     [
         ("tune garage -f 575.5 -v 1150 --yes", Tune(575.5, 1150)),
         ("tune garage -f 575 -y", Tune(575)),
-        ("fan garage --auto --target 60 --min 20", SetFan(auto=True, target_c=60, min_pct=20)),
-        ("fan garage --manual 80", SetFan(auto=False, pct=80)),
+        ("fan garage --auto --target 60 --min 20 --yes", SetFan(auto=True, target_c=60, min_pct=20)),
+        ("fan garage --manual 80 -y", SetFan(auto=False, pct=80)),
         ("restart garage --yes", Restart()),
-        ("pause garage", Pause()),
+        ("pause garage -y", Pause()),
         ("resume GARAGE", Resume()),
         ("identify garage", Identify()),
         (
@@ -96,6 +99,30 @@ class TestAsking:
         code, _, err = await run("restart", "garage")
         assert (code, [order.dry_run for order in orders(link)]) == (1, [True])
         assert "add --yes" in err
+
+    @pytest.mark.parametrize("argv", ["tune -f 575", "fan --auto", "pools --user me", "restart", "pause"])
+    async def test_what_can_cost_something_is_not_done_unasked(
+        self, server: ApiServer, link: FakeLink, run: Run, typed: Callable[[str], None], argv: str
+    ) -> None:
+        name, *options = argv.split()
+        typed("\n")
+        code, out, _ = await run(name, "garage", *options)
+        assert (code, [order.dry_run for order in orders(link)]) == (1, [True])
+        assert out.endswith("Do this to garage? [y/N] Nothing was changed.\n")
+
+    async def test_what_changes_no_setting_is_said_in_words(
+        self, server: ApiServer, link: FakeLink, run: Run, typed: Callable[[str], None]
+    ) -> None:
+        link.outcome = Outcome(OutcomeState.APPLIED)
+        typed("\n")
+        _, out, _ = await run("pause", "garage")
+        assert out.startswith("garage: would be done\n  stop hashing until resume or a reboot of the miner\nDo this")
+        _, out, _ = await run("fan", "garage", "--auto", "--dry-run")
+        assert out == "garage: would be done\n  nothing changes\n"
+
+    def test_the_command_line_asks_for_what_the_screen_asks_for(self) -> None:
+        for name in ("tune", "fan", "pools", "restart", "pause", "resume", "identify"):
+            assert (name in ASKS) is (BY_ID[name].danger is not Danger.NONE), name
 
     async def test_what_would_be_refused_is_not_asked(
         self, server: ApiServer, link: FakeLink, run: Run, typed: Callable[[str], None]
@@ -167,8 +194,8 @@ async def test_no_engine_says_how_to_start_one(run: Run) -> None:
 
 async def test_a_change_is_shown_as_the_read_back_proves_it(server: ApiServer, link: FakeLink, run: Run) -> None:
     link.outcome = Outcome(OutcomeState.APPLIED, changes=(Change("fan", "auto", "80 %"),))
-    _, out, _ = await run("fan", "garage", "--manual", "80")
-    assert out == "garage: applied\n  fan: auto -> 80 %\n"
+    _, out, _ = await run("fan", "garage", "--manual", "80", "-y")
+    assert out.endswith("garage: applied\n  fan: auto -> 80 %\n")
 
 
 async def test_what_would_end_a_sweep_is_asked_first(server: ApiServer, link: FakeLink, run: Run, typed) -> None:
