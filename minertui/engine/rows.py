@@ -55,8 +55,7 @@ def pack_chunk(samples: Sequence[tuple[float, bytes]]) -> bytes:
     """Samples as ``(wall time, sample)``."""
     times = array("d", (at_s for at_s, _ in samples))
     rows = array("f", b"".join(data for _, data in samples))
-    columns = array("f", (value for i in range(WIDTH) for value in rows[i::WIDTH]))
-    return zlib.compress(times.tobytes() + columns.tobytes())
+    return zlib.compress(b"".join([times, *(rows[i::WIDTH] for i in range(WIDTH))]))
 
 
 def unpack_chunk(data: bytes, n: int) -> list[tuple[float, array[float]]]:

@@ -71,9 +71,13 @@ class Store:
         self._damaged(await loop.run_in_executor(self._pool, self._put_aside, why))
 
     async def ping(self) -> None:
-        """Returns when the thread is through with all that was asked before, whatever the disk says about it."""
-        with contextlib.suppress(StoreError):
-            await self.run(lambda _: None)
+        """Returns when the thread is through with all that was asked before, whatever the disk says about it. While
+        all is well the disk is left alone."""
+        if self._closed or self._waiting or self._said:
+            with contextlib.suppress(StoreError):
+                await self.run(lambda _: None)
+        else:
+            await asyncio.get_running_loop().run_in_executor(self._pool, lambda: None)
 
     async def close(self) -> None:
         """Commit what waits and close the file."""

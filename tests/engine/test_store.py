@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,3 +165,27 @@ async def test_a_fault_in_the_work_reaches_who_asked_and_the_next_one_is_served(
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(store.run(broken), 2)
     assert await put(store, 1) == 1
+
+
+async def test_a_ping_leaves_a_well_disk_alone_and_asks_one_that_was_in_trouble(
+    store: Store, said: Said, monkeypatch: pytest.MonkeyPatch
+):
+    asked = 0
+    plain = store._transaction
+
+    def transaction(batch: list[Any]) -> list[Any]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise OSError("disk I/O error")
+        return plain(batch)
+
+    monkeypatch.setattr(store, "_transaction", transaction)
+    await store.ping()
+    assert asked == 0
+    with pytest.raises(StoreError):
+        await put(store, 1)
+    await store.ping()
+    await store.ping()
+    assert asked == 2
+    assert said.trouble[1:] == [""]

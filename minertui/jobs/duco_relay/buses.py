@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 
@@ -23,12 +24,14 @@ class Buses:
         self._way, self._clock = way, clock
         self._buses: dict[str, Bus] = {}
         self._users: Counter[str] = Counter()
+        self._used = asyncio.Event()  # there is a bus to watch
 
     def take(self, place: Place) -> Bus:
         """The bus of ``place``."""
         if place.key not in self._buses:
             self._buses[place.key] = Bus(place.way, self._way(place), self._clock)
         self._users[place.key] += 1
+        self._used.set()
         return self._buses[place.key]
 
     def release(self, place: Place) -> None:
@@ -37,10 +40,13 @@ class Buses:
         if self._users[place.key] <= 0:
             del self._users[place.key]
             self._buses.pop(place.key).close()
+        if not self._buses:
+            self._used.clear()
 
     async def watch(self) -> None:
         """Cuts off boards that hang their bus; for ever."""
         while True:
+            await self._used.wait()
             await self._clock.sleep(_WATCH_S * self._clock.speed)
             for bus in [*self._buses.values()]:
                 await bus.look()
