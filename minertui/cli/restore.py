@@ -30,7 +30,7 @@ from minertui.engine.line import Identity, Line, LineOptions
 from minertui.engine.lock import StateLock
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
-from minertui.engine.way_back import home, stays, waits
+from minertui.engine.way_back import home, stays, waits, within
 from minertui.model.alerts import Severity
 from minertui.model.commands import OutcomeState
 from minertui.model.errors import MinertuiError
@@ -145,9 +145,11 @@ async def _one(
         assert status is not None  # it was recognised by its reading
         if why := stays(entry, line.snapshot()):
             return True, f"nothing would be changed: {why}"
-        if why := "" if now else waits(entry.calm, home(entry), status):
+        at = Settings.of(status)
+        target = within(home(entry), at, line.limits)
+        if why := "" if now else waits(entry.calm, target, status):
             return True, f"would not be raised yet: {why}"
-        return True, f"would go from {Settings.of(status).tune_text} to {entry.baseline.tune_text}"
+        return True, f"would go from {at.tune_text} to {entry.baseline.wrote(target).tune_text}"
     arbiter = Arbiter(clock, journal, {entry.device: line}.__getitem__, log)
     outcome = await arbiter.restore(entry, now=now)
     return outcome.state is OutcomeState.APPLIED, outcome.reason

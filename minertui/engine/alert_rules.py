@@ -7,6 +7,7 @@ parked              no automatic action until a person clears it
 <metric>            a METRICS row with ``alert`` is at or beyond its limit: over-temperature, power, input voltage
 hashrate-drop       the mean of five minutes is too far under the expected hashrate
 fan-target          the automatic fan holds a temperature at which the guard never climbs, or the sweep never goes on
+over-limit          it is set to more than a limit in force allows (lowered since, or set elsewhere)
 last-resort         a raised miner reached a limit without a job that looks after it (the engine lowers it and says so)
 incident            the firmware's own overheat protection acted
 fault               the miner reports a power or hardware fault
@@ -27,8 +28,10 @@ from minertui.jobs.sweep.watch import LEAST_C
 from minertui.model.alerts import Severity
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.metrics import METRICS, Better, Metric
-from minertui.model.plans import GuardView, JobState, JobView, Phase, SweepView
+from minertui.model.plans import GuardView, JobState, JobView, Limits, Phase, SweepView
 from minertui.model.ranking import bounds
+from minertui.model.status import MinerStatus
+from minertui.safety.settings import SAME
 
 RULES: dict[str, str] = {
     "lost": "a miner does not answer, and when it is back",
@@ -39,6 +42,7 @@ RULES: dict[str, str] = {
     **{m.id: f"{m.title} is at its limit" for m in METRICS if m.alert},
     "hashrate-drop": "five minutes far under the expected hashrate",
     "fan-target": "the automatic fan holds a temperature too near a job's limit",
+    "over-limit": "a miner is set to more than a limit in force allows",
     "incident": "the firmware's overheat protection acted",
     "last-resort": "a miner that was raised reached a limit and was lowered",
     "fault": "a power or hardware fault",
@@ -79,6 +83,7 @@ def judge(fleet: Fleet, before: Snapshot | None, after: Snapshot, drop_pct: floa
     yield from _drop(fleet, after, drop_pct)
     yield from _faults(after)
     yield from _fan_target(fleet, after)
+    yield from _over_limit(after)
     yield from _happened(before, after)
 
 
@@ -161,6 +166,36 @@ def _fan_target(fleet: Fleet, after: Snapshot) -> Iterator[Signal]:
     said = next((text for job in fleet.jobs_of(after.device) if target and (text := _too_warm(job, target, after))), "")
     over = "its fan's target leaves room again, or no job asks for it"
     yield Signal("fan-target", after.device, Severity.WARNING, said or over, bool(said))
+
+
+def _over_limit(after: Snapshot) -> Iterator[Signal]:
+    """It goes down to a limit of frequency by a plain order; for less voltage a frequency has to be known."""
+    status, caps = after.status, after.limits
+    assert status is not None
+    said = over_limits(status, caps)
+    if said:
+        mhz, mv = min(status.frequency_mhz or 0.0, caps.max_mhz or 1e6), status.core_mv or 0.0
+        volts = above(mv, caps.max_mv)
+        how = f"-f {mhz:g}" if not volts else f"-v {caps.max_mv} -f MHZ, with a frequency that this voltage bears"
+        said = f"is set to {said}; to lower it: minertui tune {after.device} {how}"
+    yield Signal("over-limit", after.device, Severity.WARNING, said or "under its limits again", bool(said))
+
+
+def over_limits(status: MinerStatus, limits: Limits) -> str:
+    """Which of these limits what it is set to is over, in words; empty when none."""
+    return " and ".join(
+        f"{value:g} {unit}, over the limit of {limit:g} {unit}"
+        for value, limit, unit in (
+            (status.frequency_mhz, limits.max_mhz, "MHz"),
+            (status.core_mv, limits.max_mv, "mV"),
+        )
+        if value is not None and limit is not None and above(value, limit)
+    )
+
+
+def above(value: float | None, limit: float | None) -> bool:
+    """True when both are known, and it is more than what rounding makes of the limit."""
+    return value is not None and limit is not None and value > limit + SAME
 
 
 def _too_warm(job: JobState, target_c: float, after: Snapshot) -> str:

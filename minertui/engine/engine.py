@@ -39,6 +39,7 @@ from minertui.engine.loglines import Followed, LogBook
 from minertui.engine.notices import Notices
 from minertui.engine.notify import tell_standing
 from minertui.engine.orders import Orders
+from minertui.engine.over_limits import OverLimits
 from minertui.engine.records import Records
 from minertui.engine.restoring import Restoring
 from minertui.engine.rigs import Rigs, Way, way
@@ -100,6 +101,7 @@ class Engine:
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._api = config.api  # as its doors were opened
         self._last_resort = LastResort(self, self._spawn, self._alarms.book.take)
+        self._over_limits = OverLimits(self, self._spawn)
         self._identities: dict[str, Identity] = {}
         self._changing = asyncio.Lock()  # one change of the config at a time
         self._settled = self._closed = False
@@ -328,6 +330,7 @@ class Engine:
         self.hub.publish(SnapshotTaken(snapshot))
         if fresh and snapshot.status is not None and snapshot.at_s is not None:
             self._last_resort.took(snapshot)
+            self._over_limits.took(snapshot)
             self._history.add(snapshot.device, snapshot.at_s, snapshot.status)
             if self._backfill.due(snapshot.device):
                 self._spawn(self._backfill.fill(snapshot.device))
@@ -363,10 +366,9 @@ class Engine:
         return epoch
 
     async def _recent(self) -> Mapping[str, tuple[float, ...]]:
-        try:
+        with contextlib.suppress(StoreError):
             return await self._history.recent_ghs()
-        except StoreError:
-            return {}
+        return {}
 
     async def _leave(self, name: str) -> None:
         """A line ends: its jobs first."""
@@ -378,8 +380,7 @@ class Engine:
             self.hub.publish(DeviceRemoved(name))
 
     def _stood_still(self, late_s: float) -> None:
-        why = f"the engine stood still for {late_s:.0f} s"
-        self.say("engine", why, Severity.WARNING)
+        self.say("engine", why := f"the engine stood still for {late_s:.0f} s", Severity.WARNING)
         for line in self._lines:
             line.doubt(why)
 

@@ -7,18 +7,21 @@ import msgspec
 from minertui.model.plans import GuardPlan, Limits
 
 
-def under(plan: GuardPlan, caps: Limits) -> GuardPlan:
-    """The plan with its temperatures lowered to the limits in force: a guard that waits for more guards nothing."""
+def under(plan: GuardPlan, caps: Limits, users: Limits) -> GuardPlan:
+    """The plan with its temperatures lowered to the limits in force: a guard that waits for more guards nothing. And
+    with the ``users`` own highest frequency as its ceiling."""
     chip_c = min(plan.max_chip_temp_c, caps.max_chip_temp_c or plan.max_chip_temp_c)
     vr_c = min(plan.max_vr_temp_c, caps.max_vr_temp_c or plan.max_vr_temp_c)
-    return msgspec.structs.replace(plan, max_chip_temp_c=chip_c, max_vr_temp_c=vr_c)
+    most = [mhz for mhz in (plan.max_mhz, users.max_mhz) if mhz is not None]
+    return msgspec.structs.replace(
+        plan, max_chip_temp_c=chip_c, max_vr_temp_c=vr_c, max_mhz=min(most) if most else None
+    )
 
 
 def lowered(asked: GuardPlan, plan: GuardPlan) -> str:
     """What to say of ``asked`` having become ``plan``; empty when it has not changed."""
-    if asked == plan:
-        return ""
-    return f"its limits are lowered to those in force: chip {plan.max_chip_temp_c:g} °C, VR {plan.max_vr_temp_c:g} °C"
+    text = difference(asked, plan)
+    return f"its limits are lowered to those in force: {text}" if text else ""
 
 
 def difference(before: GuardPlan, after: GuardPlan) -> str:

@@ -104,7 +104,8 @@ class Runner:
         if isinstance(plan, SweepPlan):
             self._beginning[state.id] = asyncio.Event()
             return await asyncio.shield(self._starting(self._sweep(state, plan, resumed)))
-        asked, plan = plan, under(plan, self._desk.line(plan.device).snapshot().limits)
+        line = self._desk.line(plan.device)
+        asked, plan = plan, under(plan, line.snapshot().limits, line.limits)
         self._desk.arbiter.guard(state.device, state.id, Calm.of(plan))
         if text := lowered(asked, plan):
             self._desk.say(state.id, text)

@@ -167,7 +167,7 @@ class JobSite:
     async def renewed(self, plan: GuardPlan) -> GuardPlan:
         """What is asked for now, under the limits that are in force now; said where that is not ``plan`` any more. The
         journal asks for it too before this returns."""
-        now = under(self._asked or plan, self._line.snapshot().limits)
+        now = under(self._asked or plan, self._line.snapshot().limits, self._line.limits)
         if text := difference(plan, now):
             self._office.arbiter.guard(self._line.name, self.state.id, Calm.of(now))
             self.log(f"takes over from the config and the limits in force: {text}")

@@ -8,6 +8,7 @@ neither, somewhere above it    to the baseline
 where a person's order went    the entry is closed
 short of that, nowhere above   left alone: what a person began to lower is not raised by a program
 short of that, above           to the baseline
+up, over the user's own limit  as far as that limit: one that was lowered since holds on the way back too
 what a guard took away         is given back when the miner is as cool as that guard asks; until then it stays lowered
 Firmware that follows its settings only after a restart (AxeOS before 2.2) gets one, unless it has had it since.
 """
@@ -29,6 +30,7 @@ from minertui.engine.walk import Walker
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, OutcomeState, Rank, Restart, SetFan, Tune
 from minertui.model.errors import Preempted
 from minertui.model.fleet import Snapshot
+from minertui.model.plans import Limits
 from minertui.model.seams import Clock
 from minertui.model.status import Ability, MinerStatus
 from minertui.safety import kernel
@@ -82,8 +84,9 @@ class WayBack:
         now, others = Settings.of(snapshot.status), foreign(entry, snapshot)
         if text := stays(entry, snapshot):
             return await self._close(entry, text)
-        target = _target(entry.baseline, None if others else settings)
         found = settings is not None and not others
+        target = _target(entry.baseline, settings if found else None)
+        target = target if found else within(target, now, self._line.limits)
         held = await self._held(entry, target, snapshot.status) if hold and not found else ""
         rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
         for command in (_down_part(target, now), *rest):
@@ -95,7 +98,7 @@ class WayBack:
             return msgspec.structs.replace(_kept(OutcomeState.REFUSED, held), waits=True)
         if why := await self._behind(entry, by, _RESTART_S if settings is None else AWAY_S):
             return _kept(OutcomeState.UNKNOWN, why)
-        return await self._prove(entry, target)
+        return await self._prove(entry, target, "" if found else _short(target, entry.baseline))
 
     async def _held(self, entry: Entry, target: Tune, status: MinerStatus) -> str:
         """Why what goes up has to wait, and for what; empty when it need not. The guard that runs now is asked rather
@@ -169,7 +172,7 @@ class WayBack:
             return await off_loop(partial(self._journal.read, entry.key)) or entry
         return entry
 
-    async def _prove(self, entry: Entry, target: Tune) -> Outcome:
+    async def _prove(self, entry: Entry, target: Tune, short: str = "") -> Outcome:
         """Two readings, each newer than the one before, that show the target."""
         want = Settings(frequency_mhz=target.frequency_mhz, core_mv=target.core_mv)
         seen, last_s = 0, self._clock.boot()
@@ -184,7 +187,7 @@ class WayBack:
                 return _kept(OutcomeState.REFUSED, f"it went to {now.tune_text} by itself")
             seen += 1
             if seen == _PROOFS:
-                return await self._close(entry, f"at {now.tune_text}, proven by two readings")
+                return await self._close(entry, f"at {now.tune_text}, proven by two readings{short}")
         return _kept(OutcomeState.UNKNOWN, f"{want.tune_text} could not be proven by two readings")
 
     async def _close(self, entry: Entry, text: str) -> Outcome:
@@ -224,6 +227,23 @@ def _wanted(entry: Entry, now: Settings) -> str:
     if entry.ours and not now.same_tune(entry.baseline) and now.nowhere_above(entry.baseline):
         return f"left at {now.tune_text}, where a person's order came to; it is not above {entry.baseline.tune_text}"
     return ""
+
+
+def within(target: Tune, now: Settings, users: Limits) -> Tune:
+    """The way home as far as the user's own limits leave it open: what goes up ends at one that was lowered since. With
+    less voltage than the baseline's its frequency is not known to do, so then nothing goes up."""
+    mhz, mv = target.frequency_mhz, target.core_mv
+    if mv is not None and users.max_mv is not None and mv > users.max_mv and goes_up(mv, now.core_mv):
+        low_mhz = mhz if now.frequency_mhz is None or mhz is None else min(mhz, now.frequency_mhz)
+        return Tune(low_mhz, None if now.core_mv is None else round(now.core_mv))
+    if mhz is not None and users.max_mhz is not None and goes_up(mhz, now.frequency_mhz):
+        mhz = min(mhz, max(users.max_mhz, now.frequency_mhz or 0))
+    return Tune(mhz, mv)
+
+
+def _short(target: Tune, baseline: Settings) -> str:
+    at_it = baseline.wrote(target).same_tune(baseline)
+    return "" if at_it else f"; your limits keep it from the {baseline.tune_text} that it ran before"
 
 
 def home(entry: Entry) -> Tune:

@@ -675,7 +675,7 @@ async def test_a_guard_above_the_limits_in_force_is_lowered_to_them_and_says_so(
     state = await engine.start(GuardPlan("m1", max_chip_temp_c=99))
     assert isinstance(state.view, GuardView)
     assert state.view.plan.max_chip_temp_c == 70
-    assert "lowered to those in force: chip 70 °C" in (await engine.log("guard:m1"))[0].text
+    assert "lowered to those in force: max_chip_temp_c 99 → 70" in (await engine.log("guard:m1"))[0].text
     await engine.close()
 
 

@@ -170,7 +170,11 @@ async def test_a_higher_ceiling_is_climbed_to_and_a_lower_one_is_not_climbed_ove
 
 
 def test_a_plan_is_lowered_to_the_limits_in_force_and_never_raised_to_them():
-    assert under(PLAN, Limits(max_chip_temp_c=60, max_vr_temp_c=99)) == replace(PLAN, max_chip_temp_c=60)
+    caps = Limits(max_chip_temp_c=60, max_vr_temp_c=99, max_mhz=1200)
+    assert under(PLAN, caps, Limits()) == replace(PLAN, max_chip_temp_c=60)
+    assert under(PLAN, caps, Limits(max_mhz=500)) == replace(PLAN, max_chip_temp_c=60, max_mhz=500)
+    low = replace(PLAN, max_mhz=450)
+    assert under(low, Limits(), Limits(max_mhz=500)) == low
 
 
 def test_a_difference_is_named_key_by_key():

@@ -1,0 +1,171 @@
+"""A limit that a person lowers is meant for what runs, too: the miner goes under it, or it is said what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from minertui.config import Config
+from minertui.engine.engine import Engine
+from minertui.engine.journal import FOLDER
+from minertui.engine.way_back import within
+from minertui.model.commands import Order, Rank, Tune
+from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
+from minertui.safety.settings import Settings
+from tests.engine.test_arbiter import SWEEP, Bench
+from tests.engine.test_engine import PLAN, House, Miner, job, miner, until
+from tests.engine.test_guard_frontier import swept
+
+pytestmark = pytest.mark.looptime
+
+
+class Running:
+    """A miner of 500 MHz and 1150 mV."""
+
+    def __init__(self, house: House, engine: Engine) -> None:
+        self.engine, self.it, self.folder = engine, house.miners["127.0.0.1:8001"], house.folder
+
+    async def limit(self, seconds: float = 20, **limits: float) -> None:
+        """The config is saved with these limits."""
+        await self.engine.reload(Config(miner=(miner(limits=Limits(**limits)),)))  # type: ignore[arg-type]
+        await asyncio.sleep(seconds)
+
+    @property
+    def at(self) -> tuple[float, float]:
+        return self.it.mhz, self.it.mv
+
+    @property
+    def alert(self) -> str:
+        found = [alert for alert in self.engine.hub.fleet.alerts.values() if alert.rule == "over-limit"]
+        return next((alert.text for alert in found if alert.until_s is None), "")
+
+    async def said(self) -> list[str]:
+        return [line.text for line in await self.engine.log("m1") if "limit" in line.text]
+
+
+@asynccontextmanager
+async def running(folder: Path, **limits: float) -> AsyncIterator[Running]:
+    house = House(folder)
+    house.miners["127.0.0.1:8001"] = Miner("127.0.0.1:8001")
+    engine = house.engine(miner(limits=Limits(**limits)))  # type: ignore[arg-type]
+    await engine.open()
+    await asyncio.sleep(6)
+    yield Running(house, engine)
+    await engine.close()
+
+
+async def test_what_runs_is_lowered_to_a_limit_that_was_lowered(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await found.limit(max_mhz=450)
+        assert found.at == (450, 1150)
+        assert "lowered to 450 MHz / 1150 mV, because you lowered its limit" in await found.said()
+        assert not list((found.folder / FOLDER).glob("*.json")), "nothing is to be given back"
+        assert [r.order.by for r in await found.engine.commands()] == ["config"]
+        await found.limit(max_mhz=600)
+        assert found.at == (450, 1150), "a higher limit raises nothing"
+
+
+async def test_what_was_over_it_before_or_is_set_elsewhere_is_told_and_left_alone(tmp_path: Path):
+    async with running(tmp_path, max_mhz=450) as found:
+        await asyncio.sleep(60)
+        assert found.at == (500, 1150)
+        assert found.alert == ("is set to 500 MHz, over the limit of 450 MHz; to lower it: minertui tune m1 -f 450")
+        await found.limit(max_mhz=400)
+        assert found.at == (400, 1150)
+        assert found.alert == ""
+        found.it.mhz = 480.0
+        await asyncio.sleep(60)
+        assert found.at == (480, 1150)
+        assert found.alert
+
+
+async def test_less_voltage_needs_a_frequency_that_bears_it(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await found.limit(max_mv=1095)
+        assert found.at == (500, 1150), "nobody knows which"
+        assert found.alert.endswith(
+            "1150 mV, over the limit of 1095 mV; to lower it: minertui tune m1 -v 1095 -f MHZ, with a frequency that "
+            "this voltage bears"
+        )
+        await swept(found.engine)
+        await found.limit(max_mv=1090)
+        assert found.at == (455, 1089), "proven on the way from 400 MHz at 1040 mV to 525 MHz at 1150 mV"
+
+
+async def test_a_guard_has_it_as_its_ceiling(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await found.engine.start(GuardPlan("m1", stable_s=60))
+        await asyncio.sleep(12)
+        await found.limit(max_mhz=450)
+        assert found.at == (450, 1150)
+        view = job(found.engine, "guard:m1").view
+        assert isinstance(view, GuardView)
+        assert view.plan.max_mhz == 450
+        await asyncio.sleep(200)
+        assert found.at == (450, 1150)
+        await found.engine.stop("guard:m1")
+        await until(lambda: job(found.engine, "guard:m1").phase is Phase.STOPPED, 60)
+        assert found.at == (450, 1150), "its way back ends there too"
+        await found.limit(max_mhz=600)
+        assert found.at == (450, 1150)
+
+
+async def test_a_sweep_goes_on_and_what_it_leaves_is_lowered(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await found.engine.start(PLAN)
+        await until(lambda: found.it.mhz > 500.0, 2000)
+        await found.limit(5, max_mhz=450)
+        assert not job(found.engine, "sweep:m1").phase.over
+        await found.engine.stop("sweep:m1")
+        await until(lambda: job(found.engine, "sweep:m1").phase.over, 600)
+        await asyncio.sleep(20)
+        assert found.at[0] == 450
+
+
+async def test_a_miner_that_is_away_is_lowered_when_it_is_back(tmp_path: Path):
+    async with running(tmp_path) as found:
+        found.it.dead = True
+        await found.limit(120, max_mhz=450)
+        found.it.dead = False
+        await until(lambda: found.at == (450, 1150), 120)
+
+
+async def test_a_way_back_ends_at_a_limit_instead_of_never(tmp_path: Path):
+    bench = Bench(tmp_path / "journal", limits=Limits(max_mhz=510))
+    assert (await bench.do(Tune(450))).ok
+    outcome = await bench.arbiter.conclude("garage", None, SWEEP)
+    assert outcome.ok, outcome
+    assert outcome.reason == (
+        "at 510 MHz / 1150 mV, proven by two readings; your limits keep it from the 525 MHz / 1150 mV that it ran "
+        "before"
+    )
+    assert (bench.at, bench.journal.entries()) == ((510, 1150), ())
+
+
+@pytest.mark.parametrize(
+    ("now", "limits", "becomes"),
+    [
+        (Settings(450, 1100), Limits(), Tune(525, 1150)),
+        (Settings(450, 1100), Limits(max_mhz=600, max_mv=1200), Tune(525, 1150)),
+        (Settings(450, 1100), Limits(max_mv=1120), Tune(450, 1100)),
+        (Settings(450, 1150), Limits(max_mhz=500), Tune(500, 1150)),
+        (Settings(510, 1150), Limits(max_mhz=500), Tune(510, 1150)),
+        (Settings(600, 1150), Limits(max_mhz=500), Tune(525, 1150)),
+        (Settings(600, 1100), Limits(max_mv=1120), Tune(525, 1100)),
+        (Settings(450, 1200), Limits(max_mv=1120), Tune(525, 1150)),  # down, which needs no leave
+        (Settings(None, None), Limits(max_mv=1120), Tune(525, None)),
+    ],
+)
+def test_how_far_a_way_home_goes(now: Settings, limits: Limits, becomes: Tune):
+    assert within(Tune(525, 1150), now, limits) == becomes
+
+
+async def test_an_order_over_it_is_refused_as_ever(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await found.limit(max_mhz=450)
+        outcome = (await found.engine.send(Order("o1", "m1", Tune(460), rank=Rank.PERSON))).outcome
+        assert outcome.reason == "460 MHz is above the limit in force, 450 MHz"
