@@ -13,6 +13,8 @@ from textual.reactive import reactive
 from minertui.model.fleet import EMPTY, Fleet
 from minertui.tui.widgets.painted import Painted
 
+_RENAMED_S = 10.0  # so soon after it left a device at its address is the same one
+
 
 class DeviceRows(Painted, can_focus=True):
     """Devices in an order, one of them under the cursor. The cursor is a name: it stays there when rows move."""
@@ -56,17 +58,33 @@ class DeviceRows(Painted, can_focus=True):
         self.rows: tuple[str, ...] = ()
         self.top = 0  # first row (or line of cells) on the screen
         self._index = 0
+        self._left, self._left_s = "", 0.0  # address of a device that left under the cursor, and when
+        self._fell = ""  # where the cursor went then
 
     def take(self, fleet: Fleet, rows: Sequence[str]) -> None:
-        """Keep these rows; a cursor whose device is gone goes to whoever stands there now."""
-        self.fleet, self.rows = fleet, tuple(r for r in rows if r in fleet.snapshots)
+        """Keep these rows; a cursor whose device is gone goes to whoever stands there now, and on to the device itself
+        when that comes back by another name."""
+        before, self.fleet, self.rows = self.fleet, fleet, tuple(r for r in rows if r in fleet.snapshots)
+        self._follow(before)
         if self.cursor in self.rows:
             self._index = self.rows.index(self.cursor)
-        elif self.rows:
-            self._index = min(self._index, len(self.rows) - 1)
-            self.cursor = self.rows[self._index]
         else:
-            self.cursor = ""
+            self._index = max(0, min(self._index, len(self.rows) - 1))
+            self._fell = self.cursor = self.rows[self._index] if self.rows else ""
+
+    def _follow(self, before: Fleet) -> None:
+        """A renamed device leaves, and comes at the same address a moment later. Not if the cursor was moved since."""
+        left = before.snapshots.get(self.cursor)
+        if left is not None and left.device not in self.fleet.snapshots:
+            self._left, self._left_s, self._fell = left.address, self.fleet.at_s, self.cursor
+        if self.cursor != self._fell or self.fleet.at_s - self._left_s > _RENAMED_S * self.fleet.speed:
+            self._left = ""
+        if not self._left:
+            return
+        came = (r for r in self.rows if r not in before.snapshots and self.fleet.snapshots[r].address == self._left)
+        renamed = next(came, "")
+        if renamed:
+            self.cursor, self._left = renamed, ""
 
     def watch_cursor(self, device: str) -> None:
         """Tell whoever follows, and show it."""

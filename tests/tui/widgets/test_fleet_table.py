@@ -175,3 +175,47 @@ async def test_hostile_names_break_nothing() -> None:
             show(table, fleet)
             assert all(x.isprintable() for x in text(table))
             assert widths(table) == {width - 2}
+
+
+def renamed(old: str, new: str, fleet: Fleet = NORMAL) -> tuple[Fleet, Fleet]:
+    """The fleet without the device, and with it under its new name."""
+    gone = fleet.without(old)
+    return gone, gone.with_(msgspec.structs.replace(fleet.snapshots[old], device=new, status=None, at_s=None))
+
+
+@pytest.mark.parametrize("old", [NAMES[0], NAMES[4], NAMES[-1]])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_the_cursor_follows_a_renamed_miner(old: str, at_once: bool) -> None:
+    table = FleetTable()
+    async with on_stage(table, 160, 30):
+        show(table)
+        table.cursor = old
+        gone, back = renamed(old, "zz-new")
+        if not at_once:
+            show(table, gone)
+            assert table.cursor in gone.snapshots
+        show(table, back)
+        assert table.cursor == "zz-new"
+        show(table, NORMAL)  # and back again
+        assert table.cursor == old
+
+
+async def test_the_cursor_stays_where_it_was_put_and_with_others_that_come() -> None:
+    table = FleetTable()
+    async with on_stage(table, 160, 30):
+        show(table)
+        gone, back = renamed(NAMES[4], "zz-new")
+        table.cursor = NAMES[4]
+        show(table, gone)
+        table.cursor = NAMES[1]
+        show(table, back)
+        assert table.cursor == NAMES[1]  # a person moved it
+        show(table, NORMAL)
+        table.cursor = NAMES[4]
+        show(table, gone)
+        show(table, msgspec.structs.replace(back, at_s=back.at_s + 60))
+        assert table.cursor == NAMES[5]  # so much later it is another one
+        show(table, NORMAL)
+        table.cursor = NAMES[4]
+        show(table, gone.with_(msgspec.structs.replace(NORMAL.snapshots[NAMES[4]], device="b", address="192.168.9.9")))
+        assert table.cursor == NAMES[5]
