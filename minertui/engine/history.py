@@ -1,9 +1,10 @@
 """What was: every metric of every device, at poll rate for an hour, by the minute for 14 days, by the quarter-hour for
 two years.
 
-A minute is gathered in memory and written once, as samples and as a summary; so a crash loses at most the minute that
-was being gathered. Quarter-hours are made from the minutes, and what is too old is dropped, a few devices at a time.
-Wall time is the key: after the host's clock was set, a minute met twice is joined, never overwritten.
+A minute is gathered in memory and written once, as samples and as a summary, when it is over, also that of a device
+which says nothing any more; so a crash loses at most the minute that was being gathered. Quarter-hours are made from
+the minutes, and what is too old is dropped, a few devices at a time. Wall time is the key: after the host's clock was
+set, a minute met twice is joined, never overwritten.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class History:
         next_round_s = 0.0
         while True:
             await self._clock.sleep(_WRITE_EVERY_S)
+            self._complete()
             while await self.write(_AT_ONCE):
                 await self._clock.sleep(_PAUSE_S)
             now_s = self._clock.mono()
@@ -73,6 +75,14 @@ class History:
             if self._tended == 0:
                 next_round_s = now_s + _ROUND_S
             await self._tend()
+
+    def _complete(self) -> None:
+        """Nothing more belongs to a minute that is over, whether its device goes on or is lost, or gone."""
+        now_s = self._clock.wall()
+        for device, (at, samples) in list(self._open.items()):
+            if now_s >= at + 60 + _WRITE_EVERY_S:
+                del self._open[device]
+                self._full.append((device, at, samples))
 
     async def write(self, at_most: int = _UNWRITTEN) -> bool:
         """Write ``at_most`` of the minutes that are complete; True when more wait. They stay in memory when the disk

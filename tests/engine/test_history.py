@@ -305,6 +305,22 @@ async def test_the_minutes_of_a_large_fleet_are_written_a_few_at_a_time_and_all_
     await history.close()
 
 
+async def test_the_last_minute_of_a_device_that_falls_silent_is_written_when_it_is_over(tmp_path: Path):
+    clock = LoopClock()
+    history = await opened(tmp_path, clock)
+    keeping = asyncio.create_task(history.keep())
+    history.add("m1", clock.wall(), status())
+    await asyncio.sleep(30)
+    assert history._open, "it is still gathered"
+    await asyncio.sleep(60)
+    assert not history._open
+    await history.ping()
+    with contextlib.closing(sqlite3.connect(tmp_path / "h.db")) as db:
+        assert db.execute("SELECT sum(n) FROM minute").fetchone() == (1,)
+    keeping.cancel()
+    await history.close()
+
+
 async def test_a_renamed_device_keeps_its_past(tmp_path: Path):
     clock = Wall()
     history = await opened(tmp_path, clock)

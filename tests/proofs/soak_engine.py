@@ -29,7 +29,7 @@ from tests.proofs.lateness import Lateness, Looks
 
 _SOURCES = 320  # of log lines: miners and their sweeps
 _THREADS = 64  # more than asyncio ever has
-_COMMANDS = 8000  # more than the pages that SQLite caches
+_COMMANDS = 6000  # more than the pages that SQLite caches
 _WRITES, _RAISES = 500, 150  # of a miner in a day, as a soak makes them; 1,000 writes are the most
 
 
@@ -66,8 +66,9 @@ async def fill(engine: Engine, settings: Settings) -> None:
     ended = Outcome(
         OutcomeState.REFUSED, "an earlier one, which was refused for a reason that takes a sentence to tell"
     )
-    orders = (Order(f"earlier {n}", engine.config.miner[0].name, SetFan(auto=True)) for n in range(_COMMANDS))
-    await asyncio.gather(*(engine.records.done(CommandRecord(order, 0.0, ended)) for order in orders))
+    for n in range(_COMMANDS):
+        order = Order(f"earlier {n}", engine.config.miner[0].name, SetFan(auto=True))
+        await engine.records.done(CommandRecord(order, 0.0, ended))
     now_s = SystemClock().boot()
     for miner in engine.config.miner[: settings.weak]:
         for rule in RULES:
