@@ -21,6 +21,7 @@ from minertui.model.errors import ConfigError
 from minertui.model.frontier import Known
 from minertui.model.history import MinerEntry, Templates
 from minertui.model.plans import Limits
+from minertui.toml_place import without
 
 _NEW = "# minertui: see config.example.toml for everything that can stand here.\n"
 
@@ -61,13 +62,25 @@ def save_miner(path: Path, entry: MinerEntry, replaces: str | None = None) -> Co
 
 
 def remove_miner(path: Path, name: str) -> Config:
-    """Take the miner out of the file. Returns the new config. Raises ConfigError when there is none of that name."""
+    """Take the miner out of the file, with the comments that are clearly its own; all others stay. Returns the new
+    config. Raises ConfigError when there is none of that name."""
     document = _document(path)
-    miners = _miners(path, document)
-    del miners[_index(path, miners, name)]
+    whole, miners = tomlkit.dumps(document), _miners(path, document)
+    index = _index(path, miners, name)
+    del miners[index]
     if not miners:
         del document["miner"]
-    return replace_text(path, tomlkit.dumps(document))
+    text = without(whole, ("miner", index))
+    if not _says_the_same(text, tomlkit.dumps(document)):  # written as nobody writes it
+        text = tomlkit.dumps(document)
+    return replace_text(path, text)
+
+
+def _says_the_same(text: str, other: str) -> bool:
+    try:
+        return tomlkit.parse(text).unwrap() == tomlkit.parse(other).unwrap()
+    except TOMLKitError:
+        return False
 
 
 def replace_text(path: Path, text: str) -> Config:

@@ -100,6 +100,69 @@ def test_removing(file: Path) -> None:
     assert load(file).limits.max_power_w == 30
 
 
+FARM = """\
+# my farm
+
+# the board in the attic
+[[miner]]
+name = "attic"
+address = "10.0.0.1"
+
+# the board in the barn
+# it is loud
+[[miner]]
+name = "barn"
+address = "10.0.0.2" # static
+# it was 10.0.0.9
+[miner.limits]
+max_mhz = 600
+
+# the board in the cellar
+[[miner]]
+name = "cellar"
+address = "10.0.0.3"
+
+# how it runs
+[engine]
+poll_s = 9
+
+# the end
+"""
+
+
+@pytest.mark.parametrize("name", ["attic", "barn", "cellar"])
+def test_a_removed_miner_takes_its_own_comments_and_no_others(file: Path, name: str) -> None:
+    file.write_text(FARM)
+    remove_miner(file, name)
+    blocks = FARM.split("\n\n")
+    gone = [block for block in blocks if f"the board in the {name}" in block]
+    assert len(gone) == 1
+    assert file.read_text() == "\n\n".join(block for block in blocks if block not in gone)
+
+
+def test_the_comments_of_a_removed_miner_at_the_end_go_and_those_after_it_stay(file: Path) -> None:
+    file.write_text('[engine]\npoll_s = 9\n\n# mine\n[[miner]]\nname = "a"\naddress = "10.0.0.1"\n# old\n\n# the end\n')
+    remove_miner(file, "a")
+    assert file.read_text() == "[engine]\npoll_s = 9\n\n# the end\n"
+
+
+@pytest.mark.parametrize("comment", ["# of the file, or of a?\n{a}{b}", "{a}# of a, or of b?\n{b}"])
+def test_a_comment_that_may_be_somebody_elses_stays(file: Path, comment: str) -> None:
+    one, two = (f'[[miner]]\nname = "{n}"\naddress = "10.0.0.{n}"\n' for n in (1, 2))
+    for name in ("1", "2"):
+        file.write_text(comment.format(a=one, b=two))
+        remove_miner(file, name)
+        assert comment.format(a="", b="") in file.read_text()
+
+
+def test_a_miner_written_as_nobody_writes_it_is_removed_all_the_same(file: Path) -> None:
+    text = '[[miner]]\nname = "a"\naddress = "10.0.0.1"\ntags = ["""\\\n[[miner]]\\\n""", "x"]\n'
+    file.write_text(text + '[[miner]]\nname = "b"\naddress = "10.0.0.2"\n')
+    assert [miner.name for miner in remove_miner(file, "a").miner] == ["b"]
+    file.write_text('[[ "miner" ]]\nname = "a"\naddress = "10.0.0.1"\n')
+    assert remove_miner(file, "a").miner == ()
+
+
 @pytest.mark.parametrize(
     ("entry", "replaces", "said"),
     [
