@@ -20,6 +20,7 @@ import itertools
 import json
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -277,7 +278,12 @@ def main() -> int:
     run = Run(seconds * args.speed, args.miners, args.poll, args.seed, args.speed, args.nice)
     print(f"soak: {run.miners} miners, a poll each {run.poll_s:g} s, {seconds:g} s at speed {run.speed:g}, "
           f"seed {run.seed}, engine at nice {run.nice}, load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
-    soaked = asyncio.run(soak(run, said=True))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it ends the engine and the boards too
+    try:
+        soaked = asyncio.run(soak(run, said=True))
+    except KeyboardInterrupt:
+        print("  ended early: nothing is judged")
+        return 130
     print(f"  load at the end {os.getloadavg()[0]:.1f}")
     return int(judged(soaked) > 0)
 
