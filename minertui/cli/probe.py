@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ _CLEARER = {  # two fields of one name, told apart by their unit alone
     "chip_temp2_c": "other_chip_temp_c",
     "error_pct": "errors_pct",
 }
+_TAKEN = "exists already; name a new file"
 _UNITS = {
     "ghs": "GH/s",
     "pct": "%",
@@ -75,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     from minertui.devices.axeos import connect
     from minertui.engine.reach import check_address
 
+    if args.record:
+        _free(args.record)
     miners = config.load(places.config_file(args)).miner
     miner = next((m for m in miners if args.address in (m.name, m.address)), None)
     address = miner.address if miner else args.address
@@ -109,6 +113,8 @@ def _show(status: MinerStatus, address: str, unknown: list[str]) -> None:
         value = getattr(status, field)
         value = masked(value) if field == "pool_user" and value else value
         name, unit = _name(field)
+        if field == "total_hashes" and isinstance(value, float):
+            value, unit = value / 1e9, "GH"  # as hashrates are GH/s
         if value is None or value == ():
             missing.append(name)
         for line in _lines(value):
@@ -150,7 +156,7 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.0f}" if value == int(value) and value < 1e15 else f"{value:.6g}"
+        return f"{value:.0f}" if value < 1e15 and (value >= 1e5 or value == int(value)) else f"{value:.6g}"
     return str(value)
 
 
@@ -160,6 +166,16 @@ def _chip(chip: ChipStatus) -> str:
     parts += [f"{chip.temp_c:g} °C"] if chip.temp_c is not None else []
     parts += ["domains " + " ".join(f"{ghs:.0f}" for ghs in chip.domains_ghs)] if chip.domains_ghs else []
     return ", ".join(parts) or "says nothing"
+
+
+def _free(path: Path) -> None:
+    """Before anything is asked: a recording can be written there. Raises ConfigError."""
+    if path.exists():
+        raise ConfigError(_TAKEN, file=path)
+    if not path.parent.is_dir():
+        raise ConfigError("cannot be written: there is no such folder", file=path)
+    if not os.access(path.parent, os.W_OK):
+        raise ConfigError("cannot be written: its folder is not yours to write to", file=path)
 
 
 def _write(path: Path, status: MinerStatus | None, answers: Mapping[str, bytes]) -> None:
@@ -178,6 +194,6 @@ def _write(path: Path, status: MinerStatus | None, answers: Mapping[str, bytes])
         with path.open("x", encoding="utf-8") as file:
             file.write(json.dumps(recording, indent=2) + "\n")
     except FileExistsError as error:
-        raise ConfigError("exists already; name a new file", file=path) from error
+        raise ConfigError(_TAKEN, file=path) from error
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", file=path) from error

@@ -83,6 +83,7 @@ def test_it_prints_every_known_field_with_its_unit(gamma, tmp_path, capsys):
     assert lines[0] == f"Gamma at 127.0.0.1:{gamma.port}"
     for line in (
         "hashrate 1039.52 GH/s",
+        "total hashes 3801481049 GH",
         "chip temp 65.125 °C",
         "input 4976.56 mV",
         "core set 1100 mV",
@@ -116,9 +117,21 @@ def test_a_recording_is_redacted_and_can_be_parsed_again(gamma, tmp_path, capsys
         recording["answers"]["/api/system/info"].encode(), recording["answers"]["/api/system/asic"].encode()
     )
     assert (again.hashrate_ghs, again.mac, again.chip_count) == (1039.515625, "02:00:00:00:00:01", 1)
+    asked = len(gamma.seen)
+    capsys.readouterr()
     assert probe(tmp_path, f"127.0.0.1:{gamma.port}", "--record", str(file)) == 1
-    assert "exists already" in capsys.readouterr().err
-    assert file.read_text() == text
+    out = capsys.readouterr()
+    assert (out.out, "exists already" in out.err) == ("", True)
+    assert (file.read_text(), len(gamma.seen)) == (text, asked)
+
+
+def test_where_no_recording_can_be_written_nobody_is_asked(gamma, tmp_path, capsys, monkeypatch):
+    assert probe(tmp_path, f"127.0.0.1:{gamma.port}", "--record", str(tmp_path / "not" / "there.json")) == 1
+    assert "there is no such folder" in capsys.readouterr().err
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert probe(tmp_path, f"127.0.0.1:{gamma.port}", "--record", str(tmp_path / "new.json")) == 1
+    assert "not yours to write to" in capsys.readouterr().err
+    assert not gamma.seen
 
 
 def test_a_recording_may_be_looked_at_on_a_terminal(gamma, tmp_path):
