@@ -10,17 +10,12 @@ import pytest
 
 from minertui.engine.journal import JournalError
 from minertui.model.commands import OutcomeState, Rank, Tune
-from tests.engine.test_arbiter import Bench
-from tests.engine.test_engine import until
+from tests.engine.bench import Bench
+from tests.engine.house import until
 from tests.engine.test_persons_entry import GUARD, cut_off
 from tests.engine.test_taken import sweeping
 
 pytestmark = pytest.mark.looptime
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path / "journal")
 
 
 async def test_a_point_of_a_sweep_that_a_person_orders_stays(tmp_path: Path):

@@ -12,7 +12,7 @@ from minertui.engine.engine import Engine
 from minertui.model.commands import Command, Order, Pause, Restart
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.status import MinerStatus
-from tests.engine.test_engine import House, until
+from tests.engine.house import House, until
 from tests.engine.test_taken import Able
 
 pytestmark = pytest.mark.looptime

@@ -13,7 +13,7 @@ from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.records import Records
 from minertui.model.commands import Change, CommandRecord, OutcomeState, Tune
 from minertui.model.events import CommandDone, Event
-from tests.engine.test_engine import PLAN, House, miner, until
+from tests.engine.house import PLAN, House, miner, until
 from tests.engine.test_guarded_way_back import warm
 
 pytestmark = pytest.mark.looptime

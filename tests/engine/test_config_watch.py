@@ -11,7 +11,7 @@ import pytest
 from minertui.config import ApiConfig, load
 from minertui.engine.config_watch import doors_wait
 from minertui.engine.engine import Engine
-from tests.engine.test_engine import CONFIG, House
+from tests.engine.house import CONFIG, House
 
 pytestmark = pytest.mark.looptime
 

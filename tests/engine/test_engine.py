@@ -1,114 +1,29 @@
-"""The whole engine with a miner that obeys, in wound-on time: start, jobs, stop, crash, resume, config."""
+"""The whole engine with a miner that obeys, in wound-on time: start, jobs, stop, crash, resume."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from minertui.config import AlertsConfig, Config, EngineConfig, MinerConfig, Secret
+from minertui.config import Config, EngineConfig
 from minertui.engine import discovery
 from minertui.engine.engine import Engine
 from minertui.model.alerts import Severity
-from minertui.model.commands import Command, Order, OutcomeState, Restart, SetFan, Tune
-from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unreachable, Unsupported
-from minertui.model.events import DeviceRemoved, Numbered, Whole
+from minertui.model.commands import Order, OutcomeState, Restart, SetFan, Tune
+from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unsupported
+from minertui.model.events import DeviceRemoved, Numbered
 from minertui.model.fleet import Health
-from minertui.model.history import Found, MinerEntry, Templates
-from minertui.model.plans import GuardPlan, GuardView, JobState, Limits, Phase, Strategy, SweepPlan
-from minertui.model.status import Ability, MinerStatus
+from minertui.model.history import Found
+from minertui.model.plans import GuardPlan, Limits, Phase
 from tests.engine.fakes import LoopClock
+from tests.engine.house import PLAN, House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
-
-PLAN = SweepPlan("m1", strategy=Strategy.GRID, settle_s=30, measure_s=60, max_mhz=560)
-
-
-class Miner:
-    """Does what it is told at once; what it holds outlives the connection, like a miner's flash."""
-
-    def __init__(self, address: str) -> None:
-        self.address, self.mac = address, f"AA:BB:CC:00:00:{int(address[-2:]):02X}"
-        self.mhz, self.mv, self.chip_c, self.dead = 500.0, 1150.0, 50.0, False
-        self.tunes: list[Tune] = []
-        self.closed = 0
-
-    async def read(self) -> MinerStatus:
-        await asyncio.sleep(0.02)
-        if self.dead:
-            raise Unreachable(self.address, "no answer")
-        now_s = asyncio.get_running_loop().time()
-        rate, wobble = self.mhz * 2.04, 1 + 0.001 * (now_s % 7)
-        return MinerStatus(
-            mac=self.mac, model="Gamma", board="601", chip="BM1370", chip_count=1, small_cores=2040, firmware="v2.12.0",
-            abilities=frozenset({Ability.TUNE, Ability.TUNE_LIVE, Ability.FAN, Ability.RESTART}),
-            hashrate_ghs=rate * wobble, expected_ghs=rate, error_pct=0.1, power_w=17 * wobble, max_power_w=40,
-            input_mv=5100, nominal_input_v=5, core_mv=self.mv, core_actual_mv=self.mv, frequency_mhz=self.mhz,
-            actual_mhz=self.mhz, chip_temp_c=self.chip_c * wobble, vr_temp_c=55.0, fan_pct=50,
-            fan_rpm=4000 + now_s % 50,
-            fan_auto=True, uptime_s=1000 + now_s, shares_accepted=int(now_s), total_hashes=now_s * 1e9, paused=False,
-            overheat=False,
-        )  # fmt: skip
-
-    async def apply(self, command: Command) -> None:
-        await asyncio.sleep(0.02)
-        if self.dead:
-            raise Unreachable(self.address, "no answer")
-        if isinstance(command, Tune):
-            self.tunes.append(command)
-            self.mhz = self.mhz if command.frequency_mhz is None else command.frequency_mhz
-            self.mv = self.mv if command.core_mv is None else float(command.core_mv)
-
-    async def close(self) -> None:
-        self.closed += 1
-
-
-class House:
-    """A state folder and the miners around it; engines come and go."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.clock = folder, LoopClock()
-        self.miners: dict[str, Miner] = {}
-        self.connections: list[str] = []
-
-    def connect(self, kind: str, address: str, headers: Mapping[str, str]) -> Miner:
-        self.connections.append(address)
-        return self.miners.setdefault(address, Miner(address))
-
-    async def running(self) -> Engine:
-        """An engine with one miner that was read."""
-        engine = self.engine()
-        await engine.open()
-        await asyncio.sleep(6)
-        return engine
-
-    def engine(self, *miners: MinerConfig, **options: object) -> Engine:
-        config = Config(miner=miners or (miner(),))
-        return Engine(config, state=self.folder, clock=self.clock, connect=self.connect, **options)  # type: ignore[arg-type]
-
-
-def miner(name: str = "m1", address: str = "127.0.0.1:8001", **options: object) -> MinerConfig:
-    return MinerConfig(name, address, **options)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "state")
-
-
-async def until(true: Callable[[], bool], within_s: float = 600) -> None:
-    async with asyncio.timeout(within_s):
-        while not true():
-            await asyncio.sleep(0.5)
-
-
-def job(engine: Engine, job_id: str) -> JobState:
-    return engine.hub.fleet.jobs[job_id]
 
 
 async def test_miners_are_read_and_history_grows(house: House):
@@ -275,141 +190,6 @@ async def test_a_fault_of_a_job_is_a_sentence_and_the_miner_is_led_back(house: H
     await engine.close()
 
 
-async def test_a_guard_of_the_config_starts_with_the_engine_and_cools(house: House):
-    engine = house.engine(miner(guarded=True, guard=GuardPlan(max_chip_temp_c=60)))
-    await engine.open()
-    await asyncio.sleep(20)
-    assert job(engine, "guard:m1").phase is Phase.RUNNING
-    it = house.miners["127.0.0.1:8001"]
-    it.chip_c = 66.0
-    await until(lambda: it.mhz <= 450.0, 60)
-    it.chip_c = 50.0
-    await engine.close()
-    assert it.mhz == 500.0
-
-
-CONFIG = '[[miner]]\nname = "m1"\naddress = "127.0.0.1:8001"\n'
-
-
-async def test_a_persons_guard_is_there_again_until_a_person_stops_it(house: House, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    file.write_text(CONFIG)
-    plan = GuardPlan("m1", max_chip_temp_c=61)
-    engine = house.engine(config_path=file)
-    await engine.open()
-    await engine.start(plan)
-    await engine.close()
-
-    engine = house.engine(config_path=file)
-    await engine.open()
-    state = job(engine, "guard:m1")
-    assert (state.view.plan, state.by, state.phase.over) == (plan, "person", False)
-    await asyncio.sleep(6)
-    await engine.stop("guard:m1")
-    await until(lambda: job(engine, "guard:m1").phase.over)
-    await engine.close()
-
-    engine = house.engine(config_path=file)
-    await engine.open()
-    assert engine.hub.fleet.jobs == {}
-    await engine.close()
-
-
-async def test_a_persons_guard_follows_a_new_name_and_goes_with_its_miner(house: House, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    file.write_text(CONFIG)
-    engine = house.engine(config_path=file)
-    await engine.open()
-    await engine.start(GuardPlan("m1", max_chip_temp_c=61))
-    await asyncio.sleep(6)
-    await engine.save_miner(MinerEntry("rack", "127.0.0.1:8001"), "m1")
-    renamed = job(engine, "guard:rack")
-    assert renamed.view.plan == GuardPlan("rack", max_chip_temp_c=61)
-    await engine.remove_miner("rack")
-    await engine.save_miner(MinerEntry("rack", "127.0.0.1:8002"))
-    assert engine.hub.fleet.jobs == {}, "another miner of that name was never guarded"
-    await engine.close()
-
-
-async def test_a_config_that_guards_no_more_ends_its_guard_and_not_a_persons(house: House, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    file.write_text(CONFIG + "guarded = true\n")
-    engine = house.engine(miner(guarded=True), config_path=file)
-    await engine.open()
-    await asyncio.sleep(6)
-    await engine.reload(Config(miner=(miner(),)))
-    await until(lambda: job(engine, "guard:m1").phase.over)
-    await engine.start(GuardPlan("m1"))
-    await engine.reload(Config(miner=(miner(guarded=True),)))
-    await engine.reload(Config(miner=(miner(),)))
-    await asyncio.sleep(20)
-    assert not job(engine, "guard:m1").phase.over
-    await engine.close()
-
-
-async def test_the_guard_of_an_engine_that_ends_with_its_command_is_not_kept(house: House):
-    engine = await house.running()
-    await engine.start(GuardPlan("m1"))
-    await engine.close()
-    engine = await house.running()
-    assert engine.hub.fleet.jobs == {}
-    await engine.close()
-
-
-async def test_a_new_config_touches_only_what_it_changes(house: House):
-    two = (miner(), miner("m2", "127.0.0.1:8002"), miner("m3", "127.0.0.1:8003"))
-    engine = house.engine(*two)
-    await engine.open()
-    await asyncio.sleep(6)
-    before = engine.line("m1")
-    changed = (miner(tags=("garage",)), miner("m2", "127.0.0.1:8012"), miner("m4", "127.0.0.1:8004"))
-    await engine.reload(Config(miner=changed))
-    await asyncio.sleep(6)
-    assert engine.line("m1") is before
-    assert house.connections.count("127.0.0.1:8001") == 1
-    assert engine.hub.fleet.snapshots["m1"].tags == ("garage",)
-    assert set(engine.hub.fleet.snapshots) == {"m1", "m2", "m4"}
-    assert (house.miners["127.0.0.1:8003"].closed, house.miners["127.0.0.1:8001"].closed) == (1, 0)
-    await engine.close()
-
-
-async def test_the_config_file_is_watched_and_a_wrong_one_refused(house: House, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    file.write_text('[[miner]]\nname = "m1"\naddress = "127.0.0.1:8001"\n')
-    engine = house.engine(config_path=file)
-    await engine.open()
-    file.write_text('[[miner]]\nname = "m1"\naddres = "127.0.0.1:8001"\n')
-    await asyncio.sleep(5)
-    assert "the old one stays in force" in engine.hub.fleet.notice
-    assert set(engine.hub.fleet.snapshots) == {"m1"}
-    file.write_text('[[miner]]\nname = "m9"\naddress = "127.0.0.1:8009"\n')
-    await asyncio.sleep(5)
-    assert engine.hub.fleet.notice == ""
-    assert set(engine.hub.fleet.snapshots) == {"m9"}
-    await engine.close()
-
-
-async def test_miners_are_added_renamed_and_removed_in_the_file(house: House, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    engine = Engine(Config(), state=house.folder, clock=house.clock, config_path=file, connect=house.connect)
-    await engine.open()
-    await engine.save_miner(MinerEntry("m1", "127.0.0.1:8001"))
-    await asyncio.sleep(200)
-    await engine.save_miner(MinerEntry("rack", "127.0.0.1:8001"), "m1")
-    await asyncio.sleep(6)
-    assert set(engine.hub.fleet.snapshots) == {"rack"}
-    assert [entry.name for entry in await engine.miners()] == ["rack"]
-    series = await engine.history("rack", ["hashrate_ghs"], house.clock.wall() - 200, house.clock.wall() - 60, 5)
-    assert any(value is not None for value in series.mean["hashrate_ghs"])
-    assert engine.line("rack").expected_mac == "AA:BB:CC:00:00:01"
-    with pytest.raises(ConfigError):
-        await engine.save_miner(MinerEntry("bad", "169.254.169.254"))
-    await engine.remove_miner("rack")
-    assert engine.hub.fleet.snapshots == {}
-    assert "rack" not in file.read_text()
-    await engine.close()
-
-
 async def test_time_runs_fast_only_for_simulated_miners(tmp_path: Path):
     fast = LoopClock(speed=60)
     with pytest.raises(ConfigError, match=r"m1 at 192\.168"):
@@ -549,53 +329,6 @@ async def test_alerts_are_kept_over_a_restart_and_active_ones_are_judged_anew(ho
     await engine.close()
 
 
-async def test_an_alert_is_over_when_its_miner_leaves(house: House):
-    engine = await house.running()
-    house.miners["127.0.0.1:8001"].dead = True
-    await until(lambda: "lost:m1" in engine.hub.fleet.alerts)
-    await engine.reload(Config())
-    assert not engine.hub.fleet.alerts["lost:m1"].active
-    await engine.close()
-
-
-async def test_read_only_alerts_and_log_level_follow_a_new_config(house: House, caplog: pytest.LogCaptureFixture):
-    log = logging.getLogger("minertui")
-    caplog.set_level(logging.WARNING, log.name)  # put back by pytest
-    engine = await house.running()
-    seen: list[bool] = []
-
-    async def watch() -> None:
-        seen.extend([m.fleet.readonly async for m in engine.watch() if isinstance(m, Whole)])
-
-    watching = asyncio.create_task(watch())
-    await asyncio.sleep(1)
-    general = EngineConfig(readonly=True, log_level="debug")
-    alerts = AlertsConfig(hashrate_drop_pct=5)
-    await engine.reload(Config(engine=general, miner=(miner(),), alerts=alerts))
-    assert engine.hub.fleet.readonly
-    assert engine.line("m1").readonly
-    assert log.level == logging.DEBUG
-    with pytest.raises(ConfigError, match="Apprise"):
-        await engine.reload(Config(miner=(), alerts=AlertsConfig(urls=(Secret("nonsense"),))))
-    assert "m1" in engine.hub.fleet.snapshots, "a config that cannot be taken over changes nothing"
-    await engine.close()
-    await watching
-    assert seen == [False, True]
-
-
-async def test_the_plans_to_start_from_are_the_configs(house: House):
-    own = miner(sweep=SweepPlan(step_mv=10, max_chip_temp_c=60), guard=GuardPlan(low_mhz=410))
-    engine = house.engine(own, miner("m2", "127.0.0.1:8002"))
-    await engine.open()
-    assert await engine.plans("m1") == Templates(
-        SweepPlan("m1", step_mv=10, max_chip_temp_c=60), GuardPlan("m1", low_mhz=410)
-    )
-    assert await engine.plans("m2") == Templates(SweepPlan("m2"), GuardPlan("m2"))
-    with pytest.raises(JobError, match="nobody"):
-        await engine.plans("nobody")
-    await engine.close()
-
-
 async def test_an_ended_job_is_dismissed_a_running_one_is_not(house: House):
     engine = await house.running()
     await engine.start(GuardPlan("m1"))
@@ -627,68 +360,8 @@ async def test_a_demo_looks_for_miners_on_this_computer_alone(house: House, monk
     assert asked == [(("127.0.0.1:8001",), None), (("192.168.1.0/24",), discovery.announced)]
 
 
-async def test_a_miner_that_leaves_in_mid_sweep_is_led_back_first(house: House, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    file.write_text(CONFIG)
-    engine = house.engine(config_path=file)
-    await engine.open()
-    await asyncio.sleep(6)
-    await engine.start(msgspec.structs.replace(PLAN, apply_best=False))
-    it = house.miners["127.0.0.1:8001"]
-    await until(lambda: it.mhz != 500.0, 2000)
-    await engine.remove_miner("m1")
-    assert ((it.mhz, it.mv), it.closed) == ((500.0, 1150.0), 1)
-    assert (engine.hub.fleet.snapshots, engine.hub.fleet.jobs) == ({}, {})
-    assert not list((house.folder / "journal").glob("*.json"))
-    [record] = await engine.sweeps()
-    assert record.phase is Phase.STOPPED
-    await engine.save_miner(MinerEntry("m1", "127.0.0.1:8001"))
-    await asyncio.sleep(6)
-    assert engine.hub.fleet.jobs == {}
-    await engine.close()
-
-
-async def test_a_silent_miner_that_leaves_in_mid_sweep_is_led_back_when_it_returns(house: House, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    file.write_text(CONFIG)
-    engine = house.engine(config_path=file)
-    await engine.open()
-    await asyncio.sleep(6)
-    await engine.start(PLAN)
-    it = house.miners["127.0.0.1:8001"]
-    await until(lambda: it.mhz != 500.0, 2000)
-    it.dead = True
-    await engine.remove_miner("m1")
-    assert list((house.folder / "journal").glob("*.json"))
-    it.dead = False
-    await engine.save_miner(MinerEntry("attic", "127.0.0.1:8001"))
-    await until(lambda: (it.mhz, it.mv) == (500.0, 1150.0) and not list((house.folder / "journal").glob("*.json")))
-    await engine.close()
-
-
 def test_events_that_are_named_here_exist():
     assert msgspec.json.encode(DeviceRemoved("m1")) == b'{"type":"removed","device":"m1"}'
-
-
-async def test_a_guard_above_the_limits_in_force_is_lowered_to_them_and_says_so(house: House):
-    engine = await house.running()
-    state = await engine.start(GuardPlan("m1", max_chip_temp_c=99))
-    assert isinstance(state.view, GuardView)
-    assert state.view.plan.max_chip_temp_c == 70
-    assert "lowered to those in force: max_chip_temp_c 99 → 70" in (await engine.log("guard:m1"))[0].text
-    await engine.close()
-
-
-async def test_the_guard_of_a_miner_that_never_answered_says_that_and_ends(house: House):
-    house.miners["127.0.0.1:8001"] = Miner("127.0.0.1:8001")
-    house.miners["127.0.0.1:8001"].dead = True
-    engine = await house.running()
-    await engine.start(GuardPlan("m1"))
-    await asyncio.sleep(20)
-    await engine.stop("guard:m1")
-    await until(lambda: job(engine, "guard:m1").phase is Phase.STOPPED, 30)
-    assert job(engine, "guard:m1").note == "it never answered, so it was not guarded and nothing was changed"
-    await engine.close()
 
 
 async def test_what_a_person_ordered_is_in_the_log(house: House):

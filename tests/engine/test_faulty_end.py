@@ -10,7 +10,7 @@ import pytest
 from minertui.engine.journal import FOLDER
 from minertui.model.commands import Outcome, Tune
 from minertui.model.plans import Phase
-from tests.engine.test_engine import PLAN, House, job, until
+from tests.engine.house import PLAN, House, job, until
 
 pytestmark = pytest.mark.looptime
 

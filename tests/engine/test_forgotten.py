@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 import pytest
 
 from minertui.jobs.sweep import _Sweep
 from minertui.model.plans import Phase
-from tests.engine.test_engine import PLAN, House, job, until
+from tests.engine.house import PLAN, House, job, until
 
 pytestmark = pytest.mark.looptime
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "state")
 
 
 async def test_of_many_sweeps_of_a_miner_only_the_last_is_held(house: House):

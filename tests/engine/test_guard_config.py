@@ -21,7 +21,7 @@ from minertui.model.alerts import Severity
 from minertui.model.plans import GuardPlan, GuardView, Limits, Phase, Strategy, SweepPlan
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
-from tests.engine.test_engine import House, Miner, job, miner, until
+from tests.engine.house import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
 

@@ -15,8 +15,8 @@ from minertui.engine.journal import FOLDER
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, Tune
 from minertui.model.plans import GuardPlan, GuardView
 from minertui.safety.calm import Calm
-from tests.engine.test_arbiter import Bench
-from tests.engine.test_engine import House, Miner, job, until
+from tests.engine.bench import Bench
+from tests.engine.house import House, Miner, job, until
 from tests.engine.test_guard_frontier import swept
 
 pytestmark = pytest.mark.looptime

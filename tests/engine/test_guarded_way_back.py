@@ -20,8 +20,8 @@ from minertui.model.commands import Order, Rank, Tune
 from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
-from tests.engine.test_arbiter import SWEEP, Bench
-from tests.engine.test_engine import House, Miner, job, miner, until
+from tests.engine.bench import SWEEP, Bench
+from tests.engine.house import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
 

@@ -10,9 +10,9 @@ import pytest
 
 from minertui.model.commands import Rank, Tune
 from minertui.safety.calm import Calm
+from tests.engine.bench import SWEEP, Bench
 from tests.engine.hardware import MAC
-from tests.engine.test_arbiter import SWEEP, Bench
-from tests.engine.test_engine import until
+from tests.engine.house import until
 from tests.engine.test_taken import sweeping
 
 pytestmark = pytest.mark.looptime
@@ -29,11 +29,6 @@ def damage(path: Path) -> None:
 
 
 LOSSES = pytest.mark.parametrize("lose", [delete, damage])
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path / "journal")
 
 
 def file(bench: Bench) -> Path:

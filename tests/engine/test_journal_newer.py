@@ -10,9 +10,9 @@ import pytest
 from minertui.engine.journal import Entry, Journal, JournalError
 from minertui.model.commands import OutcomeState, Rank, Tune
 from minertui.safety.settings import Settings
+from tests.engine.bench import Bench
 from tests.engine.hardware import MAC
-from tests.engine.test_arbiter import Bench
-from tests.engine.test_engine import House
+from tests.engine.house import House
 
 KEY = MAC.replace(":", "").lower()
 ENTRY = Entry(KEY, "garage", "192.0.2.1", Settings(500.0, 1150), mac=MAC, ours=(Settings(525.0, 1150),))

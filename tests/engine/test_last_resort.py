@@ -9,7 +9,7 @@ import pytest
 
 from minertui.engine.journal import FOLDER
 from minertui.model.commands import Order, Tune
-from tests.engine.test_engine import House, Miner, until
+from tests.engine.house import House, Miner, until
 
 pytestmark = pytest.mark.looptime
 

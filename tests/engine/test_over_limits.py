@@ -16,8 +16,8 @@ from minertui.engine.way_back import within
 from minertui.model.commands import Order, Rank, Tune
 from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
 from minertui.safety.settings import Settings
-from tests.engine.test_arbiter import SWEEP, Bench
-from tests.engine.test_engine import PLAN, House, Miner, job, miner, until
+from tests.engine.bench import SWEEP, Bench
+from tests.engine.house import PLAN, House, Miner, job, miner, until
 from tests.engine.test_guard_frontier import swept
 
 pytestmark = pytest.mark.looptime

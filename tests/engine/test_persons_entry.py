@@ -7,17 +7,12 @@ from pathlib import Path
 import pytest
 
 from minertui.model.commands import Command, OutcomeState, Rank, Tune
-from tests.engine.test_arbiter import SWEEP, Bench
+from tests.engine.bench import SWEEP, Bench
 
 pytestmark = pytest.mark.looptime
 
 HOME = (525, 1150)
 GUARD = "guard:garage"
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path / "journal")
 
 
 async def cut_off(bench: Bench, command: Command) -> None:

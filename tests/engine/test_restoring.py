@@ -15,8 +15,8 @@ from minertui.engine.restoring import Restoring
 from minertui.model.alerts import Severity
 from minertui.model.commands import Outcome, OutcomeState, Rank, Tune
 from minertui.safety.settings import Settings
+from tests.engine.bench import SWEEP, Bench
 from tests.engine.fakes import LoopClock
-from tests.engine.test_arbiter import SWEEP, Bench
 
 OLD, NEW = (Entry(key=name, device=name, address="", baseline=Settings(500, 1150)) for name in ("old", "new"))
 

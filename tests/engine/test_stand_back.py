@@ -9,7 +9,7 @@ import pytest
 
 from minertui.model.commands import OutcomeState, Rank, Tune
 from minertui.model.plans import Limits
-from tests.engine.test_arbiter import SWEEP, Bench
+from tests.engine.bench import SWEEP, Bench
 
 pytestmark = pytest.mark.looptime
 

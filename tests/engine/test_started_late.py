@@ -15,7 +15,7 @@ from minertui.engine.store import Store, StoreError
 from minertui.model.commands import Rank
 from minertui.model.errors import JobError
 from minertui.model.plans import GuardPlan, JobState, Phase, SweepRecord
-from tests.engine.test_engine import PLAN, House, miner, until
+from tests.engine.house import PLAN, House, miner, until
 
 pytestmark = pytest.mark.looptime
 

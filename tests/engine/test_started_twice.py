@@ -9,7 +9,7 @@ import pytest
 
 from minertui.model.errors import JobError
 from minertui.model.plans import JobState, Phase
-from tests.engine.test_engine import PLAN, House, job, until
+from tests.engine.house import PLAN, House, job, until
 
 pytestmark = pytest.mark.looptime
 

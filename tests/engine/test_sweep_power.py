@@ -9,7 +9,7 @@ import pytest
 
 from minertui.model.plans import SweepView
 from minertui.model.status import MinerStatus
-from tests.engine.test_engine import PLAN, House, Miner, job, miner
+from tests.engine.house import PLAN, House, Miner, job, miner
 
 pytestmark = pytest.mark.looptime
 

@@ -27,7 +27,7 @@ from minertui.model.commands import (
 )
 from minertui.model.plans import Strategy, SweepPlan
 from minertui.model.status import Ability, MinerStatus, PoolSetting
-from tests.engine.test_engine import House, Miner, job, until
+from tests.engine.house import House, Miner, job, until
 
 pytestmark = pytest.mark.looptime
 

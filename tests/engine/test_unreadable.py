@@ -16,7 +16,7 @@ from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState,
 from minertui.model.fleet import Health
 from minertui.model.plans import GuardPlan, Phase, PointVerdict, SweepPlan, SweepPoint, SweepRecord, SweepSample
 from tests.engine.fakes import LoopClock
-from tests.engine.test_engine import PLAN, House, job, miner, until
+from tests.engine.house import PLAN, House, job, miner, until
 
 pytestmark = pytest.mark.looptime
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from minertui.model.commands import Tune
-from tests.engine.test_arbiter import SWEEP, Bench
+from tests.engine.bench import SWEEP, Bench
 
 pytestmark = pytest.mark.looptime
 
