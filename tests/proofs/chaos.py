@@ -3,6 +3,9 @@
     python -m tests.proofs.chaos                               160 miners, 1,000 hours (some hours of CPU)
     python -m tests.proofs.chaos --miners 24 --hours 2 --seed 5
 
+Many hours are lives of 25, each with a seed of its own and an end at which all has to be well, on all processors.
+Ctrl+C, SIGTERM and the end of ``--minutes`` bring the lives under way to that end, and what was found is told.
+
 Boards, their HTTP servers, the real engine with its databases and journal, and the people live in one loop whose time
 is wound on, so a seed gives the same history. The promises are judged at the boards (``judge``). Faults of miners come
 from the simulators' fault console, those of the controller from ``mishaps``.
@@ -15,11 +18,18 @@ import asyncio
 import contextlib
 import errno
 import logging
+import math
+import multiprocessing
+import os
+import signal
 import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -102,20 +112,8 @@ def _bad_disk(world_of: dict[str, World]) -> Iterator[None]:
         yield
 
 
-def _progress(world: World, began: float, shown: tuple[float, int]) -> tuple[float, int]:
-    """A line every half minute, and each broken promise when it is seen."""
-    broken, now = world.broken(), time.perf_counter()
-    for text in broken[shown[1] :]:
-        print(f"  !! {text}", flush=True)
-    if now - shown[0] > 30:
-        hours, faults = world.loop.time() / 3600, sum(world.faults.values())
-        print(f"  {hours:.1f} h in {now - began:.0f} s, {faults} faults, {len(broken)} promises broken", flush=True)
-        shown = now, shown[1]
-    return shown[0], len(broken)
-
-
 class Found(msgspec.Struct):
-    """What a run found."""
+    """What a life found."""
 
     hours: float
     miners: int
@@ -126,32 +124,35 @@ class Found(msgspec.Struct):
 
 
 def prove(
-    seed: int, miners: int, hours: float, *, pace: Pace | None = None, minutes: float = 1e9, said: bool = False
+    seed: int,
+    miners: int,
+    hours: float,
+    *,
+    pace: Pace | None = None,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Found:
-    """Let ``miners`` live through ``hours`` of bad days (or as many as fit into so many real minutes), then heal
+    """Let ``miners`` live through ``hours`` of bad days (or fewer, when somebody has had ``enough``), then heal
     everything and look. ``pace`` None: dense."""
     worlds: dict[str, World] = {}
 
     async def whole(loop: WoundLoop) -> Found:
         worlds["world"] = world = World(loop, Path(folder), seed, miners, pace or dense(miners))
-        return await _live(world, hours, minutes, said=said)
+        return await _live(world, hours, enough)
 
     quiet = mock.patch.object(logging.getLogger(supervisor.__name__), "disabled", True)  # parts that die on purpose
     with quiet, _judged(worlds), _bad_disk(worlds), tempfile.TemporaryDirectory(prefix="minertui-chaos-") as folder:
         return run(whole)
 
 
-async def _live(world: World, hours: float, minutes: float, *, said: bool) -> Found:
+async def _live(world: World, hours: float, enough: Callable[[], bool]) -> Found:
     loop = world.loop
     await world.open()
     others = [asyncio.create_task(world.people(), name="world people")]
     others += [asyncio.create_task(world.misfortune(), name="world misfortune")]
-    began, until_s, shown = time.perf_counter(), loop.time() + 3600 * hours, (0.0, 0)
-    while loop.time() < until_s and time.perf_counter() - began < 60 * minutes:
+    until_s = loop.time() + 3600 * hours
+    while loop.time() < until_s and not enough():
         await asyncio.sleep(min(until_s - loop.time() + 0.1, world.dice.expovariate(world.pace.hits / 3600)))
         await hit(world)
-        if said:
-            shown = _progress(world, began, shown)
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
@@ -169,6 +170,100 @@ async def _live(world: World, hours: float, minutes: float, *, said: bool) -> Fo
     return Found(hours, len(world.boards), polls, dict(world.faults), dict(world.seen), broken)
 
 
+# many lives on all processors
+
+_LIFE_H = 25.0
+"""Short lives need little memory, and each ends with the proof that everything is led back and nothing is lost."""
+
+
+class Sum:
+    """What all lives found together."""
+
+    def __init__(self) -> None:
+        self.hours = self.cpu_s = 0.0
+        self.lives = self.polls = 0
+        self.faults, self.seen = Counter[str](), Counter[str]()
+        self.broken: list[str] = []
+
+    def add(self, seed: int, life: Future[tuple[Found, float] | None]) -> None:
+        """One has ended. One that died of an error of its own is as bad as a broken promise."""
+        if error := life.exception():
+            self._tell(f"seed {seed} died: {error.__cause__ or repr(error)}")
+        elif result := life.result():
+            found, cpu_s = result
+            self.lives, self.hours, self.cpu_s = self.lives + 1, self.hours + found.hours, self.cpu_s + cpu_s
+            self.polls += found.polls
+            self.faults.update(found.faults)
+            self.seen.update(found.seen)
+            faults, broken = sum(found.faults.values()), len(found.broken)
+            said = f"{found.hours:.2f} h, {found.polls} polls, {faults} faults, {broken} promises broken"
+            print(f"  seed {seed}: {said}, {cpu_s:.0f} s of CPU; together {self.hours:.0f} h", flush=True)
+            for text in found.broken:
+                self._tell(f"seed {seed}: {text}")
+
+    def table(self) -> str:
+        """All figures."""
+        kinds = f"{sum(self.faults.values())} faults of {len(self.faults)} kinds"
+        return "\n".join((
+            f"  {self.hours:.2f} h, {self.lives} seeds, {self.polls} polls, {kinds}, {self.cpu_s:.0f} s of CPU",
+            "  faults: " + ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items())),
+            "  reached: " + ", ".join(f"{name} {count}" for name, count in sorted(self.seen.items())),
+            f"  promises broken: {len(self.broken)}",
+        ))  # fmt: skip
+
+    def _tell(self, text: str) -> None:
+        self.broken.append(text)
+        print(f"  !! {text}", flush=True)
+
+
+class _Process:
+    """What a process of ours was told when it began."""
+
+    enough: Event
+
+
+def _begin(enough: Event) -> None:
+    """Only whoever began all processes hears a Ctrl+C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _Process.enough = enough
+
+
+def _life(seed: int, miners: int, hours: float, pace: Pace) -> tuple[Found, float] | None:
+    """A life and its seconds of CPU; None when there was enough before it began."""
+    if _Process.enough.is_set():
+        return None
+    began_s = time.process_time()
+    return prove(seed, miners, hours, pace=pace, enough=_Process.enough.is_set), time.process_time() - began_s
+
+
+def run_lives(
+    seed: int,
+    miners: int,
+    hours: float,
+    pace: Pace,
+    *,
+    jobs: int,
+    minutes: float | None = None,
+    life_h: float = _LIFE_H,
+) -> Sum:
+    """``hours`` in lives of ``life_h`` at most, ``jobs`` at a time, with the seeds from ``seed`` on; after so many real
+    ``minutes``, or with Ctrl+C, each comes to its end early."""
+    count = math.ceil(hours / life_h)
+    context = multiprocessing.get_context("spawn")
+    enough, found = context.Event(), Sum()
+    with ProcessPoolExecutor(min(jobs, count), context, _begin, (enough,)) as pool:
+        lives = {pool.submit(_life, seed + n, miners, hours / count, pace): seed + n for n in range(count)}
+        try:
+            for life in as_completed(lives, None if minutes is None else 60 * minutes):
+                found.add(lives.pop(life), life)
+        except (KeyboardInterrupt, TimeoutError):
+            print("  enough: what is under way comes to its end", flush=True)
+            enough.set()
+            for life in as_completed(lives):
+                found.add(lives[life], life)
+    return found
+
+
 def _said(pace: Pace) -> str:
     return (
         f"a poll every {pace.poll_s:g} s, in an hour {pace.faults:g} faults of miners, {pace.hits:g} of the controller "
@@ -181,8 +276,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--miners", type=int, default=160)
     parser.add_argument("--hours", type=float, default=1000.0)
-    parser.add_argument("--minutes", type=float, default=1e9, help="end after so many real minutes, however far it got")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="end after so many real minutes, however far it got")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; one for each processor")
+    parser.add_argument("--seed", type=int, default=1, help="of the first life")
     parser.add_argument("--dense", action="store_true", help="bad hours: a fault of each miner every eight minutes")
     parser.add_argument("--faults-per-hour", type=float, help="of all miners together")
     parser.add_argument("--mishaps-per-hour", type=float, help="of the engine and its host")
@@ -199,16 +295,10 @@ def main() -> int:
         f"chaos proof: {args.miners} miners, {args.hours:g} h of virtual time, seed {args.seed}; {_said(pace)}",
         flush=True,
     )
-    began = time.process_time()
-    found = prove(args.seed, args.miners, args.hours, pace=pace, minutes=args.minutes, said=True)
-    took_s = time.process_time() - began
-    kinds = f"{sum(found.faults.values())} faults of {len(found.faults)} kinds"
-    print(f"  {found.hours:.2f} h, {found.polls} polls, {kinds}, {took_s:.0f} s of CPU")
-    print("  faults: " + ", ".join(f"{name} {count}" for name, count in sorted(found.faults.items())))
-    print("  reached: " + ", ".join(f"{name} {count}" for name, count in sorted(found.seen.items())))
-    print(f"  promises broken: {len(found.broken)}")
-    for text in found.broken[:30]:
-        print(f"  !! {text}")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    found = run_lives(args.seed, args.miners, args.hours, pace, jobs=args.jobs, minutes=args.minutes)
+    print(found.table())
     return int(bool(found.broken))
 
 

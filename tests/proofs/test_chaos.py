@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -17,9 +18,9 @@ from minertui.sim.axeos_fields import info
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_payload import Payload
 from minertui.sim.axeos_routes import Request, answer
-from tests.proofs.chaos import prove
+from tests.proofs.chaos import Found, Sum, prove, run_lives
 from tests.proofs.judge import INFO, Witness
-from tests.proofs.world import promised
+from tests.proofs.world import dense, promised
 
 
 def test_the_promises_hold_on_a_bad_hour():
@@ -33,6 +34,33 @@ def test_the_promises_hold_on_a_bad_hour():
 
 def test_the_same_seed_is_the_same_history():
     assert prove(seed=3, miners=3, hours=0.2) == prove(seed=3, miners=3, hours=0.2)
+
+
+def test_many_hours_are_lives_of_their_own_and_all_count():
+    found = run_lives(3, 2, 0.1, dense(2), jobs=2, life_h=0.05)
+    alone = [prove(seed, 2, 0.05) for seed in (3, 4)]
+    assert found.lives == 2
+    assert (found.hours, found.polls) == (sum(one.hours for one in alone), sum(one.polls for one in alone))
+    assert found.faults == Counter(alone[0].faults) + Counter(alone[1].faults)
+    assert found.broken == []
+
+
+def test_after_so_many_minutes_what_was_found_is_told():
+    assert run_lives(3, 3, 1000.0, dense(3), jobs=1, minutes=0.0).hours < 20
+    early = prove(3, 3, 1000.0, enough=lambda: True)
+    assert early.hours < 1
+    assert early.broken == []
+
+
+def test_a_life_that_dies_and_a_broken_promise_both_count(capsys: pytest.CaptureFixture[str]):
+    found, dead, liar = Sum(), Future[Any](), Future[Any]()
+    dead.set_exception(ZeroDivisionError("of the proof itself"))
+    liar.set_result((Found(1.0, 3, 9, {"nan": 1}, {}, ["it was not asked"]), 2.0))
+    found.add(7, dead)
+    found.add(8, liar)
+    assert found.broken == ["seed 7 died: ZeroDivisionError('of the proof itself')", "seed 8: it was not asked"]
+    assert "promises broken: 2" in found.table()
+    assert capsys.readouterr().out.count("!!") == 2
 
 
 def test_a_controller_without_judgement_is_found(monkeypatch: pytest.MonkeyPatch):

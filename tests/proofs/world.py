@@ -48,8 +48,10 @@ def dense(miners: int) -> Pace:
     return Pace(30.0, 7.2 * miners, 2.4 * miners, 3.0)
 
 
-def spread(miners: int, *, poll_s: float = 60.0) -> Pace:
-    """Bad years in a thousand hours: most miners are calm most of the time, and each has some two hundred faults."""
+def spread(miners: int, *, poll_s: float = 120.0) -> Pace:
+    """Bad years in a thousand hours: most miners are calm most of the time, and each has some two hundred faults. A
+    user may set any period from two seconds to an hour, and the judge counts by it; two minutes make a thousand hours
+    affordable. Jobs and orders ask at their own pace, whatever it is."""
     return Pace(poll_s, miners / 5, miners / 4, 1.0)
 
 
