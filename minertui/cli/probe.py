@@ -16,7 +16,7 @@ from minertui.cli import places
 from minertui.cli.wording import Paragraphs
 from minertui.model.errors import ConfigError, DeviceError
 from minertui.model.status import Ability, ChipStatus, MinerStatus, PoolSetting, RejectReason
-from minertui.model.text import clean, masked
+from minertui.model.text import clean, masked, path_text
 
 if TYPE_CHECKING:
     from minertui.devices.axeos import AxeosDevice
@@ -77,14 +77,15 @@ def run(args: argparse.Namespace) -> int:
     from minertui.devices.axeos import connect
     from minertui.engine.reach import check_address
 
-    if args.record:
-        _free(args.record)
+    record = args.record.absolute() if args.record else None
+    if record:
+        _free(record)
     miners = config.load(places.config_file(args)).miner
     miner = next((m for m in miners if args.address in (m.name, m.address)), None)
     address = miner.address if miner else args.address
     headers = {name: secret.reveal() for name, secret in miner.headers.items()} if miner else {}
     check_address(address, confirm=True)  # the person typed it
-    asyncio.run(probe(connect(address, headers=headers), args.record))
+    asyncio.run(probe(connect(address, headers=headers), record))
     return 0
 
 
@@ -103,7 +104,7 @@ async def probe(device: AxeosDevice, record: Path | None) -> None:
         await device.close()
         if record and device.answers:
             _write(record, status, device.answers)
-            print(f"recorded in {record}; have a look before you share it")
+            print(f"recorded in {path_text(record)}; have a look before you share it")
 
 
 def _show(status: MinerStatus, address: str, unknown: list[str]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from minertui.model import ranking
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Goal, JobState, Strategy, SweepPlan, SweepPoint, SweepSample, SweepView
+from minertui.model.text import path_text
 
 COLOURS = (32, 34, 35, 36, 33)  # ANSI green, blue, magenta, cyan, yellow: the guide's order
 RANKED = 5
@@ -134,7 +135,7 @@ def duration(seconds: float | None) -> str:
 
 def saved_line(path: Path) -> str:
     """Where the results are."""
-    return f"Results saved to {path}"
+    return f"Results saved to {path_text(path.absolute())}"
 
 
 def _table(points: Sequence[SweepPoint]) -> list[str]:

@@ -3,8 +3,10 @@ what a config says must be ``is_plain``, and every error of ours is."""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
+from pathlib import PurePath
 
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Cn"})
 _REPLACEMENT = "\ufffd"
@@ -49,6 +51,12 @@ def as_name(text: str) -> str:
 def without_user(url: str) -> str:
     """An address without what stands before an ``@`` in it, which may be a password: ``•••@pool.example.org``."""
     return _USER_IN_URL.sub("•••@", url)
+
+
+def path_text(path: PurePath) -> str:
+    """The whole ``path`` as people write it, with ``~`` for their home."""
+    home = PurePath(os.path.expanduser("~"))  # noqa: PTH111 - that of Path raises where nobody knows one
+    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
 
 
 def masked(user: str) -> str:

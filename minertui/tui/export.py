@@ -17,10 +17,11 @@ from minertui.model.history import Series
 from minertui.model.metrics import METRICS
 from minertui.model.rig_metrics import RIG_METRICS
 from minertui.model.seams import Link
-from minertui.model.text import clean
+from minertui.model.text import clean, path_text
 
 DAY_S = 86_400.0
 _POINTS = 1440  # one a minute
+_NAMED = 4  # files that are named one by one
 
 
 async def export_history(link: Link, device: str, now_s: float, folder: Path | None = None) -> tuple[Path, ...]:
@@ -71,9 +72,21 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:60] or "device"
 
 
+def told(paths: Sequence[Path]) -> str:
+    """Where files of one folder were saved, in a sentence; of many of them how many."""
+    folder = path_text(paths[0].parent)
+    if len(paths) > _NAMED:
+        return f"Saved {len(paths)} files in {folder}: {paths[0].name}, …"
+    return f"Saved in {folder}: {', '.join(path.name for path in paths)}"
+
+
 def save_text(text: str, name: str, folder: Path | None = None) -> Path:
-    """Write ``text`` to a new file in ``folder``; where ``name`` is taken a number is added. Returns its path."""
-    base = (folder or Path.cwd()) / name
+    """Write ``text`` to a new file in ``folder``; where ``name`` is taken a number is added. Returns its whole path.
+    Raises MinertuiError when it cannot be written."""
+    try:
+        base = (folder or Path()).absolute() / name
+    except OSError as error:
+        raise MinertuiError("the folder minertui was started in is gone; start minertui in another one") from error
     for n in range(1, 1000):
         path = base if n == 1 else base.with_name(f"{base.stem}-{n}{base.suffix}")
         try:
@@ -82,6 +95,9 @@ def save_text(text: str, name: str, folder: Path | None = None) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise MinertuiError(f"cannot write {path}: {error.strerror}; start minertui in another folder") from error
+            where = path_text(path.parent)
+            raise MinertuiError(
+                f"cannot write to {where}: {error.strerror}; start minertui in another folder"
+            ) from error
         return path
     raise MinertuiError(f"{base} and 998 more of its name are taken; move them away")

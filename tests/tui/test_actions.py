@@ -275,7 +275,7 @@ class TestEngineAndConfig:
         monkeypatch.chdir(tmp_path)
         async with looking(pictures.normal()) as seen:
             await seen.press("y")
-            await seen.toast("Copied; also in")
+            await seen.toast("Copied. Saved in ")
             assert seen.app.clipboard == "attic-1 192.168.1.40"
             assert (tmp_path / "minertui-copy.txt").read_text() == "attic-1 192.168.1.40"
 

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from minertui.model.errors import MinertuiError
-from minertui.tui.export import as_csv, cell, export_history, file_stem, save_text
+from minertui.model.text import path_text
+from minertui.tui.export import as_csv, cell, export_history, file_stem, save_text, told
 from tests.tui import pictures
 from tests.tui.fake_link import FakeLink
 
@@ -36,9 +37,26 @@ def test_nothing_is_overwritten(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "1"
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path):
-    with pytest.raises(MinertuiError, match="cannot write"):
+def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch):
+    with pytest.raises(MinertuiError, match=f"cannot write to {tmp_path}/missing: No such file or directory; start"):
         save_text("1", "a.txt", tmp_path / "missing")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(MinertuiError, match="the folder minertui was started in is gone"):
+        save_text("1", "a.txt")
+
+
+def test_where_files_are_is_told_in_full_and_from_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "farm").mkdir()
+    monkeypatch.chdir(tmp_path / "farm")
+    paths = [save_text("1", name) for name in ("a.csv", "a.csv", "b.json")]
+    assert told(paths) == "Saved in ~/farm: a.csv, a-2.csv, b.json"
+    assert told(paths * 2) == "Saved 6 files in ~/farm: a.csv, …"
+    monkeypatch.setenv("HOME", "/nowhere")
+    assert told(paths[:1]) == f"Saved in {tmp_path}/farm: a.csv"
+    assert path_text(tmp_path) == str(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x"])

@@ -134,11 +134,11 @@ class ExportHistory(DeviceAction):
 
     async def run(self, desk: Desk) -> None:
         """Write the files, say their paths, copy the path."""
-        from minertui.tui.export import export_history
+        from minertui.tui.export import export_history, told
 
         for snapshot in self.targets(desk):
             paths = await export_history(desk.link, snapshot.device, desk.at.fleet.at_s)
-            desk.say(f"Saved {', '.join(str(path) for path in paths)}")
+            desk.say(told(paths))
 
 
 class CopyPlace(Action):
@@ -154,8 +154,8 @@ class CopyPlace(Action):
 
     async def run(self, desk: Desk) -> None:
         """Copy and save."""
-        from minertui.tui.export import save_text
+        from minertui.tui.export import save_text, told
 
         text = "\n".join(f"{s.device} {s.address}" for s in desk.at.snapshots)
         desk.copy(text)
-        desk.say(f"Copied; also in {save_text(text, 'minertui-copy.txt')}")
+        desk.say(f"Copied. {told([save_text(text, 'minertui-copy.txt')])}")

@@ -92,13 +92,13 @@ class ExportRig(Action):
 
     async def run(self, desk: Desk) -> None:
         """Write the files, say their paths."""
-        from minertui.tui.export import export_rig
+        from minertui.tui.export import export_rig, told
 
         job = relay(desk.at)
         if job is not None:
             names = [job.device, *(f"{job.device}/{board.name}" for board in _boards(job))]
             paths = await export_rig(desk.link, names, desk.at.fleet.at_s)
-            desk.say(f"Saved {', '.join(str(path) for path in paths)}")
+            desk.say(told(paths))
 
 
 class RigAction(Action):

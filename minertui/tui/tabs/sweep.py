@@ -20,6 +20,7 @@ from minertui.model.ranking import ranked
 from minertui.model.seams import Link
 from minertui.tui.commands.base import Desk
 from minertui.tui.commands.orders import rehearse_and_send
+from minertui.tui.export import told
 from minertui.tui.feed import Feed, Picture
 from minertui.tui.sweep_export import save_sweep
 from minertui.tui.tabs.pane import Pane
@@ -319,4 +320,4 @@ class SweepPane(Pane):
         except MinertuiError as error:
             self._desk.say(str(error), "error")
         else:
-            self._desk.say("saved " + " and ".join(str(path) for path in paths))
+            self._desk.say(told(paths))

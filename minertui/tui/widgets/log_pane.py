@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from minertui.model.events import LogLine
+from minertui.model.text import path_text
 from minertui.tui.widgets.log_ring import KEPT, LogRing
 from minertui.tui.widgets.log_view import LogView
 from minertui.tui.widgets.painted import Span
@@ -123,7 +124,8 @@ class LogPane(Widget):
 
     def _lines_text(self) -> str:
         shown, total = len(self.ring), self.ring.total
-        return f"{total} lines" if shown == total else f"{shown} of {total} lines"
+        word = "line" if total == 1 else "lines"
+        return f"{total} {word}" if shown == total else f"{shown} of {total} {word}"
 
     # -- what a person may do
 
@@ -212,16 +214,17 @@ class LogPane(Widget):
     def save(self, name: str) -> None:
         """Write the lines that pass to a new file, one per line, times in UTC."""
         path = Path(name).expanduser()
+        shown = path_text(path.absolute())
         try:
             with path.open("x", encoding="utf-8") as file:
                 file.writelines(_saved(line) for line in self.ring.everything())
         except FileExistsError:
-            self._note = f"{path} exists, choose another name"
+            self._note = f"{shown} exists, choose another name"
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            self._note = f"{path} cannot be written: {reason}"
+            self._note = f"{shown} cannot be written: {reason}"
         else:
-            self._note = f"{len(self.ring)} lines saved to {path}"
+            self._note = f"{len(self.ring)} {'line' if len(self.ring) == 1 else 'lines'} saved to {shown}"
         self._tell()
 
 

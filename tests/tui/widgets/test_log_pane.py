@@ -169,7 +169,7 @@ async def test_it_is_saved_to_a_new_file_and_never_over_another(tmp_path: Path) 
         file = tmp_path / "log.txt"
         pane.save(str(file))
         assert file.read_text() == "2025-11-20T12:00:00Z attic-1 critical too hot\n"
-        assert "1 lines saved" in text(pane.line)[0]
+        assert "1 line saved" in text(pane.line)[0]
         pane.save(str(file))
         assert "exists" in text(pane.line)[0]
         pane.save(str(tmp_path / "no" / "log.txt"))
