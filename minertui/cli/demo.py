@@ -155,6 +155,7 @@ async def _plain(args: argparse.Namespace) -> int:
     from minertui.clock import SystemClock
     from minertui.config import Config
     from minertui.engine.engine import Engine
+    from minertui.engine.thinking import Beside
     from minertui.model.plans import SweepPlan
     from minertui.sim.axeos import fleet
 
@@ -165,7 +166,7 @@ async def _plain(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="minertui-demo-") as state:
         async with simulated(boards, clock) as miners, simulated_rig(clock, start=False) as (rig, way):
             config = Config(miner=tuple(miners), rig=(rig,))
-            engine = Engine(config, state=Path(state), clock=clock, demo=True, open_way=way)
+            engine = Engine(config, state=Path(state), clock=clock, demo=True, open_way=way, think=Beside())
             await engine.open()
             try:
                 sweeps = [

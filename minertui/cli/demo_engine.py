@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minertui.engine.engine import Engine
+from minertui.engine.thinking import Beside
 from minertui.model.errors import JobError
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import FAULTS
@@ -23,7 +24,7 @@ class DemoEngine(Engine):
     """An Engine that is a FaultConsole too. ``boards`` by their addresses: a person may rename the miners."""
 
     def __init__(self, *args: Any, boards: Mapping[str, Board], **options: Any) -> None:
-        super().__init__(*args, demo=True, **options)
+        super().__init__(*args, demo=True, think=Beside(), **options)
         self._boards = boards
 
     async def faults(self) -> Mapping[str, str]:
@@ -44,7 +45,7 @@ class DemoEngine(Engine):
         self.say(device, f"fault “{name}” {'on: ' + FAULTS[name] if on else 'off'}")
 
     def _board(self, device: str) -> Board:
-        board = self._boards.get(self._known(device).options.address)
+        board = self._boards.get(self._lines.named(device).options.address)
         if board is None:
             raise JobError(f"{device} is none of the demo's simulated miners; nothing goes wrong there on purpose")
         return board

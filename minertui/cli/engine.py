@@ -56,8 +56,10 @@ def run(args: argparse.Namespace) -> int:
 async def _serve(config: Config, config_path: Path, state: Path, socket: Path, speed: float) -> None:
     from minertui.clock import SystemClock
     from minertui.engine.engine import Engine
+    from minertui.engine.thinking import Beside
 
-    await serve(Engine(config, state=state, clock=SystemClock(speed), config_path=config_path), socket)
+    clock = SystemClock(speed)
+    await serve(Engine(config, state=state, clock=clock, config_path=config_path, think=Beside()), socket)
 
 
 async def serve(engine: Engine, socket: Path) -> None:

@@ -49,10 +49,11 @@ async def engine_for(
 async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]) -> AsyncIterator[Link]:
     from minertui.clock import SystemClock
     from minertui.engine.engine import Engine
+    from minertui.engine.thinking import Beside
 
     os.umask(0o077)  # what the engine keeps is nobody else's business
     only = msgspec.structs.replace(settings, miner=tuple(miners))
-    engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed))
+    engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed), think=Beside())
     with never_dropped():  # it lives in this process: what ends this must end it well
         await engine.open()
         try:

@@ -46,9 +46,10 @@ from minertui.engine.rigs import Rigs, Way, way
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
 from minertui.engine.supervisor import Supervisor
+from minertui.engine.thinking import Think, at_once
 from minertui.model.alerts import Alert, Severity
 from minertui.model.commands import CommandRecord, Order
-from minertui.model.errors import ConfigError, JobError, LinkError
+from minertui.model.errors import ConfigError, LinkError
 from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
@@ -70,11 +71,13 @@ class Engine:
         demo: bool = False,
         connect: Connect = kinds.connect,
         open_way: Way = way,
+        think: Think = at_once,
     ) -> None:
-        """``state``: folder of databases and journal. ``config_path`` None: nothing can be added or changed. Raises
-        ConfigError for a clock that does not run at 1 on anything but this host's own simulators."""
+        """``state``: folder of databases and journal. ``config_path`` None: nothing can be added or changed. ``think``:
+        where jobs compute what takes long; ``Beside`` where time is real. Raises ConfigError for a clock that does not
+        run at 1 on anything but this host's own simulators."""
         only_simulated(config, clock.speed)
-        self.config, self.ending = config, asyncio.Event()
+        self.config, self.ending, self.think = config, asyncio.Event(), think
         self._state, self._clock, self._config_path, self._demo = state, clock, config_path, demo
         self._lock = StateLock(state)
         fleet = Fleet(engine=__version__, speed=clock.speed, readonly=config.engine.readonly, demo=demo)
@@ -220,7 +223,7 @@ class Engine:
 
     async def plans(self, device: str) -> Templates:
         """What a sweep and a guard of this miner start from."""
-        known = await left_to(self._known(device).snapshot(), self._records, partial(self.say, device))
+        known = await left_to(self._lines.named(device).snapshot(), self._records, partial(self.say, device))
         return config_file.templates(self.config, device, known)
 
     async def steer(self, job_id: str, order: BoardOrder) -> JobState:
@@ -230,7 +233,7 @@ class Engine:
 
     async def clear(self, device: str) -> None:
         """A person clears a parked device, or accepts another one at its address."""
-        self._known(device)
+        self._lines.named(device)
         self._arbiter.clear(device)
         self.say(device, "cleared by a person")
 
@@ -256,7 +259,7 @@ class Engine:
 
     async def follow(self, device: str, on: bool) -> None:
         """Keep the miner's log stream open for 60 s more, or close it."""
-        await self._followed.ask(device, self._known(device).device, on)
+        await self._followed.ask(device, self._lines.named(device).device, on)
 
     async def acknowledge(self, alert_id: str) -> Alert:
         """A person has seen an alert."""
@@ -383,12 +386,6 @@ class Engine:
         self.say("engine", why := f"the engine stood still for {late_s:.0f} s", Severity.WARNING)
         for line in self._lines:
             line.doubt(why)
-
-    def _known(self, device: str) -> Line:
-        try:
-            return self._lines[device]
-        except KeyError:
-            raise JobError(f"there is no miner named {device!r} in the config") from None
 
     def _file(self) -> Path:
         if self._config_path is None:

@@ -14,7 +14,7 @@ from minertui.config import Config, MinerConfig
 from minertui.engine.line import Identity, Line, LineOptions, Listener
 from minertui.engine.poller import poll
 from minertui.engine.supervisor import Supervisor
-from minertui.model.errors import ConfigError
+from minertui.model.errors import ConfigError, JobError
 from minertui.model.seams import Clock, Device
 from minertui.wire.axeos.address import host_port
 
@@ -70,6 +70,13 @@ class Lines:
     def __getitem__(self, name: str) -> Line:
         """The line of that name; KeyError where the config has none."""
         return self._lines[name]
+
+    def named(self, name: str) -> Line:
+        """The same for a person: raises JobError, a sentence, where the config has none."""
+        try:
+            return self._lines[name]
+        except KeyError:
+            raise JobError(f"there is no miner named {name!r} in the config") from None
 
     def __iter__(self) -> Iterator[Line]:
         """All lines."""

@@ -19,6 +19,7 @@ from minertui.engine.journal import JournalError
 from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
+from minertui.engine.thinking import Think
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune, Word
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Snapshot
@@ -44,6 +45,11 @@ class Office(Protocol):
     @property
     def arbiter(self) -> Arbiter:
         """The only path to hardware."""
+        ...
+
+    @property
+    def think(self) -> Think:
+        """Where to compute what takes long."""
         ...
 
     @property
@@ -203,6 +209,10 @@ class JobSite:
                 await self._office.records.keep_room(mac, room_c)
             except StoreError as error:
                 self.log(f"what was learned of its room could not be kept: {error}")
+
+    async def think(self, work: Callable[[], T]) -> T:
+        """Compute what takes long without holding up anybody else."""
+        return await self._office.think(work)
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         """Durable when it returns."""

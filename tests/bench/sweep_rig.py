@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from minertui.jobs.sweep import run
 from minertui.model.commands import Command, Outcome, OutcomeState, Rank, Restart, Tune
@@ -21,6 +21,8 @@ from minertui.safety import raising
 from minertui.safety.kernel import decide
 from minertui.safety.request import HOUR_S, RULES, Request
 from minertui.safety.steps import Steps
+
+T = TypeVar("T")
 
 POLL_S = 5.0
 PROVE_S = 6.0  # write, read back, see it followed
@@ -168,6 +170,9 @@ class RigSite:
         if settings is not None:
             await self.send(settings)
         return Outcome(OutcomeState.APPLIED)
+
+    async def think(self, work: Callable[[], T]) -> T:
+        return work()
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         if isinstance(record, SweepPoint):

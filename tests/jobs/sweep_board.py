@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -12,6 +13,8 @@ from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import JobView, Limits, Phase, Strategy, SweepPlan, SweepPoint, SweepSample, SweepView
 from minertui.model.status import Ability, ChipStatus, MinerStatus
+
+T = TypeVar("T")
 
 POLL_S = 5.0
 LIVE = frozenset({Ability.TUNE, Ability.TUNE_LIVE, Ability.RESTART})
@@ -176,6 +179,9 @@ class FakeSite:
         if self.last is not None:
             self.last = msgspec.structs.replace(self.last, status=self.board.read(self.clock, self.booted))
         return Outcome(OutcomeState.APPLIED, self.left)
+
+    async def think(self, work: Callable[[], T]) -> T:
+        return work()
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         self.kept.append(record)

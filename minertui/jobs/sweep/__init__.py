@@ -17,8 +17,9 @@ However it ends, the miner is left at settings that were measured to be good, or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
 
 from minertui.jobs.sweep import brain, progress
 from minertui.jobs.sweep.state import End, Event, Look, Seen, Send, State, Step, Told
@@ -32,6 +33,8 @@ from minertui.safety.settings import Settings
 
 __all__ = ["SweepSite", "run"]
 
+T = TypeVar("T")
+
 _FIRST_POLLS = 12  # a miner that gives no fresh reading for so many polls cannot be swept
 
 
@@ -40,6 +43,10 @@ class SweepSite(Site, Protocol):
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         """Store a measured point or sample; durable when it returns."""
+        ...
+
+    async def think(self, work: Callable[[], T]) -> T:
+        """Compute what may take long, where nobody else waits for it. ``work`` is pure."""
         ...
 
 
@@ -87,7 +94,8 @@ class _Sweep:
             if isinstance(made.ask, End):
                 await self._take(made)
                 return made.ask
-            made = brain.step(await self._take(made), await self._answer(made), self._site.now())
+            state, event = await self._take(made), await self._answer(made)
+            made = await self._site.think(partial(brain.step, state, event, self._site.now()))
         return made
 
     async def finish(self, end: End) -> None:
@@ -108,7 +116,8 @@ class _Sweep:
             self._site.report(Phase.RUNNING, self.view, note, **self.counts)
             snapshot = await self._site.next_snapshot(within_s=brain.LOOK_S)
             if samples.fresh(snapshot, self._site.now()):
-                return brain.begin(self._plan, self._done, snapshot, self._site.now(), self._earlier)
+                now_s, plan = self._site.now(), self._plan
+                return await self._site.think(partial(brain.begin, plan, self._done, snapshot, now_s, self._earlier))
             why = f" ({snapshot.why})" if snapshot.why else ""
         waited_s = _FIRST_POLLS * brain.LOOK_S
         return End(Phase.FAILED, f"the miner gave no fresh reading for {waited_s:.0f} s, so nothing was changed{why}")
