@@ -56,7 +56,7 @@ def without_user(url: str) -> str:
 def path_text(path: PurePath) -> str:
     """The whole ``path`` as people write it, with ``~`` for their home."""
     home = PurePath(os.path.expanduser("~"))  # noqa: PTH111 - that of Path raises where nobody knows one
-    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
+    return str(PurePath("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
 
 
 def masked(user: str) -> str:

@@ -54,6 +54,7 @@ def test_where_files_are_is_told_in_full_and_from_home(tmp_path, monkeypatch):
     paths = [save_text("1", name) for name in ("a.csv", "a.csv", "b.json")]
     assert told(paths) == "Saved in ~/farm: a.csv, a-2.csv, b.json"
     assert told(paths * 2) == "Saved 6 files in ~/farm: a.csv, …"
+    assert path_text(tmp_path) == "~"
     monkeypatch.setenv("HOME", "/nowhere")
     assert told(paths[:1]) == f"Saved in {tmp_path}/farm: a.csv"
     assert path_text(tmp_path) == str(tmp_path)

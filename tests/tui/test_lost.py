@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
+from textual.widgets import Button
 
 from minertui.model.errors import LinkError
 from minertui.model.events import LogLine, SnapshotTaken
 from minertui.model.fleet import Health
+from minertui.model.history import Found
 from minertui.tui import feed
+from minertui.tui.dialogs.discover import FoundList
 from tests.tui import pictures, rigs
 from tests.tui.fake_link import FakeLink
 from tests.tui.looking import Looking, looking
@@ -160,6 +165,47 @@ async def test_a_dialog_that_is_open_when_the_engine_goes_does_not_order_and_can
         await seen.until(lambda: "nothing can be ordered" not in seen.text)
         await seen.press(agree)
         await seen.until(lambda: [call for call in seen.link.calls[sent:] if call[0] == "send"], "an order")
+
+
+async def test_discovery_looks_and_saves_nothing_while_the_engine_is_away():
+    link = FakeLink(pictures.normal())
+    link.found = (Found("127.0.0.1:8081", "axeos", hostname="new"),)
+    async with looking(link) as seen:
+        await seen.press("d")
+        await seen.press("enter")
+        await seen.sees("[x] 127.0.0.1:8081")
+        link.lose()
+        await seen.sees("!! Engine lost since 12:00:00; nothing can be ordered")
+        dialog = seen.app.screen
+        assert {b.id: b.disabled for b in dialog.query(Button)} == {"look": True, "add": True, "cancel": False}
+        asked = len(link.calls)
+        await seen.press("enter", "shift+tab", "enter")  # in the list, in the line to type in
+        assert [call[0] for call in link.calls[asked:] if call[0] != "watch"] == []
+        back(seen)
+        await seen.until(lambda: "nothing can be ordered" not in seen.text)
+        dialog.query_one(FoundList).focus()
+        await seen.press("enter")
+        await seen.until(lambda: [entry.name for entry, _ in link.sent("save_miner")] == ["new"])
+
+
+async def test_discovery_saves_once_however_often_it_is_told():
+    link = FakeLink(pictures.normal())
+    link.found = tuple(Found(f"127.0.0.1:808{n}", "axeos", hostname=f"new-{n}") for n in range(3))
+    slow, save = asyncio.Event(), link.save_miner
+
+    async def slowly(entry, replaces=None):
+        await save(entry, replaces)
+        await slow.wait()
+
+    link.save_miner = slowly  # type: ignore[method-assign]
+    async with looking(link) as seen:
+        await seen.press("d")
+        await seen.press("enter")
+        await seen.sees("[x] 127.0.0.1:8081")
+        await seen.press("enter", "enter", "enter")
+        slow.set()
+        await seen.until(lambda: len(seen.app.screen_stack) == 1)
+        assert [entry.name for entry, _ in link.sent("save_miner")] == ["new-0", "new-1", "new-2"]
 
 
 async def test_a_frozen_picture_tells_what_went_wrong_behind_it():

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from minertui.model.errors import MinertuiError
@@ -19,6 +18,7 @@ from minertui.model.history import Found, MinerEntry
 from minertui.model.seams import Link
 from minertui.model.text import as_name
 from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.widgets.painted import Line, Painted, line
 from minertui.tui.widgets.wording import fit, hashrate
 
@@ -96,8 +96,9 @@ class FoundList(Painted, can_focus=True):
         self.repaint()
 
 
-class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
-    """Saves what is chosen through the link and gives the entries saved; none after Escape."""
+class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
+    """Saves what is chosen through the link, once however often it is pressed, and gives the entries saved; none after
+    Escape."""
 
     AUTO_FOCUS = "Input"
     DEFAULT_CSS = """
@@ -118,6 +119,7 @@ class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
         self.list = FoundList()
         self.wrong = Lines()
         self.saved: list[MinerEntry] = []
+        self._saving = False
 
     def compose(self) -> ComposeResult:
         """Where to look, what was found, the ways out."""
@@ -146,8 +148,16 @@ class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
         event.stop()
         {"look": self.look, "add": self.add_marked, "cancel": self.action_cancel}[event.button.id or "cancel"]()
 
+    def enable(self) -> None:
+        """Both want an engine; and nothing else begins while it saves."""
+        rests = self.lost or self._saving
+        self.query_one("#look", Button).disabled = rests
+        self.query_one("#add", Button).disabled = rests or not self.list.found
+
     def look(self) -> None:
         """Check the networks, then search in the background."""
+        if self.lost or self._saving:
+            return
         networks = self.query_one(Input).value.replace(",", " ").split()
         problem = next((p for n in networks if (p := _problem(n))), None)
         self.wrong.show(wrapped(f"! {problem}", 74, "bad") if problem else [])
@@ -163,14 +173,18 @@ class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
             self.wrong.show(wrapped(f"! {error}", 74, "bad"))
             return
         self.list.show(found, "Nothing answered. Name the network the miners are in, or add one by its address.")
-        self.query_one("#add", Button).disabled = not found
+        self.enable()
         if found:
             self.list.focus()
 
     def add_marked(self) -> None:
         """Save what is marked, in the background."""
+        if self.lost or self._saving:  # its frame says the one, and the other is soon over
+            return
         chosen = [f for f in self.list.found if f.address in self.list.chosen]
         if chosen:
+            self._saving = True
+            self.enable()
             self.run_worker(self._save(entries(chosen)), exclusive=True)
         else:
             self.wrong.show(wrapped("! Nothing is marked; mark with space.", 74, "bad"))
@@ -184,6 +198,8 @@ class DiscoverDialog(ModalScreen[tuple[MinerEntry, ...]]):
         except MinertuiError as error:
             done = f" ({len(self.saved)} of {len(chosen)} are saved)" if self.saved else ""
             self.wrong.show(wrapped(f"! {error}{done}", 74, "bad"))
+            self._saving = False
+            self.enable()
             return
         self.dismiss(tuple(self.saved))
 
