@@ -264,6 +264,16 @@ def test_without_a_frontier_or_told_not_to_it_moves_the_clock_alone():
         assert all(tune.core_mv is None for tune in board.writes)
 
 
+@pytest.mark.parametrize(("fan_pct", "learns"), [(100.0, True), (60.0, False)])
+def test_what_another_fan_does_teaches_nothing_of_the_room(fan_pct: float, learns: bool):
+    """A person slows the fan after a step down: that it is hardly cooler is the fan's doing, and not a hot room's."""
+    board = Board()
+    while not board.sent:
+        board.poll(fan_manual_pct=100.0, chip_temp_c=64.8)
+    board.live(PLAN.hold_dwell_s + 300, fan_manual_pct=fan_pct, chip_temp_c=63.0)
+    assert (board.state.hold.room_c != 25.0) is learns
+
+
 _TEMPS = st.one_of(
     st.none(), st.sampled_from([math.nan, math.inf, -1.0, 0.0, 127.0, 255.0, 65.0, 90.0]), st.floats(20, 80)
 )

@@ -70,6 +70,7 @@ class Hold:
     off: str = ""
     goal_mhz: float | None = None
     at: tuple[float | None, float | None] = (None, None)
+    fan: tuple[bool | None, float | None] = (None, None)
     uptime_s: float | None = None
     since_s: float | None = None
     tried_s: float = -math.inf  # the last write that was refused
@@ -134,11 +135,15 @@ class Moment:
 
 
 def watch(hold: Hold, plan: GuardPlan, status: MinerStatus, now_s: float) -> Hold:
-    """Take a reading in. A change of settings, a reboot, no work, a silence or a dead sensor begin a new stretch."""
+    """Take a reading in. A change of settings, a reboot, no work, a silence or a dead sensor begin a new stretch. What
+    another setting of the fan did to the temperature is no change's effect: nothing is learned from it."""
     at, up_s = (status.frequency_mhz, status.core_mv), status.uptime_s
     rebooted = up_s is not None and hold.uptime_s is not None and up_s < hold.uptime_s
     silent = bool(hold.seen) and now_s - hold.seen[-1].at_s > max(_GAP_S, 2 * (plan.check_s or 0))
     works, chip = _works(status), status.chip_temp_c
+    fan = (status.fan_auto, status.temp_target_c if status.fan_auto else status.fan_manual_pct)
+    if fan != hold.fan:
+        hold = replace(hold, fan=fan, lesson=None, since_s=None)
     if at != hold.at or rebooted or silent or not works or hold.since_s is None:
         return replace(hold, at=at, uptime_s=up_s, since_s=now_s if works else None, seen=())
     assert chip is not None  # it works
