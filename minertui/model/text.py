@@ -50,7 +50,7 @@ def as_name(text: str) -> str:
 
 def without_user(url: str) -> str:
     """An address without what stands before an ``@`` in it, which may be a password: ``•••@pool.example.org``."""
-    return _USER_IN_URL.sub("•••@", url)
+    return _USER_IN_URL.sub("•••@", url) if "@" in url else url
 
 
 def path_text(path: PurePath) -> str:
