@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual.widgets import Button
 
 from minertui.model.commands import Tune
 from minertui.model.plans import Goal, Phase, SweepView
@@ -56,17 +57,18 @@ async def test_order_and_goal_change_on_a_key() -> None:
         assert "as measured" in text(sweeps.line)[0]
 
 
-async def test_only_points_that_passed_are_applied() -> None:
+async def test_enter_opens_the_point_with_where_it_stands_and_how_long_it_took() -> None:
     sweeps = tab()
     async with on_stage(sweeps, 120, 40) as pilot:
         sweeps.show(FLEET, DEVICE)
         sweeps.table.focus()
         await pilot.press("down", "enter")
-        (asked,) = heard(pilot, SweepTab.Apply)
+        (asked,) = heard(pilot, SweepTab.Opened)
         assert (asked.device, asked.point.mhz, asked.point.mv) == (DEVICE, 525, 1100)
+        assert (asked.place, asked.took_s) == ("2 of 6 by efficiency", 600.0)
         await pilot.press("pagedown", "pagedown", "enter")
-        assert len(heard(pilot, SweepTab.Apply)) == 1
-        assert "only a point that passed" in text(sweeps.line)[0]
+        failed = heard(pilot, SweepTab.Opened)[-1]
+        assert (failed.point.passed, failed.place) == (False, "")
 
 
 async def test_what_the_table_cuts_off_stands_in_full_under_it() -> None:
@@ -144,7 +146,7 @@ async def test_nothing_to_show_teaches() -> None:
         assert "Press b on a miner" in text(sweeps.lines)[0]
         sweeps.table.focus()
         await pilot.press("c", "e", "o", "u", "enter", "left", "right", "down")
-        assert heard(pilot, SweepTab.Apply) == heard(pilot, SweepTab.Export) == []
+        assert heard(pilot, SweepTab.Opened) == heard(pilot, SweepTab.Export) == []
 
 
 async def test_a_failed_sweep_says_so_by_sign_and_word() -> None:
@@ -221,6 +223,9 @@ async def test_in_the_app_a_point_is_rehearsed_confirmed_and_sent() -> None:
     app = MinertuiApp(link, Options())
     async with app.run_test(size=(120, 40)) as pilot:
         await in_the_app(pilot, "enter")
+        assert link.sent("send") == []
+        await pilot.press("enter")
+        await pilot.pause(0.2)
         rehearsed = link.sent("send")
         assert [(o.device, o.dry_run, o.command) for o in rehearsed] == [(DEVICE, True, Tune(500, 1100))]
         await pilot.press("y")
@@ -233,6 +238,9 @@ async def test_on_a_read_only_screen_nothing_is_applied() -> None:
     link = FakeLink(FLEET)
     async with MinertuiApp(link, Options(readonly=True)).run_test(size=(120, 40)) as pilot:
         await in_the_app(pilot, "enter")
+        assert pilot.app.screen.query_one("#apply", Button).disabled
+        await pilot.press("enter")
+        await pilot.pause(0.2)
         assert link.sent("send") == []
 
 

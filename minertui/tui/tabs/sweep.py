@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Protocol, cast
 
 from textual import events, on
@@ -55,12 +56,14 @@ class SweepTab(Widget):
         Binding("e", "export", "Export", id="sweep.export"),
     ]
 
-    class Apply(Message):
-        """A person wants this point's settings on the device."""
+    class Opened(Message):
+        """A person wants to see all of this point, and maybe its settings on the device."""
 
-        def __init__(self, device: str, point: SweepPoint) -> None:
+        def __init__(
+            self, device: str, plan: SweepPlan, point: SweepPoint, place: str = "", took_s: float | None = None
+        ) -> None:
             super().__init__()
-            self.device, self.point = device, point
+            self.device, self.plan, self.point, self.place, self.took_s = device, plan, point, place, took_s
 
     class Export(Message):
         """A person wants these points as files."""
@@ -212,13 +215,17 @@ class SweepTab(Widget):
         self._draw()
 
     def on_point_table_chosen(self, event: PointTable.Chosen) -> None:
-        """Only a point that passed may be applied."""
+        """All of it, with where it stands and how long it took."""
         event.stop()
-        if event.point.passed:
-            self.post_message(self.Apply(self.device, event.point))
-        else:
-            self._note = "only a point that passed can be applied"
-            self._draw()
+        view, point = self._view(), event.point
+        if view is None:
+            return
+        goal = self.goal or view.plan.goal
+        order = [p.n for p in ranked(view.points, goal)]
+        place = f"{order.index(point.n) + 1} of {len(order)} by {goal.value}" if point.n in order else ""
+        before = next((p for p in view.points if p.n == point.n - 1), None)
+        took_s = point.at_s - before.at_s if before is not None and before.at_s and point.at_s else None
+        self.post_message(self.Opened(self.device, view.plan, point, place, took_s))
 
     def action_device(self, by: int) -> None:
         """The next miner that has a sweep."""
@@ -301,16 +308,25 @@ class SweepPane(Pane):
     def _desk(self) -> Desk:
         return cast(_HasDesk, self.app).desk
 
-    @on(SweepTab.Apply)
-    def _apply(self, event: SweepTab.Apply) -> None:
+    @on(SweepTab.Opened)
+    def _open(self, event: SweepTab.Opened) -> None:
         event.stop()
-        point = event.point
-        if self.picture.fleet.readonly or self._desk.at.readonly:
-            self._desk.say("this screen is read-only; nothing was sent", "warning")
-            return
-        command = Tune(frequency_mhz=point.mhz, core_mv=point.mv)
-        title = f"Apply point {point.n} to {event.device}: {point.mhz:g} MHz {point.mv} mV"
-        self.run_worker(rehearse_and_send(self._desk, [event.device], command, title), group="apply")
+        self.begin(partial(self._look, event), "point")
+
+    async def _look(self, event: SweepTab.Opened) -> None:
+        """Show the point; apply it when that is wanted, as any other order: rehearsed, asked, sent."""
+        from minertui.tui.dialogs.point import PointDialog
+
+        point, desk = event.point, self._desk
+        refused = desk.at.locked if point.passed else "only a point that passed can be"
+        dialog = PointDialog(
+            event.device, event.plan, point, self.picture.fleet.at_s,
+            place=event.place, refused=refused, took_s=event.took_s,
+        )  # fmt: skip
+        if await desk.ask(dialog):
+            command = Tune(frequency_mhz=point.mhz, core_mv=point.mv)
+            title = f"Apply point {point.n} to {event.device}: {point.mhz:g} MHz {point.mv} mV"
+            await rehearse_and_send(desk, [event.device], command, title)
 
     @on(SweepTab.Export)
     def _export(self, event: SweepTab.Export) -> None:

@@ -29,7 +29,7 @@ _HEAD = (("#", 3), ("MHz", 5), ("mV", 5), ("TH/s", 7), ("exp %", 6), ("J/TH", 6)
 
 
 class PointTable(Painted, can_focus=True):
-    """A line per point with a cursor; Enter asks to apply the point under it."""
+    """A line per point with a cursor; Enter opens the point under it."""
 
     DEFAULT_CSS = """
     PointTable { height: 1fr; min-height: 4; }
@@ -39,11 +39,11 @@ class PointTable(Painted, can_focus=True):
         Binding("down,j", "move(1)", "Down", show=False, id="points.down"),
         Binding("pageup", "move(-10)", "Page up", show=False, id="points.page-up"),
         Binding("pagedown", "move(10)", "Page down", show=False, id="points.page-down"),
-        Binding("enter", "choose", "Apply point", id="points.apply"),
+        Binding("enter", "choose", "Open point", id="points.apply"),
     ]
 
     class Chosen(Message):
-        """A person wants this point applied."""
+        """A person wants to see all of this point."""
 
         def __init__(self, point: SweepPoint) -> None:
             super().__init__()

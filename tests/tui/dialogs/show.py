@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from minertui.model.commands import Change
 from minertui.model.frontier import Frontier, Known, Setting
 from minertui.model.history import Found
-from minertui.model.plans import GuardPlan, Strategy, SweepPlan
+from minertui.model.plans import GuardPlan, PointVerdict, Strategy, SweepPlan, SweepPoint
 from minertui.tui.dialogs.along import Swept
 from minertui.tui.dialogs.confirm import TYPE_NAME, ConfirmDialog
 from minertui.tui.dialogs.discover import DiscoverDialog
@@ -22,6 +22,7 @@ from minertui.tui.dialogs.fan import FanDialog
 from minertui.tui.dialogs.guard import GuardDialog
 from minertui.tui.dialogs.help import HelpScreen
 from minertui.tui.dialogs.miner import MinerDialog
+from minertui.tui.dialogs.point import PointDialog
 from minertui.tui.dialogs.pools import PoolsDialog
 from minertui.tui.dialogs.sweep import SweepDialog
 from minertui.tui.dialogs.tune import TuneDialog
@@ -36,6 +37,18 @@ FOUND = (
 KNOWN = Known(
     Frontier((Setting(430, 1060, 870, 11.2), Setting(490, 1100, 990, 13.4), Setting(560, 1175, 1130, 17.3))),
     chip="BM1370", firmware="v2.11.0", at_s=pictures.NOW_S - 81_000,
+)  # fmt: skip
+
+POINT = SweepPoint(
+    7, 550, 1125, PointVerdict.PASSED, hashrate_ghs=1085.2, expected_ghs=1122.0, power_w=16.9, efficiency_jth=15.57,
+    chip_temp_c=58.3, vr_temp_c=61.0, input_mv=5010.0, fan_pct=62.0, error_pct=0.14, chip_balance=0.93,
+    hashrate_sd_ghs=42.0, samples=40, at_s=pictures.NOW_S - 900, confidence=0.97, soak=True, cooler_w=19.4,
+    likely_ghs=1083.9, hashrate_memory=0.2,
+    why="the surface has its best here by 0.8 %; one point more halves what it may be wrong by",
+)  # fmt: skip
+FAILED = SweepPoint(
+    9, 600, 1100, PointVerdict.UNSTABLE, reason="hashrate 91.2 % of what 600 MHz give, under 94 % (sure to 99 %)",
+    hashrate_ghs=1116.0, expected_ghs=1224.0, samples=12, why="one step more at this voltage",
 )  # fmt: skip
 
 
@@ -60,6 +73,12 @@ DIALOGS: dict[str, Callable[[], ModalScreen[Any]]] = {
         "Restart attic-1", [Change("Frequency", "525 MHz", "550 MHz"), Change("Core voltage", "1150 mV", "1180 mV")]
     ),
     "remove": lambda: ConfirmDialog("Remove attic-1", ["attic-1 goes on mining as it is."], TYPE_NAME, "attic-1"),
+    "point": lambda: PointDialog(
+        "attic-1", pictures.sweep_plan("attic-1"), POINT, pictures.NOW_S, place="2 of 6 by efficiency", took_s=690.0
+    ),
+    "point-failed": lambda: PointDialog(
+        "attic-1", pictures.sweep_plan("attic-1"), FAILED, pictures.NOW_S, refused="only a point that passed can be"
+    ),
     "help": lambda: HelpScreen(
         "Fleet", [("", "Everywhere"), ("?", "Help"), ("q", "Detach; the engine goes on"), ("", "Here"), ("/", "Filter")]
     ),
