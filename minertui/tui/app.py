@@ -60,6 +60,7 @@ class MinertuiApp(App[str]):
         self.link = link
         self.ascii = options.ascii
         self.set_class(options.ascii, "-ascii")
+        self.set_class(options.no_color, "-no-color")
         good, self._key_problems = checked(options.keys, _widgets_ids() if options.keys else frozenset())
         self.options = msgspec.structs.replace(options, keys=good)
         self._action_keys = {key for action in ACTIONS for key in good.get(action.id, action.key).split(",")}

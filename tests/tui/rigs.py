@@ -62,7 +62,7 @@ def view(rig: str = "rig-42", boards: int = 5) -> RelayView:
     return RelayView(
         RelayPlan(rig, "somebody", board=plans), shown, "beyond-pool-1 203.0.113.7:6000", KeyCheck.RIGHT, 9,
         tuple(BalanceRow(pictures.NOW_S - 15 * n, 1234.567891, 53.31, 0.016, 3.76, 15.0, 37.42, 51.2, 9)
-              for n in range(4)),
+              for n in reversed(range(4))),
         miners=(
             AccountMiner("shed", "AVR Miner 4.3", iot="temp:31.0"),
             AccountMiner(rig, "AVR Miner 4.3", "pool-1", 8, 308, 2, 208.0, 3.1, 41.0, 1),

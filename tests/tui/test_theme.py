@@ -6,12 +6,14 @@ import shutil
 
 import pytest
 from textual.color import Color
+from textual.command import CommandList
 from textual.widgets import Input
 
 from minertui.model.errors import ConfigError
 from minertui.tui import app as apps
 from minertui.tui import theme
 from minertui.tui.options import Options, for_terminal
+from minertui.tui.screens.bars import TabBar
 from tests.tui import pictures
 from tests.tui.looking import looking
 
@@ -129,3 +131,21 @@ async def test_what_is_switched_off_keeps_its_words_in_the_terminals_own_colours
         await seen.sees("Nothing changes yet")
         assert seen.app.screen.query_one("#agree").disabled
         assert "Apply (Enter)" in seen.text
+
+
+async def test_without_colours_the_palettes_cursor_and_the_tab_in_front_are_seen():
+    async with looking(pictures.normal(), options=Options(no_color=True, theme="terminal")) as seen:
+        tab = seen.app.screen.query_one(TabBar).render_line(0)
+        assert [s.text.strip() for s in tab if s.style and s.style.reverse] == ["1 Fleet"]
+        await seen.press("colon")
+        await seen.sees("Filter the miners")
+        rows = [list(seen.app.screen.query_one(CommandList).render_line(y)) for y in (0, 1)]
+        assert [any(s.style and s.style.underline for s in row) for row in rows] == [True, False]
+
+
+async def test_who_needs_contrast_can_read_the_faintest_ink():
+    strength = {}
+    for name in ("dark", "high-contrast"):
+        async with looking(pictures.normal(), options=Options(theme=name)) as seen:
+            strength[name] = seen.app.screen.query_one(TabBar)._style_of("faint").color.a
+    assert strength["high-contrast"] > 1.5 * strength["dark"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -45,7 +46,7 @@ class FoundList(Painted, can_focus=True):
         super().__init__()
         self.found: tuple[Found, ...] = ()
         self.chosen: set[str] = set()
-        self.at = 0
+        self.at = self.top = 0
         self.word = "Press Enter to look for miners."
 
     def show(self, found: Sequence[Found], word: str) -> None:
@@ -58,7 +59,7 @@ class FoundList(Painted, can_focus=True):
         """A line each."""
         if not self.found:
             return wrapped(self.word, width, "dim")
-        top = max(0, min(self.at - height + 1, len(self.found) - height))
+        self.top = top = max(0, min(self.at - height + 1, len(self.found) - height))
         return [self._row(n, f, width) for n, f in enumerate(self.found)][top : top + height]
 
     def _row(self, n: int, found: Found, width: int) -> Line:
@@ -82,6 +83,13 @@ class FoundList(Painted, can_focus=True):
         if self.found and self.found[self.at].known_as is None:
             self.chosen ^= {self.found[self.at].address}
             self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor there, and marks or unmarks."""
+        offset = event.get_content_offset(self)
+        if offset is not None and self.top + offset.y < len(self.found):
+            self.action_move(self.top + offset.y - self.at)
+            self.action_mark()
 
     def action_agree(self) -> None:
         """Add them."""

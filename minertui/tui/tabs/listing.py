@@ -82,6 +82,14 @@ class Listing(Painted, can_focus=True):
         if offset is not None and offset.y > 0:
             self._go(self.top + offset.y - 1)
 
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel moves the cursor by three."""
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel moves the cursor by three."""
+        self.action_move(-3)
+
     def _go(self, index: int) -> None:
         if self.items:
             self.cursor = self.items[max(0, min(len(self.items) - 1, index))][0]

@@ -229,7 +229,7 @@ class MinerPane(Pane):
         self._draw_title()
         self.big.show(text, unit, self._note())
         self.gauges.show(snapshot, GAUGES)
-        self.chips.show(status)
+        self.chips.show(status, old=snapshot.health is not Health.OK)
         self.chips.display = bool(status and status.chips)
         jobs = self.picture.fleet.jobs_of(self.device)
         rows = {

@@ -28,10 +28,12 @@ class ChipBars(Painted):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, classes=classes)
         self.status: MinerStatus | None = None
+        self.old = False
         self._seen: deque[MinerStatus] = deque(maxlen=_KEPT)
 
-    def show(self, status: MinerStatus | None) -> None:
-        """Show the chips of this reading."""
+    def show(self, status: MinerStatus | None, *, old: bool = False) -> None:
+        """Show the chips of this reading; ``old``: it is the last one, and nothing of now."""
+        self.old = old
         before = self.status
         if status is None or before is None or _board(before) != _board(status):
             self._seen.clear()
@@ -77,9 +79,9 @@ class ChipBars(Painted):
         temp = "" if chip.temp_c is None else f"{number(chip.temp_c)}{glyphs.degree}"
         return line(
             Span(fit(f"chip {n}", _LABEL), "dim"),
-            Span(glyphs.bar * full, heat(1 - share)),
+            Span(glyphs.bar * full, "dim" if self.old else heat(1 - share)),
             Span(glyphs.track * (room - full), "faint"),
-            Span(f" {fit(text, 5, right=True)}{'!' if weak else ' '}", "warn" if weak else ""),
+            Span(f" {fit(text, 5, right=True)}{'!' if weak else ' '}", "dim" if self.old else "warn" if weak else ""),
             Span(f"{unit:<5}{fit(errors, 9, right=True)} {fit(temp, 5, right=True)}", "dim"),
         )
 

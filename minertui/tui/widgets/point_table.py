@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import msgspec
 from rich.cells import cell_len
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -56,6 +57,7 @@ class PointTable(Painted, can_focus=True):
         super().__init__(id=id)
         self.rows: tuple[PointRow, ...] = ()
         self.at = 0
+        self.top = 0  # the first row on the screen
         self.comparing = False
 
     @property
@@ -78,7 +80,7 @@ class PointTable(Painted, can_focus=True):
         titles = "".join(fit(title, size, right=True) for title, size in _HEAD)
         titles += "  " + ("against then" if self.comparing else "verdict")
         page = max(1, height - 1)
-        top = max(0, min(self.at - page // 2, len(self.rows) - page))
+        self.top = top = max(0, min(self.at - page // 2, len(self.rows) - page))
         lines = [line((titles, "head"))]
         for n, row in enumerate(self.rows[top : top + page], top):
             lines.append(self._row(row, width, "cursor" if n == self.at else ""))
@@ -121,6 +123,23 @@ class PointTable(Painted, can_focus=True):
         self.at = max(0, min(len(self.rows) - 1, self.at + by))
         self.repaint()
         self.post_message(self.Moved())
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor there; a click on the cursor opens."""
+        offset = event.get_content_offset(self)
+        n = self.top + offset.y - 1 if offset is not None and offset.y > 0 else len(self.rows)
+        if n == self.at:
+            self.action_choose()
+        elif n < len(self.rows):
+            self.action_move(n - self.at)
+
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel moves the cursor by three."""
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel moves the cursor by three."""
+        self.action_move(-3)
 
     def action_choose(self) -> None:
         """This one."""

@@ -75,6 +75,15 @@ async def test_chips_nobody_knows_are_drawn(status: MinerStatus | None) -> None:
         assert ("AxeOS 2.11" in text(bars)[0]) is (status is None or not status.chips)
 
 
+async def test_chips_of_a_miner_that_is_away_are_dimmed() -> None:
+    bars, reading = ChipBars(), MinerStatus(chips=(ChipStatus(hashrate_ghs=300.0),))
+    async with on_stage(bars, 60, 10):
+        bars.show(reading)
+        assert any(span.style.startswith("heat:") for span in bars.draw(60, 10)[0].spans)
+        bars.show(reading, old=True)
+        assert {span.style for span in bars.draw(60, 10)[0].spans} <= {"dim", "faint"}
+
+
 async def test_a_status_line_drops_its_right_end_first_and_then_cuts() -> None:
     for width, expected in ((30, "left text" + " " * 16 + "right"), (12, "left text"), (7, "left t…")):
         async with on_stage(line := StatusLine(), width, 3):
