@@ -44,6 +44,25 @@ async def test_it_shows_progress_map_and_ranking_of_the_running_sweep() -> None:
         assert any("14.7★<" in x for x in text(sweeps.map))
 
 
+async def test_a_point_that_a_soak_confirmed_is_the_best_before_one_that_only_read_higher() -> None:
+    assert isinstance(JOB.view, SweepView)
+    first = JOB.view.points[0]
+    higher = msgspec.structs.replace(first, n=101, mhz=551.0, hashrate_ghs=1190.0, efficiency_jth=10.0)
+    soak = msgspec.structs.replace(first, n=102, soak=True, likely_ghs=first.hashrate_ghs)
+    points = (*JOB.view.points, higher, soak)
+    view = msgspec.structs.replace(JOB.view, points=points)
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(FLEET.with_job(msgspec.structs.replace(JOB, view=view)), DEVICE)
+        await pilot.pause()
+        rows = text(sweeps.table)
+        assert rows[1].split()[:3] == ["1", "500", "1100"]
+        assert "★ best (soak)" in rows[1]
+        assert rows[2].split()[:2] == ["2", "551"]
+        assert "★" not in rows[2]
+        assert "best" not in rows[2]
+
+
 async def test_order_and_goal_change_on_a_key() -> None:
     sweeps = tab()
     async with on_stage(sweeps, 120, 40) as pilot:

@@ -17,7 +17,7 @@ from minertui.model.commands import Tune
 from minertui.model.errors import MinertuiError
 from minertui.model.fleet import EMPTY, Fleet
 from minertui.model.plans import Goal, JobState, SweepPlan, SweepPoint, SweepRecord, SweepView
-from minertui.model.ranking import ranked
+from minertui.model.ranking import best, ranked
 from minertui.model.seams import Link
 from minertui.tui.commands.base import Desk
 from minertui.tui.commands.orders import rehearse_and_send
@@ -132,7 +132,7 @@ class SweepTab(Widget):
         view = self._view()
         points = view.points if view else ()
         goal = self.goal or (view.plan.goal if view else Goal.HASHRATE)
-        order = ranked(points, goal)
+        order = _order(points, goal)
         self.table.show(self._rows(points, order), comparing=self._earlier is not None)
         now = (view.at_mhz, view.at_mv) if view and self._runs else (None, None)
         self.map.show(
@@ -221,7 +221,7 @@ class SweepTab(Widget):
         if view is None:
             return
         goal = self.goal or view.plan.goal
-        order = [p.n for p in ranked(view.points, goal)]
+        order = [p.n for p in _order(view.points, goal)]
         place = f"{order.index(point.n) + 1} of {len(order)} by {goal.value}" if point.n in order else ""
         before = next((p for p in view.points if p.n == point.n - 1), None)
         took_s = point.at_s - before.at_s if before is not None and before.at_s and point.at_s else None
@@ -266,6 +266,13 @@ class SweepTab(Widget):
             self._draw()
             return
         self.post_message(self.Export(self.device, view.plan, view.points))
+
+
+def _order(points: Sequence[SweepPoint], goal: Goal) -> tuple[SweepPoint, ...]:
+    """The points that passed: first the winner, which is one that a soak confirmed as soon as there is one, then the
+    others as they were measured."""
+    winner, order = best(points, goal), ranked(points, goal)
+    return order if winner is None else (winner, *(point for point in order if point.n != winner.n))
 
 
 class _HasDesk(Protocol):

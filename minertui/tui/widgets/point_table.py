@@ -102,10 +102,11 @@ class PointTable(Painted, can_focus=True):
         return line(Span(text + "  ", ink), Span(said, tail.style), row=under)
 
     def _verdict(self, row: PointRow) -> Span:
+        soaked = " (soak)" if row.point.soak else ""
         if row.rank == 1:
-            return Span(f"{self.glyphs.best} best", "good")
+            return Span(f"{self.glyphs.best} best{soaked}", "good")
         if row.point.passed:
-            return Span("passed", "dim")
+            return Span(f"passed{soaked}", "dim")
         return Span(f"{SIGNS[row.point.verdict]} {row.point.verdict.value}: {row.point.reason}", "warn")
 
     def _against(self, row: PointRow) -> Span:
