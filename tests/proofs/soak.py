@@ -7,8 +7,9 @@ screen, for as long as one likes: what grows, and how late is its loop?
 Before the faults begin and after they ended everything comes to rest; files and tasks at rest have to be the same.
 Memory is judged only after what is bounded is full: rings of an hour; and for days log lines, remembered orders,
 alerts, a day's writes, the threads for files, what is held of each miner's sweep. A run of ten minutes and more begins
-with all but the last full, and faults and sweeps stay with forty of the miners. With ``--speed`` everything but the
-machine runs faster, so the loop carries so many times the load, and its lateness is shown and not judged.
+with all but the last full, and faults and sweeps stay with forty of the miners; then the heap's gaps come to rest
+within four hours. With ``--speed`` everything but the machine runs faster, so the loop carries so many times the load,
+and its lateness is shown and not judged.
 """
 
 from __future__ import annotations
