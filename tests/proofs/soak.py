@@ -2,7 +2,7 @@
 screen, for as long as one likes: what grows, and how late is its loop?
 
     python -m tests.proofs.soak --hours 72                  figures every minute; what it comes to at the end
-    python -m tests.proofs.soak --seconds 900 --speed 10    the same by program time: an hour is full in six minutes
+    python -m tests.proofs.soak --hours 1.2 --speed 12      the same by program time: an hour is over in five minutes
 
 Before the faults begin and after they ended everything comes to rest; files and tasks at rest have to be the same.
 Memory is judged only after what is bounded is full: rings of an hour; and for days log lines, remembered orders,

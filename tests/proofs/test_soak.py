@@ -52,14 +52,14 @@ def test_memory_is_judged_only_after_what_is_bounded_is_full(capsys: pytest.Capt
     assert not _run(0.5, 5.0).filled
     assert memory(_run(0.5, 5.0)) == 0
     assert "not judged" in capsys.readouterr().out
-    assert memory(_run(3, 5.0)) == 1
+    assert memory(_run(9, 5.0)) == 1
     assert "minertui.Leak +14400" in (said := capsys.readouterr().out)
     assert "socket.x" not in said
-    assert memory(_run(3, 0.0)) == 0
+    assert memory(_run(9, 0.0)) == 0
 
 
 def test_memory_that_is_in_use_nowhere_and_does_not_go_back_is_found_too(capsys: pytest.CaptureFixture[str]):
-    assert memory(_run(3, 0.0, gaps_mb_hour=1.0)) == 1
+    assert memory(_run(9, 0.0, gaps_mb_hour=1.0)) == 1
     assert "MISSED" in capsys.readouterr().out
 
 
