@@ -18,6 +18,8 @@ from minertui.tui.widgets.wording import duration, fit, hashrate, number
 
 _INKS = ("accent", "second", "third")
 _SIGNS = "*+o"
+_LINES = "━╌·"  # in the title, where there are no colours to tell curves apart
+_DASHES = ((1, 1), (4, 7), (1, 4))  # and in the plot: so many dots of so many
 _Values = Sequence[float | None]
 
 
@@ -65,6 +67,10 @@ class Chart(Painted):
             lines.append(line(Span(label, "dim"), Span("┤" if tick != axis else axis, "faint"), *spans))
         return [*lines, self._times(series, margin, width)]
 
+    @property
+    def _plain(self) -> bool:
+        return self.app.has_class("-no-color")
+
     def _curve_ink(self, n: int) -> str:
         """Of the nth curve; old ones differ by their brightness alone."""
         return ("dim" if n == 0 else "faint") if self.gone else _INKS[n % 3]
@@ -76,7 +82,7 @@ class Chart(Painted):
         for n, metric_id in enumerate(self.metric_ids):
             values = self.series.mean.get(metric_id, ()) if self.series else ()
             last = next((v for v in reversed(values) if v is not None), None)
-            sign = _SIGNS[n % 3] if self.glyphs.ascii else self.glyphs.bar
+            sign = _SIGNS[n % 3] if self.glyphs.ascii else _LINES[n % 3] if self._plain else self.glyphs.bar
             metric = _metric(metric_id)
             text, unit = hashrate(last) if metric.unit == "GH/s" else (number(last, metric.digits), metric.unit)
             value = Span(f"{text} {unit} ", "dim" if self.gone else "strong")
@@ -119,14 +125,16 @@ class Chart(Painted):
             return _letters(list(columns.values()), low, high, width, deep, self._curve_ink)
         layers: list[tuple[Dots, str]] = []
         for n, values in enumerate(columns.values()):
-            layers.append((_curve(_spread(values, 2 * width), low, high, width, deep), self._curve_ink(n)))
+            dashes = _DASHES[n % 3] if self._plain else _DASHES[0]
+            curve = _dashed(_spread(values, 2 * width), *dashes)
+            layers.append((_curve(curve, low, high, width, deep), self._curve_ink(n)))
         band = self._band(self.metric_ids[0])
         if len(band) == 2:
             below, above = (_spread(side, 2 * width) for side in band)
             layers.append((_area(below, above, low, high, width, deep), "faint"))
         elif len(layers) == 1:
-            curve = _spread(next(iter(columns.values())), 2 * width)
-            layers.append((_area([low] * len(curve), curve, low, high, width, deep), "faint"))
+            alone = _spread(next(iter(columns.values())), 2 * width)
+            layers.append((_area([low] * len(alone), alone, low, high, width, deep), "faint"))
         return [[_cell(layers, x, y) for x in range(width)] for y in range(deep)]
 
 
@@ -180,6 +188,10 @@ def _between(values: _Values, at: float) -> float | None:
     if before is None or after is None:  # next to a gap: the nearer one
         return before if share < 0.5 else after
     return before + share * (after - before)
+
+
+def _dashed(values: Sequence[float | None], dots: int, every: int) -> Sequence[float | None]:
+    return values if dots == every else [v if x % every < dots else None for x, v in enumerate(values)]
 
 
 def _height(value: float, low: float, high: float, deep: int) -> int:

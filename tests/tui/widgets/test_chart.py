@@ -56,6 +56,23 @@ async def test_nothing_yet_and_nothing_at_all_are_said() -> None:
     assert any("nothing recorded" in line for line in await painted(series()))
 
 
+async def test_without_colours_curves_differ_by_their_dashes() -> None:
+    found = Series("a", 60, (0.0, 60.0), {"chip_temp_c": (50, 50), "vr_temp_c": (60, 60)})
+    chart = Chart()
+    async with on_stage(chart, 60, 12) as pilot:
+        whole = []
+        for plain in (False, True):
+            pilot.app.set_class(plain, "-no-color")
+            chart.show(found, list(found.mean), "Temperature")
+            lines = text(chart)
+            whole.append([sum("\u2800" < c <= "\u28ff" for c in line) for line in lines[1:-1]])
+        assert "━━ Chip" in lines[0]
+        assert "╌╌ VR" in lines[0]
+        chip, vr = (max(counts[len(counts) // 2 :]) for counts in whole), [max(counts[:3]) for counts in whole]
+        assert len(set(chip)) == 1
+        assert vr[1] < 0.8 * vr[0]
+
+
 async def test_the_band_widens_the_scale() -> None:
     found = series(50, 50, low={"chip_temp_c": (40, 40)}, high={"chip_temp_c": (70, 70)})
     lines = await painted(found)
