@@ -8,7 +8,7 @@ import statistics
 
 import pytest
 
-from minertui.jobs.sweep import evidence, stats
+from minertui.jobs.sweep import evidence, residue, stats
 from minertui.jobs.sweep.adaptive import CONTENDERS, GAIN, next_target
 from minertui.jobs.sweep.curves import Curves, ratios
 from minertui.jobs.sweep.residue import Residue, Seen
@@ -139,3 +139,11 @@ def test_a_decision_looks_closely_at_no_more_than_the_contenders(monkeypatch):
     next_target(plan, bounds(plan), Target(500, 1200), KNOWN)
     assert looked
     assert max(looked) <= CONTENDERS + len(KNOWN)
+
+
+def test_luck_is_kept_once_a_setting_and_not_once_a_length_of_sweep():
+    held = residue._luck.cache_info().currsize
+    lucks = [residue._lucks(7, settings) for settings in range(1, 31)]
+    assert residue._luck.cache_info().currsize - held == 30
+    assert [row[:3] for row in lucks[29]] == lucks[2]
+    assert all(sorted(column) == sorted({*column}) for column in zip(*lucks[29], strict=True))

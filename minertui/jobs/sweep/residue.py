@@ -70,10 +70,17 @@ def _product(one: Matrix, other: Matrix) -> Matrix:
     return [times(other, row) for row in one]
 
 
-@cache
 def _lucks(boards: int, settings: int) -> list[list[float]]:
     """As many normally distributed numbers as there are settings for each board. Evenly spread and always the same:
     each setting has the same quantiles, in another order."""
-    even = [_NORMAL.inv_cdf((n + 0.5) / boards) for n in range(boards)]
-    shuffled = [random.Random(s).sample(even, boards) for s in range(settings)]  # noqa: S311 - an order, no secret
-    return [list(row) for row in zip(*shuffled, strict=True)]
+    return [list(row) for row in zip(*(_luck(boards, setting) for setting in range(settings)), strict=True)]
+
+
+@cache
+def _luck(boards: int, setting: int) -> list[float]:
+    return random.Random(setting).sample(_quantiles(boards), boards)  # noqa: S311 - an order, no secret
+
+
+@cache
+def _quantiles(boards: int) -> list[float]:
+    return [_NORMAL.inv_cdf((n + 0.5) / boards) for n in range(boards)]
