@@ -117,9 +117,9 @@ async def test_who_asked_for_a_sweep_and_went_away_leaves_no_half_of_it(
         await starting
     with pytest.raises(JobError, match="a sweep runs on m1 already"):
         await engine.start(PLAN)
-    await until(lambda: "sweep:m1" in engine.hub.fleet.jobs, 60)
+    await until(lambda: "sweep:m1" in engine.hub.fleet.jobs, 4000)
     await engine.stop("sweep:m1")
-    await until(lambda: engine.hub.fleet.jobs["sweep:m1"].phase is Phase.STOPPED, 600)
+    await until(lambda: engine.hub.fleet.jobs["sweep:m1"].phase is Phase.STOPPED, 4000)
     await engine.close()
     assert engine._runner._beginning == {}
 

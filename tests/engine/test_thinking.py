@@ -101,7 +101,7 @@ async def test_an_engine_gives_its_sweeps_what_it_was_given(house: House):
     await engine.open()
     await asyncio.sleep(6)
     await engine.start(PLAN)
-    await until(lambda: thought > 10, 2000)
+    await until(lambda: thought > 10, 20_000)
     assert job(engine, "sweep:m1").phase is Phase.RUNNING
     await engine.close()
 
