@@ -207,13 +207,15 @@ def test_the_header_says_that_a_screen_or_an_engine_is_read_only():
     assert said == {(False, 0): False, (False, 1): True, (True, 0): True, (True, 1): True}
 
 
-@pytest.mark.parametrize(("width", "efficiency"), [(80, False), (96, True)])
+@pytest.mark.parametrize(("width", "efficiency"), [(80, False), (110, True)])
 def test_the_header_names_who_is_away_in_the_words_of_their_rows_and_fits_the_smallest_screen(width, efficiency):
     left, _ = header_spans(Picture(fleet=pictures.error(), first=True), False, width)
     said = "".join(span.text for span in left)
     assert said.rstrip().endswith("6 of 12 ok  !! 1 lost, 1 refused, 1 stranger")
     assert len(said) <= width
     assert ("J/TH" in said) is efficiency
+    one = Fleet().with_(msgspec.structs.replace(pictures.snapshot(0), health=Health.LOST)).with_(pictures.snapshot(1))
+    assert "J/TH" in "".join(span.text for span in header_spans(Picture(fleet=one, first=True), False, width)[0])
     two = [msgspec.structs.replace(s, health=Health.STRANGER) for s in list(pictures.normal().snapshots.values())[:2]]
     well = header_spans(Picture(fleet=Fleet().with_(two[0]).with_(two[1]), first=True), False, width)[0]
     assert "".join(span.text for span in well).endswith("!! 2 strangers ")

@@ -38,27 +38,33 @@ def header_spans(
     fleet = picture.fleet
     sums = totals(fleet.snapshots.values())
     rate, unit = hashrate(sums.hashrate_ghs)
-    away = _away(sums)
+    away, spare = _away(sums), slice(0)
     left = [Span("minertui ", "title")]
     if picture.first:
         ink = "dim" if picture.lost else "strong"
         left += [Span(" was ", "warn")] if picture.lost else []  # the last that was heard, and nothing of now
         left += [Span(f" {rate} ", ink), Span(f"{unit} ", "dim")]
         left += [Span(f" {number(sums.power_w)} ", ink), Span("W ", "dim")]
-        if width >= _ROOMY or not away:  # the fleet tells it too, who is away it does not
-            left += [Span(f" {number(sums.efficiency_jth, 1)} ", ink), Span("J/TH ", "dim")]
+        spare = slice(len(left), len(left) + 2)
+        left += [Span(f" {number(sums.efficiency_jth, 1)} ", ink), Span("J/TH ", "dim")]
         left += [Span(f" {sums.ok}", "good" if sums.ok else "dim"), Span(f" of {sums.count} ok ", "dim")]
     if away:
         left.append(Span(f" !! {away} ", "bad"))
-    right = []
+    right = _state_spans(picture, demo, width, readonly)
+    if away and sum(cell_len(span.text) for span in (*left, *right)) >= width - 2:
+        del left[spare]  # the fleet tells it too, who is away it does not
+    return tuple(left), right
+
+
+def _state_spans(picture: Picture, demo: bool, width: int, readonly: bool) -> tuple[Span, ...]:
+    fleet, right = picture.fleet, []
     running = sum(not job.phase.over for job in fleet.jobs.values())
     if running and width >= _ROOMY and not picture.lost:
         right.append(Span(f"{running} job{'s' * (running > 1)}  ", "accent"))
     words = [w for w, on in (("DEMO", demo or fleet.demo), ("read-only", readonly or fleet.readonly)) if on]
     words += [f"×{fleet.speed:g}"] if fleet.speed != 1 else []
     right += [Span(f"{word}  ", "accent") for word in words]
-    right.append(Span(clock_text(fleet.at_s), "dim"))
-    return tuple(left), tuple(right)
+    return (*right, Span(clock_text(fleet.at_s), "dim"))
 
 
 def _away(sums: Totals) -> str:
