@@ -215,12 +215,13 @@ class Runner:
                 self._desk.say(f"sweep:{record.device}", f"cannot go on: {error}")
 
     async def keep(self, sweep_id: str, record: SweepPoint | SweepSample) -> None:
-        """Keep a point or a sample of a running sweep."""
+        """Keep a point or a sample of a running sweep. A point known already takes the place of what it was."""
         if isinstance(record, SweepSample):
             await self._desk.records.keep_sample(sweep_id, record)
             return
         whole = self._sweeps[sweep_id]
-        self._sweeps[sweep_id] = whole = msgspec.structs.replace(whole, points=(*whole.points, record))
+        points = {**{point.n: point for point in whole.points}, record.n: record}
+        self._sweeps[sweep_id] = whole = msgspec.structs.replace(whole, points=tuple(points.values()))
         await self._desk.records.keep_sweep(whole)
 
     def _admit(self, plan: MinerPlan, by: str) -> JobState:

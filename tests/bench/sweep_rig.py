@@ -176,7 +176,7 @@ class RigSite:
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         if isinstance(record, SweepPoint):
-            self.points.append(record)
+            self.points = list({**{point.n: point for point in self.points}, record.n: record}.values())
 
     async def sleep(self, seconds: float) -> None:
         self.live(seconds)

@@ -104,7 +104,7 @@ class FakeSite:
 
     @property
     def points(self) -> list[SweepPoint]:
-        return [record for record in self.kept if isinstance(record, SweepPoint)]
+        return list({record.n: record for record in self.kept if isinstance(record, SweepPoint)}.values())
 
     @property
     def samples(self) -> list[SweepSample]:

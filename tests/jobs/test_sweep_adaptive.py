@@ -33,12 +33,13 @@ def point(n: int, mhz: float, mv: int, error_pct: float, **fields: Any) -> Sweep
 async def test_it_ends_at_a_soaked_point_and_applies_it():
     site = FakeSite(Board())
     await run(site, adaptively(), ())
-    last = site.points[-1]
-    assert last.soak
-    assert last.passed
-    assert site.concluded == [Tune(last.mhz, last.mv)]
+    won = best(site.points)
+    assert won is not None
+    assert won.soak
+    assert won.passed
+    assert site.concluded == [Tune(won.mhz, won.mv)]
     assert site.end[0] is Phase.DONE
-    assert 535 <= last.mhz <= 560  # 550 MHz is the edge at 1200 mV, and a hard one
+    assert 535 <= won.mhz <= 560  # 550 MHz is the edge at 1200 mV, and a hard one
     assert len(site.points) <= 10
 
 
@@ -223,11 +224,14 @@ def status(rate: float, error_pct: float | None) -> MinerStatus:
 
 def test_steady_errors_need_fewer_readings_than_wild_ones_and_none_need_most():
     of = adaptively()
-    steady = [status(1000, 0.30 + 0.01 * (n % 2)) for n in range(6)]
-    wild = [status(1000, 0.1 + 0.5 * (n % 2)) for n in range(6)]
+    steady = [status(1000, 0.30 + 0.01 * (n % 2)) for n in range(8)]
+    wild = [status(1000, 0.1 + 0.5 * (n % 2)) for n in range(8)]
+    noisy = [status(1000 + 120 * (-1) ** n, 0.30 + 0.01 * (n % 2)) for n in range(8)]
     silent = [status(1000 + 90 * (-1) ** n, None) for n in range(20)]
     assert evidence.enough(of, steady, 30, soak=False)
     assert not evidence.enough(of, wild, 30, soak=False)
+    assert not evidence.enough(of, noisy, 30, soak=False)
+    assert evidence.enough(of, noisy * 2, 30, soak=False)
     assert not evidence.enough(of, silent, 100, soak=False)
     assert evidence.enough(of, silent, of.measure_s, soak=False)
     assert not evidence.enough(of, steady, 30, soak=True)

@@ -42,7 +42,8 @@ class SweepSite(Site, Protocol):
     """What a sweep needs beyond a Site."""
 
     async def keep(self, record: SweepPoint | SweepSample) -> None:
-        """Store a measured point or sample; durable when it returns."""
+        """Store a measured point or sample; durable when it returns. A point whose ``n`` is known already replaces it:
+        what came after it may have shown more of it."""
         ...
 
     async def think(self, work: Callable[[], T]) -> T:

@@ -25,11 +25,13 @@ from minertui.model.ranking import Bounds
 
 GAIN = 0.003  # a setting that promises less than this share more is no better
 STAKE = 0.002  # when to know more would bring less than this share on average, it is known well enough;
+RISK = 0.006  # and by no more than this in all but a few of the boards that it may be (1 − the plan's confidence);
 SILENT_STAKE = 0.001  # where errors have to be told from the hashrate, what is at stake is itself known less well
 LOOKS = 24  # readings of one setting beyond which more help little where the firmware reports errors: half a soak's
 MOST_POINTS = 16
 MOST_SILENT, MOST_READINGS = 48, 1440  # the same where errors have to be told from the hashrate; two hours of readings
 MOST_SOAKS = 4
+HOPELESS = 0.05  # a setting that by the likeliest curves gives so much less than the best is no rival
 CONTENDERS = 120  # so many of the most promising settings are compared in detail where the hashrate alone tells
 MOST_LOOKS = 60  # points of any kind: nothing goes on for ever
 TRUST_MHZ = 120.0  # so far from a measured point the fits are believed
@@ -124,14 +126,15 @@ class _Choice:
         if best is None or len(self._points) >= MOST_LOOKS or len(soaks) >= MOST_SOAKS:
             done = any(p.passed for p in soaks)
             return Finish("complete: confirmed as often as allowed" if done else "no setting within the limits passed")
-        stake, rival = self._at_stake([row for row in rows if row.near], best)
-        at = self._worth_a_look(best, rival) if stake > self._least_stake else None
+        stake, risk, rival = self._at_stake([row for row in rows if row.near], best)
+        unsure = stake > self._least_stake or (risk > RISK and self._fit.reported)
+        at = self._worth_a_look(best, rival) if unsure else None
         if at is not None:
             return Target(at.mhz, at.mv, self._text(at, stake))
         confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
         if confirmed is not None and best.worth <= confirmed.worth * (1 + GAIN):
             return Finish(f"complete: nothing promises {GAIN:.1%} more than what was confirmed at length")
-        at = best.at if self._fit.reported else self._coolest(rows, best)
+        at = self._coolest(rows, best)
         return Target(at.mhz, at.mv, self._soak_text(), soak=True)
 
     def _coolest(self, rows: Sequence[_Row], best: _Row) -> Target:
@@ -151,31 +154,37 @@ class _Choice:
         readings, _, at = min(seen)
         return None if readings >= LOOKS and told else at
 
-    def _at_stake(self, rows: Sequence[_Row], best: _Row) -> tuple[float, _Row]:
-        """What knowing the curves exactly would bring on average, as a share of what the best gives; and the setting
-        that would then bring most of it. Without an error percentage, most for each reading that it has had: one that
-        was looked at for long will hardly surprise."""
+    def _at_stake(self, rows: Sequence[_Row], best: _Row) -> tuple[float, float, _Row]:
+        """What knowing the curves exactly would bring, as a share of what the best gives: on average, and at most but
+        for the few boards that the plan's confidence leaves out; and the setting that would then bring most of it.
+        Without an error percentage, most for each reading that it has had: one that was looked at for long will hardly
+        surprise."""
         brings: dict[int, float] = {}
+        each = []
         for now, *others in zip(best.by, *(row.by for row in rows), strict=True):
             most = max(others, default=now)
+            each.append(max(0.0, most - now) / max(best.worth, 1e-9))
             if most > now:
                 n = others.index(most)
-                brings[n] = brings.get(n, 0.0) + (most - now) / len(best.by) / max(best.worth, 1e-9)
+                brings[n] = brings.get(n, 0.0) + each[-1] / len(best.by)
         if not brings:
-            return 0.0, best
+            return 0.0, 0.0, best
         hopes = brings
         if not self._fit.reported:
             hopes = {n: gain / (LOOKS + self._readings(rows[n].at)) for n, gain in brings.items()}
-        return sum(brings.values()), rows[max(hopes, key=lambda n: hopes[n])]
+        risk = sorted(each)[min(len(each) - 1, int(self._plan.confidence * len(each)))]
+        return sum(brings.values()), risk, rows[max(hopes, key=lambda n: hopes[n])]
 
     def _readings(self, at: Target) -> int:
         same = [p for p in self._points if abs(p.mhz - at.mhz) < _SAME and p.mv == at.mv and usable(p)]
         return sum(p.samples for p in same)
 
     def _rows(self) -> list[_Row]:
-        """All settings on the plan's steps that the limits allow, near enough to what is known. Where the hashrate
-        alone tells, only the most promising, by the curves and by what points have shown beyond those."""
+        """All settings on the plan's steps that the limits allow, near enough to what is known, that promise enough.
+        Where the hashrate alone tells, by the curves and by what points have shown beyond those."""
         where = list(self._open())
+        if self._fit.reported:
+            where = self._promising(where)
         settings = [(at.mhz, at.mv) for at, _ in where]
         by_variant = self._fit.uncorrected(settings)
         if self._fit.reported or not where:
@@ -188,6 +197,13 @@ class _Choice:
         rows = self._valued([where[n] for n in kept], self._fit.corrected([settings[n] for n in kept], some))
         failed = [row.at for row in rows if row.fails and (row.at.mhz, row.at.mv) in known]
         return [row for row in rows if not any(_harder(row.at, at) for at in failed)]
+
+    def _promising(self, where: Sequence[tuple[Target, float]]) -> list[tuple[Target, float]]:
+        """Those that by the likeliest curves give nearly as much as the best that passes: the rest need no second look
+        by all that the curves may be."""
+        rows = self._valued(where, self._fit.likeliest([(at.mhz, at.mv) for at, _ in where]))
+        most = max((row.worth for row in rows if row.fit), default=0.0)
+        return [one for one, row in zip(where, rows, strict=True) if row.worth >= (1 - HOPELESS) * most]
 
     def _valued(self, where: Sequence[tuple[Target, float]], by_variant: Sequence[Sequence[float]]) -> list[_Row]:
         """``where``: settings with their power; ``by_variant``: the share of the expected hashrate there."""
@@ -211,7 +227,7 @@ class _Choice:
         if self._fit.reported:
             error_pct, ratio = self._fit.error_pct(at.mhz, at.mv), self._fit.ratio(at.mhz, at.mv)
             likely = error_pct < self._plan.max_error_pct and ratio >= self._plan.tolerance
-            return error_pct <= self._most_pct, likely, False
+            return likely and error_pct <= self._most_pct, likely, False
         least = self._plan.tolerance + RATIO_RESERVE * len(self._failed_soaks)
         share = sum([ratio >= least for ratio in ratios]) / len(ratios)
         return share >= self._plan.confidence, share >= 0.5, share <= 1 - self._plan.confidence

@@ -306,7 +306,9 @@ def _leave(state: State, why: str, now_s: float) -> Step:
 def _kept(state: State, point: SweepPoint, now_s: float) -> Step:
     verdict, reason = point.verdict, point.reason
     said = f"{state.target}: {verdict}{f' ({reason})' if reason else ''}"
-    return _next(replace(state, points=(*state.points, point)), now_s, (point,), (said,))
+    points = ramp.weighed(state, (*state.points, point))
+    news = tuple(p for p in points if p not in state.points)  # the new one last
+    return _next(replace(state, points=points), now_s, news, (said,))
 
 
 def _over(state: State, found: Trouble, now_s: float) -> Step:

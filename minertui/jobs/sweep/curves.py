@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from minertui.jobs.sweep.ceiling import LEAST_COST
 from minertui.jobs.sweep.linear import lower
 
 _MOST_PART = 300.0  # two of these stay under the largest float
@@ -46,6 +47,10 @@ class Curves:
         """Share of the expected hashrate there."""
         return max(0.0, self.clean(mhz) - self.cost * self.error_pct(mhz, mv))
 
+    def under(self, clean: Callable[[float], float], dearer: float) -> Curves:
+        """The same errors, with another share without them, and so much more lost for each per cent."""
+        return replace(self, clean=clean, cost=max(LEAST_COST, self.cost + dearer))
+
 
 def ratios(variants: Sequence[Curves], at: Sequence[tuple[float, float]]) -> list[list[float]]:
     """``ratio`` of each variant at each of these settings (MHz, mV): exponentials are taken once for each clock and
@@ -73,5 +78,5 @@ def spread_out(mean: Curves, cov: Sequence[Sequence[float]]) -> tuple[Curves, ..
         for sign in (1.0, -1.0):
             c, a, b, cost = (sign * math.sqrt(size) * root[i][j] for i in range(size))
             a, b = min(mean.a + a, -1e-3), max(mean.b + b, 1e-4)
-            variants.append(replace(mean, c=mean.c + c, a=a, b=b, cost=max(0.02, mean.cost + cost)))
+            variants.append(replace(mean, c=mean.c + c, a=a, b=b, cost=max(LEAST_COST, mean.cost + cost)))
     return tuple(variants)

@@ -22,6 +22,7 @@ SPREAD_WEIGHT = 8  # that guess counts like so many readings; so does the one th
 MOST_MEMORY = 0.8  # of one reading by the next: one fact in nine; more would be a mean that the firmware takes
 ERROR_SHARE = 0.10  # errors are known well enough to this share of themselves: the hashrate follows to 0.4 %
 RATIO_SHARE = 0.015  # without errors: the ratio itself, to this; the fit over all points does the rest
+ROUGH_SHARE = 0.03  # with errors: what is lost at any voltage shows in the ratio alone
 OFTEN = 6.0  # makes ``surely`` tightest at a soak's 48 readings
 
 
@@ -36,10 +37,11 @@ def enough(plan: SweepPlan, readings: Sequence[MinerStatus], seconds: float, soa
     if seconds >= plan.measure_s:
         return True
     errors = [s.error_pct for s in readings if s.error_pct is not None]
+    ratio, error = ratio_of(readings, per_fact)
     if len(errors) >= LEAST:
         mean = statistics.fmean(errors)
-        return mean <= 0.0 or statistics.stdev(errors) / math.sqrt(len(errors)) <= max(ERROR_SHARE * mean, 0.01)
-    ratio, error = ratio_of(readings, per_fact)
+        told = mean <= 0.0 or statistics.stdev(errors) / math.sqrt(len(errors)) <= max(ERROR_SHARE * mean, 0.01)
+        return told and error <= ROUGH_SHARE
     failed = ratio is not None and ratio + 2 * z(plan.confidence) * error < plan.tolerance
     return failed or error <= RATIO_SHARE
 

@@ -172,11 +172,16 @@ def judged(state: State, point: SweepPoint) -> SweepPoint:
         fan_pct=transient.smoothed(last, lambda s: s.fan_pct),
         cooler_w=_cooler_w(state),
     )
-    point = evidence.judged(state.plan, point, readings, state.target.soak, _per_fact(state))
-    if not point.soak or not usable(point):
-        return point
-    fit = Surface(state.plan, [*state.earlier, *state.points, point])
-    return msgspec.structs.replace(point, likely_ghs=fit.ghs(point.mhz, point.mv))
+    return evidence.judged(state.plan, point, readings, state.target.soak, _per_fact(state))
+
+
+def weighed(state: State, points: tuple[SweepPoint, ...]) -> tuple[SweepPoint, ...]:
+    """The points; those that passed a soak with their hashrate by all points together, also by what came after."""
+    confirmed = [p for p in points if p.soak and p.passed]
+    if not confirmed or not usable(points[-1]):
+        return points
+    fit = Surface(state.plan, [*state.earlier, *points])
+    return tuple(msgspec.structs.replace(p, likely_ghs=fit.ghs(p.mhz, p.mv)) if p in confirmed else p for p in points)
 
 
 def why(state: State) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from minertui.jobs.sweep import evidence, silent
+from minertui.jobs.sweep.ceiling import CLEAN_RATIO, CLEAN_SPREAD, COST_PER_PCT, Ceiling, Shown
 from minertui.jobs.sweep.curves import Curves, ratios, spread_out
 from minertui.jobs.sweep.linear import Matrix, inverted, times
 from minertui.jobs.sweep.residue import Residue
@@ -20,12 +21,9 @@ from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
 
 FOLD_MV = 15.0  # guess: so many mV less multiply the errors by e
 NEED_MV_PER_MHZ = 0.5  # guess: so many mV more hold the errors at one MHz more
-GUESS_SHARE = 0.5  # how far those two guesses may be off (one standard deviation)
-COST_PER_PCT = 0.14  # ratio lost per % of errors: 140 published points, 0.90 at 0.75 % and 0.78 at 1.5 %
-COST_SPREAD = 0.05
-CLEAN_RATIO, CLEAN_SPREAD = 1.0, 0.02  # ratio without errors: 109 of 110 published clean points over 0.96, most near 1
-CLEAN_KNOWN = 0.01  # at one clock, before it was measured there: what is lost at any voltage, near the end of a chip
-CLEAN_NEAR_MHZ = 15.0  # begins within two or three steps of the clock
+FOLD_SHARE, NEED_SHARE = 0.5, 1.0  # how far the two may be off (one standard deviation), as a share of the guess
+CEILINGS = 16  # guesses of the ceiling that stand for all of them, each with all variants of the errors
+BEYOND_MHZ = 120.0  # a knee is looked for so far over the highest clock measured: no setting beyond is asked about
 ERROR_NOISE = 0.25  # one reading of the error percentage, as a share of it, until it was measured
 MODEL_NOISE = 0.12  # a straight line through ln(errors) is no better than this
 FLOOR_SHARE = 0.1  # of max_error_pct: errors under it may be there at any voltage
@@ -66,6 +64,10 @@ class Surface:
         """By each of the variants, the share of the expected hashrate at each of these settings (MHz, mV)."""
         return self.corrected(at, self.uncorrected(at))
 
+    def likeliest(self, at: Sequence[tuple[float, float]]) -> list[list[float]]:
+        """The same by the likeliest curves alone."""
+        return ratios((self.curves,), at)
+
     def uncorrected(self, at: Sequence[tuple[float, float]]) -> list[list[float]]:
         """The same by the curves alone."""
         return ratios(self.variants, at)
@@ -89,7 +91,8 @@ class Surface:
 
     def _told(self) -> tuple[Curves, tuple[Curves, ...]]:
         """The curves where the firmware reports errors."""
-        self.clean, self.cost, cost_var = self._cost()
+        ceiling = Ceiling(self._shown(), max(p.mhz for p in self.rows) + BEYOND_MHZ)
+        self.clean, self.cost = ceiling.at(self.rows[0].mhz), ceiling.cost
         self.errors = [p.error_pct or 0.0 for p in self.rows]
         self.floor = min(*self.errors, FLOOR_SHARE * self._plan.max_error_pct)
         self._over = [max(error - self.floor, 0.0) for error in self.errors]
@@ -98,10 +101,21 @@ class Surface:
         self._at = self.rows[-1]
         for _ in range(4):  # the aim depends on the slopes, and the weights on the aim
             cov = self._plane()
-        clean = cache(self._clean_at)  # asked for at every clock once for each voltage and variant
+        clean = cache(ceiling.at)  # asked for at every clock once for each voltage
         curves = Curves(self._c, self._a, self._b, self.cost, self.floor, self._at.mhz, self._at.mv, clean)
-        wide = [[*row, 0.0] for row in cov] + [[0.0, 0.0, 0.0, cost_var]]
-        return curves, spread_out(curves, wide)
+        wide = [[*row, 0.0] for row in cov] + [[0.0, 0.0, 0.0, ceiling.cost_var]]
+        variants = spread_out(curves, wide)
+        guesses = ceiling.sample(CEILINGS, self._at.mhz)
+        return curves, tuple(by.under(guess.at, guess.cost - self.cost) for guess in guesses for by in variants)
+
+    def _shown(self) -> list[Shown]:
+        """Each setting with what all its points showed."""
+        at: dict[tuple[float, int], list[SweepPoint]] = {}
+        for point in self.rows:
+            at.setdefault((point.mhz, point.mv), []).append(point)
+        errors = [sum(p.samples * (p.error_pct or 0.0) for p in of) / sum(p.samples for p in of) for of in at.values()]
+        seen = silent.settings(self.rows, evidence.per_fact(self.rows))
+        return [Shown(mhz, s.ratio, s.noise2, e) for (mhz, _), s, e in zip(at, seen, errors, strict=True)]
 
     def _untold(self) -> tuple[Curves, tuple[Curves, ...]]:
         """The curves where it does not: one per cent of errors then means what it usually costs."""
@@ -129,30 +143,6 @@ class Surface:
         """Slope of the line of equal errors: the voltage that one MHz more needs."""
         return -self._b / self._a
 
-    def _cost(self) -> tuple[float, float, float]:
-        """r0, k, and the variance of k."""
-        seen = [(p.error_pct or 0.0, p.ratio or 0.0, p.samples) for p in self.rows]
-        total = sum(n for _, _, n in seen)
-        mean_e = sum(e * n for e, _, n in seen) / total
-        mean_r = sum(r * n for _, r, n in seen) / total
-        noise = 0.1**2  # of one reading of the hashrate: published spread 4.6 to 18 %, mostly 10
-        prior = 1 / COST_SPREAD**2
-        xx = sum(n * (e - mean_e) ** 2 for e, _, n in seen) / noise
-        xy = -sum(n * (e - mean_e) * (r - mean_r) for e, r, n in seen) / noise
-        cost = max(0.02, (xy + prior * COST_PER_PCT) / (xx + prior))
-        weight = noise / CLEAN_SPREAD**2
-        clean = (total * (mean_r + cost * mean_e) + weight * CLEAN_RATIO) / (total + weight)
-        return clean, cost, 1 / (xx + prior)
-
-    def _clean_at(self, mhz: float) -> float:
-        """r0 near this frequency: at high clocks some hashrate is lost at any voltage."""
-        weight = (0.1 / CLEAN_KNOWN) ** 2
-        total, sum_ = weight, weight * self.clean
-        for point, error in zip(self.rows, self.errors, strict=True):
-            w = point.samples * math.exp(-0.5 * ((point.mhz - mhz) / CLEAN_NEAR_MHZ) ** 2)
-            total, sum_ = total + w, sum_ + w * ((point.ratio or 0.0) + self.cost * error)
-        return sum_ / total
-
     def _line(self, mhz: float, mv: float) -> float:
         return self._c + self._a * (mv - self._at.mv) + self._b * (mhz - self._at.mhz)
 
@@ -165,9 +155,9 @@ class Surface:
         a0, b0 = -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
         matrix = [[0.0] * 3 for _ in range(3)]
         right = [0.0] * 3
-        for index, centre in ((1, a0), (2, b0)):
-            matrix[index][index] += 1 / (GUESS_SHARE * centre) ** 2
-            right[index] += centre / (GUESS_SHARE * centre) ** 2
+        for index, centre, share in ((1, a0, FOLD_SHARE), (2, b0, NEED_SHARE)):
+            matrix[index][index] += 1 / (share * centre) ** 2
+            right[index] += centre / (share * centre) ** 2
         for point, over, graded in rows:
             clean = math.log(0.4 * max(self.floor, 0.05))
             if not graded and self._line(point.mhz, point.mv) < clean and best:
