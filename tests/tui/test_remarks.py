@@ -103,32 +103,23 @@ def test_the_users_own_keys_are_the_ones_told():
 
 
 class TestOnTheScreen:
-    async def test_a_key_that_does_nothing_says_why_and_held_down_it_says_so_once(self):
+    async def test_a_key_that_does_nothing_says_why_once_and_no_other_key_does(self):
         async with looking(pictures.normal()) as seen:
-            await seen.press("G", "G", "G")
-            await seen.toast("attic-1: no guard runs; g starts one")
-            assert len(seen.app._notifications) == 1
-            await seen.press("B")
-            await seen.toast("attic-1: no sweep runs; b starts one")
-
-    async def test_what_no_action_has_and_what_a_list_does_itself_stay_silent(self):
-        async with looking(pictures.normal()) as seen:
+            told = seen.app._notifications
             await seen.press("ctrl+y", "f7", "j", "down", "end", "home", "slash", *"Gb", "escape", "escape")
-            assert not seen.app._notifications
-            await seen.press("w", "o", "c", "up")  # the sweep tab's own keys
-            assert not any("is for" in n.message for n in seen.app._notifications)
-
-    async def test_a_dialog_has_its_own_keys(self):
-        async with looking(pictures.normal()) as seen:
+            assert not told  # keys of no action, of the list, and what is typed
             await seen.press("r")
             await seen.sees("Restart the miner: attic-1")
-            await seen.press("G", "m")
-            assert not seen.app._notifications
-
-    async def test_the_number_of_no_tab(self):
-        async with looking(pictures.normal()) as seen:
-            await seen.press("9")
+            await seen.press("G", "m", "escape")  # a dialog has its own keys
+            assert not told
+            await seen.press("G", "G", "G")  # held down
+            await seen.toast("attic-1: no guard runs; g starts one")
+            assert len(told) == 1
+            await seen.press("B", "9")
+            await seen.toast("attic-1: no sweep runs; b starts one")
             await seen.toast("there is no tab 9")
+            await seen.press("w", "o", "c", "up")  # the sweep tab's own keys
+            assert len(told) == 3
 
     async def test_nothing_to_acknowledge_and_nothing_to_open(self):
         async with looking(pictures.empty()) as seen:

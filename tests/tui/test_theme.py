@@ -145,7 +145,12 @@ async def test_without_colours_the_palettes_cursor_and_the_tab_in_front_are_seen
 
 async def test_who_needs_contrast_can_read_the_faintest_ink():
     strength = {}
-    for name in ("dark", "high-contrast"):
-        async with looking(pictures.normal(), options=Options(theme=name)) as seen:
-            strength[name] = seen.app.screen.query_one(TabBar)._style_of("faint").color.a
+    async with looking(pictures.empty()) as seen:
+        bar = seen.app.screen.query_one(TabBar)
+        for name in ("dark", "high-contrast"):
+            seen.app.theme = name
+            await seen.pilot.pause()
+            assert seen.app.has_class(f"-theme-{name}")
+            bar._styles_of.clear()
+            strength[name] = bar._style_of("faint").color.a
     assert strength["high-contrast"] > 1.5 * strength["dark"]
