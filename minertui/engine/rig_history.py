@@ -99,6 +99,7 @@ class RigHistory:
             for name in [name for name, opened in self._open.items() if opened.at + 2 * _MINUTE_S < now_s]:
                 self._shut(name)
             await self._write()
+            await self._store.ping()  # no rig may mine for days: a disk's trouble ends without one
             if self._clock.mono() - tended_s >= _TEND_EVERY_S:
                 tended_s = self._clock.mono()
                 await self._tend(int(now_s))

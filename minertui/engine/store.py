@@ -5,8 +5,8 @@ SD card costs one wait and not a hundred. ``run`` returns after the commit: with
 returned survives a power cut; without (NORMAL) the last commits may be lost, and nothing is ever torn.
 
 A torn or foreign file is put aside as ``.corrupt-<time>``, a new one begun, and ``damaged`` told. A full or read-only
-disk makes work fail with StoreError, is reported once through ``trouble``, and is over with the first commit that
-succeeds.
+disk makes work fail with StoreError and is reported once through ``trouble``. On a full disk reads and commits of
+nothing still succeed, so it is over only when a trial of some size was written too: with the next work, or the ping.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from minertui.model.errors import MinertuiError
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 _TORN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_TRIAL_BYTES = 512 * 1024  # more than any one commit of ours: what passed must not be refused with the next
 
 
 class StoreError(MinertuiError):
@@ -72,7 +73,7 @@ class Store:
 
     async def ping(self) -> None:
         """Returns when the thread is through with all that was asked before, whatever the disk says about it. While
-        all is well the disk is left alone."""
+        all is well the disk is left alone; one that was in trouble is tried."""
         if self._closed or self._waiting or self._said:
             with contextlib.suppress(StoreError):
                 await self.run(lambda _: None)
@@ -104,21 +105,33 @@ class Store:
 
     def _commit(self, batch: list[Work[Any]]) -> tuple[list[Any], str, str]:
         """The results (or errors) of a batch, what is wrong with the disk, and what was done about a torn file."""
+        damage = ""
         try:
             try:
-                return self._transaction(batch), "", ""
+                results = self._transaction(batch)
             except sqlite3.DatabaseError as error:
                 if getattr(error, "sqlite_errorcode", None) not in _TORN:
                     raise
                 damage = self._put_aside("was damaged")
-                return self._transaction(batch), "", damage
+                results = self._transaction(batch)
+            return results, self._still_said(), damage
         except (sqlite3.Error, OSError) as error:
             self._disconnect()
             failure = StoreError(f"{self._path}: {error}; free some space or check the disk")
-            return [failure] * len(batch), str(failure), ""
+            return [failure] * len(batch), str(failure), damage
         except Exception as error:  # noqa: BLE001 - a fault of the work: whoever asked gets it, nobody waits for ever
             self._disconnect()
-            return [error] * len(batch), "", ""
+            return [error] * len(batch), self._said, damage
+
+    def _still_said(self) -> str:
+        """What is wrong with the disk after a transaction that it took: after trouble a trial decides."""
+        if self._said:
+            try:
+                _trial(self._connected())
+            except sqlite3.Error:
+                self._disconnect()
+                return self._said
+        return ""
 
     def _transaction(self, batch: list[Work[Any]]) -> list[Any]:
         db = self._connected()
@@ -148,6 +161,13 @@ class Store:
         for tail in ("-wal", "-shm"):
             self._path.with_name(self._path.name + tail).unlink(missing_ok=True)
         return f"{self._path} {why}: it is kept as {aside.name}, and a new one is begun"
+
+
+def _trial(db: sqlite3.Connection) -> None:
+    """Write what no full disk takes, and free its pages for what comes. One that a crash left goes first."""
+    db.executescript("DROP TABLE IF EXISTS trial; CREATE TABLE trial (filler BLOB)")
+    db.execute("INSERT INTO trial VALUES (zeroblob(?))", (_TRIAL_BYTES,))
+    db.execute("DROP TABLE trial")
 
 
 def _tried(db: sqlite3.Connection, work: Work[Any]) -> Any:

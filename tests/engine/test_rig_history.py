@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 from typing import Any
@@ -183,4 +184,33 @@ async def test_what_a_full_disk_leaves_no_room_for_is_the_oldest(
     monkeypatch.setattr(history._store, "run", run)
     minutes = [at for name, at, _ in history._full if name == "attic/a"]
     assert [(at - T0) / 60 for at in minutes] == [1, 2, 3]
+    await history.close()
+
+
+async def test_trouble_of_the_disk_is_over_although_no_rig_mines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, said, rounds = HandClock(), list[str](), asyncio.Queue[asyncio.Event]()
+    history = RigHistory(tmp_path / "rigs.db", clock, trouble=said.append, damaged=said.append)
+
+    async def sleep(_: float) -> None:
+        await rounds.put(go_on := asyncio.Event())
+        await go_on.wait()
+
+    def refused(_: object) -> list[Any]:
+        raise OSError("disk I/O error")
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    keeping = asyncio.create_task(history.keep())
+    (await rounds.get()).set()
+    second = await rounds.get()  # tended just now, and not again for a while
+    with monkeypatch.context() as broken:
+        broken.setattr(history._store, "_transaction", refused)
+        with pytest.raises(StoreError):
+            await asked(history, "attic", RIG_METRICS[0].id, 60)
+    assert len(said) == 1
+    second.set()
+    await rounds.get()
+    assert said[1:] == [""]
+    keeping.cancel()
     await history.close()

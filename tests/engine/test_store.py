@@ -91,22 +91,38 @@ async def test_the_loop_goes_on_while_the_disk_is_slow(store: Store):
     assert ticks > 5
 
 
-async def test_a_full_disk_is_said_once_and_is_over_with_the_next_commit(store: Store, said: Said):
-    await put(store, 1)
-    pages = await store.run(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
+async def test_a_full_disk_is_said_once_and_is_over_when_a_write_of_some_size_succeeds(store: Store, said: Said):
+    def broken(_: sqlite3.Connection) -> None:
+        raise ZeroDivisionError
 
-    def fill(db: sqlite3.Connection) -> None:
-        db.execute(f"PRAGMA max_page_count={pages}")  # what SQLite says then is what it says on a full disk
-        db.execute("INSERT INTO t VALUES (2, zeroblob(100000))")
-
-    for _ in range(3):
+    store._schema = f"{SCHEMA} PRAGMA max_page_count = 8;"  # what SQLite says then is what it says on a full disk
+    await store.run(lambda db: db.execute("CREATE TABLE trial (of_one INTEGER)").rowcount)  # that a crash left
+    for n in range(3):
         with pytest.raises(StoreError, match="full"):
-            await store.run(fill)
+            await store.run(lambda db: db.execute("INSERT INTO t VALUES (99, zeroblob(100000))").rowcount)
+        await store.ping()
+        assert len(await store.run(lambda db: db.execute("SELECT * FROM t").fetchall())) == n
+        assert await put(store, n) == 1, "a little goes in, but nobody may rely on it"
+        with pytest.raises(ZeroDivisionError):
+            await store.run(broken)
     assert len(said.trouble) == 1
     assert "free some space" in said.trouble[0]
-    await put(store, 3)
+    store._schema = SCHEMA
+    await store.ping()
     assert said.trouble[1:] == [""]
+    assert await store.run(lambda db: db.execute("SELECT name FROM sqlite_master").fetchall()) == [("t",)]
     assert said.damaged == []
+
+
+async def test_where_a_torn_file_went_is_said_although_nothing_new_can_be_written(tmp_path: Path, said: Said):
+    (tmp_path / "x.db").write_bytes(b"this is no database at all" * 50)
+    store = store_at(tmp_path / "x.db", said)
+    store._schema = f"PRAGMA max_page_count = 1; {SCHEMA}"
+    with pytest.raises(StoreError, match="full"):
+        await put(store, 1)
+    await store.close()
+    assert len(said.damaged) == len(said.trouble) == 1
+    assert "x.db.corrupt-1234" in said.damaged[0]
 
 
 async def test_a_folder_that_cannot_be_written_is_trouble_and_recovers(tmp_path: Path, said: Said):
