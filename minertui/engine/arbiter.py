@@ -153,17 +153,18 @@ class Arbiter:
         request = walker.request(order, snapshot, None, desk.kept, journalled=True)
         if not isinstance(kernel.decide(taking.whole(request, desk.kept)), Refusal):
             return None
-        early = kernel.decide(taking.whole(*await self._ask(order, walker)))  # the reading at hand may be too old
+        asked = await self._ask(order, walker, turn=False)  # the reading at hand may be too old
+        early = kernel.decide(taking.whole(*asked))
         return Outcome(OutcomeState.REFUSED, early.reason) if isinstance(early, Refusal) else None
 
     async def _carry_out(self, order: Order, walker: Walker) -> Outcome:
-        request, entry = await self._ask(order, walker)
+        request, entry = await self._ask(order, walker, turn=not order.dry_run)
         wrong = stranger(walker.line, request.snapshot)
         if wrong:
             return Outcome(OutcomeState.REFUSED, wrong)
         if entry is not None and not order.dry_run and set_since(entry, order.rank, request):
             await walker.close(entry)
-            request, entry = await self._ask(order, walker)
+            request, entry = await self._ask(order, walker, turn=True)
         request = taking.whole(request, entry)
         decision = kernel.decide(request)
         if isinstance(decision, Refusal):
@@ -197,10 +198,10 @@ class Arbiter:
         ended = taking.will_end(ends, order.command, request, entry)
         return "; ".join(text for text in (ended, far) if text)
 
-    async def _ask(self, order: Order, walker: Walker) -> tuple[Request, Entry | None]:
+    async def _ask(self, order: Order, walker: Walker, *, turn: bool) -> tuple[Request, Entry | None]:
         snapshot, before = await walker.look()
         try:
-            entry = await walker.entry(snapshot)
+            entry = await walker.entry(snapshot, turn=turn)
             journalled = await off_loop(self._journal.writable)
         except JournalError as error:
             request = walker.request(order, snapshot, before, None, journalled=False)

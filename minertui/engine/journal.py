@@ -174,7 +174,8 @@ class Journal:
     def close(self, key: str) -> None:
         """The baseline is proven, or no longer wanted: forget the entry, durably."""
         try:
-            durable.remove(self._path(key))
+            with self._changing:
+                durable.remove(self._path(key))
         except OSError as error:
             raise JournalError(f"{self._path(key)} cannot be removed: {error.strerror}") from error
 

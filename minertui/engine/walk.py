@@ -38,16 +38,18 @@ class Walker:
         self.line, self.desk, self.journal = line, desk, journal
         self._clock, self._climb_until_s = clock, 0.0
 
-    async def entry(self, snapshot: Snapshot) -> Entry | None:
+    async def entry(self, snapshot: Snapshot, *, turn: bool = True) -> Entry | None:
         """The way back of the device in this reading. What somebody deleted or damaged while a job works on it is
-        written again; where none does, what is gone is gone. Raises JournalError."""
+        written again; where none does, what is gone is gone. Without the device's ``turn`` nothing is written, nor
+        remembered: whoever has it may be ending this way back just now. Raises JournalError."""
         key = key_of(snapshot)
         found, kept = await off_loop(partial(self.journal.read, key)), self.desk.kept
-        if found is None and kept is not None and kept.key == key and self.desk.worked:
+        lost = found is None and kept is not None and kept.key == key and self.desk.worked
+        if turn and lost and kept is not None:
             await off_loop(partial(self.journal.again, kept))
-            return kept
-        self.desk.kept = found
-        return found
+        elif turn:
+            self.desk.kept = found
+        return kept if lost else found
 
     async def close(self, entry: Entry) -> None:
         """There is nothing to bring back any more. Raises JournalError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.model.fleet import Snapshot
 from minertui.model.status import MinerStatus
+from minertui.safety.calm import Calm
 from minertui.safety.settings import Settings
 
 KEY = "020000000010"
@@ -71,6 +73,23 @@ def test_rebase_and_close(journal: Journal):
     assert kept.baseline == Settings(550.0, 1160)
     journal.close(KEY)
     journal.close(KEY)
+    assert journal.entries() == ()
+
+
+def test_what_ends_while_a_guard_asks_is_not_written_anew(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+    """Who ends it waits for its turn instead of coming in between."""
+    journal.open_entry(msgspec.structs.replace(ENTRY, calm=Calm(65, 85)))
+    ending, read = threading.Thread(target=journal.close, args=(ENTRY.key,)), journal.read
+
+    def meanwhile(key: str) -> Entry | None:
+        found = read(key)
+        ending.start()
+        ending.join(0.05)
+        return found
+
+    monkeypatch.setattr(journal, "read", meanwhile)
+    journal.ask(ENTRY.key, Calm(60, 80))
+    ending.join()
     assert journal.entries() == ()
 
 

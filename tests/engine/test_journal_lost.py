@@ -3,14 +3,18 @@ writes it again. Where nothing runs, a file that a person removed stays removed.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from minertui import durable
+from minertui.engine.journal import Entry
 from minertui.model.commands import Rank, Tune
 from minertui.safety.calm import Calm
-from tests.engine.bench import SWEEP, Bench
+from tests.engine.bench import DRY, SWEEP, Bench
 from tests.engine.hardware import MAC
 from tests.engine.house import until
 from tests.engine.test_taken import sweeping
@@ -103,3 +107,49 @@ async def test_the_engine_says_it_where_everybody_looks(tmp_path: Path):
         text = "journal: the way back of m1 was deleted or damaged while work ran on it, and is written again"
         await until(lambda: text in swept.engine.hub.fleet.notice, 4000)
         assert any(text in line for line in await swept.said("engine"))
+
+
+async def test_who_only_asks_writes_no_way_back_that_ends_meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """A removed file is safe from a power cut a moment after it is gone: what is asked in between finds none."""
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    gone, asked = threading.Event(), threading.Event()
+    remove = durable.remove
+
+    def slow(path: Path) -> None:
+        remove(path)
+        gone.set()
+        asked.wait(30)
+
+    monkeypatch.setattr(durable, "remove", slow)
+    ending = asyncio.create_task(bench.person(Tune(475)))
+    await until(gone.is_set, 4000)
+    assert (await bench.person(Tune(550), dry=True)).state is DRY
+    asked.set()
+    assert (await ending).ok
+    assert bench.journal.entries() == ()
+    assert bench.journal.problems == ()
+
+
+async def test_who_only_asked_remembers_no_way_back_that_ended_meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    read, ended, slow = bench.journal.read, threading.Event(), True
+
+    def slowly(key: str) -> Entry | None:
+        nonlocal slow
+        found, wait, slow = read(key), slow, False
+        if wait:
+            ended.wait(30)
+        return found
+
+    monkeypatch.setattr(bench.journal, "read", slowly)
+    asking = asyncio.create_task(bench.person(Tune(550), dry=True))
+    await until(lambda: not slow, 4000)
+    assert (await bench.person(Tune(475))).ok
+    assert bench.journal.entries() == ()
+    ended.set()
+    assert (await asking).state is DRY
+    assert (await bench.do(Tune(425), Rank.SAFETY, GUARD)).ok
+    [entry] = bench.journal.entries()
+    assert entry.baseline.frequency_mhz == 475, "what the person wanted, not what was before"
