@@ -42,7 +42,6 @@ class History:
         self._store = Store(path, tables.SCHEMA, durable=False, stamp=clock.wall, trouble=trouble, damaged=damaged)
         self._open: dict[str, tuple[int, _Samples]] = {}
         self._full: deque[tuple[str, int, _Samples]] = deque(maxlen=_UNWRITTEN)
-        self._ids: dict[str, int] = {}
         self._tended = 0
 
     async def start(self) -> None:

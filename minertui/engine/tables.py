@@ -111,14 +111,17 @@ def tend(db: sqlite3.Connection, after: int, now: int) -> int:
     query = "SELECT id, rolled FROM device WHERE id > ? ORDER BY id LIMIT ?"
     some = db.execute(query, (after, _TENDED_AT_ONCE)).fetchall()
     for device, rolled in some:
-        _roll(db, device, min(rolled, now), (now - _LATE_S) // _QUARTER_S * _QUARTER_S)
+        made = _roll(db, device, min(rolled, now), (now - _LATE_S) // _QUARTER_S * _QUARTER_S)
+        if made != rolled:
+            db.execute("UPDATE device SET rolled = ? WHERE id = ?", (made, device))
         for table, kept_s in (("raw", RAW_S), ("minute", MINUTES_S), ("quarter", QUARTERS_S)):
             db.execute(f"DELETE FROM {table} WHERE device = ? AND at < ?", (device, now - kept_s - 60))  # noqa: S608
     return int(some[-1][0]) if len(some) == _TENDED_AT_ONCE else 0
 
 
-def _roll(db: sqlite3.Connection, device: int, rolled: int, until: int) -> None:
-    """Make the quarter-hours between ``rolled`` and ``until`` from their minutes, a day of them at most."""
+def _roll(db: sqlite3.Connection, device: int, rolled: int, until: int) -> int:
+    """Make the quarter-hours between ``rolled`` and ``until`` from their minutes, a day of them at most; returns until
+    when they are made."""
     rolled = rolled // _QUARTER_S * _QUARTER_S
     for _ in range(_QUARTERS_AT_ONCE):
         first = db.execute(
@@ -138,7 +141,7 @@ def _roll(db: sqlite3.Connection, device: int, rolled: int, until: int) -> None:
         whole = rows.joined(parts)
         _put(db, "quarter", device, rolled, whole.n, rows.pack_summary(whole))
         rolled += _QUARTER_S
-    db.execute("UPDATE device SET rolled = ? WHERE id = ?", (rolled, device))
+    return rolled
 
 
 def _samples(db: sqlite3.Connection, device: int, since: int, until: int) -> Iterator[Point]:

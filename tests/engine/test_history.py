@@ -346,6 +346,9 @@ def test_tending_takes_a_few_devices_at_a_time_and_starts_over():
     for n in range(1, 91):
         db.execute("INSERT INTO device (id, name) VALUES (?, ?)", (n, f"m{n}"))
     assert [tables.tend(db, after, int(START_S)) for after in (0, 40, 80)] == [40, 80, 0]
+    changes = db.total_changes
+    assert [tables.tend(db, after, int(START_S) + 60) for after in (0, 40, 80)] == [40, 80, 0]
+    assert db.total_changes == changes, "nothing is written where no quarter-hour is over"
 
 
 async def test_all_are_tended_once_in_five_minutes_and_not_at_every_writing(
