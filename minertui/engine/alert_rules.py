@@ -1,6 +1,6 @@
 """When is something worth a person's attention? Pure rules: two snapshots or a job in, signals out.
 
-lost, back          the device does not answer (three polls), or answers again
+lost, back          the device does not answer (three polls; one that never did since the start too), or answers again
 refused, stranger   it refuses us, or another device answers at its address
 stuck               it answers, and repeats itself: its values stand still
 parked              no automatic action until a person clears it
@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from minertui.engine.line import LOST_AFTER
 from minertui.jobs.sweep.watch import LEAST_C
 from minertui.model.alerts import Severity
 from minertui.model.fleet import Fleet, Health, Snapshot
@@ -100,6 +101,8 @@ def judge_job(job: JobState) -> Iterator[Signal]:
 
 
 def _health(after: Snapshot) -> Iterator[Signal]:
+    if after.health is Health.UNKNOWN and after.misses >= LOST_AFTER:  # as bad: nobody looks after it
+        yield Signal("lost", after.device, Severity.CRITICAL, f"has never answered: {after.why}", active=True)
     if after.health is Health.UNKNOWN or (after.health is Health.STALE and not after.stuck):
         return  # one lost poll is no news
     if after.stuck or after.health in (Health.OK, Health.PARKED):

@@ -7,7 +7,8 @@ are kept in a ring and numbered: a pane asks for those after the last one it has
 While the engine is away nothing on the screen is news: from the moment the connection breaks what it called well is
 shown as stale, and the picture's time goes on by the screen's own clock, so that every age grows. An engine that is
 there and says nothing (stopped, wedged) ages the same way: a reading that should have been followed by others is
-stale too. The engine's next word undoes all of it.
+stale too. The engine's next word undoes all of it. A word that names no later time does not stop the clock: where no
+miner answers, each missed poll is told, and the time goes on all the same.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def _unheard(job: JobState) -> JobState:
 
 
 def aged(fleet: Fleet, silent_s: float) -> Fleet:
-    """``fleet`` when its engine has said nothing for so many seconds of the screen's own clock."""
+    """``fleet`` when its engine has named no later time for so many seconds of the screen's own clock."""
     at_s = fleet.at_s + silent_s * fleet.speed
     snapshots = {
         name: _outdated(s, fleet.at_s, "the engine says nothing about it") if _overdue(s, at_s, fleet.speed) else s
@@ -124,7 +125,8 @@ class Feed:
         self._link, self._pump = link, pump
         self.picture = NOTHING
         self._shown = NOTHING
-        self._fleet, self._heard_s = EMPTY, 0.0  # the engine's own newest, and when it came by our clock
+        self._fleet, self._heard_s = EMPTY, 0.0  # the engine's own newest, and when it spoke last by our clock
+        self._dated_s = 0.0  # when it last named a later time, by our clock
         self._aging: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None  # the loop's own: one of Textual's is a task, and costs like one
         self._ring: deque[LogLine] = deque(maxlen=RING)
@@ -162,10 +164,13 @@ class Feed:
             upto += 1
         elif isinstance(message, Numbered) and isinstance(message.event, CommandDone):
             records = (message.event.record, *records)[:200]
-        self._fleet, self._heard_s = advance(self._fleet, message), mono_s()
+        before_s, self._fleet, self._heard_s = self._fleet.at_s, advance(self._fleet, message), mono_s()
+        if isinstance(message, Whole) or self._fleet.at_s > before_s:
+            self._dated_s = self._heard_s
+        silent_s = self._heard_s - self._dated_s
         self.picture = msgspec.structs.replace(
             picture,
-            fleet=self._fleet,
+            fleet=self._fleet if silent_s < AGE_S else aged(self._fleet, silent_s),
             first=picture.first or isinstance(message, Whole),
             lost="",
             upto=upto,
@@ -177,7 +182,8 @@ class Feed:
 
     def _lose(self, why: str) -> None:
         fleet = self.picture.fleet if self.picture.lost else outdated(self._fleet)
-        self.picture = msgspec.structs.replace(self.picture, fleet=fleet, lost=why, lost_s=self._fleet.at_s)
+        lost_s = self._fleet.at_s + (self._heard_s - self._dated_s) * self._fleet.speed
+        self.picture = msgspec.structs.replace(self.picture, fleet=fleet, lost=why, lost_s=lost_s)
         self._changed()
         self._age()
 
@@ -186,7 +192,7 @@ class Feed:
         if self._aging is not None:
             self._aging.cancel()
         self._aging = asyncio.get_running_loop().call_later(AGE_S, self._age)
-        silent_s = mono_s() - self._heard_s
+        silent_s = mono_s() - self._dated_s
         if not self.picture.first or silent_s < AGE_S:
             return
         if self.picture.lost:

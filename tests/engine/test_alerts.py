@@ -43,6 +43,16 @@ def test_one_lost_poll_is_no_news_but_three_are():
     assert list(active(snap(), snap(Health.LOST))) == ["lost"]
 
 
+def test_a_miner_that_was_never_there_is_news_after_three_polls():
+    """Off already when the engine starts: nobody would hear of it otherwise."""
+    silent = Snapshot("a", why="no answer", misses=2)
+    assert active(None, silent) == {}
+    silent = msgspec.structs.replace(silent, misses=3)
+    assert active(None, silent) == {"lost": "has never answered: no answer"}
+    [over] = [s for s in judge(Fleet(), silent, snap()) if s.rule == "lost"]
+    assert over.active is False
+
+
 def test_a_miner_that_repeats_itself_is_news_until_its_values_move():
     still = msgspec.structs.replace(snap(Health.STALE), why="its uptime has not moved for 10 polls")
     assert active(snap(), still) == {"stuck": "its readings are not believed: its uptime has not moved for 10 polls"}

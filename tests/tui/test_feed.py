@@ -9,6 +9,7 @@ from textual.app import App
 from minertui.model.alerts import Severity
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Restart
 from minertui.model.events import CommandDone, LogLine, Numbered, SnapshotTaken, Whole
+from minertui.model.fleet import Health
 from minertui.tui import feed as feeds
 from minertui.tui.feed import Feed, Picture, PictureTaken
 from tests.tui import pictures
@@ -64,6 +65,27 @@ async def test_nothing_is_posted_while_nothing_changes(monkeypatch):
                 break
         assert feed._timer is None
         assert len(ears.heard) == 1
+
+
+async def test_the_clock_goes_on_where_no_miner_answers(monkeypatch):
+    """Each missed poll is told, and none of them names a later time."""
+    now_s = [1000.0]
+    monkeypatch.setattr(feeds, "mono_s", lambda: now_s[0])
+    ears = Ears()
+    async with ears.run_test():
+        feed = Feed(FakeLink(pictures.normal()), ears)
+        feed._take(Whole(pictures.normal()))
+        lost = msgspec.structs.replace(pictures.snapshot(0), health=Health.LOST, since_s=pictures.NOW_S)
+        for misses in range(90):
+            now_s[0] += 1
+            feed._take(Numbered(100 + misses, SnapshotTaken(msgspec.structs.replace(lost, misses=misses))))
+        assert feed.picture.fleet.at_s == pictures.NOW_S + 90
+        feed._age()
+        assert feed.picture.fleet.at_s == pictures.NOW_S + 90
+        feed._lose("gone")
+        assert feed.picture.lost_s == pictures.NOW_S + 90
+        feed._take(Whole(pictures.normal()))
+        assert feed.picture.fleet.at_s == pictures.NOW_S
 
 
 def test_a_newer_picture_replaces_a_waiting_one():
