@@ -7,14 +7,14 @@
 
 Only what is lowered here and now counts. What ran above your limits before the engine started, or was set above them at
 the miner's own page, is told by that alert and left alone. While a job works on the miner it is the job's: a guard has
-the limit as its ceiling, and what a sweep ends with is lowered when it has ended.
+``max_mhz`` as its ceiling, and what is left to do is done when the job has ended.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -33,7 +33,14 @@ from minertui.safety.settings import Settings
 
 BY = "config"
 """Who orders it."""
-_AGAIN_S = 60.0
+_AGAIN_S, _AGAIN_MOST_S = 60.0, 3600.0  # twice as long each time: a miner that never shows it is not written for ever
+
+
+class _Due(NamedTuple):
+    """When it is tried next (boot-clock), and how long after that again; seconds."""
+
+    at_s: float
+    wait_s: float = _AGAIN_S
 
 
 class Office(Protocol):
@@ -67,30 +74,33 @@ class OverLimits:
     def __init__(self, office: Office, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
         self._office, self._spawn = office, spawn
         self._known: dict[str, Limits] = {}
-        self._due_s: dict[str, float] = {}  # by device that is to be lowered: when it is tried
+        self._due: dict[str, _Due] = {}  # by device that is to be lowered
         self._said: dict[str, str] = {}
 
     def took(self, snapshot: Snapshot) -> None:
         """A fresh reading of a miner."""
         device, status, now_s = snapshot.device, snapshot.status, snapshot.boot_s or 0.0
-        limits = self._office.line(device).limits
+        line = self._office.line(device)
+        limits = line.limits
         known, self._known[device] = self._known.get(device, limits), limits
         if _lower(known.max_mhz, limits.max_mhz) or _lower(known.max_mv, limits.max_mv):
-            self._due_s[device] = now_s
-        due_s = self._due_s.get(device)
-        if due_s is None or now_s < due_s or status is None or self._office.busy(device):
+            self._due[device] = _Due(now_s)
+        due = self._due.get(device)
+        if due is None or now_s < due.at_s or status is None or line.readonly or self._office.busy(device):
             return
         if not over_limits(status, limits):
-            del self._due_s[device]
+            del self._due[device]
             return
-        self._due_s[device] = now_s + _AGAIN_S
+        self._due[device] = _Due(now_s + due.wait_s, min(2 * due.wait_s, _AGAIN_MOST_S))
         self._spawn(self._act(snapshot, status, limits))
 
     async def _act(self, snapshot: Snapshot, status: MinerStatus, limits: Limits) -> None:
         device = snapshot.device
         tune = await self._under(snapshot, status, limits)
         if tune is None:
-            self._due_s.pop(device, None)  # the alert stays, and says what to do
+            self._due.pop(device, None)  # the alert stays, and says what to do
+            return
+        if self._office.busy(device):  # by now
             return
         order = Order(secrets.token_hex(8), device, tune, BY, Rank.PERSON)
         try:
@@ -99,7 +109,7 @@ class OverLimits:
             self._tell(device, f"your lowered limit is not kept yet: {error}")
             return
         if outcome.ok:
-            self._due_s.pop(device, None)
+            self._due.pop(device, None)
             want = Settings.of(status).wrote(tune).tune_text
             self._tell(device, f"lowered to {want}, because you lowered its limit", Severity.INFO)
         else:

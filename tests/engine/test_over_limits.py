@@ -6,15 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from minertui.config import Config
+from minertui.engine import over_limits
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER
 from minertui.engine.way_back import within
-from minertui.model.commands import Order, Rank, Tune
+from minertui.model.alerts import Severity
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, Tune
+from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
+from minertui.model.status import MinerStatus
 from minertui.safety.settings import Settings
 from tests.engine.bench import SWEEP, Bench
 from tests.engine.house import PLAN, House, Miner, job, miner, until
@@ -136,6 +141,70 @@ async def test_a_miner_that_is_away_is_lowered_when_it_is_back(tmp_path: Path):
         await found.limit(120, max_mhz=450)
         found.it.dead = False
         await found.comes_to(450, 1150)
+
+
+class Stubborn:
+    """An office whose miner runs 500 MHz whatever is ordered, and is read every 5 s."""
+
+    records: Any = None
+    limits, readonly, now_s, orders = Limits(), False, 0.0, 0
+
+    def line(self, _: str) -> Any:
+        return self
+
+    def say(self, source: str, text: str, severity: Severity = Severity.INFO) -> None: ...
+
+    def busy(self, _: str) -> bool:
+        return False
+
+    async def execute(self, order: Order) -> CommandRecord:
+        self.orders += 1
+        return CommandRecord(order, 0.0, Outcome(OutcomeState.UNKNOWN))
+
+    async def goes_on(self, over: over_limits.OverLimits, seconds: float) -> int:
+        """Orders that were given by then."""
+        for _ in range(int(seconds / 5)):
+            self.now_s += 5
+            status = MinerStatus(frequency_mhz=500, core_mv=1150)
+            over.took(Snapshot("m1", "axeos", "127.0.0.1", status=status, boot_s=self.now_s))
+            await asyncio.sleep(0)
+        return self.orders
+
+
+async def test_one_that_never_shows_it_is_written_more_and_more_rarely():
+    """Each write is one of its flash's."""
+    office = Stubborn()
+    over = over_limits.OverLimits(office, asyncio.ensure_future)
+    assert await office.goes_on(over, 600) == 0
+    office.limits = Limits(max_mhz=450)
+    assert await office.goes_on(over, 600) == 4  # at once, and after 1, 3 and 7 minutes
+    assert await office.goes_on(over, 86_400) <= 4 + 3 + 24
+    office.limits, before = Limits(max_mhz=440), office.orders
+    assert await office.goes_on(over, 30) == before + 1, "another limit is meant anew"
+
+
+async def test_one_that_may_not_be_written_is_asked_nothing_until_it_may():
+    office = Stubborn()
+    over = over_limits.OverLimits(office, asyncio.ensure_future)
+    await office.goes_on(over, 30)
+    office.limits, office.readonly = Limits(max_mhz=450), True
+    assert await office.goes_on(over, 3600) == 0
+    office.readonly = False
+    assert await office.goes_on(over, 30) == 1
+
+
+async def test_a_sweep_that_began_meanwhile_is_not_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async with running(tmp_path) as found:
+
+        async def begins(*_: object) -> None:
+            await found.engine.start(PLAN)
+
+        monkeypatch.setattr(over_limits, "left_to", begins)
+        await found.limit(max_mhz=450, max_mv=1095)
+        await until(lambda: "sweep:m1" in found.engine.hub.fleet.jobs, 2000)
+        await asyncio.sleep(30)
+        assert not job(found.engine, "sweep:m1").phase.over
+        assert {record.order.by for record in await found.engine.commands()} == {"sweep:m1"}
 
 
 async def test_a_way_back_ends_at_a_limit_instead_of_never(tmp_path: Path):
