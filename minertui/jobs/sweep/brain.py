@@ -161,18 +161,8 @@ def _booting(state: State, snapshot: Snapshot, now_s: float) -> Step:
 
 
 def _settle(state: State, now_s: float) -> Step:
-    state = replace(
-        state,
-        stage=Stage.SETTLE,
-        since_s=now_s,
-        good_s=now_s,
-        misses=0,
-        silent=0,
-        blind=0,
-        stuck=Stuck(),
-        why="",
-        sample=None,
-    )
+    state = replace(state, stage=Stage.SETTLE, since_s=now_s, good_s=now_s, why="", sample=None)
+    state = replace(state, misses=0, silent=0, blind=0, stuck=Stuck())
     return Step(state, _look(state))
 
 
