@@ -203,9 +203,16 @@ def test_the_longer_a_fan_has_run_up_before_the_further_from_its_limit_a_step_is
     rooms = [transient.room(calm, 0.0, 0.0, CAPPED, transient.Response(run_up=pct))[0] for pct in (3.0, 12.0, 40.0)]
     assert rooms[0] == transient.FAN_RUNG
     assert rooms == sorted(rooms, reverse=True)
-    assert rooms[1] == pytest.approx(transient.FAN_RUNG / 4)  # a root: half the way is left, so a quarter of the heat
+    left_pct = 70 - 3 - 62  # a quarter of the run-up stays free
+    assert rooms[1] == pytest.approx(transient.FAN_RUNG * (left_pct / 12) ** 2)  # heat goes by the root of the way left
     assert transient.run_up_pct(fans(*[50.0] * 20, 52, 56, 60)) == 10.0
     assert transient.run_up_pct(fans(60.0, *[50.0] * 20)) == 0.0
+
+
+def test_a_point_is_left_where_a_fan_that_begins_to_run_would_be_over_its_limit_before_a_lower_clock_is_felt():
+    calm = fans(*[66.0] * 20)
+    assert transient.leaving(calm, 0.0, 0.0, CAPPED, transient.Response(run_up=8.0)) is None
+    assert "fan" in (transient.leaving(calm, 0.0, 0.0, CAPPED, transient.Response(run_up=24.0)) or "")
 
 
 def test_a_fan_that_heads_for_its_limit_is_slowed_by_less_clock_and_at_the_lowest_the_point_is_left():

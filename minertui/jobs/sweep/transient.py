@@ -36,10 +36,11 @@ SOON_S = 40.0  # so far ahead a line through the last minute is believed (20 s o
 LAG_S = 12.5  # the mean of half a minute is that old
 TREND_NOISE = 0.0035  # °C per second: half a standard error of such a line
 SMOOTH = 6  # readings in a smoothed value: half a minute
-MARGIN_C = 0.25  # even at worst a step up ends this far under a temperature limit: noise of half a minute's mean
+MARGIN_C = 0.3  # even at worst a step up ends this far under a temperature limit: noise of half a minute's mean
 LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
 POWER_MARGIN = 0.006  # the same for power, as a share: half a minute of readings of 0.6 % each, 99 % sure
 FAN_MARGIN_PCT = 2.0
+FAN_FELT_SHARE = 0.25  # of the longest run-up within a minute: so far a fan runs on until a lower clock is felt, 15 s
 FAN_RUNG = 0.02  # with a limit of the fan's speed heat grows by so much at a time at most,
 FAN_REST_S = 60.0  # and then not for so long: half of a step has shown by then
 FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for one per cent more heat
@@ -169,7 +170,7 @@ def _under_fan(
     be repeated in part under the limit."""
     if trail[-1].at_s - changed_s < FAN_REST_S or not at_rest(trail):
         return 0.0, "the fan and the temperatures come to rest"
-    left_pct = most_pct - FAN_MARGIN_PCT - (smoothed(trail, _fan_pct, 3) or 0.0)
+    left_pct = most_pct - fan_margin_pct(run_up) - (smoothed(trail, _fan_pct, 3) or 0.0)
     part = min(1.0, max(0.0, left_pct) / max(run_up, 1.0))
     return min(share, FAN_RUNG * part * part), text
 
@@ -199,6 +200,11 @@ def run_up_pct(trail: Sequence[Trace]) -> float:
     last = trail[-1]
     seen = [t.status.fan_pct for t in trail if t.at_s >= last.at_s - RUN_UP_S and t.status.fan_pct is not None]
     return max(0.0, last.status.fan_pct - min(seen)) if last.status.fan_pct is not None else 0.0
+
+
+def fan_margin_pct(run_up: float) -> float:
+    """So far under its limit a fan must be at rest: should it begin to run, a lower clock still comes in time."""
+    return max(FAN_MARGIN_PCT, FAN_FELT_SHARE * run_up)
 
 
 def at_rest(trail: Sequence[Trace]) -> bool:
@@ -243,7 +249,7 @@ def leaving(
     for name, read, limit, close, unit in (
         ("chip", chip_temp_c, within.max_chip_temp_c, LEAVE_C, "°C"),
         ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, LEAVE_C, "°C"),
-        ("fan", lambda s: s.fan_pct, within.max_fan_pct, 0.5, "%"),
+        ("fan", lambda s: s.fan_pct, within.max_fan_pct, fan_margin_pct(response.run_up) - FAN_MARGIN_PCT + 0.5, "%"),
     ):
         slope = max(0.0, trend_per_s(trail, read) - TREND_NOISE)
         calm = settled and slope < TREND_NOISE
