@@ -26,6 +26,8 @@ from tests.api.fake_link import FakeLink
 from tests.bench.bench_screen_table import fleet
 
 PERIOD_S = 5
+POLL_S = 60.0
+"""As the snapshots call it: no reading may turn stale for as long as nothing happens."""
 
 
 class Parade(FakeLink):
@@ -41,7 +43,7 @@ class Parade(FakeLink):
             engine="bench",
             at_s=at_s,
             snapshots={
-                name: msgspec.structs.replace(snapshot, at_s=at_s, poll_s=float(PERIOD_S))
+                name: msgspec.structs.replace(snapshot, at_s=at_s, poll_s=POLL_S)
                 for name, snapshot in self._values.snapshots.items()
             },
         )
