@@ -11,6 +11,7 @@ from rich.segment import Segment
 from textual.color import Color
 
 from minertui.model.fleet import EMPTY, Fleet, Health, Snapshot
+from minertui.model.plans import Phase
 from minertui.model.status import MinerStatus
 from minertui.tui.feed import Picture
 from minertui.tui.options import TERMINALS_OWN, Options, for_terminal
@@ -186,6 +187,8 @@ class TestFacts:
         fleet = pictures.normal()
         rows = miner_facts.jobs(fleet.jobs_of("lab-gamma"))
         assert ("best so far", "525 MHz 1125 mV: 1050 GH/s 15.2 J/TH") in rows
+        over = [msgspec.structs.replace(job, phase=Phase.DONE) for job in fleet.jobs_of("lab-gamma")]
+        assert ("best", "525 MHz 1125 mV: 1050 GH/s 15.2 J/TH") in miner_facts.jobs(tuple(over))
         assert ("last decision", "chip 66 °C over 65 °C: 575 → 525 MHz") in miner_facts.jobs(fleet.jobs_of("cellar-1"))
 
     def test_trouble_is_one_sentence(self):

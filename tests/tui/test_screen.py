@@ -364,6 +364,12 @@ class TestFrame:
             assert "sweep:lab-gamma" in (seen.app.return_value or "")
             assert seen.link.sent("shutdown") == []
 
+    async def test_leaving_a_demo_does_not_say_that_it_goes_on(self):
+        async with looking(msgspec.structs.replace(pictures.normal(), demo=True)) as seen:
+            await seen.press("q")
+            await seen.until(lambda: seen.app.return_value is not None)
+            assert seen.app.return_value == ""
+
     async def test_ascii_is_ascii(self):
         async with looking(pictures.error(), options=Options(ascii=True)) as seen:
             await seen.press("3")

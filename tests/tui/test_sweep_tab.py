@@ -44,6 +44,31 @@ async def test_it_shows_progress_map_and_ranking_of_the_running_sweep() -> None:
         assert any("14.7★<" in x for x in text(sweeps.map))
 
 
+async def test_how_a_sweep_ended_is_read_whole_on_a_narrow_screen() -> None:
+    note = "complete: no other setting promises 0.3% more than the one that held at length; now at 1200 mV / 750 MHz"
+    ended = FLEET.with_job(msgspec.structs.replace(JOB, phase=Phase.DONE, note=note))
+    sweeps = tab()
+    async with on_stage(sweeps, 80, 24) as pilot:
+        sweeps.show(ended, DEVICE)
+        await pilot.pause()
+        lines = [line.strip() for line in text(sweeps.lines)]
+        at = next(n for n, line in enumerate(lines) if "done" in line)
+        assert " ".join(lines[at + 1 : at + 3]) == note
+
+
+async def test_what_sweeps_is_shown_rather_than_a_miner_that_never_did() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.show(msgspec.structs.replace(FLEET, jobs={}), OTHER)
+        await pilot.pause()
+        sweeps.show(FLEET, None)  # one starts
+        await pilot.pause()
+        assert sweeps.device == DEVICE
+        sweeps.show(FLEET, OTHER)  # a person wants this one
+        await pilot.pause()
+        assert sweeps.device == OTHER
+
+
 async def test_a_point_that_a_soak_confirmed_is_the_best_before_one_that_only_read_higher() -> None:
     assert isinstance(JOB.view, SweepView)
     first = JOB.view.points[0]
@@ -100,7 +125,7 @@ async def test_what_the_table_cuts_off_stands_in_full_under_it() -> None:
         assert point is not None
         assert point.reason
         assert any(row.rstrip().endswith("…") for row in text(sweeps.table))
-        assert f"point {point.n}: {point.reason}"[:20] in text(sweeps.line)[0]
+        assert f"{point.mhz:g}/{point.mv}: {point.reason}"[:20] in text(sweeps.line)[0]
 
 
 async def test_the_cursor_stays_on_its_point_while_the_ranking_moves() -> None:

@@ -133,7 +133,7 @@ class _Choice:
             return Target(at.mhz, at.mv, self._text(at, stake))
         confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
         if confirmed is not None and best.worth <= confirmed.worth * (1 + GAIN):
-            return Finish(f"complete: nothing promises {GAIN:.1%} more than what was confirmed at length")
+            return Finish(f"complete: no other setting promises {GAIN:.1%} more than the one that held at length")
         at = self._coolest(rows, best)
         return Target(at.mhz, at.mv, self._soak_text(), soak=True)
 

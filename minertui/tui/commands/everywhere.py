@@ -39,8 +39,11 @@ class Detach(Action):
 
     async def run(self, desk: Desk) -> None:
         """End the screen and say what goes on."""
+        if desk.at.fleet.demo:  # it ends with its screen, and says so itself
+            desk.leave("")
+            return
         running = [job for job in desk.at.fleet.jobs.values() if not job.phase.over]
-        going = f" {len(running)} job(s) run: {', '.join(job.id for job in running)}." if running else ""
+        going = f" What runs: {', '.join(job.id for job in running)}." if running else ""
         desk.leave(f"Detached; the engine goes on.{going} Come back: minertui. Stop it: minertui, then Q.")
 
 

@@ -60,7 +60,7 @@ class PointDialog(Ordering[bool]):
         took_s: float | None = None,
     ) -> None:
         super().__init__()
-        self.heading = f"{device}: point {point.n}, {number(point.mhz)} MHz {point.mv} mV"
+        self.heading = f"{device}: {number(point.mhz)} MHz {point.mv} mV, measured as number {point.n}"
         self.point, self.place, self.refused = point, place, refused
         self.figures = Facts()
         self.figures.show(figures(point, plan, now_s, took_s))
@@ -94,12 +94,17 @@ class PointDialog(Ordering[bool]):
 
 
 def _said(point: SweepPoint, place: str) -> Sequence[Line]:
-    sure = "" if point.confidence is None else f" (sure to {number(100 * point.confidence)} %)"
+    sure = "" if point.confidence is None else f" (sure to {_percent(point.confidence)})"
     kind = "confirmed by a soak: " if point.soak else ""
     judged = f"{kind}{point.verdict.value}{sure}{f', {place}' if place else ''}"
     lines = wrapped(judged, _WIDTH, "good" if point.passed else "warn")
     lines += wrapped(point.reason, _WIDTH, "warn") if point.reason else []
     return [*lines, *(wrapped(f"Measured because: {point.why}", _WIDTH, "dim") if point.why else [])]
+
+
+def _percent(share: float) -> str:
+    """Never all: a measurement leaves some doubt."""
+    return f"{number(100 * share)} %" if share < 0.995 else "over 99 %"
 
 
 def figures(point: SweepPoint, plan: SweepPlan, now_s: float, took_s: float | None = None) -> Rows:

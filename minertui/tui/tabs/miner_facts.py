@@ -96,18 +96,18 @@ def jobs(states: tuple[JobState, ...]) -> Rows:
         rows.append((job.kind, job_text((job,)) or job.phase.value))
         rows += [("", job.note)] if job.note else []
         if isinstance(job.view, SweepView):
-            rows += _sweep(job.view)
+            rows += _sweep(job.view, over=job.phase.over)
         elif isinstance(job.view, GuardView):
             rows += _guard(job.view)
     return rows
 
 
-def _sweep(view: SweepView) -> Rows:
+def _sweep(view: SweepView, *, over: bool) -> Rows:
     best = view.best
     if best is None:
         return []
     value = f"{number(best.mhz)} MHz {best.mv} mV: {number(best.hashrate_ghs)} GH/s"
-    return [("best so far", f"{value} {number(best.efficiency_jth, 1)} J/TH")]
+    return [("best" if over else "best so far", f"{value} {number(best.efficiency_jth, 1)} J/TH")]
 
 
 def _guard(view: GuardView) -> Rows:

@@ -30,6 +30,7 @@ from minertui.tui.widgets.point_table import PointRow, PointTable
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.sweep_lines import SweepLines
 from minertui.tui.widgets.volt_freq_map import VoltFreqMap
+from minertui.tui.widgets.wording import number
 from minertui.tui.words import moment_text
 
 _WIDE = 150  # cells from which map and table stand side by side
@@ -98,14 +99,14 @@ class SweepTab(Widget):
     # what it shows
 
     def show(self, fleet: Fleet, device: str | None, *, lost: bool = False) -> None:
-        """Show the sweeps of ``fleet``; ``device`` chooses whose points (None: keep, else the first that sweeps).
+        """Show the sweeps of ``fleet``; ``device`` chooses whose points (None: keep, unless only others sweep).
         ``lost``: as they were when the engine was heard last."""
         self.fleet, self._lost = fleet, lost
         if device and device != self.device:
             self._choose(device)
         jobs = self.jobs
         known = [job.device for job in jobs]
-        if self.device not in fleet.snapshots:
+        if self.device not in fleet.snapshots or (device is None and known and self.device not in known):
             self._choose(known[0] if known else next(iter(fleet.snapshots), ""))
         self._ask_for_records()
         self._draw()
@@ -173,7 +174,7 @@ class SweepTab(Widget):
         if self._note:
             left.append(Span(f"  {self._note}", "warn"))
         elif point is not None and (said := point.reason or point.why):
-            left.append(Span(f"  point {point.n}: {said}", "warn" if point.reason else "dim"))
+            left.append(Span(f"  {number(point.mhz)}/{point.mv}: {said}", "warn" if point.reason else "dim"))
         self.line.show(tuple(left))
 
     # earlier sweeps
@@ -254,7 +255,7 @@ class SweepTab(Widget):
         if self._earlier is not None and shown is not None and self._earlier.id == shown.sweep_id:
             self.against += 1  # not against itself
         if self._earlier is None:
-            self._note = "" if self.against > 1 or len(self.records) > 1 else "no earlier sweep of this miner is kept"
+            self._note = "" if self.against > 1 or len(self.records) > 1 else "no earlier sweep kept"
             self.against = -1
         self._draw()
 
@@ -332,7 +333,7 @@ class SweepPane(Pane):
         )  # fmt: skip
         if await desk.ask(dialog):
             command = Tune(frequency_mhz=point.mhz, core_mv=point.mv)
-            title = f"Apply point {point.n} to {event.device}: {point.mhz:g} MHz {point.mv} mV"
+            title = f"Apply {point.mhz:g} MHz {point.mv} mV to {event.device}"
             await rehearse_and_send(desk, [event.device], command, title)
 
     @on(SweepTab.Export)

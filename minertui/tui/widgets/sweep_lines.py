@@ -1,7 +1,9 @@
-"""Sweeps under way: a line each, with how far it is, how long it still takes and what it measures right now."""
+"""Sweeps under way: a line each, with how far it is, how long it still takes and what it measures right now. What the
+chosen one says and the line has no room for (why it ended, what the miner was left at) stands below the line."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from minertui.model.plans import JobState, Phase, Strategy, SweepView
@@ -31,18 +33,37 @@ class SweepLines(Painted):
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
-        """A line each."""
+        """A line each, and the rest of what the chosen one says."""
         if not self.jobs:
             return [line(("No sweep runs. Press b on a miner to start a benchmark.", "dim"))]
-        room = height or 6
+        said = self._unsaid(width)
+        room = max(1, (height or 6) - len(said))
         at = next((n for n, job in enumerate(self.jobs) if job.device == self.chosen), 0)
         top = max(0, min(at - room // 2, len(self.jobs) - room))
-        name = min(max(len(job.device) for job in self.jobs), 13 if width < 100 else 28)
-        return [self._line(job, width, name) for job in self.jobs[top : top + room]]
+        name = self._name_width(width)
+        lines: list[Line] = []
+        for job in self.jobs[top : top + room]:
+            lines += [self._line(job, width, name), *(said if job.device == self.chosen else ())]
+        return lines
+
+    def _name_width(self, width: int) -> int:
+        return min(max(len(job.device) for job in self.jobs), 13 if width < 100 else 28)
+
+    def _room(self, width: int) -> int:
+        """Cells for what a sweep says, at the end of its line."""
+        name = self._name_width(width)
+        return max(0, width - _bar(width, name) - 36 - name)
+
+    def _unsaid(self, width: int) -> list[Line]:
+        """What the chosen sweep says, where its line cuts it and no reading is shown there; two lines at most."""
+        job = next((job for job in self.jobs if job.device == self.chosen), None)
+        if job is None or not job.phase.over or len(job.note) <= self._room(width):
+            return []
+        return [line("  ", (text, "dim")) for text in textwrap.wrap(job.note, max(20, width - 2), max_lines=2)]
 
     def _line(self, job: JobState, width: int, name: int) -> Line:
         glyphs = self.glyphs
-        room = max(6, min(30, width - 49 - name))
+        room = _bar(width, name)
         share = job.done / job.total if job.total else 1.0 if job.phase is Phase.DONE else 0.0
         full = round(min(1.0, share) * room)
         of = f"{job.done}/{job.total}" if job.total is not None else str(job.done)
@@ -57,8 +78,15 @@ class SweepLines(Painted):
             Span(glyphs.bar * full, "dim" if unheard else "accent"),
             Span(glyphs.track * (room - full), "faint"),
             Span(f" {of:>7} {left:>11}  "),
-            Span(fit(_now(job), max(0, width - room - 36 - name), ellipsis=glyphs.ellipsis), "dim"),
+            Span("" if self._below(job, width) else fit(_now(job), self._room(width), ellipsis=glyphs.ellipsis), "dim"),
         )
+
+    def _below(self, job: JobState, width: int) -> bool:
+        return job.device == self.chosen and bool(self._unsaid(width))
+
+
+def _bar(width: int, name: int) -> int:
+    return max(6, min(30, width - 49 - name))
 
 
 def _now(job: JobState) -> str:

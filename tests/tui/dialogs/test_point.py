@@ -21,7 +21,8 @@ async def test_it_says_what_was_measured_how_it_was_judged_and_why_it_was_measur
     async with opened(lambda: dialog(place="2 of 6 by efficiency", took_s=690.0)) as pilot:
         text = " ".join(said(pilot).split())
         for part in (
-            "attic-1: point 7, 550 MHz 1125 mV", "confirmed by a soak: passed (sure to 97 %), 2 of 6 by efficiency",
+            "attic-1: 550 MHz 1125 mV, measured as number 7",
+            "confirmed by a soak: passed (sure to 97 %), 2 of 6 by efficiency",
             "Measured because: the surface has its best here by 0.8 %; one point more halves what it may be wrong by",
             "1085.2 ± 15.9 GH/s", "96.7 % of 1122 GH/s", "15.57 J/TH", "16.90 W", "58.3 °C of 62", "61.0 °C of 65",
             "0.14 %", "11m with settling", "11:45:00",
