@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from minertui.model.plans import GuardPlan, Strategy, SweepPlan
+from minertui.model.plans import GuardPlan, PointVerdict, Strategy, SweepPlan, SweepPoint, SweepView
+from tests.engine.house import PLAN, House
 from tests.engine.test_records import SWEEP, opened, point
 
 
@@ -44,3 +45,18 @@ async def test_a_plan_kept_without_its_strategy_goes_on_as_its_points_were_measu
     [kept], _ = await records.unfinished()
     assert kept.plan == SweepPlan("m1", strategy=strategy)
     await records.close()
+
+
+@pytest.mark.looptime
+async def test_a_point_that_is_kept_again_takes_its_own_place(tmp_path: Path):
+    """What came after a soak may tell more of it; nothing else that was kept is lost for that."""
+    engine = await House(tmp_path).running()
+    view = (await engine.start(PLAN)).view
+    assert isinstance(view, SweepView)
+    first, second = (SweepPoint(n, 500, 1150, PointVerdict.PASSED, samples=48) for n in (101, 102))
+    more = msgspec.structs.replace(first, likely_ghs=1000.0)
+    for again in (first, second, more):
+        await engine.keep(view.sweep_id, again)
+    for known in (engine._runner._sweeps[view.sweep_id], *await engine.sweeps()):
+        assert [point for point in known.points if point.n > 100] == [more, second]
+    await engine.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,22 @@ async def test_a_ping_leaves_a_well_disk_alone_and_asks_one_that_was_in_trouble(
     await store.ping()
     assert asked == 2
     assert said.trouble[1:] == [""]
+
+
+async def test_a_sign_of_life_comes_when_what_was_asked_before_is_done(store: Store):
+    """A thread that hangs on its disk gives none."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def long(_: sqlite3.Connection) -> bool:
+        begun.set()
+        return goes_on.wait(30)
+
+    asked = asyncio.create_task(store.run(long))
+    while not begun.is_set():
+        await asyncio.sleep(0.001)
+    sign = asyncio.create_task(store.ping())
+    await asyncio.sleep(0.02)
+    assert not sign.done()
+    goes_on.set()
+    await sign
+    assert await asked

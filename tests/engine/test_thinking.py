@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,11 +40,12 @@ async def test_one_thing_at_a_time_in_the_order_of_asking():
 
     def alone(n: int) -> int:
         assert at_work.acquire(blocking=False), "two at once"
+        time.sleep(0.005)  # long enough for another to come in
         done.append(n)
         at_work.release()
         return n
 
-    asked = list(range(20))
+    asked = list(range(8))
     assert await asyncio.gather(*(think(lambda n=n: alone(n)) for n in asked)) == asked  # type: ignore[misc]
     assert done == asked
 
