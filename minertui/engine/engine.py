@@ -84,19 +84,20 @@ class Engine:
         self.hub = Hub(fleet, clock)
         self._book = LogBook(clock, self.hub.publish)
         self._followed = Followed(clock, self._book)
-        self._notices, self._spawn = Notices(self.hub.publish), Background()
-        put, told = self._notices.put, self.damaged
-        self._records = Records(state / "records.db", clock, trouble=partial(put, "records"), damaged=told)
-        self._history = History(state / "history.db", clock, trouble=partial(put, "history"), damaged=told)
+        self._notices, self._spawn = Notices(self.hub.publish, self.say), Background()
+        put, disk, told = self._notices.put, self._notices.disk, self.damaged
+        self._records = Records(state / "records.db", clock, trouble=partial(disk, "records.db"), damaged=told)
+        self._history = History(state / "history.db", clock, trouble=partial(disk, "history.db"), damaged=told)
         self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
         self._lines = Lines(clock, self, self._supervisor, connect)
         self._journal = Journal(state / FOLDER, clock.wall)
         command_log = CommandLog(self._records, clock, self.hub.publish, self.say)
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__, command_log)
         self._runner = Runner(self, clock, self.hub.publish, lambda device: self._restoring.owe(device))
-        self._guards = Guards(self._runner, self._records, self.say, lasting=config_path is not None)
+        kept = config_path is not None
+        self._guards = Guards(self._runner, self._records, self.say, lasting=kept)
         self._rigs = Rigs.kept_in(
-            state, self._records, self, clock, partial(put, "rigs"), lasting=config_path is not None, open_way=open_way
+            state, self._records, self, clock, partial(disk, "rigs.db"), lasting=kept, open_way=open_way
         )
         self._orders = Orders(self._arbiter, command_log, clock)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put)

@@ -13,6 +13,7 @@ import pytest
 from minertui.config import Config, EngineConfig
 from minertui.engine import discovery
 from minertui.engine.engine import Engine
+from minertui.engine.store import StoreError
 from minertui.model.alerts import Severity
 from minertui.model.commands import Order, OutcomeState, Restart, SetFan, Tune
 from minertui.model.errors import ConfigError, JobError, LinkError, MinertuiError, Unsupported
@@ -273,6 +274,25 @@ async def test_readonly_of_the_engine_holds_for_all(house: House):
     await engine.open()
     assert engine.line("m1").readonly
     assert engine.hub.fleet.readonly
+    await engine.close()
+
+
+async def test_a_full_disk_is_in_the_notice_while_it_lasts_and_twice_in_the_log(house: House):
+    engine = await house.running()
+    store = engine.records._store
+    whole, store._schema = store._schema, "PRAGMA max_page_count = 1"  # refuses whatever needs room
+    await store.run(lambda db: db.execute(store._schema).fetchone())
+    for _ in range(3):
+        with pytest.raises(StoreError, match="full"):
+            await engine.records.want_rig("attic", bytes(100_000))
+        await engine.records.ping()
+    assert engine.hub.fleet.notice.count("full; free some space") == 1
+    store._schema = whole
+    await engine.records.ping()
+    assert engine.hub.fleet.notice == ""
+    lines = [line.text for line in await engine.log("engine") if "records.db" in line.text]
+    assert ["free some space" in line for line in lines] == [True, False]
+    assert lines[1] == "records.db can be written again"
     await engine.close()
 
 
