@@ -17,6 +17,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -161,10 +162,12 @@ def _possible(word: str, plan: SweepPlan, limits: Limits) -> None:
 
 
 def _said(name: str, reader: Reader | None = None) -> Reader:
-    """A reader for argparse, which says "invalid <its name> value"."""
+    """A reader for argparse, which says "invalid <its name> value"; of one of some words it says which there are."""
     read = reader or _OPTIONS[name][1]
 
     def value(text: str) -> Any:
+        if isinstance(read, type) and issubclass(read, StrEnum) and text not in tuple(read):
+            raise argparse.ArgumentTypeError(f"{text!r} is none of: {', '.join(read)}")
         return read(text)
 
     value.__name__ = name

@@ -89,6 +89,12 @@ def test_a_miner_of_the_config_keeps_its_own_plan_and_headers():
         assert miner.sweep == SweepPlan(device="desk", step_mv=10)
 
 
+def test_a_word_that_an_option_does_not_know_is_told_those_it_knows(capsys):
+    with pytest.raises(SystemExit):
+        plans("10.0.0.1", "--goal", "speed")
+    assert "'speed' is none of: hashrate, efficiency" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
