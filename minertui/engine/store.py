@@ -24,7 +24,7 @@ from minertui.model.errors import MinertuiError
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 _TORN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_TRIAL_BYTES = 512 * 1024  # more than any one commit of ours: what passed must not be refused with the next
+_TRIAL_BYTES = 256 * 1024  # with its removal half a megabyte is written: more than any one commit of ours needs
 
 
 class StoreError(MinertuiError):
