@@ -84,6 +84,23 @@ async def test_efficiency_goes_down_in_voltage():
     assert applied.core_mv < 1150
 
 
+async def test_of_settings_as_good_as_the_best_the_coolest_is_confirmed(monkeypatch):
+    monkeypatch.setattr(adaptive, "GAIN", 0.04)  # 530 MHz at 1180 mV give nearly what 550 MHz at 1200 mV do
+    site = FakeSite(Board())
+    await run(site, adaptively(), ())
+    soaked = next(p for p in site.points if p.soak)
+    assert soaked.mhz < 545
+    assert soaked.mv < 1200
+
+
+async def test_efficiency_gives_no_hashrate_away_for_nothing(monkeypatch):
+    """What needs least power of all that is as efficient hashes least."""
+    monkeypatch.setattr(adaptive._Choice, "_coolest", None)
+    site = FakeSite(Board())
+    await run(site, adaptively(goal=Goal.EFFICIENCY, min_mv=1100), ())
+    assert any(p.soak and p.passed for p in site.points)
+
+
 async def test_without_error_percentages_it_measures_longer():
     told, silent = FakeSite(Board()), FakeSite(Board(reports_errors=False))
     await run(told, adaptively(), ())

@@ -134,7 +134,7 @@ class _Choice:
         confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
         if confirmed is not None and best.worth <= confirmed.worth * (1 + GAIN):
             return Finish(f"complete: no other setting promises {GAIN:.1%} more than the one that held at length")
-        at = self._coolest(rows, best)
+        at = self._coolest(rows, best) if self._plan.goal is Goal.HASHRATE else best.at
         return Target(at.mhz, at.mv, self._soak_text(), soak=True)
 
     def _coolest(self, rows: Sequence[_Row], best: _Row) -> Target:
