@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import random
 
+import msgspec
 import pytest
 
 from minertui.jobs.sweep import linear, thermal
+from minertui.jobs.sweep.headroom import power_allowed
 from minertui.jobs.sweep.thermal import Trace
+from minertui.jobs.sweep.transient import SURE_C
+from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.ranking import Bounds
 from minertui.model.status import MinerStatus
 
@@ -85,3 +89,16 @@ def test_small_systems_are_solved():
         for j in range(3):
             assert back[i][j] == pytest.approx(float(i == j), abs=1e-12)
             assert sum(root[i][k] * root[j][k] for k in range(3)) == pytest.approx(matrix[i][j])
+
+
+def test_a_later_point_at_rest_far_from_every_limit_proves_a_pessimistic_fit_wrong() -> None:
+    """A fit of two minutes said 16.5 W; 16.6 W then stood for minutes 6 °C under the limits."""
+    within = Bounds(400, 1200, 1000, 1200, 62, 65, 28)
+    fitted = SweepPoint(1, 625, 1196, PointVerdict.PASSED, power_w=17.0, chip_temp_c=57, samples=11, cooler_w=16.5)
+    calm = SweepPoint(
+        2, 610, 1186, PointVerdict.PASSED, power_w=16.6, chip_temp_c=56, vr_temp_c=59, samples=49, fan_pct=100
+    )
+    short = msgspec.structs.replace(calm, samples=11)
+    assert power_allowed([fitted], within)[0] == pytest.approx(16.5)
+    assert power_allowed([fitted, short], within)[0] == pytest.approx(16.5)
+    assert power_allowed([fitted, calm], within)[0] == pytest.approx(16.6 * (62 - SURE_C - 14) / (56 - 14))

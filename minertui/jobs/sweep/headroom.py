@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minertui.jobs.sweep.pace import AS_FAR
-from minertui.jobs.sweep.thermal import FAN_END_PCT
-from minertui.jobs.sweep.transient import MARGIN_C, POWER_MARGIN
+from minertui.jobs.sweep.thermal import FAN_END_PCT, LEAST
+from minertui.jobs.sweep.transient import MARGIN_C, POWER_MARGIN, SURE_C
 from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.ranking import Bounds
 
 LEFT_SHARE = 0.992  # of the power at which a point was left for heat: half a degree or more
 AGAIN_SHARE = 0.998  # the same once a later fit knows better
 NEAR_C = 0.8  # this near to a limit a point says how much power the cooler takes
+COLD_ROOM_C = 14.0  # of 22 ± 8 °C what gives the least room
 ROOM_C = 20.0  # usual room, to turn °C of headroom into watts
 STOOD_SHARE = 1.002  # power so little over where the way ended twice is the same power
 _SAME = 1e-6
@@ -22,7 +23,7 @@ def power_allowed(points: Sequence[SweepPoint], within: Bounds) -> tuple[float, 
     """Watts, and where they come from in words. What was fitted (``SweepPoint.cooler_w``) is newer and better than what
     single points show."""
     found = [(within.max_power_w * (1 - POWER_MARGIN), f"{within.max_power_w:g} W")]
-    fitted_w = next((p.cooler_w for p in reversed(points) if p.cooler_w is not None), None)
+    fitted_w = _fitted_w(points, within)
     if fitted_w is not None:
         found.append((fitted_w, f"what the cooler takes, {fitted_w:.1f} W"))
         found += [_left(p, LEFT_SHARE if p is points[-1] else AGAIN_SHARE) for p in _too_hot(points)]
@@ -32,6 +33,20 @@ def power_allowed(points: Sequence[SweepPoint], within: Bounds) -> tuple[float, 
         watts = points[-1].power_w or found[0][0]
         found.append((STOOD_SHARE * watts, f"what the cooler takes, {watts:.1f} W"))
     return min(found)
+
+
+def _fitted_w(points: Sequence[SweepPoint], within: Bounds) -> float | None:
+    """What the newest fit says, or more where a later point stood at length far from every limit."""
+    n, fitted_w = next(((n, p.cooler_w) for n, p in reversed([*enumerate(points)]) if p.cooler_w), (0, None))
+    if fitted_w is None:
+        return None
+    return max(fitted_w, *(_takes_w(p, within) for p in points[n + 1 :] if p.passed and p.samples >= LEAST), 0.0)
+
+
+def _takes_w(p: SweepPoint, within: Bounds) -> float:
+    """So much power the cooler takes at least by a point at rest: what is over the room grows with power."""
+    rises = [(limit - SURE_C - COLD_ROOM_C) / max(temp - COLD_ROOM_C, 1.0) for temp, limit in _temps(p, within)]
+    return (p.power_w or 0.0) * min(rises, default=0.0)
 
 
 def _too_hot(points: Sequence[SweepPoint]) -> list[SweepPoint]:
