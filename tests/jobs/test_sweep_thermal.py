@@ -101,4 +101,5 @@ def test_a_later_point_at_rest_far_from_every_limit_proves_a_pessimistic_fit_wro
     short = msgspec.structs.replace(calm, samples=11)
     assert power_allowed([fitted], within)[0] == pytest.approx(16.5)
     assert power_allowed([fitted, short], within)[0] == pytest.approx(16.5)
-    assert power_allowed([fitted, calm], within)[0] == pytest.approx(16.6 * (62 - SURE_C - 14) / (56 - 14))
+    regulator = (65 - SURE_C - 14) / (59 - 14)  # has less room than the chip
+    assert power_allowed([fitted, calm], within)[0] == pytest.approx(16.6 * regulator)
