@@ -68,6 +68,18 @@ async def test_live_firmware_is_never_restarted():
     assert not any(isinstance(command, Restart) for command in site.sent)
 
 
+@pytest.mark.parametrize(("own_mhz", "left_at"), [(520.0, None), (500.0, Tune(480, 1150))])
+async def test_a_stop_on_the_way_up_leaves_no_miner_worse_than_it_was(own_mhz, left_at):
+    """One point of 480 MHz is measured: less than 520 MHz surely give, and as much as 500 MHz may (94 %)."""
+    site = FakeSite(Board(mhz=own_mhz))
+    site.at = [(1000 + 1.5 * 690, lambda s: setattr(s, "ending", Stopped(final=True)))]
+    await run(site, plan(start_mhz=480, start_mv=1150), ())
+    assert [p.mhz for p in site.points] == [480]
+    assert site.concluded == [left_at]
+    assert site.end[0] is Phase.STOPPED
+    assert ("before it came to what your own settings give" in site.end[1]) is (left_at is None)
+
+
 async def test_stop_by_the_engine_restores_the_baseline_and_resumes_where_it_was():
     site = FakeSite(Board())
     site.at = [(1000 + 2.5 * 690, lambda s: setattr(s, "ending", Stopped(final=False)))]

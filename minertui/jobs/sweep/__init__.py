@@ -26,7 +26,7 @@ from minertui.jobs.sweep.state import End, Event, Look, Seen, Send, State, Step,
 from minertui.model import ranking
 from minertui.model.commands import OutcomeState, Tune
 from minertui.model.errors import Preempted, Stopped
-from minertui.model.plans import Phase, SweepPlan, SweepPoint, SweepSample, SweepView
+from minertui.model.plans import Goal, Phase, SweepPlan, SweepPoint, SweepSample, SweepView
 from minertui.model.seams import Site
 from minertui.safety import samples
 from minertui.safety.settings import Settings
@@ -105,7 +105,10 @@ class _Sweep:
 
     async def stop(self, *, final: bool) -> None:
         """A person's stop keeps what was gained; the engine's leaves the sweep to be resumed."""
-        if final:
+        if final and self._best() is not None and not self._there_yet():
+            why = "a person ended it before it came to what your own settings give"
+            await self._conclude(None, Phase.STOPPED, why)
+        elif final:
             await self._conclude(self._best(), Phase.STOPPED, "a person ended it")
         else:
             await self._conclude(None, Phase.WAITING, "goes on when the engine starts again")
@@ -142,6 +145,17 @@ class _Sweep:
     def _best(self) -> Tune | None:
         best = ranking.best(self.view.points, self._plan.goal)
         return Tune(best.mhz, best.mv) if best is not None and self._plan.apply_best else None
+
+    def _there_yet(self) -> bool:
+        """False while the best point hashes less than the user's own settings surely do: a sweep that began far below
+        them, and never measured them, would leave the miner worse than it was."""
+        best = ranking.best(self.view.points, self._plan.goal)
+        if best is None or self._state is None or not best.expected_ghs or self._plan.goal is not Goal.HASHRATE:
+            return True
+        own = self._state.baseline
+        if any((p.mhz, p.mv) == (own.mhz, own.mv) for p in self.view.points):
+            return True
+        return (best.hashrate_ghs or 0.0) >= self._plan.tolerance * best.expected_ghs / best.mhz * own.mhz
 
     async def _conclude(self, settings: Tune | None, phase: Phase, reason: str) -> None:
         if self._state is None and not self._done:  # not even a first reading
