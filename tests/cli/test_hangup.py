@@ -37,6 +37,7 @@ async def test_a_closed_terminal_gives_the_miner_its_own_settings_back(tmp_path:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "minertui", command, server.addresses[0], *options, f"--speed={SPEED}",
         stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # under nohup it would be meant to live on
         env={**os.environ, **{f"MINERTUI_{name}": str(tmp_path / name) for name in ("CONFIG", "STATE", "SOCKET")}},
     )  # fmt: skip
     os.close(slave)
