@@ -36,7 +36,8 @@ SOON_S = 40.0  # so far ahead a line through the last minute is believed (20 s o
 LAG_S = 12.5  # the mean of half a minute is that old
 TREND_NOISE = 0.0035  # °C per second: half a standard error of such a line
 SMOOTH = 6  # readings in a smoothed value: half a minute
-MARGIN_C = 0.3  # even at worst a step up ends this far under a temperature limit: noise of half a minute's mean
+MARGIN_C = 0.25  # even at worst a step up ends this far under a temperature limit: noise of half a minute's mean
+VR_MARGIN_C = 0.3  # a regulator that no fan looks after overshoots by a little more
 LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
 POWER_MARGIN = 0.006  # the same for power, as a share: half a minute of readings of 0.6 % each, 99 % sure
 FAN_MARGIN_PCT = 2.0
@@ -117,15 +118,15 @@ def headings(
     """All limited values that are known. ``trail``: readings, oldest first; ``growth``: share by which heat grew at
     ``changed_s``, with what was outstanding then; ``response``: what earlier transients have shown."""
     found: list[Heading] = []
-    for name, read, limit, share in (
-        ("chip", chip_temp_c, within.max_chip_temp_c, response.chip),
-        ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, response.vr),
+    for name, read, limit, share, margin in (
+        ("chip", chip_temp_c, within.max_chip_temp_c, response.chip, MARGIN_C),
+        ("VR", lambda s: s.vr_temp_c, within.max_vr_temp_c, response.vr, VR_MARGIN_C),
     ):
         now = smoothed(trail, read)
         if now is not None:
             made = max(now - COLD_C, 1.0) * share
             rest = now + outstanding(trail, read, changed_s, growth * made)
-            found.append(Heading(name, now, rest, limit, MARGIN_C, made, "°C"))
+            found.append(Heading(name, now, rest, limit, margin, made, "°C"))
     power = smoothed([t for t in trail if t.at_s > changed_s] or trail[-1:], lambda s: s.power_w)
     if power is not None:
         found.append(Heading("power", power, power, within.max_power_w, POWER_MARGIN * within.max_power_w, power, "W"))
