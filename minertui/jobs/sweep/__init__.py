@@ -105,13 +105,13 @@ class _Sweep:
 
     async def stop(self, *, final: bool) -> None:
         """A person's stop keeps what was gained; the engine's leaves the sweep to be resumed."""
-        if final and self._best() is not None and not self._there_yet():
-            why = "a person ended it before it came to what your own settings give"
-            await self._conclude(None, Phase.STOPPED, why)
-        elif final:
-            await self._conclude(self._best(), Phase.STOPPED, "a person ended it")
-        else:
+        if not final:
             await self._conclude(None, Phase.WAITING, "goes on when the engine starts again")
+            return
+        best, why = self._best(), "a person ended it"
+        if best is not None and not self._there_yet():
+            best, why = None, f"{why} before it came to what your own settings give"
+        await self._conclude(best, Phase.STOPPED, why)
 
     async def _begin(self) -> Step | End:
         why = ""

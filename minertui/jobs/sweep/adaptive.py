@@ -185,10 +185,11 @@ class _Choice:
         where = list(self._open())
         if self._fit.reported:
             where = self._promising(where)
+            return self._valued(where, self._fit.uncorrected([(at.mhz, at.mv) for at, _ in where]))
+        if not where:
+            return []
         settings = [(at.mhz, at.mv) for at, _ in where]
         by_variant = self._fit.uncorrected(settings)
-        if self._fit.reported or not where:
-            return self._valued(where, by_variant)
         worths = [sum(by) for by in self._worths(where, by_variant)]
         least = sorted(worths, reverse=True)[:CONTENDERS][-1]
         known = {(p.mhz, p.mv) for p in self._points}

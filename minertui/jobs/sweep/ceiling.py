@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 from minertui.jobs.sweep.linear import inverted, times
+from minertui.jobs.sweep.resampling import drawn
 
 COST_PER_PCT = 0.14  # ratio lost per % of errors: 140 published points, 0.90 at 0.75 % and 0.78 at 1.5 %
 COST_SPREAD = 0.05
@@ -70,13 +70,7 @@ class Ceiling:
     def sample(self, count: int, mhz: float) -> list[Guess]:
         """``count`` guesses, all as likely: the quantiles of what is lost between home and this clock."""
         ordered = sorted(self.guesses, key=lambda guess: guess.at(mhz) - guess.at(self._home_mhz))
-        sums = list(accumulate(guess.weight for guess in ordered))
-        picks, n = [], 0
-        for k in range(count):
-            while sums[n] < (k + 0.5) / count and n + 1 < len(sums):
-                n += 1
-            picks.append(ordered[n])
-        return picks
+        return [ordered[n] for n in drawn([guess.weight for guess in ordered], count)]
 
     def _weighed(self, most_mhz: float) -> list[Guess]:
         forms = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minertui.jobs.sweep import thermal
 from minertui.jobs.sweep.pace import AS_FAR
-from minertui.jobs.sweep.thermal import FAN_END_PCT, LEAST
 from minertui.jobs.sweep.transient import MARGIN_C, POWER_MARGIN, SURE_C
 from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.ranking import Bounds
@@ -13,7 +13,7 @@ from minertui.model.ranking import Bounds
 LEFT_SHARE = 0.992  # of the power at which a point was left for heat: half a degree or more
 AGAIN_SHARE = 0.998  # the same once a later fit knows better
 NEAR_C = 0.8  # this near to a limit a point says how much power the cooler takes
-COLD_ROOM_C = 14.0  # of 22 ± 8 °C what gives the least room
+COLD_ROOM_C = thermal.ROOM_C - thermal.ROOM_SPREAD_C  # of those what gives the least room
 ROOM_C = 20.0  # usual room, to turn °C of headroom into watts
 STOOD_SHARE = 1.002  # power so little over where the way ended twice is the same power
 _SAME = 1e-6
@@ -40,7 +40,9 @@ def _fitted_w(points: Sequence[SweepPoint], within: Bounds) -> float | None:
     n, fitted_w = next(((n, p.cooler_w) for n, p in reversed([*enumerate(points)]) if p.cooler_w), (0, None))
     if fitted_w is None:
         return None
-    return max(fitted_w, *(_takes_w(p, within) for p in points[n + 1 :] if p.passed and p.samples >= LEAST), 0.0)
+    return max(
+        fitted_w, *(_takes_w(p, within) for p in points[n + 1 :] if p.passed and p.samples >= thermal.LEAST), 0.0
+    )
 
 
 def _takes_w(p: SweepPoint, within: Bounds) -> float:
@@ -89,7 +91,7 @@ def _not_more(one: SweepPoint, other: SweepPoint) -> bool:
 
 def _held(point: SweepPoint) -> bool:
     """The fan had room to hold the chip where it wants it: its temperature says nothing about what is left."""
-    return point.fan_pct is not None and point.fan_pct < FAN_END_PCT
+    return point.fan_pct is not None and point.fan_pct < thermal.FAN_END_PCT
 
 
 def _stood(before: SweepPoint, after: SweepPoint) -> bool:

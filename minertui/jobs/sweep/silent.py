@@ -16,10 +16,10 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import accumulate
 from typing import NamedTuple
 
 from minertui.jobs.sweep.linear import Matrix, lower
+from minertui.jobs.sweep.resampling import drawn
 from minertui.jobs.sweep.residue import Seen
 from minertui.model.plans import SweepPoint
 
@@ -174,15 +174,10 @@ def _left(tried: Sequence[_Tried], weights: Sequence[float]) -> tuple[list[float
 def _drawn(
     found: Sequence[tuple[float, Board]], rows: Sequence[tuple[float, float, float, float]], r0_spread: float
 ) -> Iterator[Board]:
-    """DRAWN of them in proportion to their weights, at even distances along their sum (systematic resampling); r0,
+    """DRAWN of them in proportion to their weights, at even distances along their sum; r0,
     which each knows only so well, is spread evenly over them."""
-    sums = list(accumulate(weight for weight, _ in found))
     spread = 1 / math.sqrt(1 / r0_spread**2 + sum(weight for _, _, _, weight in rows))
-    at = 0
-    for n in range(DRAWN):
-        wanted = sums[-1] * (n + 0.5) / DRAWN
-        while sums[at] < wanted:
-            at += 1
+    for n, at in enumerate(drawn([weight for weight, _ in found], DRAWN)):
         board = found[at][1]
         yield board._replace(r0=board.r0 + spread * _NORMAL.inv_cdf(_halton(n + 1, 2)))
 
