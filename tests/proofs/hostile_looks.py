@@ -19,8 +19,9 @@ from unittest import mock
 import tomli_w
 
 from minertui.cli import main as cli
+from minertui.model.text import clean
 from tests.bench.terminal import terminal
-from tests.proofs.hostile_world import MARKUP, SECRETS, World
+from tests.proofs.hostile_world import SECRETS, World
 from tests.tui.pictures import PAYLOADS
 
 WALK = ("m", "2", "t\x1b", "f\x1b", "o\x1b", "b\x1b", "E\x1b", "r\x1b", "?\x1b", ":open\x1b", "z", "]", "]", "]", "w",
@@ -35,6 +36,8 @@ _ALONE_S = 0.2
 _SEARCH_S = 6.0
 _END_S = 10.0
 """Nothing is typed while the screen ends: its terminal would show it in the middle of something."""
+_SHOWN = ("\ufffd", *(clean(payload, 6) for payload in PAYLOADS))
+"""What is left of the payloads where they are shown: how each begins, also in a narrow column."""
 UNGATED = """
 import sys
 from unittest import mock
@@ -244,5 +247,5 @@ def _collect(value: object, found: list[str]) -> None:
 
 
 def is_attack_seen(text: str) -> bool:
-    """An attack took place and is shown as the harmless text that it is."""
-    return any(payload in text for payload in PAYLOADS[:MARKUP])
+    """An attack took place and is shown as the harmless text that it is, or that is left of it."""
+    return any(shown in text for shown in _SHOWN)

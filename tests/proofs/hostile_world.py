@@ -39,7 +39,6 @@ SECRETS = {name: f"canary-{name}-5e1f" for name in (
     "header", "apprise", "apprise-path", "key", "pool", "stored", "wifi", "proxy", "otp", "stratum", "address",
 )}  # fmt: skip
 SECRETS |= {"read token": "5e1fca9a" * 8, "control token": "ca9a5e1f" * 8}
-MARKUP = 6  # the first payloads are text that only a careless screen takes for more
 _TRUE = frozenset({"macAddr", "ASICModel", "boardVersion", "version"})  # so that it is known, and may be tuned
 _USER = "alice"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from minertui.model.text import clean
 from tests.proofs.hostile import Held, attacked, attacks
 from tests.proofs.hostile_looks import WALK, inner_texts, is_attack_seen
-from tests.proofs.hostile_world import MARKUP, SECRETS
+from tests.proofs.hostile_world import SECRETS
 from tests.tui.pictures import PAYLOADS
 
 
@@ -17,9 +18,9 @@ async def test_no_attack_gets_through_and_no_secret_gets_out():
     screen = held.terminals["the screen"]
     assert b"the engine goes on." in screen
     # the attack took place: it is seen everywhere, as harmless text
-    assert any(text.encode() in screen for text in ("ZXZpbA==", "漢字", "gnp.exe", *PAYLOADS[:MARKUP]))
+    assert is_attack_seen(screen.decode(errors="ignore"))
     for name in ("status", "status --json", "probe m0", "logs", "duco balance"):
-        assert is_attack_seen(held.texts[name]) or "\ufffd" in held.texts[name], (name, held.texts[name])
+        assert is_attack_seen(held.texts[name]), (name, held.texts[name])
     assert "would be done" in held.texts["pools m0"]
     assert "without a user and an @" in held.texts["pools m1"]
     assert "is not taken over" in held.texts["status, wrong config"]
@@ -27,6 +28,12 @@ async def test_no_attack_gets_through_and_no_secret_gets_out():
     assert all(held.texts[f"{which} token"].startswith("401 ") for which in ("wrong", "shown", "none"))
     assert "*****" in held.files["record.json"].decode()
     assert set(held.files) >= {"state/records.db", "records.db as SQL", "record.json"}
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_each_payload_is_known_again_when_it_was_made_harmless(payload: str):
+    assert is_attack_seen(f"the server says: {clean(payload)}")
+    assert not is_attack_seen("the server says: no such user")
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
