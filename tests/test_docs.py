@@ -11,6 +11,7 @@ from minertui.api.endpoints import ENDPOINTS
 from minertui.config import Config, decode
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+TEXTS = (*(DOCS.parent / "minertui").rglob("*.py"), *DOCS.glob("*.md"), DOCS.parent / "README.md")
 
 
 def test_the_api_page_names_every_address_and_no_other() -> None:
@@ -26,6 +27,13 @@ def test_every_config_shown_decodes(page: str) -> None:
     assert shown
     for text in shown:
         decode(text.encode(), Path(page))
+
+
+def test_a_setting_is_told_with_its_frequency_first() -> None:
+    """“525 MHz / 1150 mV” on the screen, in the log, on the command line and in the docs; never the other way round."""
+    turned = re.compile(r"mV(?: / | and |, | \| )[^ ]*[\d}] ?MHz|mV / MHz")
+    found = [f"{path.name}: {match[0]}" for path in TEXTS for match in turned.finditer(path.read_text())]
+    assert found == []
 
 
 def test_the_configuration_page_names_every_table() -> None:

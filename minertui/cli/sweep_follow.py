@@ -81,8 +81,10 @@ class Follower:
     _stopping: set[asyncio.Task[None]] = field(default_factory=set)
 
     def say(self, sweep: Sweep, text: str) -> None:
-        """One line about one miner."""
-        self.out(lines.painted(f"[Miner {sweep.number}] {text}", sweep.number, self.colour))
+        """One line about one miner, by the name that the engine knows it by: its address where it has none. The texts
+        of all miners begin in the same column."""
+        name = f"[{sweep.plan.device}]".ljust(max(len(s.plan.device) for s in self.sweeps) + 2)
+        self.out(lines.painted(f"{name} {text}", sweep.number, self.colour))
 
     async def preview(self) -> Sequence[Sweep]:
         """What is going to happen, once every miner was read (or did not answer for 20 s); those that did not."""
@@ -135,7 +137,7 @@ class Follower:
     def ask_to_stop(self) -> None:
         """What a signal does."""
         self._asked += 1
-        waiting = ", ".join(f"Miner {s.number} ({s.note or s.address})" for s in self.sweeps if not s.over)
+        waiting = ", ".join(f"{s.plan.device} ({s.note or s.address})" for s in self.sweeps if not s.over)
         if self._asked > 1:
             self.out(f"Still stopping; waiting for {waiting or 'nothing more'}.")
             self.out("If this is killed now, “minertui restore” brings the miners back.")

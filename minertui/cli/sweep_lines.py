@@ -1,6 +1,7 @@
-"""What a sweep looks like on a plain terminal: one coloured line a sample, as the parallel benchmark guide prints it.
+"""What a sweep looks like on a plain terminal: one coloured line a sample, much as the parallel benchmark guide prints
+it, with the miner's own name and, as everywhere, the frequency before the voltage.
 
-    [Miner 1] [15/40]  37.5% | CV: 1150mV | F: 500MHz | H: 1010 GH/s | IV: 5012mV | T: 58°C | VR: 61°C | P: 17.2W
+    [garage] [15/40]  37.5% | F: 500MHz | CV: 1150mV | H: 1010 GH/s | IV: 5012mV | T: 58°C | VR: 61°C | P: 17.2W
 
 A miner keeps its colour: green, blue, magenta, cyan, yellow, then from the start again. Text only; nothing is sent.
 """
@@ -14,6 +15,7 @@ from minertui.model import ranking
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Goal, JobState, Strategy, SweepPlan, SweepPoint, SweepSample, SweepView
 from minertui.model.text import path_text
+from minertui.safety.settings import Settings
 
 COLOURS = (32, 34, 35, 36, 33)  # ANSI green, blue, magenta, cyan, yellow: the guide's order
 RANKED = 5
@@ -32,8 +34,8 @@ def sample_line(sample: SweepSample, strategy: Strategy = Strategy.GRID) -> str:
     adaptive = strategy is Strategy.ADAPTIVE
     parts = [
         f"[{sample.index:>2}]" if adaptive else f"[{sample.index:>{width}}/{sample.of}] {share:5.1f}%",
-        f"CV: {sample.mv}mV",
         f"F: {sample.mhz:g}MHz",
+        f"CV: {sample.mv}mV",
         f"H: {_number(sample.hashrate_ghs)} GH/s",
         f"IV: {_number(sample.input_mv)}mV",
         f"T: {_number(sample.chip_temp_c)}°C",
@@ -54,7 +56,7 @@ def point_line(point: SweepPoint, job: JobState) -> str:
     said = point.reason or point.why
     why = f" ({said})" if said else ""
     left = f", {_most(job)} {duration(job.left_s)} left" if job.left_s else ""
-    return f"{point.mv} mV / {point.mhz:g} MHz: {point.verdict}{why}{numbers}; point {point.n}{left}"
+    return f"{_setting(point.mhz, point.mv)}: {point.verdict}{why}{numbers}; point {point.n}{left}"
 
 
 def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
@@ -67,10 +69,11 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
     begin = ranking.start(plan, status, within)
     points, seconds = ranking.estimate(plan, status, snapshot.limits)
     adaptive = plan.strategy is Strategy.ADAPTIVE
-    start = f"{begin[1]} mV / {begin[0]:g} MHz" if begin else "what the miner runs (it does not tell)"
+    start = _setting(*begin) if begin else "what the miner runs (it does not tell)"
+    where = f"{snapshot.address}: " if snapshot.address not in ("", plan.device) else ""
     lines = [
-        f"{snapshot.address or plan.device}: from {start} in steps of {plan.step_mv} mV / {plan.step_mhz:g} MHz, "
-        f"within {within.min_mv}..{within.max_mv} mV and {within.min_mhz:g}..{within.max_mhz:g} MHz",
+        f"{where}from {start} in steps of {_setting(plan.step_mhz, plan.step_mv)}, "
+        f"within {within.min_mhz:g}..{within.max_mhz:g} MHz and {within.min_mv}..{within.max_mv} mV",
         f"{'some' if adaptive else 'at most'} {points} points, {duration(seconds)}; stops at chip "
         f"{within.max_chip_temp_c:g} °C, VR {within.max_vr_temp_c:g} °C, {within.max_power_w:g} W; goal: {plan.goal}"
         + ("; restarts at every point" if ranking.restarts(plan, status) else ""),
@@ -92,8 +95,8 @@ def running(job: JobState) -> list[str]:
     left = f", {_most(job)} {duration(job.left_s)} left" if job.left_s else ""
     return [
         f"a sweep runs on {plan.device} already and goes on with its own plan; what this command asks for is not used",
-        f"that plan: {plan.strategy}, within {plan.min_mv}..{plan.max_mv} mV and "
-        f"{plan.min_mhz:g}..{plan.max_mhz:g} MHz; "
+        f"that plan: {plan.strategy}, within {plan.min_mhz:g}..{plan.max_mhz:g} MHz and "
+        f"{plan.min_mv}..{plan.max_mv} mV; "
         f"stops at chip {plan.max_chip_temp_c:g} °C, VR {plan.max_vr_temp_c:g} °C, "
         f"{ranking.bounds(plan).max_power_w:g} W; "
         f"goal: {plan.goal}; {done}{left}",
@@ -140,10 +143,14 @@ def saved_line(path: Path) -> str:
 
 def _table(points: Sequence[SweepPoint]) -> list[str]:
     return [
-        f"  {rank}. {p.mv} mV / {p.mhz:g} MHz: {p.hashrate_ghs or 0:.1f} GH/s, {_number(p.efficiency_jth, 2)} J/TH, "
+        f"  {rank}. {_setting(p.mhz, p.mv)}: {p.hashrate_ghs or 0:.1f} GH/s, {_number(p.efficiency_jth, 2)} J/TH, "
         f"{_number(p.chip_temp_c, 1)} °C" + (f", VR {p.vr_temp_c:.1f} °C" if p.vr_temp_c is not None else "")
         for rank, p in enumerate(points[:RANKED], 1)
     ]
+
+
+def _setting(mhz: float, mv: float) -> str:
+    return Settings(mhz, mv).tune_text
 
 
 def _number(value: float | None, digits: int = 0) -> str:

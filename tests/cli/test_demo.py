@@ -24,7 +24,7 @@ def test_in_a_pipe_it_sweeps_three_miners_and_ends_well(tmp_path: Path):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert done.stderr == ""
     assert "\x1b" not in done.stdout, "plain when it is not a terminal"
-    assert "[Miner 3] [ 1] | CV: " in done.stdout
+    assert "[sim-nerdqaxepp-9001] [ 1] | F: " in done.stdout
     files = sorted(tmp_path.glob("bitaxe_benchmark_results_*.json"))
     assert len(files) == 3
     for file in files:

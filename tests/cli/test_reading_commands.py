@@ -80,7 +80,7 @@ class TestStatus:
         assert "note: the config is refused" in out
 
     def test_what_a_guard_holds(self) -> None:
-        why = "at 1130 mV / 560 MHz, 61.2 °C, holds 62 °C along its frontier"
+        why = "at 560 MHz / 1130 mV, 61.2 °C, holds 62 °C along its frontier"
         views = {"held": GuardView(GuardPlan(), holds_c=62, why=why), "watched": GuardView(GuardPlan(), why="cool")}
         states = [JobState(f"guard:{name}", name, Phase.RUNNING, view) for name, view in views.items()]
         shown = text(msgspec.structs.replace(fleet(), jobs={job.id: job for job in states}), "")

@@ -229,32 +229,32 @@ def follower(link: Any, folder: Path, devices: tuple[str, ...] = ("a", "b"), col
 SAMPLE = SweepSample(0, 1, 500, 1150, 15, 40, 1010.4, 58.2, 61.4, 17.25, 5012.3)
 
 
-def test_the_live_line_is_the_guides():
+def test_the_live_line_is_the_guides_with_the_frequency_first():
     assert (
         sweep_lines.sample_line(SAMPLE)
-        == "[15/40]  37.5% | CV: 1150mV | F: 500MHz | H: 1010 GH/s | IV: 5012mV | T: 58°C | VR: 61°C | P: 17.2W"
+        == "[15/40]  37.5% | F: 500MHz | CV: 1150mV | H: 1010 GH/s | IV: 5012mV | T: 58°C | VR: 61°C | P: 17.2W"
     )
     bare = msgspec.structs.replace(SAMPLE, vr_temp_c=None, power_w=None, hashrate_ghs=None, index=3)
-    assert sweep_lines.sample_line(bare).startswith("[ 3/40]   7.5% | CV: 1150mV | F: 500MHz | H: — GH/s")
+    assert sweep_lines.sample_line(bare).startswith("[ 3/40]   7.5% | F: 500MHz | CV: 1150mV | H: — GH/s")
     assert "VR" not in sweep_lines.sample_line(bare)
-    assert sweep_lines.sample_line(SAMPLE, Strategy.ADAPTIVE).startswith("[15] | CV: 1150mV")  # its count has no end
+    assert sweep_lines.sample_line(SAMPLE, Strategy.ADAPTIVE).startswith("[15] | F: 500MHz")  # its count has no end
 
 
 async def test_a_confirmation_is_told_once_and_not_with_every_sample(tmp_path):
     link = Scripted(("a",))
     show, said = follower(link, tmp_path, ("a",))
-    notes = [f"confirming {mv} mV / 565 MHz: {n} readings" for mv in (1135, 1140) for n in (16, 17, 18)]
+    notes = [f"confirming 565 MHz / {mv} mV: {n} readings" for mv in (1135, 1140) for n in (16, 17, 18)]
     link.push(*(state("a", Phase.RUNNING, note=note) for note in notes), state("a", Phase.DONE, point(1)))
     assert await show.run() == 0
     told = [line for line in said if "confirming" in line]
-    assert told == [f"[Miner 1] running: confirming {mv} mV / 565 MHz" for mv in (1135, 1140)]
+    assert told == [f"[a] running: confirming 565 MHz / {mv} mV" for mv in (1135, 1140)]
     assert any(line.startswith("Ctrl+C ends it: every miner gets") for line in said)
 
 
 async def test_of_a_way_only_what_is_new_in_meaning_is_told(tmp_path):
     link = Scripted(("a",))
     show, said = follower(link, tmp_path, ("a",))
-    way = "at 1150 mV / {} MHz on the way to 1180 mV / {} MHz"
+    way = "at {} MHz / 1150 mV on the way to {} MHz / 1180 mV"
     chip, power = ": chip is heading for {} of 62 °C", ": power is heading for {} of 28 W"
     notes = [
         way.format(525, 600),
@@ -270,7 +270,7 @@ async def test_of_a_way_only_what_is_new_in_meaning_is_told(tmp_path):
     link.push(*(state("a", Phase.RUNNING, note=note) for note in notes), state("a", Phase.DONE, point(1)))
     assert await show.run() == 0
     told = [line for line in said if "running: " in line]
-    assert told == [f"[Miner 1] running: {notes[n]}" for n in (0, 1, 3, 6, 7, 8)]
+    assert told == [f"[a] running: {notes[n]}" for n in (0, 1, 3, 6, 7, 8)]
 
 
 def test_the_colours_are_the_guides_in_its_order():
@@ -299,15 +299,22 @@ async def test_two_miners_are_shown_and_saved_and_ranked(tmp_path):
     )
     assert await show.run() == 0
     assert len([line for line in said if "[15]" in line]) == 1  # the same sample is not shown twice
-    assert any(line.startswith("[Miner 1] 1150 mV / 500 MHz: passed, 1000.0 GH/s") for line in said)
-    assert "[Miner 2] done: complete: plateau" in said
-    ranking = said[said.index("[Miner 1] Top 5 highest hashrate:") + 1 :]
-    assert ranking[0].startswith("[Miner 1]   1. 1150 mV / 520 MHz: 1040.0 GH/s")
+    assert any(line.startswith("[a] 500 MHz / 1150 mV: passed, 1000.0 GH/s") for line in said)
+    assert "[b] done: complete: plateau" in said
+    ranking = said[said.index("[a] Top 5 highest hashrate:") + 1 :]
+    assert ranking[0].startswith("[a]   1. 520 MHz / 1150 mV: 1040.0 GH/s")
     assert not any("9999" in line for line in ranking)
-    assert "[Miner 2] No valid results collected" in said
+    assert "[b] No valid results collected" in said
     one = json.loads((tmp_path / "bitaxe_benchmark_results_10.0.0.1.json").read_text())
     assert [r["frequency"] for r in one["top_performers"]] == [520, 500]
     assert [p.name for p in tmp_path.iterdir()] == ["bitaxe_benchmark_results_10.0.0.1.json"]
+
+
+async def test_each_line_names_its_miner_and_the_texts_stand_in_one_column(tmp_path):
+    show, said = follower(Scripted(("desk", "10.0.0.2")), tmp_path, ("desk", "10.0.0.2"))
+    await show.preview()
+    assert said[0].startswith("[desk]     10.0.0.1: from 500 MHz / 1150 mV")  # a name, and where that is
+    assert said[2].startswith("[10.0.0.2] from 500 MHz / 1150 mV")  # an address alone is not said twice
 
 
 async def test_the_file_is_there_after_every_point(tmp_path):
@@ -330,7 +337,7 @@ async def test_one_miner_that_cannot_start_does_not_touch_the_other(tmp_path):
     show, said = follower(link, tmp_path)
     link.push(state("b", Phase.DONE, point(1)))
     assert await show.run() == 1
-    assert "[Miner 1] cannot be swept: a is held by a person" in said
+    assert "[a] cannot be swept: a is held by a person" in said
     assert (tmp_path / "bitaxe_benchmark_results_10.0.0.2.json").exists()
 
 
@@ -340,7 +347,7 @@ async def test_a_sweep_that_ends_badly_is_exit_code_1(tmp_path, phase):
     show, said = follower(link, tmp_path, ("a",))
     link.push(state("a", phase, point(1), note="the firmware's overheat protection tripped"))
     assert await show.run() == 1
-    assert f"[Miner 1] {phase}: the firmware's overheat protection tripped" in said
+    assert f"[a] {phase}: the firmware's overheat protection tripped" in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -356,7 +363,7 @@ async def test_defect_4_3_a_signal_stops_every_sweep_and_waits_for_it(tmp_path, 
     os.kill(os.getpid(), number)  # a second one does not cut it short
     await asyncio.sleep(0.02)
     assert not task.done()
-    assert any("Still stopping; waiting for Miner 1 (applying 1150 mV), Miner 2" in line for line in said)
+    assert any("Still stopping; waiting for a (applying 1150 mV), b (applying" in line for line in said)
     assert link.stopped == ["sweep:a", "sweep:b"]
     link.push(state("a", Phase.STOPPED, point(1)), state("b", Phase.STOPPED, point(1)))
     assert await task == 0
@@ -388,7 +395,7 @@ async def test_a_sweep_that_goes_on_restoring_is_waited_for(tmp_path):
     task = asyncio.create_task(show.run())
     await asyncio.sleep(0.01)
     assert not task.done()
-    assert "[Miner 1] restoring: not proven; tried again in 5 s" in said
+    assert "[a] restoring: not proven; tried again in 5 s" in said
     link.push(state("a", Phase.FAILED, note="lost; later proven"))
     assert await task == 1
 
@@ -413,7 +420,7 @@ async def test_a_forgotten_sweep_is_not_waited_for(tmp_path):
     show, said = follower(link, tmp_path, ("a",))
     link.push(JobForgotten("sweep:a"))
     assert await show.run() == 1
-    assert "[Miner 1] the engine no longer knows this sweep" in said
+    assert "[a] the engine no longer knows this sweep" in said
 
 
 async def test_a_full_disk_does_not_end_the_sweep(tmp_path):
@@ -442,7 +449,7 @@ async def test_without_a_word_about_it_the_preview_is_of_the_adaptive_strategy(t
     show, said = follower(Scripted(), tmp_path, ("a",))
     show.sweeps[0].plan = SweepPlan(device="a")
     await show.preview()
-    assert any(text.startswith("[Miner 1] some ") for text in said)
+    assert any(text.startswith("[a] some ") for text in said)
 
 
 async def test_the_preview_tells_points_time_and_limits(tmp_path):
@@ -452,7 +459,7 @@ async def test_the_preview_tells_points_time_and_limits(tmp_path):
     show, said = follower(link, tmp_path)
     await show.preview()
     assert said[0].startswith(
-        "[Miner 1] 10.0.0.1: from 1150 mV / 500 MHz in steps of 5 mV / 5 MHz, within 1000..1200 mV"
+        "[a] 10.0.0.1: from 500 MHz / 1150 mV in steps of 5 MHz / 5 mV, within 400..1200 MHz and 1000..1200 mV"
     )
     assert "at most 161 points, 30 h 11 min" in said[1]
     assert "chip 62 °C, VR 65 °C, 28 W" in said[1]

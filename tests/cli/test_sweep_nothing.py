@@ -20,11 +20,10 @@ async def test_the_preview_of_a_dead_address_says_that_and_no_points(tmp_path: P
     show, said = follower(link, tmp_path)
     silent = await show.preview()
     assert [sweep.plan.device for sweep in silent] == ["b"]
-    assert [line for line in said if line.startswith("[Miner 2]")] == [
-        "[Miner 2] ! 10.0.0.2: no answer within 5 s; where its sweep would begin, and how long it would take, is not "
-        "known"
+    assert [line for line in said if line.startswith("[b]")] == [
+        "[b] ! 10.0.0.2: no answer within 5 s; where its sweep would begin, and how long it would take, is not known"
     ]
-    assert any("points" in line for line in said if line.startswith("[Miner 1]"))
+    assert any("points" in line for line in said if line.startswith("[a]"))
 
 
 @pytest.mark.parametrize(
@@ -45,4 +44,4 @@ async def test_without_a_measured_point_no_file_is_written_and_that_is_said(
     assert await show.run() == 1
     assert [path.name for path in tmp_path.iterdir()] == ["bitaxe_benchmark_results_10.0.0.1.json"]
     told = "no point was measured, so no result file was written"
-    assert [line for line in said if told in line] == [f"[Miner 2] {told}"]
+    assert [line for line in said if told in line] == [f"[b] {told}"]

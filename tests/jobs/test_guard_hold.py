@@ -103,7 +103,7 @@ def test_too_warm_it_goes_down_the_clock_first_then_the_voltage_and_the_limit_is
     assert then == Tune(core_mv=int(need_mv(board.mhz)))
     assert board.mv == need_mv(board.mhz)
     assert abs(board.rest_c - target_c(PLAN)) <= 1.5
-    assert board.state.why.startswith(f"at {board.mv:g} mV / {board.mhz:g} MHz, ")
+    assert board.state.why.startswith(f"at {board.mhz:g} MHz / {board.mv:g} mV, ")
     assert "holds 63 °C along its frontier" in board.state.why
 
 

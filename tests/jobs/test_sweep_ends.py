@@ -35,7 +35,7 @@ async def test_old_firmware_or_the_plan_restarts_at_every_point(asked):
 async def test_the_last_sentence_says_where_the_miner_is():
     site = FakeSite(Board())
     await run(site, plan(max_mhz=510, max_mv=1150), ())
-    assert site.end[1].endswith("; now at 1150 mV / 500 MHz")
+    assert site.end[1].endswith("; now at 500 MHz / 1150 mV")
     own = FakeSite(Board())
     await run(own, plan(max_mhz=510, apply_best=False), ())
     assert own.end[1].endswith("; now at your own settings")

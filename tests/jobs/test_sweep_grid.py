@@ -97,7 +97,7 @@ def test_a_plateau_needs_20_mv_without_1_percent():
 def test_a_disturbed_point_ends_the_walk_and_keeps_the_rest():
     points, why = walked(plan(), verdicts(PASSED, DISTURBED))
     assert len(points) == 2
-    assert "ended at 1150 mV / 505 MHz" in why
+    assert "ended at 505 MHz / 1150 mV" in why
 
 
 def test_two_refused_points_end_the_walk():

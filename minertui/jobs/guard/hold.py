@@ -26,7 +26,7 @@ from minertui.model.plans import GuardPlan, Limits
 from minertui.model.status import MinerStatus
 from minertui.safety.request import RULES
 from minertui.safety.samples import hashing, valid_temp
-from minertui.safety.settings import SAME
+from minertui.safety.settings import SAME, Settings
 
 ANSWER_S = 180.0
 """Two time constants of a heat sink (90 s, see docs/sweeps.md): what a step down gets before the next is judged."""
@@ -199,7 +199,7 @@ def move(hold: Hold, plan: GuardPlan, status: MinerStatus, reach: Reach, now_s: 
     hold = _learned(replace(hold, goal_mhz=None), plan, status, chip_c, now_s)
     goal, why = _wish(replace(at, hold=hold))
     if goal is None:
-        return hold, None, f"at {mv:g} mV / {mhz:g} MHz, {chip_c:.1f} °C, holds {target_c(plan):g} °C{why}"
+        return hold, None, f"at {Settings(mhz, mv).tune_text}, {chip_c:.1f} °C, holds {target_c(plan):g} °C{why}"
     lesson = Lesson(now_s, _heat(mhz, mv), chip_c) if _fan_ended(status) else None
     hold = replace(hold, goal_mhz=goal, lesson=lesson)
     return hold, towards(hold, status, reach), f"{chip_c:.1f} °C, holds {target_c(plan):g} °C: {why} along its frontier"
@@ -285,7 +285,7 @@ def _lower(at: Moment) -> tuple[float | None, str]:
     there = at.setting(goal)
     if there is None:
         return None, ": nothing lower is proven"
-    return goal, f"down to {min(there.mv, at.mv):g} mV / {goal:g} MHz"
+    return goal, f"down to {Settings(goal, min(there.mv, at.mv)).tune_text}"
 
 
 def _higher(at: Moment) -> tuple[float | None, str]:
@@ -299,7 +299,7 @@ def _higher(at: Moment) -> tuple[float | None, str]:
         writes = math.ceil((goal - at.mhz) / RULES.step_mhz) + math.ceil(max(0.0, there.mv - at.mv) / RULES.step_mv)
         if writes > at.reach.raises_left:
             return None, "; no more steps up today"
-        return goal, f"cool enough, up to {there.mv} mV / {goal:g} MHz"
+        return goal, f"cool enough, up to {Settings(goal, there.mv).tune_text}"
     return None, "; the least step up would pass it"
 
 

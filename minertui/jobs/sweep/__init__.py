@@ -162,7 +162,7 @@ class _Sweep:
             note = reason if "nothing was changed" in reason else f"{reason}; nothing was changed"
             self._site.report(phase, self.view, note, done=0, left_s=0.0)
             return
-        what = "your own settings" if settings is None else f"{settings.core_mv} mV / {settings.frequency_mhz:g} MHz"
+        what = "your own settings" if settings is None else Settings(settings.frequency_mhz, settings.core_mv).tune_text
         doing = "looking at what it was left at" if phase is Phase.PARKED else f"applying {what}"
         self._site.report(Phase.RESTORING, self.view, f"{reason}; {doing}", **self.counts)
         outcome = await self._site.conclude(settings)

@@ -82,7 +82,7 @@ def _first(plan: SweepPlan, within: Bounds, start: Target, points: Sequence[Swee
 def _given_up(points: Sequence[SweepPoint]) -> Finish | None:
     last = points[-_IN_A_ROW:]
     if points and points[-1].verdict is PointVerdict.DISTURBED:
-        return Finish(f"ended at {points[-1].mv} mV / {points[-1].mhz:g} MHz: {points[-1].reason}")
+        return Finish(f"ended at {Target(points[-1].mhz, points[-1].mv)}: {points[-1].reason}")
     if len(last) == _IN_A_ROW and all(p.verdict is PointVerdict.NOT_APPLIED for p in last):
         return Finish(f"the miner does not take the settings: {last[-1].reason}")
     dead = len(last) == _IN_A_ROW and all(_dead(p) for p in last)

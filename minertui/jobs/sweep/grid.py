@@ -65,7 +65,7 @@ class _Replay:
 
     def _given_up(self, point: SweepPoint) -> Finish | None:
         if point.verdict is PointVerdict.DISTURBED:
-            return Finish(f"ended at {point.mv} mV / {point.mhz:g} MHz: {point.reason}")
+            return Finish(f"ended at {Target(point.mhz, point.mv)}: {point.reason}")
         last = self._seen[-_IN_A_ROW:]
         if len(last) == _IN_A_ROW and all(p.verdict is PointVerdict.NOT_APPLIED for p in last):
             return Finish(f"the miner does not take the settings: {point.reason}")

@@ -13,6 +13,7 @@ import msgspec
 
 from minertui.model.plans import SweepPlan, SweepPoint
 from minertui.model.ranking import Bounds
+from minertui.safety.settings import Settings
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Target(msgspec.Struct, frozen=True):
     probe: bool = False
 
     def __str__(self) -> str:
-        return f"{self.mv} mV / {self.mhz:g} MHz"
+        return Settings(self.mhz, self.mv).tune_text
 
 
 class Finish(msgspec.Struct, frozen=True):
