@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeGuard
 from minertui.cli import places
 from minertui.cli.engine_link import talking, unknown
 from minertui.cli.start import last_lines, log_file
-from minertui.cli.wording import Paragraphs
+from minertui.cli.terminal import columns
+from minertui.cli.wording import Paragraphs, wrapped
 from minertui.clock import SystemClock
 from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.events import Event, LogLine, Whole
@@ -29,7 +30,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "logs",
         help="what engine, jobs and miners say",
-        description="Print the newest log lines, oldest first: of one source, or merged.",
+        description="Print the newest log lines, oldest first: of one source, or merged. On a terminal long lines are "
+        "wrapped between words; in a pipe each is one line.",
         epilog=(
             "examples:\n  minertui logs\n  minertui logs garage -f\n  minertui logs sweep:garage -n 50\n"
             "  minertui logs engine"
@@ -112,4 +114,5 @@ def _known(source: str | None, fleet: Fleet) -> None:
 def _text(line: LogLine) -> str:
     when = datetime.fromtimestamp(line.at_s, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     mark = f"{line.severity.mark} " if line.severity.mark else ""
-    return f"{when} {line.source}: {mark}{line.text}"
+    said, wide = f"{when} {line.source}: {mark}{line.text}", columns()
+    return wrapped(said, wide, min(len(when) + 1, wide // 4)) if wide else said

@@ -82,6 +82,16 @@ def say(text: str, stream: TextIO | None = None) -> None:
         silence(stream)
 
 
+def columns() -> int | None:
+    """How many cells a line of the terminal at stdout has now; None where there is no terminal, or it does not tell."""
+    if not sys.stdout.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
 def silence(stream: TextIO) -> None:
     """What is still to be written goes nowhere, at the end of the process too."""
     with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor has nothing to flush to

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
+import unicodedata
 from itertools import groupby
 
 
@@ -15,6 +16,26 @@ class Paragraphs(argparse.RawDescriptionHelpFormatter):
         parts = groupby(text.strip().splitlines(), lambda line: not line or line[0].isspace())
         blocks = ("\n".join(lines) if kept else textwrap.fill(" ".join(lines), width) for kept, lines in parts)
         return textwrap.indent("\n".join(blocks), indent)
+
+
+def wrapped(text: str, columns: int, indent: int) -> str:
+    """``text`` in lines of at most ``columns`` cells, broken between words; all but the first begin ``indent`` cells
+    further in. A word that is longer than a line stays whole, in one of its own: it can be an address to copy."""
+    lines, used = [""], 0
+    for word in text.split(" "):
+        wide = _cells(word)
+        if lines[-1] and used + 1 + wide > columns:
+            lines.append(" " * indent + word)
+            used = indent + wide
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+            used = _cells(lines[-1])
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal ``text`` takes: two for each wide character."""
+    return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def told(docstring: str | None) -> str:

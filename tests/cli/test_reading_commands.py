@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +145,28 @@ class TestLogs:
                 await asyncio.sleep(0.01)
         process.terminate()
         await process.wait()
+
+    @pytest.mark.parametrize("wide", [44, 80, 0])
+    async def test_on_a_terminal_words_stay_whole_and_the_time_stands_alone(
+        self, server: ApiServer, link: FakeLink, monkeypatch: pytest.MonkeyPatch, places: Path, wide: int
+    ) -> None:
+        text = "at 560 MHz / 1130 mV on the way to 600 MHz / 1180 mV: chip is heading for 61.4 of 62 °C"
+
+        async def said(*_: object) -> list[LogLine]:
+            return [LogLine("sweep:garage", text, 1.0)]
+
+        monkeypatch.setattr(link, "log", said)
+        mine, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, wide, 0, 0))
+        with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+            monkeypatch.setattr("sys.stdout", terminal)
+            assert await asyncio.to_thread(main, ["logs"]) == 0
+            lines = os.read(mine, 4096).decode().splitlines()
+        os.close(mine)
+        assert " ".join(line.strip() for line in lines).endswith(f" sweep:garage: {text}")
+        assert len(lines) == {44: 4, 80: 2, 0: 1}[wide]  # who does not tell how wide they are get one line
+        indent = min(20, wide // 4)
+        assert all(len(line) <= wide and line.startswith(" " * indent) for line in lines[1:])
 
     async def test_what_a_dead_engine_left(self, run: Run, places: Path) -> None:
         (places / "state").mkdir()

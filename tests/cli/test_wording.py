@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minertui.cli.main import COMMANDS, parser
-from minertui.cli.wording import Paragraphs, told
+from minertui.cli.wording import Paragraphs, told, wrapped
 
 
 def test_backticks_of_the_source_are_quotes_for_people():
@@ -29,6 +29,13 @@ def test_no_help_shows_markup_or_is_wider_than_a_terminal(
         assert "``" not in shown, command
         assert "usage: minertui" in shown
         assert [line for line in shown.splitlines() if len(line) > 80] == [], command
+
+
+def test_a_word_longer_than_a_line_stays_whole_and_wide_letters_count_twice():
+    address = "http://192.168.1.40/api/system/info"
+    assert wrapped(f"ask {address} now", 20, 4) == f"ask\n    {address}\n    now"
+    assert wrapped("矿机 矿机 矿机", 10, 2) == "矿机 矿机\n  矿机"
+    assert wrapped("a  b", 10, 2) == "a  b"
 
 
 def test_examples_of_a_help_stay_lines_of_their_own():
