@@ -67,15 +67,18 @@ class ApiClient:
         token: str | None = None,
         clock: Clock | None = None,
         silence_s: float = _SILENCE_S,
+        demo: bool = False,
     ) -> None:
-        """``clock`` times the waits between reconnects; ``silence_s``: a stream silent for so long is broken. Raises
-        LinkError for a ``token`` that can be none."""
+        """``clock`` times the waits between reconnects; ``silence_s``: a stream silent for so long is broken;
+        ``demo``: it is the demo's engine, which no other command starts or asks. Raises LinkError for a ``token`` that
+        can be none."""
         if token and not (token.isascii() and token.isprintable() and " " not in token):
             raise LinkError("the token holds a character that no token has; copy it anew from the engine's token file")
         self._place, self._socket_path, self._url = str(socket_path or url), socket_path, url
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         self._clock = clock or SystemClock()
         self._silence_s = silence_s
+        self._demo = demo
         self._http: httpx2.AsyncClient | None = None
         self._tell_break: Callable[[LinkError], None] = lambda error: None
 
@@ -326,11 +329,13 @@ class ApiClient:
     def _nobody(self, error: BaseException) -> LinkError:
         if isinstance(error, PermissionError):
             return LinkError(f"the engine at {self._place} belongs to another user; run as that user, or name your own")
-        return LinkError(f"no engine is running at {self._place}; start it with “minertui” or “minertui engine”")
+        how = "“minertui demo”" if self._demo else "“minertui” or “minertui engine”"
+        return LinkError(f"no engine is running at {self._place}; start it with {how}")
 
     def _unanswered(self, method: str) -> LinkError:
         if method == "GET":
-            return LinkError(f"the engine at {self._place} does not answer; see its log with “minertui logs engine”")
+            then = "leave and start “minertui demo” anew" if self._demo else "see its log with “minertui logs engine”"
+            return LinkError(f"the engine at {self._place} does not answer; {then}")
         return LinkError(
             f"the engine at {self._place} took the request and gave no answer: it may have been done or not; "
             "look into the command log before you try again"

@@ -78,8 +78,11 @@ def _at_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def screen(args: argparse.Namespace, socket: Path, settings: ScreenConfig, own_themes: Path) -> int:
-    """Show the engine at ``socket`` as options and ``settings`` say; themes in ``own_themes`` win over shipped ones."""
+def screen(
+    args: argparse.Namespace, socket: Path, settings: ScreenConfig, own_themes: Path, *, demo: bool = False
+) -> int:
+    """Show the engine at ``socket`` as options and ``settings`` say; themes in ``own_themes`` win over shipped ones.
+    ``demo``: it is the demo's."""
     from minertui.api.client import ApiClient
     from minertui.tui import app, theme
     from minertui.tui.options import Options
@@ -92,4 +95,4 @@ def screen(args: argparse.Namespace, socket: Path, settings: ScreenConfig, own_t
         keys=settings.keys,
         themes=(theme.shipped(), own_themes),
     )
-    return app.run(ApiClient(socket), chosen)
+    return app.run(ApiClient(socket, demo=demo), chosen)

@@ -14,13 +14,14 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import attach, places
 from minertui.cli.terminal import say
 from minertui.cli.wording import Paragraphs, told
+from minertui.model.errors import LinkError
 
 if TYPE_CHECKING:
     from minertui.config import MinerConfig
@@ -83,17 +84,18 @@ def _with_screen(args: argparse.Namespace) -> int:
     command = ["demo", f"--serve={os.getpid()}", f"--speed={speed:g}", f"--count={args.count}", f"--seed={args.seed}"]
 
     async def ready() -> None:
-        async with ApiClient(socket) as client:
+        async with ApiClient(socket, demo=True) as client:
             await running_engine(client, config, state, socket, SystemClock(), command=command)
 
     async def over() -> None:
-        async with ApiClient(socket) as client:
-            await client.shutdown()
+        with suppress(LinkError):  # it ended before its screen: nothing is left to end
+            async with ApiClient(socket, demo=True) as client:
+                await client.shutdown()
 
     print("Starting simulated miners …", flush=True)
     asyncio.run(ready())
     try:
-        return attach.screen(args, socket, ScreenConfig(), state / "themes")
+        return attach.screen(args, socket, ScreenConfig(), state / "themes", demo=True)
     finally:
         asyncio.run(over())
         print("The demo and its miners are gone. For real ones: minertui")

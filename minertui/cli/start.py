@@ -73,9 +73,9 @@ async def running_engine(
             return await client.health()
         except LinkError as error:
             if ended:
-                raise _failed(f"the engine ended with code {process.returncode}", state) from error
+                raise _failed(f"the engine ended with code {process.returncode}", state, command[0]) from error
         await clock.sleep(_LOOK_S)
-    raise _failed(f"the engine does not answer after {PATIENCE_S:g} s", state)
+    raise _failed(f"the engine does not answer after {PATIENCE_S:g} s", state, command[0])
 
 
 def start(config: Path, state: Path, socket: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -100,9 +100,10 @@ def start(config: Path, state: Path, socket: Path, command: Sequence[str]) -> su
         os.close(handle)
 
 
-def _failed(what: str, state: Path) -> LinkError:
+def _failed(what: str, state: Path, command: str) -> LinkError:
     log = log_file(state)
     lines = last_lines(log, _SHOWN)
     more = "; its last words:" if lines else ""
-    hint = f"try “minertui engine” to see it start; its log is {log}{more}"
+    again = "try “minertui engine” to see it start" if command == "engine" else f"try “minertui {command}” again"
+    hint = f"{again}; its log is {log}{more}"
     return LinkError(f"{what}; {hint}", *(f"  {line}" for line in lines))

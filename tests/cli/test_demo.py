@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minertui.api.client import ApiClient
+from minertui.cli.main import main
+from minertui.model.errors import LinkError
 
 
 def test_in_a_pipe_it_sweeps_three_miners_and_ends_well(tmp_path: Path):
@@ -40,3 +48,26 @@ def test_in_a_pipe_it_sweeps_three_miners_and_ends_well(tmp_path: Path):
         assert int(cells[good]) >= 3
         assert cells[bad] == "0"
     assert not list(tmp_path.glob("**/journal/*.json")), "no way back is left open"
+
+
+def test_a_screen_that_lost_the_demos_engine_tells_to_start_the_demo_and_ends_well(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """The screen's link outlives the engine, which is gone when the screen is left."""
+
+    async def started(*_: Any, **__: Any) -> None:
+        """It was there."""
+
+    def screen(link: ApiClient, _: Any) -> int:
+        with pytest.raises(LinkError, match=r"no engine is running at .*; start it with “minertui demo”$"):
+            asyncio.run(link.health())
+        return 7
+
+    monkeypatch.setattr("minertui.cli.start.running_engine", started)
+    monkeypatch.setattr("minertui.tui.app.run", screen)
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    assert main(["demo"]) == 7
+    out, err = capsys.readouterr()
+    assert out.endswith("The demo and its miners are gone. For real ones: minertui\n")
+    assert err == ""

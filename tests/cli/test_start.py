@@ -100,6 +100,17 @@ async def test_one_that_does_not_come_up_is_quoted(
     assert said.endswith("  first\n  the disk is full")
 
 
+async def test_the_demos_that_does_not_come_up_is_not_looked_for_among_real_ones(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "start", lambda *_: subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]))
+    with pytest.raises(LinkError, match=r"ended with code 3; try “minertui demo” again; its log is "):
+        async with ApiClient(places / "e.sock", demo=True) as client:
+            await start.running_engine(
+                client, places / "c.toml", places, places / "e.sock", SystemClock(), command=("demo", "--serve=1")
+            )
+
+
 async def test_one_that_hangs_is_not_waited_for_for_ever(
     client: ApiClient, places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
