@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from minertui.api.endpoints import ENDPOINTS
+from minertui.cli.main import parser
 from minertui.config import Config, decode
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -34,6 +35,18 @@ def test_a_setting_is_told_with_its_frequency_first() -> None:
     turned = re.compile(r"mV(?: / | and |, | \| )[^ ]*[\d}] ?MHz|mV / MHz")
     found = [f"{path.name}: {match[0]}" for path in TEXTS for match in turned.finditer(path.read_text())]
     assert found == []
+
+
+def test_every_shipped_theme_is_named_where_people_choose_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit):
+        parser().parse_args(["attach", "--help"])
+    said = (" ".join(capsys.readouterr().out.split()), (DOCS.parent / "config.example.toml").read_text())
+    for theme in (DOCS.parent / "themes").glob("*.toml"):
+        assert all(f" {theme.stem}, " in text for text in said), theme.stem
+        assert f"`{theme.stem}`" in (DOCS / "configuration.md").read_text()
 
 
 def test_the_configuration_page_names_every_table() -> None:

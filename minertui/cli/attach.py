@@ -39,7 +39,9 @@ def options() -> argparse.ArgumentParser:
     group = parent.add_argument_group("screen")
     group.add_argument("--readonly", action="store_true", help="hide every key that acts on a miner")
     group.add_argument("--ascii", action="store_true", help="no braille and no box characters")
-    group.add_argument("--theme", metavar="NAME", help="dark, light, high-contrast, colour-blind, terminal or your own")
+    group.add_argument(
+        "--theme", metavar="NAME", help="dark, light, high-contrast, colour-blind, terminal, or your own"
+    )
     group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     group.add_argument(
         "--speed", type=float, metavar="N", help="start the engine N times faster (simulated miners only)"

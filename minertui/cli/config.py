@@ -12,8 +12,9 @@ from pathlib import Path
 
 from minertui.cli import places
 from minertui.cli.wording import Paragraphs
-from minertui.config import decode, exposure, load
+from minertui.config import Config, ScreenConfig, decode, exposure, load
 from minertui.model.errors import ConfigError, MinertuiError
+from minertui.toml_place import line_of
 
 START = """\
 # minertui's config. Every key is explained in config.example.toml and in docs/configuration.md.
@@ -51,6 +52,7 @@ def check(args: argparse.Namespace) -> int:
     if not file.exists():
         print(f"{file}: not there yet, which is an empty config; write one with “minertui config edit”")
         return 0
+    _looks(config, file, file.read_text())
     count = len(config.miner)
     print(f"{file}: all is well, {count} miner{'' if count == 1 else 's'}")
     return 1 if exposure(file) else 0
@@ -71,7 +73,7 @@ def edit(args: argparse.Namespace) -> int:
         _open(copy)
         text = copy.read_text()
         try:
-            decode(text.encode(), file)
+            _looks(decode(text.encode(), file), file, text)
         except ConfigError as error:
             print(f"minertui: {error}", file=sys.stderr)
             if _again():
@@ -87,6 +89,27 @@ def edit(args: argparse.Namespace) -> int:
     count = len(replace_text(file, text).miner)
     print(f"{file}: saved, {count} miner{'' if count == 1 else 's'}")
     return 0
+
+
+def _looks(config: Config, file: Path, text: str) -> None:
+    """Raises ConfigError for a theme that the screen would not find, or could not use. Who wrote none needs no screen
+    to be asked. An engine does not mind: a miner is watched whatever the screen looks like."""
+    wanted = config.screen.theme
+    if wanted == ScreenConfig().theme:
+        return
+    from minertui.tui import theme
+
+    known = {path.stem: path for path in theme.files((theme.shipped(), file.parent / "themes"))}  # own ones win
+    if wanted not in known:
+        where = ("screen", "theme")
+        raise ConfigError(
+            f"there is no theme “{wanted}”; there are {', '.join(sorted(known))}; one of your own is a file "
+            f"{file.parent / 'themes' / 'NAME.toml'}",
+            file=file,
+            key=".".join(where),
+            line=line_of(text, where),
+        )
+    theme.read(known[wanted])
 
 
 def _copy(text: str) -> Path:

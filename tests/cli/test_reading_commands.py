@@ -218,6 +218,30 @@ class TestConfig:
         assert code == 1
         assert "config.toml:2: engine.pol_s: unknown key; did you mean poll_s?" in err
 
+    async def test_a_theme_that_the_screen_would_not_find_is_refused(self, run: Run, places: Path) -> None:
+        file = places / "config.toml"
+        file.write_text('[screen]\n\ntheme = "solarised"\n')
+        code, _, err = await run("config", "check")
+        assert code == 1
+        assert "config.toml:3: screen.theme: there is no theme “solarised”; there are colour-blind, dark, " in err
+        assert str(places / "themes" / "NAME.toml") in err
+        (places / "themes").mkdir()
+        own = places / "themes" / "solarised.toml"
+        own.write_text('[colors]\nprimary = "mauvish"\n')
+        assert f"{own}: colors.primary: 'mauvish' is no colour" in (await run("config", "check"))[2]
+        own.write_text('[colors]\nprimary = "#268bd2"\n')
+        assert (await run("config", "check"))[0] == 0
+
+    async def test_an_editor_cannot_save_a_theme_that_is_none(
+        self, run: Run, places: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("VISUAL", editor(places, '[screen]\ntheme = "light"\n'))
+        assert (await run("config", "edit"))[0] == 0
+        monkeypatch.setenv("VISUAL", editor(places, '[screen]\ntheme = "lite"\n'))
+        code, _, err = await run("config", "edit")
+        assert (code, "there is no theme “lite”" in err) == (1, True)
+        assert load(places / "config.toml").screen.theme == "light"
+
     async def test_edit_replaces_what_is_right(self, run: Run, places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VISUAL", editor(places, "# kept\n[engine]\npoll_s = 9\n"))
         code, out, _ = await run("config", "edit")
