@@ -19,6 +19,7 @@ import msgspec
 
 from minertui import config
 from minertui.cli import places
+from minertui.cli.restore_alerts import RestoreAlerts
 from minertui.cli.wording import Paragraphs, told
 from minertui.clock import SystemClock
 from minertui.engine.arbiter import Arbiter
@@ -29,6 +30,7 @@ from minertui.engine.kinds import connect
 from minertui.engine.line import Identity, Line, LineOptions
 from minertui.engine.lock import StateLock
 from minertui.engine.records import Records
+from minertui.engine.restoring import Left, ended, not_yet
 from minertui.engine.store import StoreError
 from minertui.engine.way_back import home, stays, waits, within
 from minertui.model.alerts import Severity
@@ -70,21 +72,25 @@ def run(args: argparse.Namespace) -> int:
     clock = SystemClock()
     with StateLock(state):
         journal = Journal(state / FOLDER, clock.wall)
-        miners = _miners(places.config_file(args))
-        return asyncio.run(_logged(state, journal, miners, clock, dry_run=args.dry_run, now=args.now))
+        known = _config(places.config_file(args))
+        return asyncio.run(_logged(state, journal, known, clock, dry_run=args.dry_run, now=args.now))
 
 
 async def _logged(
-    state: Path, journal: Journal, miners: Sequence[config.MinerConfig], clock: Clock, *, dry_run: bool, now: bool
+    state: Path, journal: Journal, known: config.Config, clock: Clock, *, dry_run: bool, now: bool
 ) -> int:
-    """Restore, and keep what was written in the command log of this state. A disk that refuses costs the log alone."""
+    """Restore, and keep what was written in the command log of this state, and as alerts what an engine that ended
+    without warning left behind. A disk that refuses costs the log and the alerts alone."""
     records = Records(state / "records.db", clock, trouble=_disk, damaged=_disk)
     with contextlib.suppress(StoreError):
         await records.start()
     log = CommandLog(records, clock, lambda event: None, by="restore")
+    alerts = RestoreAlerts(state, clock, known.alerts, records)
+    await alerts.begin()
     try:
-        return await restore(journal, miners, clock, dry_run=dry_run, now=now, log=log)
+        return await restore(journal, known.miner, clock, dry_run=dry_run, now=now, log=log, tell=alerts.ended.tell)
     finally:
+        await alerts.keep()
         await records.close()
 
 
@@ -102,8 +108,10 @@ async def restore(
     now: bool = False,
     log: CommandLog | None = None,
     connect: Connect = connect,
+    tell: Left | None = None,
 ) -> int:
-    """Restore all entries, one after the other, and print a line for each; the exit code."""
+    """Restore all entries, one after the other, and print a line for each; the exit code. ``tell`` hears how each
+    ended."""
     entries = await asyncio.to_thread(journal.entries)
     for problem in journal.problems:
         print(f"journal: {problem}", file=sys.stderr)
@@ -112,6 +120,8 @@ async def restore(
         async with _found(entry, miners, clock, connect) as line:
             ok, text = await _one(entry, line, journal, clock, log, dry_run=dry_run, now=now)
             elsewhere += ok and not dry_run and not _at_home(entry, line)
+        if tell is not None and not dry_run:
+            tell(entry, ended(text) if ok else not_yet(text), over=ok)
         print(f"{entry.device}: {text}", file=sys.stdout if ok else sys.stderr)
         left += not ok
     if not entries and not left:
@@ -189,13 +199,13 @@ async def _try(
     return line if is_it(entry, snapshot) else None
 
 
-def _miners(path: Path) -> Sequence[config.MinerConfig]:
-    """The config's miners; a config that cannot be read must not keep miners from their baseline."""
+def _config(path: Path) -> config.Config:
+    """The config; one that cannot be read must not keep miners from their baseline."""
     try:
-        return config.load(path).miner
+        return config.load(path)
     except MinertuiError as error:
         print(f"minertui: {error}; looking at the addresses of the journal alone", file=sys.stderr)
-        return ()
+        return config.Config()
 
 
 class _Silent:

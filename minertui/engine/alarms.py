@@ -14,6 +14,9 @@ from minertui.model.alerts import Alert
 from minertui.model.events import AlertRaised, Event
 from minertui.model.seams import Clock
 
+OUTBOX = "outbox.json"
+"""Its name in the state folder."""
+
 
 class Alarms:
     """``book`` listens to ``hub`` from now on; ``run`` sends, ``rigs`` looks at rigs, and somebody has to keep both.
@@ -24,7 +27,7 @@ class Alarms:
     ) -> None:
         """Raises ConfigError when an address to send to is not understood."""
         self._config, self._keep, self._restored = config, keep, False
-        self._outbox = Outbox(state / "outbox.json", clock, _sender(config), per_hour=config.per_hour)
+        self._outbox = Outbox(state / OUTBOX, clock, _sender(config), per_hour=config.per_hour)
         self.book = Alerts(clock, lambda: hub.fleet, hub.publish, self._tell)
         self.book.change(config.mute, config.hashrate_drop_pct)
         self.rigs = RigAlerts(clock, lambda: hub.fleet, self.book)

@@ -13,6 +13,8 @@ incident            the firmware's own overheat protection acted
 fault               the miner reports a power or hardware fault
 best-diff           a new best difficulty
 sweep-done, job-failed
+sudden-end          the engine ended without warning while it changed a miner (the next one says so; until it is seen)
+disk                a disk that is full, read-only or broken takes no more of what the engine keeps (it says so itself)
 damaged             a file of the engine was set aside (the engine says so itself)
 board-…, rig-…      a Duino-Coin rig or one of its boards earns nothing (rig_alerts.py looks at them)
 """
@@ -50,12 +52,16 @@ RULES: dict[str, str] = {
     "best-diff": "a new best difficulty",
     "sweep-done": "a sweep ended",
     "job-failed": "a job failed or waits for a person",
+    "sudden-end": "the engine was killed while it changed a miner",
+    "disk": "the engine's files cannot be written",
     "damaged": "a file of the engine was damaged and set aside",
     "board-stopped": "a rig's board was stopped and waits for a person",
     "board-away": "a rig's board did not answer for five minutes",
     "rig-silent": "a rig had no accepted share for ten minutes",
 }
 
+UNTIL_SEEN = frozenset({"sudden-end"})
+"""Rules of what happened and is over: their alerts last until a person has seen them."""
 _MINUTES = 5  # of the mean for a hashrate drop
 _WARM_UP_S = 300.0  # after a restart the means say nothing yet
 _RECOVERED_PCT = 5.0  # hysteresis of the hashrate drop
@@ -64,13 +70,15 @@ _ROOM_C = 2.0  # a fan holds its target within a degree or two
 
 
 class Signal(msgspec.Struct, frozen=True):
-    """What a rule says. ``active`` None: it happened once; True: it holds; False: it does not hold any more."""
+    """What a rule says. ``active`` None: it happened once; True: it holds; False: it does not hold any more.
+    ``since_s``: when it happened (wall time), for what is told again as more is known of it."""
 
     rule: str
     device: str
     severity: Severity
     text: str
     active: bool | None = None
+    since_s: float | None = None
 
 
 def judge(fleet: Fleet, before: Snapshot | None, after: Snapshot, drop_pct: float = 20.0) -> Iterator[Signal]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
-from minertui.engine.alert_rules import Signal, judge, judge_job
+from minertui.engine.alert_rules import UNTIL_SEEN, Signal, judge, judge_job
 from minertui.model.alerts import Alert, Severity
 from minertui.model.errors import MinertuiError
 from minertui.model.events import AlertRaised, DeviceRemoved, Event, JobChanged, SnapshotTaken
@@ -72,7 +72,8 @@ class Alerts:
         alert = self._book.get(alert_id)
         if alert is None:
             raise MinertuiError(f"there is no alert {alert_id!r}; it may have been forgotten since")
-        return self._put(msgspec.structs.replace(alert, acknowledged=True))
+        over_s = self._clock.wall() if alert.active and alert.rule in UNTIL_SEEN else alert.until_s
+        return self._put(msgspec.structs.replace(alert, acknowledged=True, until_s=over_s))
 
     def take(self, signal: Signal) -> None:
         """Enter what a rule says, or the engine about itself."""
@@ -90,11 +91,10 @@ class Alerts:
 
     def _raise(self, alert: Alert | None, signal: Signal) -> None:
         now = self._clock.wall()
-        if alert is not None and alert.active:
-            if _ORDER.index(signal.severity) > _ORDER.index(alert.severity):
-                self._put(msgspec.structs.replace(alert, severity=signal.severity, text=signal.text))
+        if alert is not None and alert.active and (signal.since_s or 0.0) <= alert.since_s:
+            self._more(alert, signal)
             return
-        again = alert is not None and alert.until_s is not None and now - alert.until_s < _FLAPPING_S
+        again = alert is not None and now - (alert.until_s or alert.since_s) < _FLAPPING_S
         new = Alert(
             id=f"{signal.rule}:{signal.device}",
             rule=signal.rule,
@@ -103,10 +103,18 @@ class Alerts:
             text=signal.text,
             since_s=now,
             until_s=now if signal.active is None else None,
-            count=alert.count + 1 if alert is not None and again else 1,
+            count=alert.count + 1 if alert is not None and (again or alert.active) else 1,
         )
         self._put(new)
         self._send(new, again=again and signal.active is not None)
+
+    def _more(self, alert: Alert, signal: Signal) -> None:
+        """It lasts already. That it is worse now is entered; what more is known of something that happened is told."""
+        if signal.since_s is not None and signal.text != alert.text:
+            self._put(known := msgspec.structs.replace(alert, text=signal.text))
+            self._send(known, again=False)
+        elif _ORDER.index(signal.severity) > _ORDER.index(alert.severity):
+            self._put(msgspec.structs.replace(alert, severity=signal.severity, text=signal.text))
 
     def _end(self, alert: Alert, signal: Signal) -> None:
         over = msgspec.structs.replace(alert, until_s=self._clock.wall(), text=signal.text)

@@ -19,7 +19,6 @@ from minertui import __version__, config_file
 from minertui.config import Config
 from minertui.engine import discovery, kinds, reach
 from minertui.engine.alarms import Alarms
-from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.backfill import Backfill
 from minertui.engine.background import Background
@@ -45,6 +44,7 @@ from minertui.engine.restoring import Restoring
 from minertui.engine.rigs import Rigs, Way, way
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
+from minertui.engine.sudden_end import SuddenEnd
 from minertui.engine.supervisor import Supervisor
 from minertui.engine.thinking import Think, at_once
 from minertui.model.alerts import Alert, Severity
@@ -84,8 +84,11 @@ class Engine:
         self.hub = Hub(fleet, clock)
         self._book = LogBook(clock, self.hub.publish)
         self._followed = Followed(clock, self._book)
-        self._notices, self._spawn = Notices(self.hub.publish, self.say), Background()
-        put, disk, told = self._notices.put, self._notices.disk, self.damaged
+        self._spawn = Background()
+        self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
+        self._notices = Notices(self.hub.publish, self.say, alert := self._alarms.book.take)
+        self.damaged = told = self._notices.damaged
+        put, disk = self._notices.put, self._notices.disk
         self._records = Records(state / "records.db", clock, trouble=partial(disk, "records.db"), damaged=told)
         self._history = History(state / "history.db", clock, trouble=partial(disk, "history.db"), damaged=told)
         self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
@@ -100,11 +103,11 @@ class Engine:
             state, self._records, self, clock, partial(disk, "rigs.db"), lasting=kept, open_way=open_way
         )
         self._orders = Orders(self._arbiter, command_log, clock)
-        self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put)
+        self._ended = SuddenEnd(state, clock, alert)
+        self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put, self._ended.tell)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
-        self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._api = config.api  # as its doors were opened
-        self._last_resort = LastResort(self, self._spawn, self._alarms.book.take)
+        self._last_resort = LastResort(self, self._spawn, alert)
         self._over_limits = OverLimits(self, self._spawn)
         self._identities: dict[str, Identity] = {}
         self._changing = asyncio.Lock()  # one change of the config at a time
@@ -115,9 +118,11 @@ class Engine:
     async def open(self) -> None:
         """Returns when what an earlier run left behind was led back, as far as it answers, and everything runs."""
         self._lock.__enter__()
+        await asyncio.to_thread(self._ended.look)
         self.hub.renumber((epoch := await self._open()) << 32)
         self._backfill.expect(self._lines.apply(self.config, self._identities, await self._recent()))
         await self._restoring.once(self._lines.names())
+        await asyncio.to_thread(self._ended.begin)
         for line in self._lines:
             self._lines.poll(line)
         self._supervisor.start()
@@ -126,6 +131,7 @@ class Engine:
         self._supervisor.keep("history", self._history.keep)
         self._supervisor.keep("restoring", lambda: self._restoring.run(self._lines.names))
         self._supervisor.keep("status", lambda: tell_standing(lambda: self.hub.fleet, self._clock))
+        self._supervisor.keep("signs of life", self._ended.run)
         self._supervisor.keep("outbox", self._alarms.run)
         self._supervisor.keep("rig alerts", self._alarms.rigs.run)
         if self._config_path is not None:
@@ -160,6 +166,7 @@ class Engine:
         await self._history.close()
         await self._rigs.end()
         await self._records.close()
+        await asyncio.to_thread(self._ended.end)
         self._lock.__exit__(None, None, None)
 
     async def reload(self, config: Config) -> None:
@@ -322,12 +329,6 @@ class Engine:
         self._book.say(source, text, severity)
 
     said = say
-
-    def damaged(self, text: str) -> None:
-        """A file of ours was set aside: log, notice and alert say so, because a person has to look."""
-        self.say("engine", text, Severity.CRITICAL)
-        self._notices.put(text, text)
-        self._alarms.book.take(Signal("damaged", "engine", Severity.CRITICAL, text))
 
     def took(self, snapshot: Snapshot, *, fresh: bool) -> None:
         """A device was read, or could not be."""

@@ -1,19 +1,27 @@
-"""What everybody should see, by where it comes from: the fleet's notice is all of them in one line."""
+"""What everybody should see, by where it comes from: the fleet's notice is all of them in one line. What costs the
+engine its files is an alert too: it reaches whom no screen does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from minertui.engine.alert_rules import Signal
 from minertui.model.alerts import Severity
 from minertui.model.events import Event, NoticeChanged
 
 
 class Notices:
-    """``publish`` is the hub's; ``say`` takes a line for the log."""
+    """``publish`` is the hub's; ``say`` takes a line for the log, ``alert`` a signal."""
 
-    def __init__(self, publish: Callable[[Event], None], say: Callable[[str, str, Severity], None]) -> None:
-        self._publish, self._say = publish, say
+    def __init__(
+        self,
+        publish: Callable[[Event], None],
+        say: Callable[[str, str, Severity], None],
+        alert: Callable[[Signal], None],
+    ) -> None:
+        self._publish, self._say, self._alert = publish, say, alert
         self._texts: dict[str, str] = {}
+        self._refused: dict[str, str] = {}  # by file that the disk does not take now: why
 
     def put(self, source: str, text: str) -> None:
         """Say ``text`` for ``source`` from now on; an empty one takes it back. The same again is not told again."""
@@ -23,6 +31,18 @@ class Notices:
         self._publish(NoticeChanged("; ".join(text for text in self._texts.values() if text)))
 
     def disk(self, file: str, text: str) -> None:
-        """Why the disk refuses a database, or (an empty text) that it takes it again: the log has both."""
+        """Why the disk refuses a database, or (an empty text) that it takes it again: the log has both. There is one
+        alert as long as it refuses any."""
         self.put(file, text)
-        self._say("engine", text or f"{file} can be written again", Severity.WARNING if text else Severity.INFO)
+        again = f"{file} can be written again"
+        self._say("engine", text or again, Severity.WARNING if text else Severity.INFO)
+        self._refused = {name: why for name, why in {**self._refused, file: text}.items() if why}
+        why = next(iter(self._refused.values()), "")
+        said = f"{why}; what happens meanwhile is not kept" if why else again
+        self._alert(Signal("disk", "engine", Severity.CRITICAL, said, active=bool(why)))
+
+    def damaged(self, text: str) -> None:
+        """A file of ours was set aside: log, notice and alert say so, because a person has to look."""
+        self._say("engine", text, Severity.CRITICAL)
+        self.put(text, text)
+        self._alert(Signal("damaged", "engine", Severity.CRITICAL, text))

@@ -71,6 +71,10 @@ class Outbox:
             self._unsent = self._unsent[-_KEPT:]
         self._news.set()
 
+    def save(self) -> None:
+        """Write down what is unsent, for whoever sends it later; ``run`` does that itself. Blocks on the disk."""
+        self._save(tuple(self._unsent))
+
     def aim(self, send: Send | None, per_hour: int) -> None:
         """Send to somebody else from now on."""
         self._deliver, self._per_hour = send, per_hour

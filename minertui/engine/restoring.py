@@ -2,7 +2,8 @@
 
 Only entries that were there when ``once`` or ``owe`` looked are touched, and none of a device that a job holds: its
 entry is its own. A guard holds nothing, so what another job left is led back beside it. What a guard took away and
-gives back later, when it is cool enough, stands in the notice until then.
+gives back later, when it is cool enough, stands in the notice until then. What was found at the start is told to
+``left``: after an engine that ended without warning it is an alert.
 """
 
 from __future__ import annotations
@@ -34,6 +35,14 @@ class Says(Protocol):
         ...
 
 
+class Left(Protocol):
+    """Hears what becomes of what an earlier run left behind."""
+
+    def __call__(self, entry: Entry, how: str, *, over: bool) -> None:
+        """``how`` it is, in words; ``over``: its way back has ended."""
+        ...
+
+
 class Restoring:
     """The entries of the journal that are nobody's."""
 
@@ -45,18 +54,21 @@ class Restoring:
         engine: Says,
         held: Callable[[str], bool],
         notice: Callable[[str, str], None],
+        left: Left,
     ) -> None:
         """``held``: does a job hold this device? ``notice`` takes a source and what everybody should see of it, empty
-        when it is over."""
+        when it is over. ``left`` hears what becomes of each entry that was there at the start."""
         self._arbiter, self._journal, self._clock, self._engine, self._held = arbiter, journal, clock, engine, held
-        self._notice = notice
+        self._notice, self._left = notice, left
+        self._found: dict[tuple[str, float], Entry] = {}  # at the start, and not led back yet
         self._owed: set[tuple[str, float]] = set()  # an entry is its key and when it was written first
         self._said: dict[str, str] = {}
         self._announced = 0
 
     async def once(self, names: Sequence[str]) -> None:
         """Try every entry of the journal, all at the same time."""
-        self._owed |= {_name(entry) for entry in await self._entries() or ()}
+        self._found = {_name(entry): entry for entry in await self._entries() or ()}
+        self._owed |= set(self._found)
         await self._try(names)
 
     async def owe(self, device: str) -> None:
@@ -84,7 +96,7 @@ class Restoring:
         if entries is None:
             return
         for gone in owed - {_name(entry) for entry in entries}:  # somebody else led it back, or set it anew
-            self._over(gone)
+            self._over(gone, "its way back has ended since, by a job or a person")
         mine = [entry for entry in entries if _name(entry) in self._owed and not self._held(entry.device)]
         await asyncio.gather(*(self._restore(entry, names) for entry in mine))
 
@@ -92,29 +104,33 @@ class Restoring:
         try:
             outcome = await self._arbiter.restore(entry, names)
         except MinertuiError as error:
-            self._tell(entry, f"its baseline is not restored yet: {error}", Severity.WARNING)
+            self._tell(entry, not_yet(str(error)), Severity.WARNING)
             return
         except Exception as error:  # noqa: BLE001 - one miner's must not cost the others theirs, nor the engine its start
             _LOG.exception("the way back of %s failed", entry.device)
-            why = fault_of_ours(error)
-            self._tell(entry, f"its baseline is not restored yet: {why}", Severity.WARNING)
+            self._tell(entry, not_yet(fault_of_ours(error)), Severity.WARNING)
             return
         if outcome.ok:
-            self._over(_name(entry))
-            self._tell(entry, f"its way back has ended: {outcome.reason}", Severity.INFO)
+            text = ended(outcome.reason)
+            self._over(_name(entry), text)
+            self._tell(entry, text, Severity.INFO)
             return
-        text = f"its baseline is not restored yet: {outcome.reason}"
+        text = not_yet(outcome.reason)
         self._tell(entry, text, Severity.WARNING)
         if entry.calm is not None:
             self._notice(entry.key, f"{entry.device}: {text}")
 
-    def _over(self, name: tuple[str, float]) -> None:
+    def _over(self, name: tuple[str, float], how: str) -> None:
         self._owed.discard(name)
+        if found := self._found.pop(name, None):
+            self._left(found, how, over=True)
         self._said.pop(name[0], None)
         self._notice(name[0], "")
 
     def _tell(self, entry: Entry, text: str, severity: Severity) -> None:
         """The same sentence once."""
+        if _name(entry) in self._found:
+            self._left(entry, text, over=False)
         if self._said.get(entry.key) != text:
             self._said[entry.key] = text
             self._engine.say(entry.device, text, severity)
@@ -135,6 +151,16 @@ class Restoring:
         self._announced += len(new)
         for problem in new:
             self._engine.damaged(f"journal: {problem}")
+
+
+def ended(how: str) -> str:
+    """What to say of a way back that has ended."""
+    return f"its way back has ended: {how}"
+
+
+def not_yet(why: str) -> str:
+    """What to say of one that has not."""
+    return f"its baseline is not restored yet: {why}"
 
 
 def _name(entry: Entry) -> tuple[str, float]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from minertui.cli.main import main
 from minertui.cli.restore import restore
 from minertui.config import MinerConfig
-from minertui.engine.journal import Entry, Journal
+from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.engine.lock import StateLock
+from minertui.engine.outbox import Outbox
+from minertui.engine.records import Records
+from minertui.engine.sudden_end import FILE
+from minertui.model.alerts import Alert
 from minertui.model.plans import Limits
 from minertui.safety.settings import Settings
 from tests.engine.hardware import MAC, FakeMiner, LoopClock
@@ -123,6 +129,41 @@ async def test_a_broken_entry_is_said_and_counts_as_left(
 def test_the_command_with_nothing_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["restore", "--journal", "--state", str(tmp_path), "--config", str(tmp_path / "none.toml")]) == 0
     assert capsys.readouterr().out == "nothing to restore\n"
+
+
+def killed(state: Path) -> None:
+    """What an engine leaves that ended without warning while it swept a miner, which is off by now."""
+    left = replace(ENTRY, address="127.0.0.1:9", reason="sweep:garage")
+    Journal(state / FOLDER, lambda: 1_000.0).open_entry(left)
+    (state / FILE).write_text("900\n")
+
+
+def alerts_of(state: Path) -> list[Alert]:
+    async def ask() -> list[Alert]:
+        records = Records(state / "records.db", LoopClock(), trouble=print, damaged=print)
+        try:
+            return await records.alerts()
+        finally:
+            await records.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(("mute", "sent"), [("", 1), ('mute = ["sudden-end"]', 0)])
+def test_after_a_sudden_end_the_next_engine_finds_an_alert_to_show_and_to_send(tmp_path: Path, mute: str, sent: int):
+    killed(tmp_path)
+    config = tmp_path / "config.toml"
+    config.write_text(f'[alerts]\nurls = ["json://127.0.0.1:9"]\n{mute}\n')
+    config.chmod(0o600)
+    arguments = ["restore", "--state", str(tmp_path), "--config", str(config)]
+    assert main([*arguments, "--dry-run"]) == 1
+    assert alerts_of(tmp_path) == []
+    for _ in range(2):  # the second time is told nothing new
+        assert main(arguments) == 1
+    [alert] = alerts_of(tmp_path)
+    assert (alert.id, alert.active, alert.count) == ("sudden-end:garage", True, 1)
+    assert "while garage was being swept; its baseline is not restored yet: no miner with MAC" in alert.text
+    assert len(Outbox(tmp_path / "outbox.json", LoopClock(), None)._unsent) == sent
 
 
 def test_a_broken_config_does_not_keep_it_from_trying(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from minertui.engine.alert_rules import RULES, judge, judge_job
+from minertui.engine.alert_rules import RULES, Signal, judge, judge_job
 from minertui.engine.alerts import Alerts
 from minertui.engine.outbox import Outbox, apprise_sender, message
 from minertui.model.alerts import Alert, Severity
@@ -218,6 +218,37 @@ def test_what_was_active_before_a_restart_is_neither_told_again_nor_forgotten():
     assert book.said == [AlertRaised(seen)]
     book.see(snap())
     assert [(a.active, a.acknowledged) for a in book.told] == [(False, True)]
+
+
+def ended(text: str, at_s: float) -> Signal:
+    return Signal("sudden-end", "a", Severity.WARNING, text, active=True, since_s=at_s)
+
+
+def test_what_happened_lasts_until_it_is_seen_and_its_end_is_not_told():
+    book = Book()
+    book.alerts.take(ended("killed", book.clock.t - 60))
+    seen = book.alerts.acknowledge("sudden-end:a")
+    assert (seen.active, seen.acknowledged) == (False, True)
+    assert [(a.text, a.active) for a in book.told] == [("killed", True)]
+    book.clock.t += 3600
+    assert book.alerts.acknowledge("sudden-end:a") == seen, "seen again, it is over since then"
+
+
+def test_more_of_the_same_happening_is_told_anew_and_another_one_is_counted():
+    book = Book()
+    died_s = book.clock.t - 60
+    for text in ("not led back yet", "not led back yet", "led back"):
+        book.clock.t += 30
+        book.alerts.take(ended(text, died_s))
+    assert [(a.text, a.count) for a in book.told] == [("not led back yet", 1), ("led back", 1)]
+    book.clock.t += 7200
+    book.alerts.take(ended("killed again", book.clock.t - 60))
+    assert [(a.text, a.count, a.since_s) for a in book.told[2:]] == [("killed again", 2, book.clock.t)]
+    book.clock.t += 60  # one that dies at every start does not send a message each time
+    book.alerts.take(ended("and again", book.clock.t - 30))
+    last = book.said[-1]
+    assert isinstance(last, AlertRaised)
+    assert (last.alert.text, last.alert.count, len(book.told)) == ("and again", 3, 3)
 
 
 def test_a_jobs_phase_is_news_only_when_it_changes():

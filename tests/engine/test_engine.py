@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from minertui.cli.status import text as status_text
 from minertui.config import Config, EngineConfig
 from minertui.engine import discovery
 from minertui.engine.engine import Engine
@@ -277,7 +278,7 @@ async def test_readonly_of_the_engine_holds_for_all(house: House):
     await engine.close()
 
 
-async def test_a_full_disk_is_in_the_notice_while_it_lasts_and_twice_in_the_log(house: House):
+async def test_a_full_disk_is_in_the_notice_while_it_lasts_an_alert_and_twice_in_the_log(house: House):
     engine = await house.running()
     store = engine.records._store
     whole, store._schema = store._schema, "PRAGMA max_page_count = 1"  # refuses whatever needs room
@@ -287,9 +288,15 @@ async def test_a_full_disk_is_in_the_notice_while_it_lasts_and_twice_in_the_log(
             await engine.records.want_rig("attic", bytes(100_000))
         await engine.records.ping()
     assert engine.hub.fleet.notice.count("full; free some space") == 1
+    alert = engine.hub.fleet.alerts["disk:engine"]
+    assert (alert.severity, alert.active, alert.count) == (Severity.CRITICAL, True, 1)
+    assert alert.text.endswith("full; free some space or check the disk; what happens meanwhile is not kept")
+    assert f"!! critical: engine: {alert.text}" in status_text(engine.hub.fleet, "")
     store._schema = whole
     await engine.records.ping()
     assert engine.hub.fleet.notice == ""
+    over = engine.hub.fleet.alerts["disk:engine"]
+    assert (over.active, over.text) == (False, "records.db can be written again")
     lines = [line.text for line in await engine.log("engine") if "records.db" in line.text]
     assert ["free some space" in line for line in lines] == [True, False]
     assert lines[1] == "records.db can be written again"

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from minertui.engine.journal import Entry
-from minertui.engine.restoring import Restoring
+from minertui.engine.restoring import Left, Restoring
 from minertui.model.alerts import Severity
 from minertui.model.commands import Outcome, OutcomeState, Rank, Tune
 from minertui.safety.settings import Settings
@@ -66,8 +66,11 @@ class Log:
         raise AssertionError(text)
 
 
-def restoring_of(arbiter: NobodyAnswers, journal: SlowJournal, log: Log) -> Restoring:
-    return Restoring(arbiter, journal, LoopClock(), log, lambda _: False, lambda *_: None)  # type: ignore[arg-type]
+def nobody(entry: Entry, how: str, *, over: bool) -> None: ...
+
+
+def restoring_of(arbiter: NobodyAnswers, journal: SlowJournal, log: Log, left: Left = nobody) -> Restoring:
+    return Restoring(arbiter, journal, LoopClock(), log, lambda _: False, lambda *_: None, left)  # type: ignore[arg-type]
 
 
 async def test_what_is_owed_while_the_journal_is_read_stays_owed():
