@@ -23,6 +23,7 @@ from minertui.tui.widgets.heat_map import HeatMap
 from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.rig_lines import RigLines, rigs_text
 from minertui.tui.widgets.rows import DeviceRows
+from minertui.tui.widgets.standing import sign_meanings
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import hashrate, number
 
@@ -213,6 +214,9 @@ class FleetPane(Pane):
         left += [Span("was ", "warn")] if lost else []
         left.append(Span(_sum_text([fleet.snapshots[name] for name in chosen]), "dim" if lost else "strong"))
         right = [Span(self._order_text(), "dim")]
+        signs = "" if self.mapped else sign_meanings(fleet.jobs.values())
+        if signs:
+            right.insert(0, Span(f"{signs}   ", "dim"))
         if self.order.words:
             right.insert(0, Span(f"/{self.order.words}  ", "accent"))
         return tuple(left), tuple(right)

@@ -12,7 +12,7 @@ from minertui.model.plans import JobState
 from minertui.tui.widgets.glyphs import Glyphs
 from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.spark import spark
-from minertui.tui.widgets.standing import age_text, job_text, level_of
+from minertui.tui.widgets.standing import age_text, job_sign, job_text, level_of
 from minertui.tui.widgets.wording import UNKNOWN, count, fit, terahash
 
 GAP = 1
@@ -43,11 +43,17 @@ class Column(msgspec.Struct, frozen=True):
     cell: Cell
     right: bool = True
     marks: bool = False  # two cells behind the number are for ``!`` and ``!!``
+    gap: int = GAP  # blank cells behind it
+    sorts: str = ""  # the column that a click on its title sorts by; empty: itself
 
 
 def _state(row: Row, _width: int, glyphs: Glyphs) -> Span:
     sign, _, ink = row.standing
     return Span((glyphs.marked if row.marked else " ") + fit(sign, 2), ink)
+
+
+def _runs(row: Row, _width: int, glyphs: Glyphs) -> Span:
+    return Span(*job_sign(row.jobs))
 
 
 def _name(row: Row, width: int, glyphs: Glyphs) -> Span:
@@ -103,7 +109,8 @@ def _spark(row: Row, width: int, glyphs: Glyphs) -> Span:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("state", "", 0, 3, 3, _state, right=False),
+    Column("state", "", 0, 3, 3, _state, right=False, gap=0),
+    Column("runs", "", 0, 1, 1, _runs, right=False, sorts="job"),
     Column("name", "name", 0, 12, 28, _name, right=False),
     Column("word", "state", 11, 10, 13, _word, right=False),
     Column("model", "model", 9, 9, 14, _model, right=False),
@@ -127,12 +134,12 @@ def layout(width: int, longest_name: int, columns: Sequence[Column] = COLUMNS) -
     """The columns that fit into ``width`` cells, and how wide each is. Room left over goes to the name as far as names
     need it, then one cell at a time to those that may grow."""
     chosen: list[Column] = []
-    used = -GAP
+    used = -GAP  # none behind the last one
     for column in sorted(columns, key=lambda c: c.rank):
-        if chosen and column.rank and used + GAP + column.least > width:
+        if chosen and column.rank and used + column.gap + column.least > width:
             continue
         chosen.append(column)
-        used += GAP + column.least
+        used += column.gap + column.least
     widths = {c.id: c.least for c in chosen}
     spare = width - used
     most = {c.id: min(c.most, max(c.least, longest_name)) if c.id == "name" else c.most for c in chosen}
@@ -154,9 +161,10 @@ def _growth(chosen: Sequence[Column]) -> list[str]:
 
 def header(columns: Layout, sort: tuple[str, bool] | None, glyphs: Glyphs) -> str:
     """The line of titles; the sorted column wears an arrow."""
-    return (" " * GAP).join(
-        _title(c, width, sort[1] if sort and sort[0] == c.id else None, glyphs) for c, width in columns
+    titles = (
+        _title(c, width, sort[1] if sort and sort[0] == c.id else None, glyphs) + " " * c.gap for c, width in columns
     )
+    return "".join(titles).removesuffix(" " * GAP)
 
 
 def _title(column: Column, width: int, descending: bool | None, glyphs: Glyphs) -> str:
@@ -168,19 +176,18 @@ def _title(column: Column, width: int, descending: bool | None, glyphs: Glyphs) 
 
 
 def at(columns: Layout, x: int) -> str | None:
-    """The id of the column at cell ``x``."""
+    """The id of the column to sort by when somebody clicks at cell ``x``."""
     for column, width in columns:
-        if x < width + GAP:
-            return column.id
-        x -= width + GAP
+        if x < width + column.gap:
+            return column.sorts or column.id
+        x -= width + column.gap
     return None
 
 
 def cells(columns: Layout, row: Row, glyphs: Glyphs) -> list[Span]:
     """The spans of a row, one per column with the gap behind it."""
-    gap = " " * GAP
-    spans = [column.cell(row, width, glyphs) for column, width in columns]
-    return [Span(text + gap, style) for text, style in spans]
+    spans = [(column.cell(row, width, glyphs), " " * column.gap) for column, width in columns]
+    return [Span(text + gap, style) for (text, style), gap in spans]
 
 
 def jobs_by_device(fleet: Fleet) -> dict[str, tuple[JobState, ...]]:

@@ -11,6 +11,7 @@ from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.standing import age_text, standing
 
+_OF_NOW = frozenset({"state", "runs", "word", "name", "job"})  # true however old the reading is
 _Key = tuple[int, tuple[int, ...], str, bool, str, str]
 
 
@@ -52,7 +53,7 @@ class FleetTable(DeviceRows):
                 self._layout, self._kept = columns, {}
         columns = self._layout
         self.reveal()
-        used = sum(size + GAP for _, size in columns)  # with the gap behind the last one
+        used = sum(size + column.gap for column, size in columns)  # with the gap behind the last one
         lines = [line((header(columns, self.sort, self.glyphs), "head"))]
         rows = self.rows[self.top : self.top + max(0, height - 1)]
         edges = self._edges(height - 1, " " * (width - 1 - used)) if bar and rows else [""] * len(rows)
@@ -72,7 +73,7 @@ class FleetTable(DeviceRows):
         row = Row(snapshot, jobs, self.fleet.at_s, marked, standing(snapshot, glyphs))
         spans = cells(self._layout, row, glyphs)
         if snapshot.health is not Health.OK:  # an old reading is dimmed, its state is not
-            spans = [s if column.id in ("state", "word", "name", "job") else Span(s.text, "dim")
+            spans = [s if column.id in _OF_NOW else Span(s.text, "dim")
                      for s, (column, _) in zip(spans, self._layout, strict=True)]  # fmt: skip
         made = line(*spans, Span(edge, "faint"), row=style)
         self._kept[name] = (key, snapshot, jobs, made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import enum
 import operator
+from collections.abc import Iterable
 
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.metrics import BY_ID, Better, Metric
@@ -134,7 +135,30 @@ def job_text(jobs: tuple[JobState, ...]) -> str:
     for job in jobs:
         if not job.phase.over:
             return _running(job)
-    return next((f"{j.kind} {j.phase.value}" for j in jobs if j.phase in (Phase.PARKED, Phase.FAILED)), "")
+    return next((f"{j.kind} {j.phase.value}" for j in jobs if j.phase in _ENDED_BADLY), "")
+
+
+_SIGNS = {"sweep": "S", "guard": "G"}
+_ENDED_BADLY = (Phase.PARKED, Phase.FAILED)
+
+
+def job_sign(jobs: tuple[JobState, ...]) -> tuple[str, str]:
+    """One cell that says which job is on a device, and its style; a small letter where it failed, a blank where none
+    is. As ``job_text``: a running one before one that failed."""
+    for job in jobs:
+        if not job.phase.over:
+            return _SIGNS.get(job.kind, "+"), "accent"
+    failed = next((job.kind for job in jobs if job.phase in _ENDED_BADLY), None)
+    return (" ", "") if failed is None else (_SIGNS.get(failed, "+").lower(), "bad")
+
+
+def sign_meanings(jobs: Iterable[JobState]) -> str:
+    """What the signs of these jobs mean: ``S sweep  G guard  s sweep failed``."""
+    phases = {(job.kind, job.phase) for job in jobs}
+    runs = {kind for kind, phase in phases if not phase.over}
+    failed = {kind for kind, phase in phases if phase in _ENDED_BADLY}
+    said = [f"{sign} {kind}" for kind, sign in _SIGNS.items() if kind in runs]
+    return "  ".join([*said, *(f"{sign.lower()} {kind} failed" for kind, sign in _SIGNS.items() if kind in failed)])
 
 
 def _running(job: JobState) -> str:

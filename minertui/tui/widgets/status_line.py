@@ -9,7 +9,8 @@ from minertui.tui.widgets.wording import fit
 
 
 class StatusLine(Painted):
-    """A line with a left and a right end; the right one goes first where both do not fit."""
+    """A line with a left and a right end; where both do not fit the right one goes first, its first parts before the
+    last."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; }
@@ -29,9 +30,10 @@ class StatusLine(Painted):
     def draw(self, width: int, height: int) -> list[Line]:
         """The one line."""
         left = sum(cell_len(s.text) for s in self.left)
-        right = sum(cell_len(s.text) for s in self.right)
-        if left + right + 1 <= width:
-            return [line(*self.left, Span(" " * (width - left - right)), *self.right)]
+        for n in range(len(self.right)):
+            right = sum(cell_len(s.text) for s in self.right[n:])
+            if left + right + 1 <= width:
+                return [line(*self.left, Span(" " * (width - left - right)), *self.right[n:])]
         if left <= width:
             return [line(*self.left)]
         room, spans = width, []

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from minertui.model.fleet import Fleet, Health
+from minertui.model.plans import Phase
 from minertui.tui.widgets.columns import COLUMNS, GAP, layout
 from minertui.tui.widgets.fleet_table import FleetTable
 from tests.tui import pictures
@@ -20,7 +21,7 @@ def show(table: FleetTable, fleet: Fleet = NORMAL, marked: frozenset[str] = froz
 @pytest.mark.parametrize("width", [20, 40, 60, 78, 100, 120, 160, 300])
 def test_columns_fit_the_width_and_the_needed_ones_never_leave(width: int) -> None:
     found = layout(width, 10)
-    used = sum(size for _, size in found) + GAP * (len(found) - 1)
+    used = sum(size + column.gap for column, size in found) - GAP
     needed = [c.id for c in COLUMNS if c.rank == 0]
     ids = [c.id for c, _ in found]
     assert used <= width or ids == needed
@@ -52,6 +53,25 @@ async def test_a_row_says_what_the_miner_says() -> None:
             assert part in row
         assert any("sweep 11/15 46m" in x for x in lines)
         assert widths(table) == {198}
+
+
+@pytest.mark.parametrize("width", [30, 80, 120, 200])
+async def test_at_every_width_a_sign_shows_what_runs_on_a_miner(width: int) -> None:
+    table, ended = FleetTable(), pictures.running_guard("attic-1")
+    fleet = NORMAL.with_job(msgspec.structs.replace(ended, phase=Phase.FAILED)).with_job(
+        msgspec.structs.replace(pictures.running_guard("attic-2"), phase=Phase.STOPPED)
+    )
+    async with on_stage(table, width, 30):
+        show(table, fleet)
+        seen = {name: next(x for x in text(table) if name in x) for name in fleet.snapshots}
+        assert seen["lab-gamma"].startswith(" ● S lab-gamma")
+        assert seen["cellar-1"].startswith(" ● G cellar-1")
+        assert seen["attic-1"].startswith(" ● g attic-1")  # its guard failed
+        assert seen["attic-2"].startswith(" ●   attic-2")  # its guard was stopped: nothing runs
+
+
+def test_long_lists_at_80_columns_keep_the_columns_that_short_ones_have() -> None:
+    assert [c.id for c, _ in layout(76, 12)] == [c.id for c, _ in layout(78, 12)]
 
 
 async def test_trouble_is_said_by_sign_and_word_and_old_values_are_dimmed() -> None:
@@ -144,7 +164,8 @@ async def test_clicks_choose_open_and_sort() -> None:
         assert [m.device for m in heard(pilot, FleetTable.Opened)] == [NAMES[2]]
         x = text(table)[0].index("chip") + 1
         await pilot.click(FleetTable, offset=(x, 0))
-        assert [m.column_id for m in heard(pilot, FleetTable.HeaderClicked)] == ["chip_temp_c"]
+        await pilot.click(FleetTable, offset=(4, 0))  # over the signs of jobs
+        assert [m.column_id for m in heard(pilot, FleetTable.HeaderClicked)] == ["chip_temp_c", "job"]
 
 
 async def test_the_sorted_column_wears_an_arrow_and_titles_stay_in_place() -> None:

@@ -89,3 +89,9 @@ async def test_a_status_line_drops_its_right_end_first_and_then_cuts() -> None:
         async with on_stage(line := StatusLine(), width, 3):
             line.show((Span("left ", "bad"), Span("text")), "right")
             assert text(line) == [expected]
+
+
+async def test_of_several_words_at_the_right_the_first_go_first() -> None:
+    async with on_stage(line := StatusLine(), 20, 3):
+        line.show("left", (Span("signs explained  "), Span("name up", "dim")))
+        assert text(line) == ["left" + " " * 9 + "name up"]

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from minertui.model.fleet import Snapshot
+from minertui.model.plans import Phase
 from minertui.tui.widgets.glyphs import UNICODE
-from minertui.tui.widgets.standing import standing
+from minertui.tui.widgets.standing import sign_meanings, standing
 from tests.tui import pictures
 
 
@@ -39,3 +40,11 @@ def test_slow_is_a_matter_of_minutes(recent: tuple[float, ...], status: dict[str
 
 def test_errors_of_one_reading_do_not_change_the_state() -> None:
     assert standing(miner((1000.0,) * 10, error_pct=3.0), UNICODE)[1] == "ok"
+
+
+def test_only_signs_that_are_seen_are_explained() -> None:
+    sweep, guard = pictures.running_sweep("a"), pictures.running_guard("b")
+    failed, stopped = (msgspec.structs.replace(guard, phase=phase) for phase in (Phase.FAILED, Phase.STOPPED))
+    assert sign_meanings([sweep, guard]) == "S sweep  G guard"
+    assert sign_meanings([failed, sweep]) == "S sweep  g guard failed"
+    assert sign_meanings([stopped]) == ""
