@@ -23,8 +23,31 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "commands": ("The command log", "What was sent to which miner, by whom, how it ended, what a read-back proved."),
 }
 _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "fleet": (("↑ ↓ j k", "cursor"), ("PgUp PgDn", "a page"), ("Home End", "first, last")),
+    "fleet": (
+        ("↑ ↓ j k", "cursor"),
+        ("PgUp PgDn", "a page"),
+        ("Home End", "first, last"),
+        ("● ○ ✕", "well; rests or not heard yet; lost"),
+        ("! !!", "look at it; at its limit, or wrong (behind a number: that number)"),
+        ("S G s g", "left of the name: a sweep, a guard runs on it; small: it failed"),
+    ),
     "miner": (("↑ ↓", "scroll"), ("/ & F w", "in the log: search, filter, follow, wrap"), ("Tab", "next section")),
+    "sweep": (
+        ("↑ ↓ j k", "cursor"),
+        ("Enter", "all of the point under the cursor, and the way to apply it"),
+        ("← →", "the miner before, the next one"),
+        ("o u", "ranked or as measured; ranked by the other goal"),
+        ("c e", "compare with an earlier sweep; export to files"),
+        (
+            "exp %",
+            "hashrate measured, of what the frequency promises; under the plan's share (94 %) a point is unstable",
+        ),
+        ("err %", "results that the chip got wrong; above the plan's (1 %) a point is unstable"),
+        ("sure to", "how likely a verdict is right, by number and spread of its readings (the plan's confidence)"),
+        ("★ best", "the first by the goal of all points that passed; those a soak confirmed come before others"),
+        ("soak", "a point measured again, longer, to confirm that it is the best"),
+        ("x ~ ?", "a limit was reached; unstable; says nothing (disturbed, or the miner was never really there)"),
+    ),
     "rig": (("↑ ↓ j k", "cursor"),),
     "alerts": (("↑ ↓ j k", "cursor"),),
     "commands": (("↑ ↓ j k", "cursor"),),
@@ -35,6 +58,7 @@ _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 _WIDTH = 70
+_MEANING = 58  # cells for the meaning of a key or sign
 _NOTE = {Danger.NONE: "", Danger.YES_NO: " (asks first)", Danger.TYPE_NAME: " (asks for the name)"}
 
 
@@ -46,7 +70,10 @@ def help_rows(at: At, keys: Mapping[str, str]) -> list[tuple[str, str]]:
     if at.readonly or at.fleet.readonly:
         about += " This screen is read-only: what writes to a miner or to the config is hidden."
     rows = [("", text) for text in textwrap.wrap(about, _WIDTH)]
-    rows += [*_WIDGETS.get(at.place, ()), *(_row(action, keys) for action in here)]
+    for key, meaning in _WIDGETS.get(at.place, ()):
+        first, *more = textwrap.wrap(meaning, _MEANING)
+        rows += [(key, first), *((" ", text) for text in more)]
+    rows += [_row(action, keys) for action in here]
     rows += [("", "Everywhere"), ("1 … 9", "Go to the tab with this number")]
     rows += [_row(action, keys) for action in everywhere]
     return [*rows, ("", "Right: the names for [screen.keys] in the config file")]

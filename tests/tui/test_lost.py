@@ -188,7 +188,8 @@ async def test_discovery_looks_and_saves_nothing_while_the_engine_is_away():
         await seen.until(lambda: [entry.name for entry, _ in link.sent("save_miner")] == ["new"])
 
 
-async def test_discovery_saves_once_however_often_it_is_told():
+@pytest.mark.parametrize("focused", ["list", "button"])
+async def test_discovery_saves_once_however_often_it_is_told(focused: str):
     link = FakeLink(pictures.normal())
     link.found = tuple(Found(f"127.0.0.1:808{n}", "axeos", hostname=f"new-{n}") for n in range(3))
     slow, save = asyncio.Event(), link.save_miner
@@ -202,7 +203,10 @@ async def test_discovery_saves_once_however_often_it_is_told():
         await seen.press("d")
         await seen.press("enter")
         await seen.sees("[x] 127.0.0.1:8081")
-        await seen.press("enter", "enter", "enter")
+        if focused == "button":
+            seen.app.screen.query_one("#add").focus()
+            await seen.pilot.pause()
+        await seen.press("enter", "enter", "enter")  # the second does not reach the button that cancels
         slow.set()
         await seen.until(lambda: len(seen.app.screen_stack) == 1)
         assert [entry.name for entry, _ in link.sent("save_miner")] == ["new-0", "new-1", "new-2"]

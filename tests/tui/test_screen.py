@@ -305,6 +305,14 @@ class TestFrame:
             await seen.until(lambda: "Acknowledge" in seen.line(-1))
             assert seen.line(-1).rstrip().endswith("q Detach")
 
+    async def test_the_signs_of_jobs_are_explained_under_the_table_where_some_are_seen(self):
+        async with looking(pictures.normal(), size=(80, 24)) as seen:
+            assert " S lab-gamma" in seen.row("lab-gamma")
+            assert seen.line(-2).rstrip().endswith("S sweep  G guard   name up")
+            await seen.press("m")
+            await seen.sees("map of Chip")
+            assert "S sweep" not in seen.text  # the map shows no such signs
+
     async def test_a_click_on_the_footer_or_a_tab_is_its_key(self):
         async with looking(pictures.normal()) as seen:
             await seen.pilot.click("KeyBar", offset=(seen.line(-1).index("Heat map"), 0))
@@ -345,6 +353,7 @@ class TestFrame:
         async with looking(pictures.normal()) as seen:
             await seen.press("question_mark")
             await seen.sees("All miners, one a line.")
+            await seen.sees("a sweep, a guard runs on it")
             await seen.press("escape", "a")
             await seen.press("question_mark")
             await seen.sees("Acknowledge all alerts")

@@ -1,4 +1,8 @@
-"""May this happen? The exact change stands above the question; what cannot be undone wants the name typed."""
+"""May this happen? The exact change stands above the question; what cannot be undone wants the name typed.
+
+No answer has the focus when it opens, and Enter alone answers nothing: it often comes a second time from the form
+before, where it meant yes, and held down it must not agree to anything.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +25,19 @@ YES_NO, TYPE_NAME = "yes-no", "type-name"
 class ConfirmDialog(Ordering[bool]):
     """Gives True only for a clear yes. ``level``: ``yes-no``, or ``type-name`` where ``name`` must be typed."""
 
-    AUTO_FOCUS = "Input, #no"
+    AUTO_FOCUS = "Input"
     DEFAULT_CSS = """
-    ConfirmDialog { align: center middle; background: $background 60%; }
-    ConfirmDialog > Vertical {
-        width: 70; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 1; background: $panel; border: round $warning;
-    }
+    ConfirmDialog > Vertical { width: 70; border: round $warning; }
     ConfirmDialog VerticalScroll { height: auto; max-height: 14; margin: 1 0 0 0; }
     ConfirmDialog Input { margin: 1 0 0 0; }
-    ConfirmDialog .buttons { height: 1; margin: 1 0 0 0; }
-    ConfirmDialog Button { margin: 0 2 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "No", id="confirm.no"),
         Binding("n", "answer(False)", "No", show=False, id="confirm.no-letter"),
         Binding("y", "yes", "Yes", id="confirm.yes"),
-        Binding("left,up", "app.focus_previous", "Previous", show=False, id="confirm.previous"),
-        Binding("right,down", "app.focus_next", "Next", show=False, id="confirm.next"),
+        Binding("enter", "undecided", "Neither", show=False, id="confirm.neither"),
+        Binding("left,up", "step(-1)", "Previous", show=False, id="confirm.previous"),
+        Binding("right,down", "step(1)", "Next", show=False, id="confirm.next"),
     ]
 
     def __init__(
@@ -48,6 +47,8 @@ class ConfirmDialog(Ordering[bool]):
         self.question = title
         self.lines = changes
         self.wanted = name if level == TYPE_NAME else ""
+        self.hint = Lines([line(("Enter alone answers nothing: y is yes, n is no.", "warn"))], id="hint")
+        self.hint.display = False
 
     def compose(self) -> ComposeResult:
         """The question, what would happen, and the answers."""
@@ -58,9 +59,10 @@ class ConfirmDialog(Ordering[bool]):
             if self.wanted:
                 yield Lines(wrapped(f"Type {self.wanted} and press Enter to go on.", 66, "warn"))
                 yield Input(compact=True)
+            yield self.hint
             with Horizontal(classes="buttons"):
                 yield Button("Yes" if self.wanted else "Yes (y)", id="yes", compact=True, disabled=bool(self.wanted))
-                yield Button("No (Esc)", id="no", variant="primary", compact=True)
+                yield Button("No (Esc)" if self.wanted else "No (n, Esc)", id="no", compact=True)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Only the exact name opens the way."""
@@ -70,7 +72,7 @@ class ConfirmDialog(Ordering[bool]):
     def enable(self) -> None:
         """Only where the name is typed, and somebody there to be told."""
         typed = self.query_one(Input).value if self.wanted else ""
-        self.query_one("#yes", Button).disabled = self.lost or typed != self.wanted
+        self.switch(self.query_one("#yes", Button), on=not self.lost and typed == self.wanted)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter after the name."""
@@ -82,6 +84,19 @@ class ConfirmDialog(Ordering[bool]):
         """Yes or no."""
         event.stop()
         self.dismiss(event.button.id == "yes")
+
+    def action_undecided(self) -> None:
+        """Enter while no answer has the focus: say what answers."""
+        self.hint.display = True
+
+    def action_step(self, by: int) -> None:
+        """To the answer on that side."""
+        if self.focused is None:
+            self.query_one("#yes" if by < 0 else "#no", Button).focus()
+        elif by < 0:
+            self.focus_previous()
+        else:
+            self.focus_next()
 
     def action_yes(self) -> None:
         """``y`` is not enough where a name is wanted."""

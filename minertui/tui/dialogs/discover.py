@@ -110,14 +110,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
 
     AUTO_FOCUS = "Input"
     DEFAULT_CSS = """
-    DiscoverDialog { align: center middle; background: $background 60%; }
-    DiscoverDialog > Vertical {
-        width: 78; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 1; background: $panel; border: round $accent;
-    }
     DiscoverDialog Input { margin: 0; }
-    DiscoverDialog .buttons { height: 1; margin: 1 0 0 0; }
-    DiscoverDialog Button { margin: 0 2 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
@@ -159,8 +152,8 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
     def enable(self) -> None:
         """Both want an engine; and nothing else begins while it saves."""
         rests = self.lost or self._saving
-        self.query_one("#look", Button).disabled = rests
-        self.query_one("#add", Button).disabled = rests or not self.list.found
+        self.switch(self.query_one("#look", Button), on=not rests)
+        self.switch(self.query_one("#add", Button), on=not rests and bool(self.list.found))
 
     def look(self) -> None:
         """Check the networks, then search in the background."""

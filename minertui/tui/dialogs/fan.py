@@ -24,11 +24,13 @@ class FanDialog(Form[SetFan]):
         status = snapshot.status
         self.targets = bool(status and Ability.FAN_TARGET in status.abilities)
         fields = (
-            Choice("mode", "Fan", choices=("auto", "manual")),
-            Number("target", "Target", "°C", lowest=35, highest=66, whole=True),
-            Number("least", "At least", "%", lowest=0, highest=99, whole=True),
-            Number("pct", "Speed", "%", lowest=0, highest=100, whole=True),
-        )
+            Choice("mode", "Fan", choices=("auto", "manual"),
+                   about="auto: the miner holds a temperature; manual: one speed, hot or not."),
+            Number("target", "Target", "°C", lowest=35, highest=66, whole=True, about="What auto holds the chip at."),
+            Number("least", "At least", "%", lowest=0, highest=99, whole=True, about="Auto never turns slower."),
+            Number("pct", "Speed", "%", lowest=0, highest=100, whole=True,
+                   about="Manual: this speed, however hot the chip gets."),
+        )  # fmt: skip
         target = status.temp_target_c if status else None
         least = status.fan_min_pct if status else None
         pct = (status.fan_manual_pct if status.fan_manual_pct is not None else status.fan_pct) if status else None

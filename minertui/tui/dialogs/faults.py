@@ -26,11 +26,7 @@ class FaultDialog(Ordering[None]):
     """Enter switches the fault under the cursor. ``on``: those that are on; they come first, and are counted."""
 
     DEFAULT_CSS = """
-    FaultDialog { align: center middle; background: $background 60%; }
-    FaultDialog > Vertical {
-        width: 90; max-width: 100%; height: 80%; min-height: 16; max-height: 100%;
-        padding: 0 1; background: $panel; border: round $accent;
-    }
+    FaultDialog > Vertical { width: 90; height: 80%; min-height: 16; }
     FaultDialog Input { margin: 0 0 1 0; }
     FaultDialog #said { min-height: 2; max-height: 4; }
     """

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from minertui.model.plans import Limits
 from minertui.model.text import clean
 from minertui.tui.widgets.wording import number
 
@@ -23,7 +24,7 @@ class Invalid(Exception):  # noqa: N818 - it names the state of an answer
 
 class Field(msgspec.Struct, frozen=True):
     """One question. ``width`` is that of the answer in cells; a ``wide`` field has a line for itself; ``hint`` says
-    what an empty answer means."""
+    what an empty answer means; ``about`` what the answer does, in one short sentence."""
 
     id: str
     label: str
@@ -31,6 +32,16 @@ class Field(msgspec.Struct, frozen=True):
     width: int = 10
     wide: bool = False
     hint: str = ""
+    about: str = ""
+
+    def help(self, limits: Limits) -> str:
+        """What it is for, what may be answered under these limits, what an empty answer means; one line."""
+        empty = f"Empty: {self.hint}." if self.hint else ""
+        return " ".join(part for part in (self.about, self.allowed(limits), empty) if part)
+
+    def allowed(self, limits: Limits) -> str:
+        """The range of answers in words; empty where any is as good."""
+        return ""
 
     def show(self, value: Any) -> str:
         """A value as text to edit."""
@@ -42,12 +53,24 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Number(Field, frozen=True):
-    """A number between two ends, both included; ``whole`` without decimals; empty is None where ``optional``."""
+    """A number between two ends, both included; ``whole`` without decimals; empty is None where ``optional``. ``cap``:
+    what of a miner's limits holds it as well, such as ``mhz`` for those of ``min_mhz`` and ``max_mhz``."""
 
     lowest: float = 0
     highest: float = math.inf
     whole: bool = False
     optional: bool = False
+    cap: str = ""
+
+    def allowed(self, limits: Limits) -> str:
+        """From the higher lower end to the lower higher end of its own and the limits' range."""
+        low: float | None = getattr(limits, f"min_{self.cap}", None)
+        high: float | None = getattr(limits, f"max_{self.cap}", None)
+        ends = (max(self.lowest, low or self.lowest), min(self.highest, high or self.highest))
+        unit = f" {self.unit}" if self.unit else ""
+        if math.isinf(ends[1]):
+            return f"{self.show(ends[0])}{unit} or more."
+        return f"{self.show(ends[0])} to {self.show(ends[1])}{unit}."
 
     def show(self, value: float | None) -> str:
         """Without needless decimals."""

@@ -1,7 +1,8 @@
 """A form: fields, what would come of them, and what is wrong — all live while a person types.
 
-Tab and the arrows go from field to field, left and right change a choice, Enter agrees, Escape leaves. The title, the
-answers and the preview are painted as text; nothing in here parses markup.
+Tab and the arrows go from field to field, left and right change a choice, Enter agrees, Escape leaves. The last line
+says what the field with the focus is for and what may be answered. The title, the answers and the preview are painted
+as text; nothing in here parses markup.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Input
 
+from minertui.model.plans import Limits
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Words
 from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import fit
 
 T = TypeVar("T")
+_KEYS = "Tab and arrows: the next field. Left and right change a choice."
 
 
 class Lines(Painted):
@@ -130,20 +133,14 @@ class Form(Ordering[T | None], Generic[T]):
     COLUMNS: ClassVar[int] = 1
     LABEL: ClassVar[int] = 15
     note = ""  # what a person should know before they answer
+    limits = Limits()  # in force for the miner that it is about
     AUTO_FOCUS = "FieldRow Input, FieldRow Picker"
     DEFAULT_CSS = """
-    Form { align: center middle; background: $background 60%; }
-    Form > Vertical {
-        width: 78; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 1; background: $panel; border: round $accent; border-title-color: $text-accent;
-    }
     Form .fields { height: auto; layout: grid; grid-rows: 1; grid-gutter: 0 2; }
     Form VerticalScroll { height: auto; max-height: 14; }
     Form #preview { margin: 1 0 0 0; }
-    Form #wrong { margin: 1 0 0 0; min-height: 1; }
+    Form #wrong { min-height: 1; }
     Form FieldRow Input:ansi, Form FieldRow Picker:ansi { text-style: underline; }
-    Form .buttons { height: 1; margin: 1 0 0 0; }
-    Form .buttons Button { margin: 0 2 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
@@ -158,7 +155,7 @@ class Form(Ordering[T | None], Generic[T]):
         self.fields = tuple(fields)
         self.rows = {f.id: FieldRow(f, f.show(values.get(f.id)), self.LABEL) for f in self.fields}
         # kept, not looked for: left in the instant it is opened, the form has nothing in it any more
-        self.foreseen, self.wrong = Lines(id="preview"), Lines(id="wrong")
+        self.foreseen, self.wrong, self.about = Lines(id="preview"), Lines(id="wrong"), Lines(id="about")
         self.agree = Button(f"{self.AGREE} (Enter)", id="agree", variant="primary", compact=True)
 
     # -- for subclasses
@@ -190,6 +187,7 @@ class Form(Ordering[T | None], Generic[T]):
             with Horizontal(classes="buttons"):
                 yield self.agree
                 yield Button("Cancel (Esc)", id="cancel", compact=True)
+            yield self.about
 
     def on_mount(self) -> None:
         """The first look at it."""
@@ -200,6 +198,12 @@ class Form(Ordering[T | None], Generic[T]):
         columns = self.COLUMNS if event.size.width >= 74 else 1
         for grid in self.query(".fields"):
             grid.styles.grid_size_columns = columns
+
+    def on_descendant_focus(self) -> None:
+        """Another field: say what it is for."""
+        name = self.focused.id if self.focused is not None else None
+        row = self.rows.get(name or "")
+        self.about.show([line((row.field.help(self.limits) if row else _KEYS, "dim"))])
 
     def answers(self) -> dict[str, object]:
         """Every field's value; those switched off too. Raises Invalid for the first that cannot be read."""
@@ -227,7 +231,7 @@ class Form(Ordering[T | None], Generic[T]):
         for name, row in self.rows.items():
             row.answer.set_class(wrong is not None and wrong.field_id == name, "-invalid")
         self.wrong.show(_reason(wrong))
-        self.agree.disabled = wrong is not None or self.lost
+        self.switch(self.agree, on=wrong is None and not self.lost)
 
     def enable(self) -> None:
         """Agreeing wants an engine."""

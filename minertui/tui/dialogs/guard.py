@@ -14,22 +14,32 @@ from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import duration, number
 
 _FIELDS: tuple[Field, ...] = (
-    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110),
-    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125),
-    Number("high_mhz", "Run when cool", "MHz", lowest=50, highest=3000, optional=True, hint="as now"),
-    Number("max_mhz", "Never above", "MHz", lowest=50, highest=3000, optional=True, hint="limits"),
-    Number("low_mhz", "Floor", "MHz", lowest=50, highest=3000, optional=True, hint="70 %"),
-    Number("hysteresis_c", "Hysteresis", "°C", lowest=0.5, highest=20),
-    Number("step_down_mhz", "Step down", "MHz", lowest=1, highest=500),
-    Number("step_up_mhz", "Step up", "MHz", lowest=1, highest=500),
-    Number("stable_s", "Cool before up", "s", lowest=60, highest=86_400),
-    Number("settle_s", "Between steps", "s", lowest=10, highest=3600),
-    Number("check_s", "Check every", "s", lowest=2, highest=3600, optional=True, hint="each poll"),
-    Number("max_writes_per_day", "Writes a day", "", lowest=1, highest=1000, whole=True),
-    Choice("hold", "Hold by sweep"),
-    Number("hold_temp_c", "Hold chip at", "°C", lowest=30, highest=110, optional=True, hint="highest"),
-    Number("hold_dwell_s", "Held before up", "s", lowest=60, highest=86_400),
-)
+    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, cap="chip_temp_c",
+           about="Hotter than this it steps the frequency down at once."),
+    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125, cap="vr_temp_c",
+           about="The same for the voltage regulator."),
+    Number("high_mhz", "Run when cool", "MHz", lowest=50, highest=3000, optional=True, hint="as now", cap="mhz",
+           about="Where it climbs back to."),
+    Number("max_mhz", "Never above", "MHz", lowest=50, highest=3000, optional=True, hint="limits", cap="mhz",
+           about="It sets no frequency above this."),
+    Number("low_mhz", "Floor", "MHz", lowest=50, highest=3000, optional=True, hint="70 %", cap="mhz",
+           about="As far as this it steps down."),
+    Number("hysteresis_c", "Hysteresis", "°C", lowest=0.5, highest=20, about="So far under both limits is cool."),
+    Number("step_down_mhz", "Step down", "MHz", lowest=1, highest=500, about="Down by so much at a time."),
+    Number("step_up_mhz", "Step up", "MHz", lowest=1, highest=500, about="Up by so much at a time."),
+    Number("stable_s", "Cool before up", "s", lowest=60, highest=86_400, about="Cool for so long, then one step up."),
+    Number("settle_s", "Between steps", "s", lowest=10, highest=3600,
+           about="A step down gets so long to show before the next."),
+    Number("check_s", "Check every", "s", lowest=2, highest=3600, optional=True, hint="each poll",
+           about="How often it looks."),
+    Number("max_writes_per_day", "Writes a day", "", lowest=1, highest=1000, whole=True,
+           about="At most so many steps up a day; down it always may."),
+    Choice("hold", "Hold by sweep", about="yes: holds a temperature along what its sweep proved, voltage included."),
+    Number("hold_temp_c", "Hold chip at", "°C", lowest=30, highest=110, optional=True, hint="highest",
+           cap="chip_temp_c", about="What it holds the chip at."),
+    Number("hold_dwell_s", "Held before up", "s", lowest=60, highest=86_400,
+           about="While it holds: so long after a change, then up."),
+)  # fmt: skip
 _OTHER_LINES = 16  # of the dialog in two columns: frame, heading, fields, what is wrong, buttons
 _LEAST_LINES = 4
 _HOLD_ALONE = ("hold_temp_c", "hold_dwell_s")
@@ -45,6 +55,7 @@ class GuardDialog(Form[GuardPlan]):
     def __init__(self, boards: Sequence[Swept], plan: GuardPlan, devices: Sequence[str] = (), now_s: float = 0) -> None:
         self.boards, self.plan, self.now_s = tuple(boards), plan, now_s
         self.snapshot, self.count = boards[0].snapshot, len(devices)
+        self.limits = self.snapshot.limits
         names = ", ".join(devices) or self.snapshot.device
         super().__init__(f"Guard {names}", _FIELDS, {f.id: getattr(plan, f.id) for f in _FIELDS})
 

@@ -14,7 +14,10 @@ class LimitDialog(Form[LimitBoard]):
 
     def __init__(self, board: BoardView) -> None:
         self.board = board
-        field = Number("jobs", "Jobs", lowest=1, highest=1_000_000, whole=True, optional=True, hint="no limit")
+        field = Number(
+            "jobs", "Jobs", lowest=1, highest=1_000_000, whole=True, optional=True, hint="no limit",
+            about="After so many it rests.",
+        )  # fmt: skip
         super().__init__(f"{board.name}: so many jobs, then rest", (field,), {"jobs": board.left})
 
     def build(self, answers: Answers) -> LimitBoard:

@@ -14,24 +14,32 @@ from minertui.tui.dialogs.form import Form, wrapped
 from minertui.tui.widgets.painted import Line
 
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?")
+_OWN = "model's"
 _LIMITS: tuple[Field, ...] = (
-    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, optional=True, hint="model's"),
-    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125, optional=True, hint="model's"),
-    Number("min_mhz", "Frequency from", "MHz", lowest=50, highest=3000, optional=True, hint="model's"),
-    Number("max_mhz", "to", "MHz", lowest=50, highest=3000, optional=True, hint="model's"),
-    Number("min_mv", "Voltage from", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="model's"),
-    Number("max_mv", "to", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="model's"),
-    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000, optional=True, hint="model's"),
-)
+    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, optional=True, hint=_OWN,
+           about="The hottest that its chip may get."),
+    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125, optional=True, hint=_OWN,
+           about="The hottest for its voltage regulator."),
+    Number("min_mhz", "Frequency from", "MHz", lowest=50, highest=3000, optional=True, hint=_OWN,
+           about="The lowest that may be set."),
+    Number("max_mhz", "to", "MHz", lowest=50, highest=3000, optional=True, hint=_OWN,
+           about="The highest that may be set."),
+    Number("min_mv", "Voltage from", "mV", lowest=500, highest=2000, whole=True, optional=True, hint=_OWN,
+           about="The lowest that may be set."),
+    Number("max_mv", "to", "mV", lowest=500, highest=2000, whole=True, optional=True, hint=_OWN,
+           about="The highest that may be set."),
+    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000, optional=True, hint=_OWN,
+           about="The most that it may take."),
+)  # fmt: skip
 _FIELDS: tuple[Field, ...] = (
-    Words("name", "Name", longest=64, width=18),
-    Words("address", "Address", width=18),
-    Words("tags", "Tags", optional=True, width=18),
-    Number("poll_s", "Poll every", "s", lowest=2, highest=3600, optional=True, hint="5"),
-    Choice("pinned", "Tab of its own"),
-    Choice("readonly", "Read only"),
+    Words("name", "Name", longest=64, width=18, about="What it is called here; no other miner may have it."),
+    Words("address", "Address", width=18, about="Host name or IP address, with :port if it is not 80."),
+    Words("tags", "Tags", optional=True, width=18, about="Words to filter and group by, with commas between them."),
+    Number("poll_s", "Poll every", "s", lowest=2, highest=3600, optional=True, hint="5", about="How often it is read."),
+    Choice("pinned", "Tab of its own", about="yes: a tab of its own, always."),
+    Choice("readonly", "Read only", about="yes: it is watched, and nothing on it is ever changed from here."),
     *_LIMITS,
-)
+)  # fmt: skip
 
 
 class MinerDialog(Form[MinerEntry]):
@@ -77,4 +85,4 @@ class MinerDialog(Form[MinerEntry]):
 
     def preview(self, answers: Answers, result: MinerEntry) -> Sequence[Line]:
         """What the limits mean."""
-        return wrapped("Limits only ever lower what is allowed; empty: the model's own. Tags: with commas.", 74, "dim")
+        return wrapped("Limits only ever lower what is allowed; empty: the model's own.", 74, "dim")

@@ -1,4 +1,5 @@
-"""One point of a sweep: all that was measured there, how it was judged, why it was measured; and the way to apply."""
+"""One point of a sweep: all that was measured there, how it was judged, why it was measured, what the words for that
+mean; and the way to apply."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -15,11 +17,13 @@ from minertui.model.plans import SweepPlan, SweepPoint
 from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.widgets.facts import Facts
-from minertui.tui.widgets.painted import Line
-from minertui.tui.widgets.wording import duration, number
+from minertui.tui.widgets.glyphs import Glyphs, glyphs_of
+from minertui.tui.widgets.painted import Line, line
+from minertui.tui.widgets.wording import duration, fit, number
 from minertui.tui.words import moment_text
 
 _WIDTH = 74
+_FRAME = 5  # lines that are always there besides the heading: frame, a blank under the heading, blank and buttons
 _NORMAL_95 = 1.96  # standard errors around a mean within which the truth is in 95 of 100 cases
 _MEMORY = 0.9  # readings more alike than this say no more than those
 
@@ -32,20 +36,15 @@ class PointDialog(Ordering[bool]):
 
     AUTO_FOCUS = "#apply, #close"
     DEFAULT_CSS = """
-    PointDialog { align: center middle; background: $background 60%; }
-    PointDialog > Vertical {
-        width: 78; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 1; background: $panel; border: round $accent;
-    }
-    PointDialog VerticalScroll { height: auto; max-height: 6; margin: 1 0 0 0; }
-    PointDialog Facts { margin: 1 0 0 0; }
-    PointDialog .buttons { height: 1; margin: 1 0 0 0; }
-    PointDialog Button { margin: 0 2 0 0; }
+    PointDialog VerticalScroll { height: auto; margin: 1 0 0 0; }
+    PointDialog Facts, PointDialog #explained { margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", id="point.close"),
         Binding("left,up", "app.focus_previous", "Previous", show=False, id="point.previous"),
         Binding("right,down", "app.focus_next", "Next", show=False, id="point.next"),
+        Binding("pageup", "scroll(-6)", "Page up", show=False, id="point.page-up"),
+        Binding("pagedown", "scroll(6)", "Page down", show=False, id="point.page-down"),
     ]
 
     def __init__(
@@ -62,7 +61,7 @@ class PointDialog(Ordering[bool]):
         super().__init__()
         self.heading = f"{device}: {number(point.mhz)} MHz {point.mv} mV, measured as number {point.n}"
         self.point, self.place, self.refused = point, place, refused
-        self.figures = Facts()
+        self.plan, self.figures = plan, Facts()
         self.figures.show(figures(point, plan, now_s, took_s))
         self.apply = Button("Apply (Enter)", id="apply", variant="primary", compact=True, disabled=bool(refused))
 
@@ -72,16 +71,26 @@ class PointDialog(Ordering[bool]):
             yield Lines(wrapped(self.heading, _WIDTH, "title"))
             with VerticalScroll(can_focus=False):
                 yield Lines(_said(self.point, self.place))
-            yield self.figures
+                yield self.figures
+                yield Lines(explained(self.point, self.plan, glyphs_of(self)), id="explained")
             if self.refused:
                 yield Lines(wrapped(f"It cannot be applied: {self.refused}.", _WIDTH, "dim"))
             with Horizontal(classes="buttons"):
                 yield self.apply
                 yield Button("Close (Esc)", id="close", compact=True)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """What there is no room for is scrolled; heading and buttons stay in sight."""
+        around = _FRAME + len(wrapped(self.heading, _WIDTH)) + bool(self.refused)
+        self.query_one(VerticalScroll).styles.max_height = max(3, event.size.height - around)
+
+    def action_scroll(self, by: int) -> None:
+        """Lines up or down."""
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
     def enable(self) -> None:
         """Applying wants an engine."""
-        self.apply.disabled = self.lost or bool(self.refused)
+        self.switch(self.apply, on=not (self.lost or self.refused))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """One of the two ways out."""
@@ -100,6 +109,17 @@ def _said(point: SweepPoint, place: str) -> Sequence[Line]:
     lines = wrapped(judged, _WIDTH, "good" if point.passed else "warn")
     lines += wrapped(point.reason, _WIDTH, "warn") if point.reason else []
     return [*lines, *(wrapped(f"Measured because: {point.why}", _WIDTH, "dim") if point.why else [])]
+
+
+def explained(point: SweepPoint, plan: SweepPlan, glyphs: Glyphs) -> list[Line]:
+    """What the words and figures of this point mean, a line each, with what the plan asks of them."""
+    words = [
+        ("expected", point.ratio, f"measured of what the frequency promises; {_percent(plan.tolerance)} must be"),
+        ("errors", point.error_pct, f"share of results that were wrong; must be under {plan.max_error_pct:g} %"),
+        ("sure to", point.confidence, f"how likely the verdict is right; {_percent(plan.confidence)} were asked for"),
+        (f"{glyphs.best} best", 1, "first by the goal of those that passed; soaked go first"),
+    ]
+    return [line((fit(name, 15), "dim"), (text, "dim")) for name, value, text in words if value is not None]
 
 
 def _percent(share: float) -> str:

@@ -14,23 +14,30 @@ from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number,
 from minertui.tui.dialogs.form import Form, difference, wrapped
 from minertui.tui.widgets.painted import Line, line
 
-_SLOTS = (("a", "Primary"), ("b", "Fallback"))
+_SLOTS = (
+    ("a", "Primary", "Host of the pool alone, without stratum+tcp:// and port."),
+    ("b", "Fallback", "Host of the pool that is used while the primary does not answer."),
+)
 _TLS = ("off", "on", "own CA")
 _NONE = PoolSetting(url="", port=0, user="")
 
 
 def _fields(snapshot: Snapshot) -> tuple[Field, ...]:
     found: list[Field] = []
-    for slot, title in _SLOTS:
+    for slot, title, about in _SLOTS:
         optional = slot == "b"
         found += [
-            Words(f"{slot}_url", title, wide=True, optional=optional),
-            Number(f"{slot}_port", "  port", width=8, lowest=1, highest=65_535, whole=True, optional=optional),
-            Words(f"{slot}_user", "  user", wide=True, optional=optional),
-            Words(f"{slot}_password", "  password", wide=True, optional=True, secret=True, hint="keep the stored one"),
-        ]
+            Words(f"{slot}_url", title, wide=True, optional=optional, about=about),
+            Number(f"{slot}_port", "  port", width=8, lowest=1, highest=65_535, whole=True, optional=optional,
+                   about="The pool's port, from its own page."),
+            Words(f"{slot}_user", "  user", wide=True, optional=optional,
+                  about="Who is paid: often a wallet address, a point and any worker's name."),
+            Words(f"{slot}_password", "  password", wide=True, optional=True, secret=True, hint="keep the stored one",
+                  about="Most pools take any, such as x."),
+        ]  # fmt: skip
         if any(pool.tls is not None for pool in _pools(snapshot)):
-            found.append(Choice(f"{slot}_tls", "  TLS", choices=_TLS, width=12))
+            told = "on: encrypted; own CA: the same, by the certificate stored in the miner."
+            found.append(Choice(f"{slot}_tls", "  TLS", choices=_TLS, width=12, about=told))
     return tuple(found)
 
 
@@ -48,7 +55,7 @@ class PoolsDialog(Form[SetPools]):
         self.snapshot = snapshot
         self.before = _pools(snapshot)
         values: dict[str, object] = {}
-        for (slot, _), pool in zip(_SLOTS, self.before, strict=False):
+        for (slot, *_), pool in zip(_SLOTS, self.before, strict=False):
             tls = _TLS[pool.tls] if pool.tls is not None and 0 <= pool.tls < len(_TLS) else "off"
             values |= {
                 f"{slot}_url": pool.url,
@@ -60,7 +67,7 @@ class PoolsDialog(Form[SetPools]):
 
     def build(self, answers: Answers) -> SetPools:
         """Raises Invalid when a pool is half filled in or nothing would change."""
-        pools = [self._pool(n, slot, title, answers) for n, (slot, title) in enumerate(_SLOTS)]
+        pools = [self._pool(n, slot, title, answers) for n, (slot, title, _) in enumerate(_SLOTS)]
         result = SetPools(tuple(p for p in pools if p is not None))
         if result.pools == tuple(msgspec.structs.replace(p, password=None) for p in self.before[: len(result.pools)]):
             raise Invalid("", "Nothing changes yet; edit a value.")

@@ -15,31 +15,44 @@ from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import duration, number
 
 _FIELDS: tuple[Field, ...] = (
-    Choice("strategy", "Strategy", choices=tuple(strategy.value for strategy in Strategy), width=16),
-    Choice("goal", "Best at", choices=tuple(goal.value for goal in Goal), width=16),
-    Number("start_mhz", "Start", "MHz", lowest=50, highest=3000, optional=True, hint="as now"),
-    Number("start_mv", "Start", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="as now"),
-    Number("step_mhz", "Step", "MHz", lowest=1, highest=500),
-    Number("step_mv", "Step", "mV", lowest=1, highest=100, whole=True),
-    Number("min_mhz", "At least", "MHz", lowest=50, highest=3000),
-    Number("min_mv", "At least", "mV", lowest=500, highest=2000, whole=True),
-    Number("max_mhz", "At most", "MHz", lowest=50, highest=3000),
-    Number("max_mv", "At most", "mV", lowest=500, highest=2000, whole=True),
-    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110),
-    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125),
-    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000, optional=True, hint="board's"),
-    Number("max_fan_pct", "Fan at most", "%", lowest=10, highest=100, optional=True, hint="no cap"),
-    Number("tolerance_pct", "Of expected", "%", lowest=50, highest=120),
-    Number("max_error_pct", "Errors at most", "%", lowest=0.01, highest=100),
-    Number("balance_pct", "Weakest chip", "%", lowest=0, highest=100),
-    Number("settle_s", "Settle", "s", lowest=10, highest=3600),
-    Number("measure_s", "Measure", "s", lowest=30, highest=86_400),
-    Number("sample_s", "Sample every", "s", lowest=2, highest=300),
-    Number("soak_s", "Confirm", "s", lowest=0, highest=86_400),
-    Number("confidence_pct", "Sure to", "%", lowest=50, highest=99.9),
-    Choice("restart", "Restart each"),
-    Choice("apply_best", "Apply the best"),
-)
+    Choice("strategy", "Strategy", choices=tuple(strategy.value for strategy in Strategy), width=16,
+           about="adaptive learns the board's curves, few points; grid goes step by step."),
+    Choice("goal", "Best at", choices=tuple(goal.value for goal in Goal), width=16,
+           about="What the best point is best at: most hashrate, or least energy a hash."),
+    Number("start_mhz", "Start", "MHz", lowest=50, highest=3000, optional=True, hint="as now", cap="mhz",
+           about="The first point's frequency."),
+    Number("start_mv", "Start", "mV", lowest=500, highest=2000, whole=True, optional=True, hint="as now", cap="mv",
+           about="The first point's voltage."),
+    Number("step_mhz", "Step", "MHz", lowest=1, highest=500, about="From one frequency to the next."),
+    Number("step_mv", "Step", "mV", lowest=1, highest=100, whole=True, about="From one voltage to the next."),
+    Number("min_mhz", "At least", "MHz", lowest=50, highest=3000, cap="mhz", about="The lowest frequency measured."),
+    Number("min_mv", "At least", "mV", lowest=500, highest=2000, whole=True, cap="mv",
+           about="The lowest voltage measured."),
+    Number("max_mhz", "At most", "MHz", lowest=50, highest=3000, cap="mhz", about="The highest frequency measured."),
+    Number("max_mv", "At most", "mV", lowest=500, highest=2000, whole=True, cap="mv",
+           about="The highest voltage measured."),
+    Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, cap="chip_temp_c",
+           about="The chip: a point that reaches this heat fails."),
+    Number("max_vr_temp_c", "VR at most", "°C", lowest=30, highest=125, cap="vr_temp_c",
+           about="The voltage regulator: a point that reaches this heat fails."),
+    Number("max_power_w", "Power at most", "W", lowest=1, highest=10_000, optional=True, hint="board's", cap="power_w",
+           about="A point that takes this much fails."),
+    Number("max_fan_pct", "Fan at most", "%", lowest=10, highest=100, optional=True, hint="no cap",
+           about="A point whose fan needs more fails."),
+    Number("tolerance_pct", "Of expected", "%", lowest=50, highest=120,
+           about="What a point must hash of what its frequency promises."),
+    Number("max_error_pct", "Errors at most", "%", lowest=0.01, highest=100,
+           about="A point with more wrong results than this fails."),
+    Number("balance_pct", "Weakest chip", "%", lowest=0, highest=100,
+           about="What the weakest chip must give of the chips' mean."),
+    Number("settle_s", "Settle", "s", lowest=10, highest=3600, about="Wait after a change before readings count."),
+    Number("measure_s", "Measure", "s", lowest=30, highest=86_400, about="How long a point takes; adaptive: at most."),
+    Number("sample_s", "Sample every", "s", lowest=2, highest=300, about="From one reading to the next."),
+    Number("soak_s", "Confirm", "s", lowest=0, highest=86_400, about="The winner is measured again for so long."),
+    Number("confidence_pct", "Sure to", "%", lowest=50, highest=99.9, about="How sure a verdict on a point must be."),
+    Choice("restart", "Restart each", about="yes: restarts the miner at every point, as the reference scripts do."),
+    Choice("apply_best", "Apply the best", about="yes: leaves the miner at the best point; no: at what it ran before."),
+)  # fmt: skip
 _ADAPTIVE_ALONE = ("soak_s", "confidence_pct")
 _SPELT = ("strategy", "goal", "tolerance_pct", "balance_pct", "confidence_pct")  # otherwise than in the plan
 
@@ -51,7 +64,7 @@ class SweepDialog(Form[SweepPlan]):
     COLUMNS = 2
 
     def __init__(self, snapshot: Snapshot, plan: SweepPlan, devices: Sequence[str] = ()) -> None:
-        self.snapshot = snapshot
+        self.snapshot, self.limits = snapshot, snapshot.limits
         self.plan = plan
         names = ", ".join(devices) or snapshot.device
         values = {f.id: getattr(plan, f.id, None) for f in _FIELDS}

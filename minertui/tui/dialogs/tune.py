@@ -34,9 +34,16 @@ class TuneDialog(Form[Tune]):
                 "what you leave as it is comes back."
             )
         fields = (
-            Number("mhz", "Frequency", "MHz", lowest=limits.min_mhz or 50, highest=limits.max_mhz or 3000),
-            Number("mv", "Core voltage", "mV", lowest=limits.min_mv or 500, highest=limits.max_mv or 2000, whole=True),
-        )
+            Number(
+                "mhz", "Frequency", "MHz", lowest=limits.min_mhz or 50, highest=limits.max_mhz or 3000,
+                about="The chips' clock: faster hashes more and gets hotter.",
+            ),
+            Number(
+                "mv", "Core voltage", "mV", lowest=limits.min_mv or 500, highest=limits.max_mv or 2000, whole=True,
+                about="A faster clock needs more of it; more is hotter.",
+            ),
+        )  # fmt: skip
+        self.limits = limits
         super().__init__(f"Tune {', '.join(devices) or snapshot.device}", fields, {"mhz": self.mhz, "mv": self.mv})
 
     def build(self, answers: Answers) -> Tune:

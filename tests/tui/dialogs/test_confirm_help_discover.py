@@ -17,13 +17,32 @@ CHANGES = [Change("Frequency", "525 MHz", "550 MHz")]
 
 @pytest.mark.parametrize(
     ("keys", "answer"),
-    [("y", True), ("n", False), ("escape", False), ("enter", False), ("left enter", True), ("tab enter", True)],
+    [
+        ("y", True),
+        ("n", False),
+        ("escape", False),
+        ("left enter", True),
+        ("right enter", False),
+        ("right left enter", True),
+        ("left right enter", False),
+        ("tab enter", True),
+    ],
 )
 async def test_only_a_clear_yes_is_a_yes(keys: str, answer: bool) -> None:
     async with opened(lambda: ConfirmDialog("Tune attic-1", CHANGES)) as pilot:
         assert "525 MHz → 550 MHz" in said(pilot)
         await pilot.press(*keys.split())
         assert results(pilot) == [answer]
+
+
+async def test_enter_alone_is_no_answer_and_says_what_is() -> None:
+    async with opened(lambda: ConfirmDialog("Tune attic-1", CHANGES)) as pilot:
+        assert "Enter alone" not in said(pilot)
+        await pilot.press("enter", "enter")  # the second of a form before, held down
+        assert results(pilot) == []
+        assert "Enter alone answers nothing: y is yes, n is no." in said(pilot)
+        await pilot.press("y")
+        assert results(pilot) == [True]
 
 
 async def test_where_the_name_is_wanted_nothing_less_will_do() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import msgspec
 from textual import events
@@ -10,23 +12,44 @@ from textual.geometry import Size
 from textual.widgets import Button
 
 from minertui.model.commands import SetFan, SetPools, Tune
+from minertui.model.fleet import Snapshot
 from minertui.model.history import MinerEntry
 from minertui.model.plans import Goal, GuardPlan, Limits, Strategy, SweepPlan
 from minertui.model.ranking import estimate
 from minertui.model.status import PoolSetting
 from minertui.tui.dialogs.along import Swept
 from minertui.tui.dialogs.fan import FanDialog
-from minertui.tui.dialogs.form import Picker
+from minertui.tui.dialogs.fields import Number
+from minertui.tui.dialogs.form import Form, Picker
 from minertui.tui.dialogs.guard import GuardDialog
+from minertui.tui.dialogs.limit import LimitDialog
 from minertui.tui.dialogs.miner import MinerDialog
 from minertui.tui.dialogs.pools import PoolsDialog
 from minertui.tui.dialogs.sweep import SweepDialog
 from minertui.tui.dialogs.tune import TuneDialog
-from tests.tui import pictures
+from tests.tui import pictures, rigs
 from tests.tui.dialogs.room import fill, opened, opened_one_by_one, refuses, results, said
 
 SNAPSHOT = pictures.snapshot(0)  # 525 MHz, 1150 mV
 LIMITED = msgspec.structs.replace(SNAPSHOT, limits=Limits(max_mhz=600, max_mv=1200, max_chip_temp_c=60))
+
+
+def encrypted(snapshot: Snapshot) -> Snapshot:
+    """Its pools can be reached by TLS, so it is asked for."""
+    assert snapshot.status is not None
+    pools = tuple(msgspec.structs.replace(pool, tls=1) for pool in snapshot.status.pools)
+    return msgspec.structs.replace(snapshot, status=msgspec.structs.replace(snapshot.status, pools=pools))
+
+
+FORMS: tuple[Callable[[], Form[Any]], ...] = (
+    lambda: TuneDialog(msgspec.structs.replace(SNAPSHOT, limits=Limits(min_mhz=400, min_mv=1000))),
+    lambda: SweepDialog(SNAPSHOT, SweepPlan()),
+    lambda: GuardDialog([Swept(SNAPSHOT)], GuardPlan()),
+    lambda: FanDialog(SNAPSHOT),
+    lambda: PoolsDialog(encrypted(SNAPSHOT)),
+    lambda: MinerDialog(None),
+    lambda: LimitDialog(rigs.board(0)),
+)
 
 
 async def test_tune_gives_only_what_changed() -> None:
@@ -89,6 +112,51 @@ async def test_arrows_go_from_field_to_field_and_buttons_work() -> None:
         assert pilot.app.focused.id == "mhz"
         await pilot.click("#agree")
         assert results(pilot) == [Tune(core_mv=1180)]
+
+
+async def test_the_last_line_says_what_the_field_is_for_and_what_is_allowed_here() -> None:
+    async with opened(lambda: TuneDialog(LIMITED)) as pilot:
+        assert said(pilot).endswith("The chips' clock: faster hashes more and gets hotter. 50 to 600 MHz.")
+        await pilot.press("down")
+        assert said(pilot).endswith("A faster clock needs more of it; more is hotter. 500 to 1200 mV.")
+        await pilot.press("down")  # on a button
+        assert said(pilot).endswith("Tab and arrows: the next field. Left and right change a choice.")
+        assert pilot.app.screen.query_one("#about").region.bottom < 24
+
+
+def test_a_range_is_the_narrower_of_the_fields_and_the_limits_in_force() -> None:
+    chip = Number("x", "Chip", "°C", lowest=30, highest=110, cap="chip_temp_c", about="Heat.", hint="model's")
+    assert chip.help(Limits()) == "Heat. 30 to 110 °C. Empty: model's."
+    assert chip.help(Limits(max_chip_temp_c=72.5)) == "Heat. 30 to 72.5 °C. Empty: model's."
+    volts = Number("x", "V", "mV", lowest=500, highest=2000, cap="mv")
+    assert volts.help(Limits(min_mv=1000, max_mv=3000)) == "1000 to 2000 mV."
+    assert Number("x", "X", lowest=1).help(Limits(max_mv=5)) == "1 or more."
+
+
+async def test_every_field_of_every_form_is_explained_in_one_line() -> None:
+    async for pilot in opened_one_by_one(FORMS):
+        form = pilot.app.screen
+        assert isinstance(form, Form)
+        for field in form.fields:
+            assert field.about, field.id
+            assert len(field.help(form.limits)) <= 74, field.help(form.limits)
+        assert form.fields[0].help(form.limits) in said(pilot)
+
+
+async def test_a_button_that_goes_off_does_not_hand_its_enter_to_the_one_beside_it() -> None:
+    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+        await fill(pilot, mhz="550")
+        shown = pilot.app.screen
+        assert isinstance(shown, TuneDialog)
+        shown.agree.focus()
+        await pilot.pause()
+        shown.heed("!! Engine lost")
+        await pilot.pause()
+        await pilot.press("enter")
+        assert results(pilot) == []  # not cancelled, what was typed is still there
+        shown.heed("")
+        await pilot.press("tab", "enter")
+        assert results(pilot) == [Tune(frequency_mhz=550)]
 
 
 async def test_fan_asks_for_what_belongs_to_the_mode() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from textual.containers import VerticalScroll
 from textual.widgets import Button
 
 from minertui.model.plans import SweepPlan
-from minertui.tui.dialogs.point import PointDialog, figures, mean_error_ghs
+from minertui.tui.dialogs.point import PointDialog, explained, figures, mean_error_ghs
+from minertui.tui.widgets.glyphs import ASCII
 from tests.tui import pictures
 from tests.tui.dialogs.room import opened, results, said
 from tests.tui.dialogs.show import FAILED, POINT
@@ -32,6 +34,35 @@ async def test_it_says_what_was_measured_how_it_was_judged_and_why_it_was_measur
         assert results(pilot) == [True]
 
 
+async def test_the_words_of_a_point_are_explained_with_what_the_plan_asks_for() -> None:
+    plan = SweepPlan(tolerance=0.97, max_error_pct=0.5, confidence=0.9)
+    async with opened(lambda: PointDialog("attic-1", plan, POINT, pictures.NOW_S)) as pilot:
+        for words in (
+            "expected       measured of what the frequency promises; 97 % must be",
+            "errors         share of results that were wrong; must be under 0.5 %",
+            "sure to        how likely the verdict is right; 90 % were asked for",
+            "★ best         first by the goal of those that passed; soaked go first",
+        ):
+            assert words in said(pilot)
+    bare = msgspec.structs.replace(FAILED, hashrate_ghs=None, confidence=None)  # what is not shown is not explained
+    assert [x.text[:6] for x in explained(bare, plan, ASCII)] == ["* best"]
+
+
+async def test_what_a_small_screen_has_no_room_for_is_scrolled_between_heading_and_buttons() -> None:
+    point = msgspec.structs.replace(POINT, why="a long reason " * 40)
+    async with opened(lambda: dialog(point, refused="it is read-only")) as pilot:
+        shown = pilot.app.screen
+        box = shown.query_one(VerticalScroll)
+        assert box.max_scroll_y > 0
+        assert shown.query_one(Button).region.bottom < 24
+        await pilot.press("pagedown")
+        await pilot.pause()
+        assert box.scroll_y > 0
+        await pilot.press("pageup")
+        await pilot.pause()
+        assert box.scroll_y == 0
+
+
 async def test_a_point_that_failed_says_why_and_is_not_applied() -> None:
     async with opened(lambda: dialog(FAILED, refused="only a point that passed can be")) as pilot:
         text = " ".join(said(pilot).split())
@@ -47,6 +78,8 @@ async def test_nothing_is_applied_while_the_engine_is_away() -> None:
         assert isinstance(shown, PointDialog)
         shown.heed("!! Engine lost")
         assert shown.query_one("#apply", Button).disabled
+        await pilot.press("enter")  # it had the focus: Enter does not mean the button beside it now
+        assert results(pilot) == []
         shown.heed("")
         assert not shown.query_one("#apply", Button).disabled
         await pilot.press("escape")
