@@ -1,7 +1,9 @@
-"""The lines of a log on the screen: follows the newest, and holds still as soon as a person scrolls."""
+"""The lines of a log on the screen: follows the newest, holds still as soon as a person scrolls up, and follows again
+when they scroll down to the end."""
 
 from __future__ import annotations
 
+import textwrap
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -102,7 +104,7 @@ class LogView(Painted, can_focus=True):
     def _parts(self, text: str, room: int) -> list[str]:
         if not self.wrap:
             return [text[self.left : self.left + room]]
-        return [text[i : i + room] for i in range(0, len(text), room)] or [""]
+        return textwrap.wrap(text, room, expand_tabs=False, replace_whitespace=False, break_on_hyphens=False) or [""]
 
     def _marked(self, text: str, ink: str) -> list[Span]:
         needle, said = self.needle.casefold(), text.casefold()
@@ -117,12 +119,25 @@ class LogView(Painted, can_focus=True):
     # -- moving
 
     def go(self, number: int) -> None:
-        """Hold the window with this line on top; at the very end follow again only when asked to (``End``)."""
+        """Hold the window with this line on top, or as far down as it is still full."""
         self.following = False
-        last = max(self.ring.first, self.ring.end - max(1, self.size.height))
-        self.top = max(self.ring.first, min(number, self.ring.end - 1 if self.wrap else last))
+        self.top = max(self.ring.first, min(number, self._last))
         self.repaint()
         self.post_message(self.Scrolled())
+
+    @property
+    def _last(self) -> int:
+        """The line on top of the window that ends with the newest."""
+        height = max(1, self.size.height)
+        last = self._first_number(self.size.width, height) if self.wrap else self.ring.end - height
+        return max(self.ring.first, min(last, self.ring.end - 1))
+
+    def _scroll(self, by: int) -> None:
+        """Lines up or down; who goes down to the end wants to see what comes."""
+        if by > 0 and self.top + by >= self._last:
+            self.action_newest()
+        else:
+            self.go(self.top + by)
 
     def show_hit(self, number: int) -> None:
         """Mark a found line and bring it into the window."""
@@ -133,11 +148,11 @@ class LogView(Painted, can_focus=True):
 
     def action_scroll_lines(self, by: int) -> None:
         """Lines up or down."""
-        self.go(self.top + by)
+        self._scroll(by)
 
     def action_scroll_pages(self, by: int) -> None:
         """Pages up or down."""
-        self.go(self.top + by * max(1, self.size.height - 1))
+        self._scroll(by * max(1, self.size.height - 1))
 
     def action_oldest(self) -> None:
         """The oldest line kept."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,40 @@ async def test_it_follows_the_newest_and_holds_when_scrolled() -> None:
         await pilot.press("end")
         assert lines(pane)[-1] == "line 99"
         assert "following" in text(pane.line)[0]
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+async def test_who_goes_down_to_the_end_follows_again(wrap: bool) -> None:
+    pane = LogPane()
+    view = pane.view
+    async with on_stage(pane, 60, 11) as pilot:
+        pane.add(said(*(f"line {n} {'word ' * 20}" for n in range(50))))
+        view.wrap = wrap
+        await seen(pilot)
+        downs = (view.on_mouse_scroll_down, partial(view.action_scroll_lines, 1), partial(view.action_scroll_pages, 1))
+        for n, down in enumerate(downs):
+            view.action_scroll_pages(-1)
+            view.on_mouse_scroll_up()
+            await pilot.pause()
+            assert "End follows" in text(pane.line)[0]
+            view.action_scroll_lines(1)
+            assert not view.following  # not yet at the end
+            for _ in range(15):
+                down()
+            await pilot.pause()
+            assert "following" in text(pane.line)[0]
+            pane.add(said(f"newest {n}", start=50))
+            await seen(pilot)
+            assert lines(pane)[-1] == f"newest {n}"
+
+
+async def test_long_lines_wrap_between_words_and_only_a_word_too_long_is_cut() -> None:
+    pane = LogPane()
+    async with on_stage(pane, 40, 8) as pilot:
+        pane.add(said("the chip got hotter than its limit", "0123456789" * 3 + " over"))
+        pane.view.wrap = True
+        await seen(pilot)
+        assert lines(pane)[:4] == ["the chip got hotter than", "its limit", ("0123456789" * 3)[:26], "6789 over"]
 
 
 async def test_what_is_held_stays_while_older_lines_are_dropped_and_that_is_said() -> None:
