@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from minertui import __version__
 from minertui.cli import places
+from minertui.cli.numbers import FASTER, SPEED, add_number
 from minertui.cli.wording import Paragraphs
 from minertui.model.errors import MinertuiError
 
@@ -33,19 +34,27 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.set_defaults(run=run)
 
 
-def options() -> argparse.ArgumentParser:
-    """A parent parser with the screen's options; absent ones set nothing."""
+def options(speed: str = "1") -> argparse.ArgumentParser:
+    """A parent parser with the screen's options; absent ones set nothing. ``speed``: what is told to hold then."""
     parent = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = parent.add_argument_group("screen")
-    group.add_argument("--readonly", action="store_true", help="hide every key that acts on a miner")
-    group.add_argument("--ascii", action="store_true", help="no braille and no box characters")
     group.add_argument(
-        "--theme", metavar="NAME", help="dark, light, high-contrast, colour-blind, terminal, or your own"
+        "--readonly",
+        action="store_true",
+        help="hide every key that acts on a miner (default: [screen] readonly of the config)",
     )
-    group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     group.add_argument(
-        "--speed", type=float, metavar="N", help="start the engine N times faster (simulated miners only)"
+        "--ascii", action="store_true", help="no braille and no box characters (default: [screen] ascii)"
     )
+    group.add_argument(
+        "--theme",
+        metavar="NAME",
+        help="dark, light, high-contrast, colour-blind, terminal, or your own (default: [screen] theme)",
+    )
+    group.add_argument(
+        "--no-mouse", action="store_true", help="leave the mouse to the terminal (default: [screen] mouse)"
+    )
+    add_number(group, "--speed", number=SPEED, what=FASTER, absent=speed)
     return parent
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import attach, places
+from minertui.cli.numbers import SEED, Number, add_number
 from minertui.cli.terminal import say
 from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import LinkError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _SCREEN_SPEED = 30.0
 _PLAIN_SPEED = 120.0
 _ORPHANED_S = 600.0  # real seconds: how long the demo's engine outlives a screen that was killed
+_COUNT = Number(1, 1000, example=12, whole=True)
 _TAGS = ("shelf", "garage", "attic")
 _PLAIN = (("gamma", "v2.15.3"), ("supra", "v2.14.2"), ("nerdqaxe++", "V1.0.37.2-LTS"))
 
@@ -52,11 +54,14 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="try the program on simulated miners",
         description=told(__doc__),
         formatter_class=Paragraphs,
-        parents=[attach.options()],
+        parents=[attach.options(f"{_SCREEN_SPEED:g}; without a terminal {_PLAIN_SPEED:g}")],
     )
-    parser.add_argument("--count", type=int, default=12, metavar="N", help="simulated miners (default: 12)")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="the same seed makes the same miners")
-    parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="folder of the result files")
+    add_number(parser, "--count", number=_COUNT, what="simulated miners on the screen", default=12)
+    add_number(parser, "--seed", number=SEED, what="the same seed makes the same miners", default=7)
+    parser.add_argument(
+        "--output", type=Path, default=Path(), metavar="DIR",
+        help="folder of the result files, without a terminal (default: the current one)",
+    )  # fmt: skip
     parser.add_argument("--serve", type=int, metavar="PID", help=argparse.SUPPRESS)  # the engine of a demo's screen
     parser.set_defaults(run=run)
 

@@ -20,7 +20,9 @@ import msgspec
 
 from minertui.cli import places
 from minertui.cli.engine_link import agreed, snapshot_of, talking
+from minertui.cli.numbers import UNITS, Number, add_number
 from minertui.cli.wording import Paragraphs
+from minertui.config_ranges import RANGES
 from minertui.model.commands import (
     Command,
     CommandRecord,
@@ -37,6 +39,7 @@ from minertui.model.commands import (
 from minertui.model.errors import MinertuiError
 from minertui.model.fleet import Snapshot
 from minertui.model.status import PoolSetting
+from minertui.safety.request import RULES
 
 if TYPE_CHECKING:
     from minertui.api.client import ApiClient
@@ -45,6 +48,14 @@ EXIT = {OutcomeState.APPLIED: 0, OutcomeState.DRY_RUN: 0, OutcomeState.REFUSED: 
 ASKS = frozenset({"tune", "fan", "pools", "restart", "pause"})
 _BY = "command line"
 _ENDS = "exit code: 0 applied, 1 refused, 3 unknown (sent, and no answer proves whether it took effect)"
+
+_MHZ = Number(*RANGES["start_mhz"], UNITS["mhz"], 525)
+_MV = Number(*RANGES["start_mv"], UNITS["mv"], 1150, whole=True)
+_FIXED = Number(0, 100, UNITS["pct"], 80, whole=True)
+_TARGET = Number(35, 66, UNITS["c"], 60, whole=True)
+_SLOWEST = Number(0, 99, UNITS["pct"], 25, whole=True)
+_SPEED = f"a fixed speed (less than {RULES.fan_least_pct} % only where it was set to that before)"
+_AS_IT_IS = "stays as it is"
 
 Asked = Callable[[argparse.Namespace, Snapshot], Command]
 
@@ -59,8 +70,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "Set frequency and core voltage in safe steps, each read back. Shows what will be done and asks.",
         "minertui tune garage -f 575 -v 1150\nminertui tune garage -f 600 --dry-run",
     )
-    tune.add_argument("-f", "--frequency", type=float, metavar="MHZ", help="frequency in MHz")
-    tune.add_argument("-v", "--voltage", type=int, metavar="MV", help="core voltage in mV")
+    add_number(tune, "-f", "--frequency", number=_MHZ, what="frequency", absent=_AS_IT_IS)
+    add_number(tune, "-v", "--voltage", number=_MV, what="core voltage", absent=_AS_IT_IS)
     _fan(subparsers)
     _pool_options(subparsers)
     for name, command, what in (
@@ -109,11 +120,9 @@ def _fan(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("speed", nargs="?", help=argparse.SUPPRESS)  # a guess that many make: it is answered
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--auto", action="store_true", help="the miner drives its fan")
-    mode.add_argument("--manual", type=int, metavar="PCT", help="a fixed speed in per cent, 0 to 100")
-    parser.add_argument(
-        "--target", type=int, metavar="C", help="with --auto: aim at this chip temperature, 35 to 66 °C"
-    )
-    parser.add_argument("--min", type=int, metavar="PCT", help="with --auto: never slower than this, 0 to 99 per cent")
+    add_number(mode, "--manual", number=_FIXED, what=_SPEED)
+    add_number(parser, "--target", number=_TARGET, what="with --auto: aim at this chip temperature", absent=_AS_IT_IS)
+    add_number(parser, "--min", number=_SLOWEST, what="with --auto: never slower than this", absent=_AS_IT_IS)
     order = parser.get_default("run")
     parser.set_defaults(run=lambda args: order(_fan_said(args)))
 
@@ -130,14 +139,18 @@ def _pool_options(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     )
     for prefix, which in (("", "primary"), ("fallback-", "fallback")):
         parser.add_argument(
-            f"--{prefix}url", metavar="HOST:PORT", help=f"the {which} pool; stratum+tcp:// may stand in front"
+            f"--{prefix}url",
+            metavar="HOST:PORT",
+            help=f"the {which} pool; stratum+tcp:// may stand in front (default: {_AS_IT_IS})",
         )
-        parser.add_argument(f"--{prefix}user", metavar="USER", help=f"wallet or worker at the {which} pool")
+        parser.add_argument(
+            f"--{prefix}user", metavar="USER", help=f"wallet or worker at the {which} pool (default: {_AS_IT_IS})"
+        )
     parser.add_argument(
         "--password-file",
         type=Path,
         metavar="PATH",
-        help="file with the primary pool's password (others see a command line)",
+        help="file with the primary pool's password; others see a command line (default: the stored one stays)",
     )
 
 

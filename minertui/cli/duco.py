@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from minertui import config
 from minertui.cli import duco_balance, places
+from minertui.cli.numbers import UNITS, Number, add_number
 from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import ConfigError, MinertuiError
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from minertui.model.plans import JobState
     from minertui.model.relay import BoardView, RelayView
     from minertui.model.seams import Link
+
+_EVERY = Number(0.1, 86_400, UNITS["s"], 10)
+_JOBS = Number(1, 10_000, example=20, whole=True)
+_ADDRESS = Number(1, 99, example=20, whole=True)
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,15 +44,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     run_ = actions.add_parser("run", help="mine with a rig of the config", parents=[places.options()])
     run_.add_argument("rig", nargs="?", help="its name (default: the only one)")
-    run_.add_argument("--every", type=float, default=10.0, metavar="S", help="seconds between tables (default: 10)")
+    add_number(run_, "--every", number=_EVERY, what="between two tables", default=10)
     run_.set_defaults(run=run)
     bench = actions.add_parser("bench", help="how fast is a board? (the official test job and 20 more)")
     bench.add_argument("at", help="serial:PORT, i2c:BUS:ADDRESS or adaptor:PORT:ADDRESS")
-    bench.add_argument("--jobs", type=int, default=20, metavar="N", help="jobs of difficulty 5 (default: 20)")
+    add_number(bench, "--jobs", number=_JOBS, what="jobs of difficulty 5", default=20)
     bench.set_defaults(run=run_bench)
     address = actions.add_parser("address", help="give a board of dialect A another I2C address, kept in its EEPROM")
     address.add_argument("at", help="where it is, e.g. i2c:1:4 (a new Pro Mini)")
-    address.add_argument("new", type=int, metavar="ADDRESS", help="1 to 49 for a Pro Mini, 50 to 99 for an ATtiny85")
+    address.add_argument(
+        "new", type=_ADDRESS, metavar="ADDRESS", help=f"{_ADDRESS.span}: to 49 for a Pro Mini, from 50 for an ATtiny85"
+    )
     address.set_defaults(run=run_address)
     duco_balance.add(actions)
 

@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minertui.cli.numbers import UNITS, Number, add_number
 from minertui.cli.wording import told
-from minertui.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from minertui.model.account import AccountMiner, BalanceRow
 
 UNKNOWN = "—"
 _LEAST_S = 15
+_EVERY = Number(_LEAST_S, 86_400, UNITS["s"], _LEAST_S)
+_COUNT = Number(1, example=20, whole=True)
 _BAR = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -30,18 +32,24 @@ def add(actions: Any) -> None:
     balance = actions.add_parser("balance", help="what a user earns, and with which miners", description=told(__doc__))
     balance.add_argument("user")
     balance.add_argument("--rest", default=None, metavar="URL", help="the server to ask (default: Duino-Coin's)")
-    balance.add_argument("--every", type=float, default=15.0, metavar="S", help="seconds, 15 or more (default: 15)")
-    balance.add_argument("--count", type=int, metavar="N", help="end after so many lines (default: never)")
+    add_number(
+        balance,
+        "--every",
+        number=_EVERY,
+        what="between two readings (the balance moves no faster, and the server bans who asks more)",
+        default=_LEAST_S,
+    )
+    add_number(balance, "--count", number=_COUNT, what="end after so many lines", absent="never")
     balance.add_argument("--miners", action="store_true", help="list the user's miners after every line")
     balance.add_argument("--sort", choices=tuple(MINERS), default="rig", metavar="COLUMN", help=sort)
-    balance.add_argument("--log", type=Path, metavar="DIR", help="also append every reading to a file per hour there")
+    balance.add_argument(
+        "--log", type=Path, metavar="DIR", help="also append every reading to a file per hour there (default: to none)"
+    )
     balance.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 unless the server says no."""
-    if args.every < _LEAST_S:
-        raise ConfigError("--every: 15 seconds or more; the balance moves no faster, and the server bans who asks more")
     return asyncio.run(_run(args))
 
 

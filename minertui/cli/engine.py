@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
+from minertui.cli.numbers import FASTER, SPEED, add_number
 from minertui.cli.terminal import log_to_stderr
 from minertui.cli.wording import Paragraphs, told
 
@@ -34,9 +35,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         formatter_class=Paragraphs,
         parents=[places.options()],
     )
-    parser.add_argument(
-        "--speed", type=_speed, default=1.0, metavar="N", help="time runs N times faster; simulated miners only"
-    )
+    add_number(parser, "--speed", number=SPEED, what=FASTER, default=1)
     parser.set_defaults(run=run)
 
 
@@ -103,13 +102,3 @@ def allow_files() -> None:
     enough = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < enough:
         resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a speed; say a number up to 1000, such as 60")
-    return speed

@@ -17,14 +17,16 @@ import argparse
 import asyncio
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from minertui import config
 from minertui.cli import places
+from minertui.cli.numbers import FASTER, SPEED, Number, add_number, help_of
 from minertui.cli.own_engine import engine_for, same_place
+from minertui.cli.plan_options import PlanOption, numeric
 from minertui.cli.terminal import ended_by, say
 from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import ConfigError, LinkError, MinertuiError
@@ -33,25 +35,37 @@ from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan, GuardView, JobState, Phase
 from minertui.model.seams import Link
 
-# option → (environment variable, key of the plan, the script's default, help); the default holds for this command
-_OPTIONS: Mapping[str, tuple[str | None, str, float | None, str]] = {
-    "max-temp": ("TEMP_THRESHOLD", "max_chip_temp_c", 65, "chip temperature to keep under, °C"),
-    "max-vr-temp": (None, "max_vr_temp_c", None, "regulator temperature to keep under, °C (default: 85)"),
-    "frequency": ("FIRST_FREQUENCY", "high_mhz", 500, "frequency when cool, MHz"),
-    "min-frequency": ("SECOND_FREQUENCY", "low_mhz", 410, "frequency when nothing else helps, MHz"),
-    "max-frequency": ("MAX_FREQUENCY", "max_mhz", 575, "never above this frequency, MHz"),
-    "stable": ("STABLE_TIMEFRAME", "stable_s", 3600, "seconds of calm before a step up"),
-    "hysteresis": (None, "hysteresis_c", None, "°C under the limits before a step up (default: 2)"),
-    "step-down": (None, "step_down_mhz", None, "MHz of a step down (default: 50)"),
-    "step-up": (None, "step_up_mhz", None, "MHz of a step up (default: 25)"),
-    "settle": (None, "settle_s", None, "seconds from a step down to the next (default: 30)"),
-    "check": (None, "check_s", None, "seconds between looks at the temperature (default: at every poll)"),
-    "max-writes": (None, "max_writes_per_day", None, "steps up a day at most (default: 48)"),
-    "hold-temp": (None, "hold_temp_c", None, "chip temperature to hold, °C (default: hysteresis under max-temp)"),
-    "hold-dwell": (None, "hold_dwell_s", None, "seconds from a change to the next step up there (default: 600)"),
+_PLAN = GuardPlan()
+
+
+def _scripts(variable: str, key: str, default: float, what: str) -> tuple[str, float, PlanOption]:
+    """An option that the script has as a variable, with the script's default: it holds for this command alone."""
+    return variable, default, numeric(_PLAN, key, what, default=default, source=f"env {variable}")
+
+
+def _own(key: str, what: str, absent: str = "", example: float | None = None) -> tuple[None, None, PlanOption]:
+    return None, None, numeric(_PLAN, key, what, absent=absent, example=example)
+
+
+# option → (environment variable, the script's default, what it sets)
+_OPTIONS: Mapping[str, tuple[str | None, float | None, PlanOption]] = {
+    "max-temp": _scripts("TEMP_THRESHOLD", "max_chip_temp_c", 65, "chip temperature to keep under"),
+    "max-vr-temp": _own("max_vr_temp_c", "regulator temperature to keep under"),
+    "frequency": _scripts("FIRST_FREQUENCY", "high_mhz", 500, "frequency when cool"),
+    "min-frequency": _scripts("SECOND_FREQUENCY", "low_mhz", 410, "frequency when nothing else helps"),
+    "max-frequency": _scripts("MAX_FREQUENCY", "max_mhz", 575, "never above this frequency"),
+    "stable": _scripts("STABLE_TIMEFRAME", "stable_s", 3600, "calm before a step up"),
+    "hysteresis": _own("hysteresis_c", "cooler than the limits before a step up"),
+    "step-down": _own("step_down_mhz", "a step down"),
+    "step-up": _own("step_up_mhz", "a step up"),
+    "settle": _own("settle_s", "from a step down to the next"),
+    "check": _own("check_s", "from one look at the temperature to the next", "every poll", 15),
+    "max-writes": _own("max_writes_per_day", "steps up a day at most"),
+    "hold-temp": _own("hold_temp_c", "chip temperature to hold", "--hysteresis under --max-temp", 62),
+    "hold-dwell": _own("hold_dwell_s", "holding, from a change to the next step up"),
 }
-_WHOLE = ("max_writes_per_day",)
-_INTERVAL = ("CHECK_INTERVAL", 300.0)
+_INTERVAL = Number(1, 86_400, "s", 300)
+_INTERVAL_S, _INTERVAL_VARIABLE = 300.0, "CHECK_INTERVAL"
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,16 +78,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         parents=[places.options()],
     )
     parser.add_argument("miner", nargs="*", metavar="MINER", help="IP[:PORT] or name (default: BITAXE_IP)")
-    for name, (variable, _, default, text) in _OPTIONS.items():
-        env = f" (env {variable}, default {default:g})" if variable else ""
-        parser.add_argument(f"--{name}", metavar="N", help=text + env)
+    for name, (_, _, option) in _OPTIONS.items():
+        parser.add_argument(f"--{name}", type=option.read, metavar=option.metavar, help=option.help)
     parser.add_argument(
         "--hold",
         action=argparse.BooleanOptionalAction,
-        help="hold a temperature by moving voltage with frequency, where a sweep left a frontier (default: yes)",
+        help="hold a temperature by moving voltage with frequency, where a sweep left a frontier (default: "
+        f"{'yes' if _PLAN.hold else 'no'})",
     )
-    parser.add_argument("--interval", metavar="S", help="seconds between lines (env CHECK_INTERVAL, default 300)")
-    parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="simulated miners only")
+    every = help_of("between two lines", _INTERVAL, f"{_INTERVAL_S:g}", f"env {_INTERVAL_VARIABLE}")
+    parser.add_argument("--interval", type=_INTERVAL, metavar=_INTERVAL.metavar, help=every)
+    add_number(parser, "--speed", number=SPEED, what=FASTER, default=1)
     parser.set_defaults(run=run)
 
 
@@ -81,9 +96,8 @@ def run(args: argparse.Namespace) -> int:
     """0: ended by a signal, and the miners have their own settings back. 1: one could not be guarded or given back."""
     settings = config.load(places.config_file(args))
     miners = chosen(settings, args.miner or _from_script(os.environ.get("BITAXE_IP", "")), plan_of(args, os.environ))
-    interval_s = _number("--interval", args.interval, *_INTERVAL, os.environ)
-    assert interval_s is not None
-    return asyncio.run(_run(args, settings, miners, interval_s))
+    interval_s = _value(args.interval, _INTERVAL_VARIABLE, _INTERVAL, os.environ)
+    return asyncio.run(_run(args, settings, miners, interval_s or _INTERVAL_S))
 
 
 def _from_script(text: str) -> list[str]:
@@ -97,14 +111,11 @@ def _from_script(text: str) -> list[str]:
 def plan_of(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, float | bool]:
     """Keys of the plan from options, variables and the script's defaults. Raises ConfigError that names the one."""
     found: dict[str, float | bool] = {} if args.hold is None else {"hold": args.hold}
-    for name, (variable, key, default, _) in _OPTIONS.items():
-        value = _number(f"--{name}", getattr(args, name.replace("-", "_")), variable, default, environ)
+    for name, (variable, default, option) in _OPTIONS.items():
+        said = _value(getattr(args, name.replace("-", "_")), variable, option.read, environ)
+        value = default if said is None else said
         if value is not None:
-            if key in _WHOLE and value % 1:
-                raise ConfigError(f"--{name}={value:g} must be a whole number")
-            if problem := config.out_of_range(key, value):
-                raise ConfigError(f"{variable or f'--{name}'}={value:g} {problem}")
-            found[key] = int(value) if key in _WHOLE else value
+            found[option.key] = value
     if found["low_mhz"] > found["high_mhz"]:
         raise ConfigError(
             f"the lowest frequency, {found['low_mhz']:g} MHz (SECOND_FREQUENCY), is above the one to run when cool, "
@@ -113,19 +124,16 @@ def plan_of(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, f
     return found
 
 
-def _number(
-    option: str, given: str | None, variable: str | None, default: float | None, environ: Mapping[str, str]
+def _value(
+    given: float | None, variable: str | None, read: Callable[[str], float], environ: Mapping[str, str]
 ) -> float | None:
-    name, text = (option, given) if given is not None else (variable, environ.get(variable, "") if variable else "")
-    if not text:
-        return default
+    text = environ.get(variable, "") if variable else ""
+    if given is not None or not text:
+        return given
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise ConfigError(f"{name}={text} must be a number above 0")
-    return value
+        return read(text)
+    except argparse.ArgumentTypeError as error:
+        raise ConfigError(f"{variable}: {error}") from error
 
 
 def chosen(settings: config.Config, words: Sequence[str], plan: Mapping[str, Any]) -> tuple[config.MinerConfig, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from minertui.cli import places
 from minertui.cli.engine_link import talking, unknown
+from minertui.cli.numbers import Number, add_number
 from minertui.cli.start import last_lines, log_file
 from minertui.cli.terminal import columns
 from minertui.cli.wording import Paragraphs, wrapped
@@ -22,6 +23,7 @@ from minertui.model.fleet import Fleet
 if TYPE_CHECKING:
     from minertui.api.client import ApiClient
 
+_LINES = Number(0, 5000, example=100, whole=True)  # no engine keeps more
 _RENEW_S = 30.0  # half of the engine's lease on a miner's log stream
 
 
@@ -43,13 +45,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "source", nargs="?", metavar="SOURCE", help="a miner, a job (sweep:NAME) or “engine”; absent: all"
     )
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines until Ctrl+C")
-    parser.add_argument("-n", "--lines", type=int, default=100, metavar="N", help="how many old lines (default 100)")
+    add_number(parser, "-n", "--lines", number=_LINES, what="how many old lines", default=100)
     parser.set_defaults(run=talking(_logs))
 
 
 async def _logs(args: argparse.Namespace, client: ApiClient) -> int:
-    if not 0 <= args.lines <= 5000:
-        raise MinertuiError("-n takes 0 to 5000")
     try:
         if args.follow:
             return await _follow(args, client)

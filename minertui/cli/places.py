@@ -18,9 +18,12 @@ def options() -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False)
     group = parent.add_argument_group("places")
     for name, what in (
-        ("config", "config file (env MINERTUI_CONFIG)"),
-        ("state", "folder of history, journal and log (env MINERTUI_STATE)"),
-        ("socket", "the engine's socket (env MINERTUI_SOCKET)"),
+        ("config", "config file (env MINERTUI_CONFIG, default: what “minertui config path” tells)"),
+        ("state", "folder of history, journal and log (env MINERTUI_STATE, default: ~/.local/state/minertui)"),
+        (
+            "socket",
+            "the engine's socket (env MINERTUI_SOCKET, default: this user's; one in the folder of a named state)",
+        ),
     ):
         group.add_argument(f"--{name}", type=Path, metavar="PATH", default=argparse.SUPPRESS, help=what)
     return parent

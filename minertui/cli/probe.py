@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from minertui import __version__
 from minertui.cli import places
+from minertui.cli.numbers import UNITS
 from minertui.cli.wording import Paragraphs
 from minertui.model.errors import ConfigError, DeviceError
 from minertui.model.status import Ability, ChipStatus, MinerStatus, PoolSetting, RejectReason
@@ -41,20 +42,6 @@ _CLEARER = {  # two fields of one name, told apart by their unit alone
     "error_pct": "errors_pct",
 }
 _TAKEN = "exists already; name a new file"
-_UNITS = {
-    "ghs": "GH/s",
-    "pct": "%",
-    "mv": "mV",
-    "ma": "mA",
-    "mhz": "MHz",
-    "w": "W",
-    "v": "V",
-    "c": "°C",
-    "rpm": "rpm",
-    "ms": "ms",
-    "s": "s",
-    "dbm": "dBm",
-}
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,7 +54,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         parents=[places.options()],
     )
     parser.add_argument("address", metavar="ADDRESS", help="host, host:port, or the name of a miner in the config")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="write the answers, redacted, to this new file")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write the answers, redacted, to this new file (default: to none)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -131,8 +120,8 @@ def _name(field: str) -> tuple[str, str]:
     """``chip_temp_c`` → ``chip temp`` and ``°C``."""
     field = _CLEARER.get(field, field)
     stem, _, suffix = field.rpartition("_")
-    if suffix in _UNITS and stem:
-        return stem.replace("_", " "), _UNITS[suffix]
+    if suffix in UNITS and stem:
+        return stem.replace("_", " "), UNITS[suffix]
     return field.replace("_", " "), ""
 
 

@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from minertui.cli import sim_duco
+from minertui.cli.numbers import PORT, SEED, SPEED, UNITS, Number, add_number
 
 if TYPE_CHECKING:
     from minertui.sim.axeos import SimServer
     from minertui.sim.axeos_board import Board
+
+_COUNT = Number(1, 1000, example=4, whole=True)
+_ROOM = Number(-20, 60, UNITS["c"], 25)
 
 
 def add(subparsers: Any) -> None:
@@ -21,15 +25,16 @@ def add(subparsers: Any) -> None:
     sim = subparsers.add_parser("sim", help="run simulated hardware on loopback")
     kinds = sim.add_subparsers(title="kinds", metavar="KIND", required=True)
     axeos = kinds.add_parser("axeos", help="simulated Bitaxe and NerdQAxe miners over HTTP")
-    axeos.add_argument("--count", type=int, default=4, help="how many boards, 1 to 1000 (default: 4)")
+    add_number(axeos, "--count", number=_COUNT, what="how many boards", default=4)
     axeos.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
-    axeos.add_argument("--port", type=int, default=0, help="port of the first board; 0 takes free ports (default)")
-    axeos.add_argument("--control-port", type=int, default=0, help="port of the fault console; 0 takes a free one")
-    axeos.add_argument("--seed", type=int, default=0, help="the same seed makes the same boards")
-    axeos.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one, 0.1 to 1000")
-    axeos.add_argument("--family", help="all boards of this family: gamma, supra, hex, nerdqaxe++ …")
-    axeos.add_argument("--firmware", help="all boards with this firmware, like v2.12.2")
-    axeos.add_argument("--ambient", type=float, default=25.0, metavar="C", help="room temperature in °C (default: 25)")
+    free = "0, which takes free ones"
+    add_number(axeos, "--port", number=PORT, what="port of the first board", default=0, absent=free)
+    add_number(axeos, "--control-port", number=PORT, what="port of the fault console", default=0, absent=free)
+    add_number(axeos, "--seed", number=SEED, what="the same seed makes the same boards", default=0)
+    add_number(axeos, "--speed", number=SPEED, what="simulated seconds in a real one", default=1)
+    axeos.add_argument("--family", help="all boards of this family: gamma, supra, hex, nerdqaxe++ … (default: a mix)")
+    axeos.add_argument("--firmware", help="all boards with this firmware, like v2.12.2 (default: a mix)")
+    add_number(axeos, "--ambient", number=_ROOM, what="room temperature", default=25)
     axeos.add_argument("--cold", action="store_true", help="start cold, as after plugging in")
     axeos.add_argument("--fault", action="append", default=[], metavar="NAME[@BOARD]",
                        help="switch a fault on, at one board (counted from 0) or at all; may be repeated")  # fmt: skip
@@ -53,15 +58,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _boards(args: argparse.Namespace) -> list[Board]:
-    from minertui.model.errors import ConfigError
     from minertui.sim.axeos import MIX, fleet
 
-    if not 1 <= args.count <= 1000:
-        raise ConfigError(f"--count {args.count}: use 1 to 1000")
-    if not 0.1 <= args.speed <= 1000:
-        raise ConfigError(f"--speed {args.speed:g}: use 0.1 to 1000")
-    if not -20 <= args.ambient <= 60:
-        raise ConfigError(f"--ambient {args.ambient:g}: use -20 to 60 °C")
     mix = MIX
     if args.family or args.firmware:
         family = args.family or "gamma"

@@ -10,19 +10,24 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minertui.cli.numbers import PORT, SEED, SPEED, UNITS, Number, add_number
+
 if TYPE_CHECKING:
     from minertui.clock import SystemClock
     from minertui.sim.duco_faults import Faults
     from minertui.sim.duco_pool import DucoPool
     from minertui.sim.duco_search import Hasher
 
+_BOARDS = Number(0, 50, example=3, whole=True)
+_RATE = Number(1, 100_000, example=260)
+_WAIT = Number(0, 60_000, UNITS["ms"], 20)
 _DIALECTS = ("serial", "adaptor", "A", "A85", "B", "C", "D", "pico")
 
 
 def add(kinds: Any) -> None:
     """The kind and its options."""
     duco = kinds.add_parser("duco", help="a simulated Duino-Coin pool, and boards on serial ports or an I2C bus")
-    duco.add_argument("--boards", type=int, default=3, metavar="N", help="how many boards, 0 to 50 (default: 3)")
+    add_number(duco, "--boards", number=_BOARDS, what="how many boards", default=3)
     duco.add_argument(
         "--dialect",
         choices=_DIALECTS,
@@ -31,17 +36,20 @@ def add(kinds: Any) -> None:
         "loopback port; pico: dialect C on Raspberry Picos, two addresses each",
     )
     duco.add_argument("--sketch", default="4.3", metavar="VERSION", help="of boards on serial ports (default: 4.3)")
-    duco.add_argument("--rate", type=float, metavar="HS", help="hashes a second of each board (default: its dialect's)")
+    add_number(duco, "--rate", number=_RATE, what="hashes a second of each board", absent="its dialect's")
     duco.add_argument("--folder", type=Path, metavar="DIR", help="where the names of ptys go (default: a fresh folder)")
-    duco.add_argument("--pool-wait", type=float, default=20.0, metavar="MS", help="before each job and each verdict")
-    duco.add_argument("--motd", default="Simulated pool", help="the pool's message of the day")
+    add_number(duco, "--pool-wait", number=_WAIT, what="the pool's wait before each job and each verdict", default=20)
+    duco.add_argument(
+        "--motd", default="Simulated pool", help="the pool's message of the day (default: Simulated pool)"
+    )
     duco.add_argument("--user", default="alice", help="the only user that the simulated server knows (default: alice)")
     duco.add_argument("--key", help="the user's mining key (default: none is set)")
-    duco.add_argument("--port", type=int, default=0, help="port of the pool; 0 takes a free one (default)")
-    duco.add_argument("--rest-port", type=int, default=0, help="port of the REST server; 0 takes a free one (default)")
-    duco.add_argument("--bus-port", type=int, default=0, help="port of the I2C bus; 0 takes a free one (default)")
-    duco.add_argument("--seed", type=int, default=0, help="the same seed makes the same boards and jobs")
-    duco.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a real one, 0.1 to 1000")
+    free = "0, which takes a free one"
+    add_number(duco, "--port", number=PORT, what="port of the pool", default=0, absent=free)
+    add_number(duco, "--rest-port", number=PORT, what="port of the REST server", default=0, absent=free)
+    add_number(duco, "--bus-port", number=PORT, what="port of the I2C bus", default=0, absent=free)
+    add_number(duco, "--seed", number=SEED, what="the same seed makes the same boards and jobs", default=0)
+    add_number(duco, "--speed", number=SPEED, what="simulated seconds in a real one", default=1)
     duco.add_argument("--fault", action="append", default=[], metavar="NAME[@BOARD]",
                       help="switch a fault on, at one board (counted from 0) or at all; may be repeated")  # fmt: skip
     duco.add_argument("--pool-fault", action="append", default=[], metavar="NAME", help="a fault of the pool")
@@ -51,20 +59,11 @@ def add(kinds: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl+C. Raises ConfigError for options that make no sense."""
-    from minertui.model.errors import ConfigError
     from minertui.sim.duco_faults import BOARD_FAULTS, POOL_FAULTS
 
     if args.list_faults:
         print(_listed("--fault", BOARD_FAULTS) + "\n\n" + _listed("--pool-fault", POOL_FAULTS))
         return 0
-    for name, value, low, high in (
-        ("boards", args.boards, 0, 50),
-        ("speed", args.speed, 0.1, 1000),
-        ("pool-wait", args.pool_wait, 0, 60_000),
-        ("rate", args.rate if args.rate is not None else 1, 1, 100_000),
-    ):
-        if not low <= value <= high:
-            raise ConfigError(f"--{name} {value:g}: use {low:g} to {high:g}")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(args))
     return 0

@@ -2,22 +2,21 @@
 
 A miner is named by its address or by its name in the config, and may carry its own options:
 
-    minertui sweep 192.168.1.20 192.168.1.21,v=1100,max-temp=58 -v 1150 -f 500
+    minertui sweep 192.168.1.20 192.168.1.21,f=450,max-temp=58 -f 500 -v 1150
 
 When an engine of this user runs, it does the work and this command shows it; otherwise the command brings an engine
-of its own. Options on the command line beat the config's [sweep] table; what follows a miner's comma beats both.
+of its own. Options on the command line beat the config's [sweep] table, which has more of them; what follows a miner's
+comma beats both. The defaults told here hold where none of them says anything.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,48 +24,37 @@ import msgspec
 
 from minertui import config
 from minertui.cli import places
+from minertui.cli.numbers import FASTER, SPEED, add_number
 from minertui.cli.own_engine import engine_for, same_place
+from minertui.cli.plan_options import PlanOption, numeric, worded
 from minertui.cli.sweep_follow import Follower, Sweep
 from minertui.cli.terminal import say
 from minertui.cli.wording import Paragraphs, told
 from minertui.model import ranking
 from minertui.model.errors import ConfigError
-from minertui.model.plans import Goal, Limits, Strategy, SweepPlan
+from minertui.model.plans import Limits, SweepPlan
 
 LAST_MOMENT_S = 5.0
 """How long a plan stands on a terminal before it is carried out."""
 
 
-def _number(text: str) -> float:
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(text)
-    return value
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if value <= 0:
-        raise ValueError(text)
-    return value
-
-
-Reader = Callable[[str], Any]
-# option → (key of the plan, how to read it, help)
-_OPTIONS: Mapping[str, tuple[str, Reader, str]] = {
-    "voltage": ("start_mv", _whole, "core voltage to start from, mV (default: what the miner runs)"),
-    "frequency": ("start_mhz", _number, "frequency to start from, MHz (default: what the miner runs)"),
-    "max-temp": ("max_chip_temp_c", _number, "chip temperature that ends a point, °C"),
-    "max-vr-temp": ("max_vr_temp_c", _number, "regulator temperature that ends a point, °C"),
-    "max-power": ("max_power_w", _number, "power that ends a point, W"),
-    "min-voltage": ("min_mv", _whole, "lowest core voltage, mV"),
-    "max-voltage": ("max_mv", _whole, "highest core voltage, mV"),
-    "min-frequency": ("min_mhz", _number, "lowest frequency, MHz"),
-    "max-frequency": ("max_mhz", _number, "highest frequency, MHz"),
-    "strategy": ("strategy", Strategy, f"how to walk: {', '.join(Strategy)}"),
-    "goal": ("goal", Goal, f"what the best point is best at: {', '.join(Goal)}"),
+_PLAN = SweepPlan()
+_POWER = f"{ranking.GUIDE_POWER_W:g}; on 12 V {ranking.BOARD_POWER:.0%} of what the board is built for"
+_NOW = "what the miner runs"
+_OPTIONS: Mapping[str, PlanOption] = {
+    "frequency": numeric(_PLAN, "start_mhz", "frequency to start from", absent=_NOW, example=525),
+    "voltage": numeric(_PLAN, "start_mv", "core voltage to start from", absent=_NOW, example=1150),
+    "max-temp": numeric(_PLAN, "max_chip_temp_c", "chip temperature that ends a point"),
+    "max-vr-temp": numeric(_PLAN, "max_vr_temp_c", "regulator temperature that ends a point"),
+    "max-power": numeric(_PLAN, "max_power_w", "power that ends a point", absent=_POWER, example=28),
+    "min-frequency": numeric(_PLAN, "min_mhz", "lowest frequency"),
+    "max-frequency": numeric(_PLAN, "max_mhz", "highest frequency"),
+    "min-voltage": numeric(_PLAN, "min_mv", "lowest core voltage"),
+    "max-voltage": numeric(_PLAN, "max_mv", "highest core voltage"),
+    "strategy": worded(_PLAN, "strategy", "how to walk"),
+    "goal": worded(_PLAN, "goal", "what the best point is best at"),
 }
-_SHORT = {"v": "voltage", "f": "frequency"}
+_SHORT = {"f": "frequency", "v": "voltage"}
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?")
 _PAIRS = (("min_mv", "max_mv"), ("min_mhz", "max_mhz"))
 
@@ -81,13 +69,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         parents=[places.options()],
     )
     parser.add_argument("miner", nargs="+", metavar="MINER", help="IP[:PORT] or name, with ,option=value … of its own")
-    for name, (_, reader, text) in _OPTIONS.items():
+    for name, option in _OPTIONS.items():
         short = [f"-{key}" for key, long in _SHORT.items() if long == name]
-        metavar = {"voltage": "MV", "frequency": "MHZ"}.get(name, "N" if reader in (_number, _whole) else "WORD")
-        parser.add_argument(*short, f"--{name}", type=_said(name), metavar=metavar, help=text)
-    parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="folder of the result files")
-    parser.add_argument("--speed", type=_said("speed", _number), default=1.0, metavar="N", help="simulated miners only")
-    parser.add_argument("--restart", action="store_true", help="restart the miner at every point")
+        parser.add_argument(*short, f"--{name}", type=option.read, metavar=option.metavar, help=option.help)
+    parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="folder of the result files"
+                        " (default: the current one)")  # fmt: skip
+    add_number(parser, "--speed", number=SPEED, what=FASTER, default=1)
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="restart the miner at every point (default: only where its firmware needs that)",
+    )
     parser.add_argument("--yes", "-y", action="store_true", help="start at once, also from a terminal")
     parser.add_argument("--dry-run", action="store_true", help="show points and duration, start nothing")
     parser.set_defaults(run=run)
@@ -103,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 def options_of(args: argparse.Namespace) -> dict[str, Any]:
     """Keys of the plan that the command line sets."""
-    given = {key: getattr(args, name.replace("-", "_")) for name, (key, _, _) in _OPTIONS.items()}
+    given = {option.key: getattr(args, name.replace("-", "_")) for name, option in _OPTIONS.items()}
     said = {key: value for key, value in given.items() if value is not None}
     return {**said, "restart": True} if args.restart else said
 
@@ -141,37 +133,21 @@ def _own(word: str, part: str) -> tuple[str, Any]:
     name, _, text = part.partition("=")
     name = _SHORT.get(name.strip(), name.strip())
     if name not in _OPTIONS:
-        raise ConfigError(f"{name!r} is no option of a miner; there are v, f, {', '.join(_OPTIONS)}", key=word)
-    key, reader, _ = _OPTIONS[name]
+        raise ConfigError(f"{name!r} is no option of a miner; there are f, v, {', '.join(_OPTIONS)}", key=word)
+    option = _OPTIONS[name]
     try:
-        return key, reader(text.strip())
-    except ValueError as error:
-        raise ConfigError(f"{name}={text} is not what {name} can be: {_OPTIONS[name][2]}", key=word) from error
+        return option.key, option.read(text.strip())
+    except argparse.ArgumentTypeError as error:
+        raise ConfigError(f"--{name}: {error}", key=word) from error
 
 
 def _possible(word: str, plan: SweepPlan, limits: Limits) -> None:
-    """Raises ConfigError for a value that nobody can mean, for ends the wrong way round, and for a start outside."""
-    for name, (key, _, _) in _OPTIONS.items():
-        if problem := config.out_of_range(key, getattr(plan, key)):
-            raise ConfigError(f"--{name} {getattr(plan, key):g} {problem}", key=word)
+    """Raises ConfigError for ends the wrong way round, and for a start outside."""
     for low, high in _PAIRS:
         if getattr(plan, low) > getattr(plan, high):
             raise ConfigError(f"{low} {getattr(plan, low):g} is above {high} {getattr(plan, high):g}", key=word)
     if problem := ranking.unreachable(plan, limits=limits):
         raise ConfigError(problem, key=word)
-
-
-def _said(name: str, reader: Reader | None = None) -> Reader:
-    """A reader for argparse, which says "invalid <its name> value"; of one of some words it says which there are."""
-    read = reader or _OPTIONS[name][1]
-
-    def value(text: str) -> Any:
-        if isinstance(read, type) and issubclass(read, StrEnum) and text not in tuple(read):
-            raise argparse.ArgumentTypeError(f"{text!r} is none of: {', '.join(read)}")
-        return read(text)
-
-    value.__name__ = name
-    return value
 
 
 def _folder(folder: Path) -> None:

@@ -77,8 +77,9 @@ async def test_the_balance_of_a_user() -> None:
 
 
 def test_a_balance_is_not_asked_too_often(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["duco", "balance", "alice", "--every", "10"]) == 1
-    assert "15 seconds or more" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["duco", "balance", "alice", "--every", "10"])
+    assert "--every: “10” is too low: write 15 to 86400 s, such as 15" in capsys.readouterr().err
 
 
 async def test_a_board_is_measured() -> None:

@@ -59,9 +59,10 @@ def test_whatever_the_screens_dialog_asks_can_be_said_here_too():
     assert guard.plan_of(parsed("10.0.0.1", "--hold"), {})["hold"] is True
 
 
-def test_half_a_write_is_refused():
-    with pytest.raises(ConfigError, match=r"--max-writes=1.5 must be a whole number"):
-        guard.plan_of(parsed("10.0.0.1", "--max-writes", "1.5"), {})
+def test_half_a_write_is_refused(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        parsed("10.0.0.1", "--max-writes", "1.5")
+    assert "--max-writes: “1.5” is no whole number: write 1 to 1000, such as 48" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -89,12 +90,12 @@ async def test_how_it_ended_is_the_exit_code_whatever_the_words(phase: Phase, en
 
 @pytest.mark.parametrize("text", ["warm", "-5", "0", "nan", "inf"])
 def test_a_variable_that_is_no_number_is_named(text: str):
-    with pytest.raises(ConfigError, match=f"TEMP_THRESHOLD={text} must be a number above 0"):
+    with pytest.raises(ConfigError, match=f"TEMP_THRESHOLD: “{text}” is .*: write 30 to 110 °C, such as 65"):
         guard.plan_of(parsed("10.0.0.1"), {"TEMP_THRESHOLD": text})
 
 
 def test_a_value_that_nobody_can_mean_is_refused_with_its_range():
-    with pytest.raises(ConfigError, match="TEMP_THRESHOLD=500 must be 30 to 110"):
+    with pytest.raises(ConfigError, match="TEMP_THRESHOLD: “500” is too high: write 30 to 110 °C, such as 65"):
         guard.plan_of(parsed("10.0.0.1"), {"TEMP_THRESHOLD": "500"})
 
 

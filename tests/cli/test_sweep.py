@@ -92,7 +92,7 @@ def test_a_miner_of_the_config_keeps_its_own_plan_and_headers():
 def test_a_word_that_an_option_does_not_know_is_told_those_it_knows(capsys):
     with pytest.raises(SystemExit):
         plans("10.0.0.1", "--goal", "speed")
-    assert "'speed' is none of: hashrate, efficiency" in capsys.readouterr().err
+    assert "“speed” is none of: hashrate, efficiency" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_a_word_that_an_option_does_not_know_is_told_those_it_knows(capsys):
         (["http://10.0.0.1"], "neither an address nor the name"),
         (["10.0.0.1", "10.0.0.1"], "named twice"),
         (["10.0.0.1,volt=3"], "no option of a miner"),
-        (["10.0.0.1,v=high"], "is not what voltage can be"),
-        (["10.0.0.1,f=nan"], "is not what frequency can be"),
-        (["10.0.0.1,strategy=magic"], "is not what strategy can be: how to walk: adaptive, grid"),
+        (["10.0.0.1,v=high"], "--voltage: “high” is no number: write 500 to 2000 mV, such as 1150"),
+        (["10.0.0.1,f=nan"], "--frequency: “nan” is no number: write 50 to 3000 MHz, such as 525"),
+        (["10.0.0.1,strategy=magic"], "--strategy: “magic” is none of: adaptive, grid"),
         (["10.0.0.1,min-voltage=1300"], "min_mv 1300 is above max_mv 1200"),
         (["10.0.0.1", "-f", "2500"], "cannot start at 2500 MHz: this sweep keeps within 400..1200 MHz"),
         (["10.0.0.1,v=900"], "cannot start at 900 mV: this sweep keeps within 1000..1200 mV"),
-        (["10.0.0.1", "--max-temp", "500"], "--max-temp 500 must be 30 to 110"),
+        (["10.0.0.1,max-temp=500"], "--max-temp: “500” is too high: write 30 to 110 °C, such as 62"),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(words, said):
@@ -126,7 +126,7 @@ def test_a_start_over_a_miners_own_limits_is_refused_with_the_range_allowed():
 def test_a_wrong_option_is_named(capsys):
     with pytest.raises(SystemExit):
         parsed("10.0.0.1", "--max-temp", "warm")
-    assert "invalid max-temp value: 'warm'" in capsys.readouterr().err
+    assert "argument --max-temp: “warm” is no number: write 30 to 110 °C, such as 62" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["192.168.1.5", "8.8.8.8", "bitaxe.local", "10.0.0.1:8080"])

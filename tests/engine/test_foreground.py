@@ -42,4 +42,4 @@ def test_a_speed_that_makes_no_sense_is_one_sentence():
     command = [sys.executable, "-m", "minertui", "engine", "--speed", "fast"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert found.returncode == 2
-    assert "'fast' is not a speed" in found.stderr
+    assert "--speed: “fast” is no number: write 0.1 to 1000" in found.stderr

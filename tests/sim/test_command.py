@@ -35,9 +35,9 @@ def test_sim_prints_addresses_and_the_curl_line_and_ends_cleanly(stop: signal.Si
     ("options", "says"),
     [
         (["--host", "0.0.0.0"], "loopback only"),
-        (["--count", "0"], "use 1 to 1000"),
-        (["--speed", "0"], "use 0.1 to 1000"),
-        (["--ambient", "99"], "use -20 to 60"),
+        (["--count", "0"], "write 1 to 1000"),
+        (["--speed", "0"], "write 0.1 to 1000"),
+        (["--ambient", "99"], "write -20 to 60"),
         (["--fault", "gremlin"], "no fault named 'gremlin'"),
         (["--fault", "drip@7", "--count", "2"], "no simulated board '7'"),
         (["--family", "toaster"], "no simulated board named 'toaster'"),
@@ -45,7 +45,11 @@ def test_sim_prints_addresses_and_the_curl_line_and_ends_cleanly(stop: signal.Si
     ],
 )
 def test_wrong_options_are_one_sentence(options: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", "axeos", *options]) == 1
+    try:
+        code = main(["sim", "axeos", *options])
+    except SystemExit as ended:  # what argparse itself refuses
+        code = int(ended.code or 0)
+    assert code in (1, 2)
     error = capsys.readouterr().err
     assert says in error
     assert "Traceback" not in error

@@ -61,19 +61,23 @@ def test_it_prints_where_everything_is_and_ends_cleanly(dialect: str, shows: str
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--boards", "51"], "use 0 to 50"),
-        (["--speed", "0"], "use 0.1 to 1000"),
-        (["--rate", "0"], "use 1 to 100000"),
-        (["--pool-wait", "-1"], "use 0 to 60000"),
+        (["--boards", "51"], "write 0 to 50"),
+        (["--speed", "0"], "write 0.1 to 1000"),
+        (["--rate", "0"], "write 1 to 100000"),
+        (["--pool-wait", "-1"], "write 0 to 60000"),
         (["--fault", "gremlin"], "no fault named 'gremlin'"),
         (["--fault", "silent@3"], "no simulated board '3'"),
         (["--pool-fault", "gremlin"], "no fault named 'gremlin'"),
         (["--sketch", "1.0"], "no simulated sketch '1.0'"),
-        (["--port", "70000"], "cannot listen on 127.0.0.1:70000"),
+        (["--port", "70000"], "--port: “70000” is too high: write 0 to 65535"),
     ],
 )
 def test_wrong_options_are_one_sentence(options: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", "duco", *options]) == 1
+    try:
+        code = main(["sim", "duco", *options])
+    except SystemExit as ended:  # what argparse itself refuses
+        code = int(ended.code or 0)
+    assert code in (1, 2)
     error = capsys.readouterr().err
     assert says in error
     assert "Traceback" not in error
