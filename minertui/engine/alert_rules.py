@@ -92,7 +92,7 @@ def judge(fleet: Fleet, before: Snapshot | None, after: Snapshot, drop_pct: floa
     yield from _drop(fleet, after, drop_pct)
     yield from _faults(after)
     yield from _fan_target(fleet, after)
-    yield from _over_limit(after)
+    yield from _over_limit(fleet, after)
     yield from _happened(before, after)
 
 
@@ -179,8 +179,9 @@ def _fan_target(fleet: Fleet, after: Snapshot) -> Iterator[Signal]:
     yield Signal("fan-target", after.device, Severity.WARNING, said or over, bool(said))
 
 
-def _over_limit(after: Snapshot) -> Iterator[Signal]:
-    """It goes down to a limit of frequency by a plain order; for less voltage a frequency has to be known."""
+def _over_limit(fleet: Fleet, after: Snapshot) -> Iterator[Signal]:
+    """It goes down to a limit of frequency by a plain order; for less voltage a frequency has to be known: a guard that
+    moves along a frontier knows it, and goes there."""
     status, caps = after.status, after.limits
     assert status is not None
     said = over_limits(status, caps)
@@ -188,7 +189,10 @@ def _over_limit(after: Snapshot) -> Iterator[Signal]:
         mhz, mv = min(status.frequency_mhz or 0.0, caps.max_mhz or 1e6), status.core_mv or 0.0
         volts = above(mv, caps.max_mv)
         how = f"-f {mhz:g}" if not volts else f"-v {caps.max_mv} -f MHZ, with a frequency that this voltage bears"
-        said = f"is set to {said}; to lower it: minertui tune {after.device} {how}"
+        views = [job.view for job in fleet.jobs_of(after.device) if not job.phase.over]
+        held = any(isinstance(view, GuardView) and view.holds_c is not None for view in views)
+        told = "its guard lowers it along its frontier; at once" if held else "to lower it"
+        said = f"is set to {said}; {told}: minertui tune {after.device} {how}"
     yield Signal("over-limit", after.device, Severity.WARNING, said or "under its limits again", bool(said))
 
 

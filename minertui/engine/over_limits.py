@@ -6,8 +6,8 @@
                                      slower it must run with less; then the alert ``over-limit`` alone says what to do
 
 Only what is lowered here and now counts. What ran above your limits before the engine started, or was set above them at
-the miner's own page, is told by that alert and left alone. While a job works on the miner it is the job's: a guard has
-``max_mhz`` as its ceiling, and what is left to do is done when the job has ended.
+the miner's own page, is told by that alert and left alone. While a job works on the miner it is the job's: a guard
+keeps both in the same way, and what is left to do is done when the job has ended.
 """
 
 from __future__ import annotations

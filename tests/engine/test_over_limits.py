@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from minertui.config import Config
 from minertui.engine import over_limits
+from minertui.engine.alert_rules import judge
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER
 from minertui.engine.way_back import within
@@ -122,6 +124,32 @@ async def test_a_guard_has_it_as_its_ceiling(tmp_path: Path):
         assert found.at == (450, 1150), "its way back ends there too"
         await found.limit(max_mhz=600)
         assert found.at == (450, 1150)
+
+
+async def test_a_guard_keeps_a_limit_of_voltage_too_where_it_knows_a_frontier(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await swept(found.engine)
+        await found.engine.start(GuardPlan("m1"))
+        await until(lambda: "holds 63 °C" in job(found.engine, "guard:m1").note, 4000)
+        now = found.engine.hub.fleet
+        over = replace(now.snapshots["m1"], limits=Limits(max_mv=1090))
+        [said] = [signal.text for signal in judge(now, None, over) if signal.rule == "over-limit"]
+        assert "; its guard lowers it along its frontier; at once: minertui tune m1 -v 1090 -f MHZ" in said
+        await found.limit(max_mv=1090)
+        await found.comes_to(455, 1089)
+        done = [r.order for r in await found.engine.commands()]
+        assert {order.by for order in done} == {"guard:m1"}
+        assert [order.command for order in reversed(done)] == [Tune(frequency_mhz=455), Tune(core_mv=1089)]
+        await until(lambda: found.alert == "", 4000)
+
+
+async def test_a_guard_without_one_leaves_it_to_you(tmp_path: Path):
+    async with running(tmp_path) as found:
+        await found.engine.start(GuardPlan("m1"))
+        await asyncio.sleep(12)
+        await found.limit(60, max_mv=1090)
+        assert found.at == (500, 1150)
+        assert found.alert.startswith("is set to 1150 mV, over the limit of 1090 mV; to lower it: minertui tune m1")
 
 
 async def test_a_sweep_goes_on_and_what_it_leaves_is_lowered(tmp_path: Path):

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from minertui.jobs.guard import step
 from minertui.jobs.guard.hold import Hold
 from minertui.jobs.guard.state import GuardState, written
-from minertui.model.commands import Tune
+from minertui.model.commands import Tune, Word
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Frontier, Known, Setting
 from minertui.model.holding import target_c
 from minertui.model.plans import GuardPlan, Limits
 from minertui.model.status import Ability, MinerStatus
+from minertui.safety.settings import Settings
 
 PLAN = GuardPlan(device="a")
 POLL_S = 10.0
@@ -35,6 +36,11 @@ def need_mv(mhz: float) -> float:
     there = FRONTIER.at(mhz)
     assert there is not None, f"{mhz} MHz are over the frontier"
     return there.mv
+
+
+def replaced(snapshot: Snapshot, at_s: float) -> Snapshot:
+    """The same at a later reading."""
+    return msgspec.structs.replace(snapshot, at_s=at_s, boot_s=at_s)
 
 
 @dataclass
@@ -151,6 +157,80 @@ def test_a_limit_lowers_the_clock_at_once_also_right_after_a_move_and_the_voltag
     assert board.poll(chip_temp_c=65.0) == Tune(frequency_mhz=before - PLAN.step_down_mhz)
     assert board.poll(chip_temp_c=65.0) == Tune(core_mv=int(need_mv(board.mhz)))
     assert "suffice" in board.state.why
+
+
+def test_a_lowered_limit_of_voltage_is_kept_at_once_the_clock_first():
+    board = Board(plan=GuardPlan("a", low_mhz=650, hold_dwell_s=60), room_c=15)
+    board.live(60)
+    assert board.sent == []
+    board.limits = Limits(max_mv=1120)
+    board.poll()
+    assert board.state.why == "1230 mV are over the limit of 1120 mV: 540 MHz, along its frontier"
+    board.poll(actual_mhz=700.0)
+    assert board.state.why == "1230 mV are over the limit of 1120 mV; its clock goes down first"
+    board.poll()
+    assert board.writes == [Tune(frequency_mhz=540), Tune(core_mv=1120)], "your limit goes before its floor"
+    board.live(600)
+    assert (board.mhz, board.mv, len(board.sent)) == (540, 1120, 2)
+    board.limits = Limits()
+    board.live(1800)
+    assert (board.mhz, board.mv) == (700, 1230), "a guard climbs back to what you ran, as far as the limits allow"
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_it_is_kept_also_where_you_ordered_more_and_where_it_is_parked(ordered: bool):
+    board = Board(mhz=600, mv=1250, room_c=15)
+    board.poll()
+    if ordered:
+        board.state = replace(board.state, ordered=Settings(600, 1250))
+    board.live(60, health=Health.OK if ordered else Health.PARKED)
+    assert board.sent == []
+    board.limits = Limits(max_mv=1150)
+    board.live(60, health=Health.OK if ordered else Health.PARKED)
+    assert board.writes == [Tune(core_mv=1150)], "its clock is proven with that"
+    assert (board.mhz, board.mv, board.state.ordered) == (600, 1150, None)
+
+
+def test_your_own_order_that_is_on_its_way_is_waited_for():
+    board = Board(mhz=600, mv=1250, room_c=15, limits=Limits(max_mv=1150))
+    snapshot = Snapshot("a", status=board.status(), at_s=9.0, boot_s=9.0, health=Health.OK, limits=board.limits)
+    state, tune = step(board.state, board.plan, snapshot, 9.0, word=Word(pending=True))
+    assert (tune, state.why) == (None, "your order is on its way: watching only")
+    assert step(state, board.plan, replaced(snapshot, 19.0), 19.0, yielding=True)[1] is None, "a sweep's is the sweep's"
+    assert step(state, board.plan, replaced(snapshot, 29.0), 29.0)[1] == Tune(core_mv=1150)
+
+
+def test_where_it_does_not_take_it_is_tried_again_but_rarely():
+    board = Board(mhz=600, mv=1250, room_c=15, limits=Limits(max_mv=1150))
+    board.poll()
+    board.sent, board.mv = [], 1250
+    board.state = replace(board.state, wanted_mv=1250, hold=replace(board.state.hold, tried_s=board.now))
+    board.poll()
+    assert (board.sent, board.state.why) == ([], "1250 mV are over the limit of 1150 mV; tried again soon")
+    board.live(200)
+    assert board.mv == 1150
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"known": None},
+        {"known": msgspec.structs.replace(KNOWN, firmware="v2.1.0")},
+        {"plan": GuardPlan("a", hold=False)},
+        {"limits": Limits(max_mv=1050)},
+    ],
+)
+def test_without_a_frontier_that_reaches_down_to_it_nobody_knows_which_clock_bears_less(unknown: dict[str, Any]):
+    board = Board(**{"room_c": 15, "limits": Limits(max_mv=1150), **unknown})
+    board.live(300)
+    assert board.sent == []
+
+
+def test_a_clock_that_was_set_with_more_voltage_than_is_allowed_now_is_not_climbed_to_without_it():
+    board = Board(plan=GuardPlan("a", stable_s=60), mhz=720, mv=1290, room_c=10, limits=Limits(max_mv=1150))
+    board.live(600)
+    assert (board.mhz, board.mv) == (600, 1150)
+    assert board.state.why.startswith("a higher clock needs more than the 1150 mV that are allowed; not along its ")
 
 
 def test_the_regulator_is_held_too():

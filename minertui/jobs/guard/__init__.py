@@ -6,7 +6,8 @@
     somebody else changed it          → lower: that is the new ceiling; higher: adopted (never fought), if allowed
     a person ordered something        → the same, also where it runs so already; and only a limit moves it from there
     the firmware tripped by itself    → what it left is the ceiling until a person raises it
-    a sweep runs, the miner is parked → only the first two rules hold
+    more voltage than a limit allows  → where a sweep left a frontier, down to what it proves with less
+    a sweep runs, the miner is parked → only what lowers holds; of a sweep, the first two rules
     a sweep left a frontier           → after the first two rules ``hold`` moves along it, in the place of the third
 
 ``step`` is pure: it is given the snapshot and the time, and answers with what to write and why. ``run`` carries that
@@ -21,7 +22,7 @@ from typing import Protocol
 
 import msgspec
 
-from minertui.jobs.guard.along import along, less_volts, own_volts, usable
+from minertui.jobs.guard.along import along, less_volts, own_volts, under_volts, usable
 from minertui.jobs.guard.hold import recalled
 from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, replanned, today, written
 from minertui.model.commands import OutcomeState, Tune, Word
@@ -92,7 +93,16 @@ def step(
         hot, tune = replace(down[0], by_limit=down[1] is not None), down[1]
         hot = replace(hot, ordered=hot.ordered if tune is None else None)
         return (hot, tune) if hot.by_limit or yielding else less_volts(hot, plan, snapshot, now_s)
-    state = replace(state, by_limit=False)
+    return _not_hot(replace(state, by_limit=False), plan, snapshot, now_s, yielding, word)
+
+
+def _not_hot(
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, yielding: bool, word: Word
+) -> tuple[GuardState, Tune | None]:
+    """What is done while no temperature asks for less."""
+    assert snapshot.status is not None  # step has seen it
+    if not (yielding or word.pending) and (under := under_volts(state, plan, snapshot, now_s)) is not None:
+        return under
     if why := _only_watches(state, snapshot, yielding, word):
         return replace(state, why=why), None
     state, why, tune = usable(state, plan, snapshot, now_s)
@@ -100,7 +110,7 @@ def step(
         return state, tune
     if not why and state.hold.known is not None:
         return along(state, plan, snapshot, now_s)
-    state, tune = _up(state, plan, status, now_s)
+    state, tune = _up(state, plan, snapshot, now_s)
     return (replace(state, why=f"{state.why}; not along its frontier: {why}") if why else state), tune
 
 
@@ -151,9 +161,10 @@ def _down(
     return replace(state, why=f"{why}: down to {lower:g} MHz"), Tune(frequency_mhz=lower)
 
 
-def _up(state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: float) -> tuple[GuardState, Tune | None]:
+def _up(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, Tune | None]:
     """The step up that is due, or why there is none."""
-    runs, high = state.wanted_mhz, state.high_mhz
+    status, runs, high = snapshot.status, state.wanted_mhz, state.high_mhz
+    assert status is not None  # step has seen it
     if runs is None or high is None:
         return replace(state, why="the miner does not say its frequency"), None
     top = min(high, plan.max_mhz or high)
@@ -167,7 +178,10 @@ def _up(state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: float) -
         return replace(state, why=f"not {plan.hysteresis_c:g} °C under the limit yet"), None
     if len(today(state.raises, now_s)) >= plan.max_writes_per_day:
         return replace(state, why=f"{plan.max_writes_per_day} steps up today: no more until tomorrow"), None
-    if (volts := own_volts(state, status)) is not None:
+    volts, most = own_volts(state, status), snapshot.limits.max_mv
+    if volts is not None and most is not None and volts > most:
+        return replace(state, why=f"a higher clock needs more than the {most:g} mV that are allowed"), None
+    if volts is not None:
         return replace(state, why=f"cool for {plan.stable_s / 60:.0f} min: {volts} mV first, as you set"), Tune(
             core_mv=volts
         )

@@ -12,7 +12,7 @@ from minertui.model import holding
 from minertui.model.commands import Tune
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan
-from minertui.model.status import MinerStatus
+from minertui.model.status import Ability, MinerStatus
 from minertui.safety.request import RULES
 from minertui.safety.settings import SAME, same
 
@@ -53,6 +53,30 @@ def along(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) 
         return replace(state, why="nothing of its frontier is within the limits in force"), None
     held, tune, why = hold.move(state.hold, plan, snapshot.status, reach, now_s)
     return replace(state, hold=held, why=why), tune
+
+
+def under_volts(
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float
+) -> tuple[GuardState, Tune | None] | None:
+    """More voltage than the limits in force allow: down to the highest clock that the frontier proves with less, at
+    once and whoever set it. None when it is not so, or nobody knows which clock bears less."""
+    status, most, known = snapshot.status, snapshot.limits.max_mv, state.hold.known
+    assert status is not None  # step has seen it
+    mhz, mv = status.frequency_mhz, status.core_mv
+    if most is None or mhz is None or mv is None or mv <= most + SAME or known is None or not plan.hold:
+        return None
+    reach = None if state.hold.off or known.other_board(status) else _reach(state, plan, snapshot, now_s)
+    if reach is None or Ability.TUNE_LIVE not in status.abilities:
+        return None
+    said = f"{mv:g} mV are over the limit of {most:g} mV"
+    if now_s - state.hold.tried_s < hold.ANSWER_S:
+        return replace(state, why=f"{said}; tried again soon"), None
+    held = replace(state.hold, goal_mhz=min(mhz, reach.top_mhz), lesson=None)
+    tune = hold.towards(held, status, reach)
+    if tune is None:
+        return replace(state, hold=held, why=f"{said}; its clock goes down first"), None
+    why = f"{said}: {hold.sets(tune)}, along its frontier"
+    return replace(state, hold=held, why=why, by_limit=True, ordered=None), tune
 
 
 def less_volts(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, Tune | None]:

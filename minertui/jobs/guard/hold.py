@@ -195,7 +195,7 @@ def move(hold: Hold, plan: GuardPlan, status: MinerStatus, reach: Reach, now_s: 
     if hold.goal_mhz is not None and hold.goal_mhz > mhz and at.over_c > 0:
         hold = replace(hold, goal_mhz=mhz)  # warm enough already: no further
     if (going := towards(hold, status, reach)) is not None:
-        return hold, going, f"{chip_c:.1f} °C: {_sets(going)}, along its frontier"
+        return hold, going, f"{chip_c:.1f} °C: {sets(going)}, along its frontier"
     hold = _learned(replace(hold, goal_mhz=None), plan, status, chip_c, now_s)
     goal, why = _wish(replace(at, hold=hold))
     if goal is None:
@@ -223,7 +223,8 @@ def towards(hold: Hold, status: MinerStatus, reach: Reach) -> Tune | None:
     return Tune(core_mv=there.mv) if there.mv < mv - SAME and arrived else None
 
 
-def _sets(tune: Tune) -> str:
+def sets(tune: Tune) -> str:
+    """The one value that a write of the guard sets, in words."""
     return f"{tune.core_mv} mV" if tune.core_mv is not None else f"{tune.frequency_mhz:g} MHz"
 
 
