@@ -24,7 +24,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from minertui import config_rigs
-from minertui.config_ranges import disorder
+from minertui.config_ranges import digit_missing, disorder
 from minertui.config_ranges import out_of_range as out_of_range
 from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
@@ -320,7 +320,7 @@ class _Decoder:
             if isinstance(inner, msgspec.Struct):
                 self._in_range(inner, (*where, name))
             elif problem := out_of_range(name, inner):
-                raise self.error(f"{problem}, not {inner}", (*where, name))
+                raise self.error(f"{problem}, not {inner}{digit_missing(name, inner)}", (*where, name))
         if found := disorder(value):
             raise self.error(found[1], (*where, found[0]))
 

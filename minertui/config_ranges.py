@@ -1,11 +1,21 @@
-"""What a value of the config may be at all, wherever its key appears. What is safe is decided in ``safety``."""
+"""What a value of the config may be at all, wherever its key appears. What is safe is decided in ``safety``.
+
+What nothing may go over is not lower than what a chip can work at: a digit that is missing (55 for 550 MHz) would be
+obeyed to the letter, and leave a miner nearly standing still.
+
+    160 MHz   half of the lowest frequency that any firmware offers (327, BM1372; specs: axeos 2.8); the highest cap
+              that there is (1200) with its last digit missing is 120
+    800 mV    no known chip hashes under it (``safety``)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from minertui import config_rigs
+from minertui.safety.limits import FLOOR_MV
 
+_LEAST_MHZ = 160.0
 RANGES: Mapping[str, tuple[float, float]] = {
     "poll_s": (2, 3600),
     "per_hour": (1, 1000),
@@ -14,8 +24,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "max_vr_temp_c": (30, 125),
     "max_power_w": (1, 10_000),
     "max_fan_pct": (10, 100),
-    **dict.fromkeys(("min_mhz", "max_mhz", "start_mhz", "high_mhz", "low_mhz"), (50, 3000)),
-    **dict.fromkeys(("min_mv", "max_mv", "start_mv"), (500, 2000)),
+    **dict.fromkeys(("min_mhz", "start_mhz", "low_mhz"), (50, 3000)),
+    **dict.fromkeys(("max_mhz", "high_mhz"), (_LEAST_MHZ, 3000)),
+    **dict.fromkeys(("min_mv", "start_mv"), (500, 2000)),
+    "max_mv": (FLOOR_MV, 2000),
     **dict.fromkeys(("step_mhz", "step_down_mhz", "step_up_mhz"), (1, 500)),
     "step_mv": (1, 100),
     "settle_s": (10, 3600),
@@ -35,6 +47,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **config_rigs.RANGES,
 }
 CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warning", "error")}
+_HIGHEST = ("max_mhz", "high_mhz", "max_mv")
 _ORDERED = (
     *(("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz")),
     *(("min_mhz", "start_mhz"), ("start_mhz", "max_mhz"), ("min_mv", "start_mv"), ("start_mv", "max_mv")),
@@ -50,6 +63,13 @@ def out_of_range(name: str, value: object) -> str | None:
         if not low <= value <= high:
             return f"must be {low:g} to {high:g}"
     return None
+
+
+def digit_missing(name: str, value: object) -> str:
+    """What to think of where ``value``, which is out of range, is a highest one that no chip works at; else empty."""
+    if name not in _HIGHEST or not isinstance(value, int | float) or not value < RANGES[name][0]:
+        return ""
+    return "; no known chip works at so little: is a digit missing?"
 
 
 def disorder(table: object) -> tuple[str, str] | None:

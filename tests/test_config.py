@@ -111,7 +111,14 @@ class TestRefusals:
             (["[sweep]", 'goal = "speed"'], "sweep.goal: allowed: hashrate, efficiency"),
             (["[sweep]", 'device = "a"'], "sweep.device: unknown key"),
             (["[sweep]", "min_mv = 1150", "max_mv = 1100"], "config.toml:2: sweep.min_mv: is above max_mv (1100)"),
-            ([*MINER, "[miner.sweep]", "max_mv = 3000"], "config.toml:5: miner[1].sweep.max_mv: must be 500 to 2000"),
+            ([*MINER, "[miner.sweep]", "max_mv = 3000"], "config.toml:5: miner[1].sweep.max_mv: must be 800 to 2000"),
+            (
+                ["[limits]", "max_mhz = 55"],
+                "config.toml:2: limits.max_mhz: must be 160 to 3000, not 55.0; no known chip works at so little: is a "
+                "digit missing?",
+            ),
+            ([*MINER, "[miner.limits]", "max_mv = 799"], "config.toml:5: miner[1].limits.max_mv: must be 800 to 2000"),
+            (["[guard]", "high_mhz = 52"], "guard.high_mhz: must be 160 to 3000, not 52.0; no known chip works"),
             (
                 [*MINER, "[miner.limits]", "max_pwer_w = 3"],
                 "miner[1].limits.max_pwer_w: unknown key; did you mean max_power_w?",
