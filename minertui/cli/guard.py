@@ -6,6 +6,7 @@ MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable.
     BITAXE_IP=192.168.1.40 TEMP_THRESHOLD=63 minertui guard
     minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
     minertui guard garage --hold-temp 60     (after a sweep: see docs/guard.md)
+    minertui guard garage --dry-run
 
 Ctrl+C or SIGTERM ends it and gives the miner's own settings back, or, while it is too warm for them, leaves it lower
 and says so. When an engine runs that has the miner, that engine does the work and this command shows it.
@@ -88,6 +89,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     every = help_of("between two lines", _INTERVAL, f"{_INTERVAL_S:g}", f"env {_INTERVAL_VARIABLE}")
     parser.add_argument("--interval", type=_INTERVAL, metavar=_INTERVAL.metavar, help=every)
+    parser.add_argument("--dry-run", action="store_true", help="show what it would do and why, start nothing")
     add_number(parser, "--speed", number=SPEED, what=FASTER, default=1)
     parser.set_defaults(run=run)
 
@@ -152,7 +154,28 @@ async def _run(
 ) -> int:
     async with engine_for(args, settings, miners) as (link, names):
         plans = [msgspec.structs.replace(m.guard, device=name) for m, name in zip(miners, names, strict=True)]
+        if args.dry_run:
+            return await _shown(link, settings, miners, plans)
         return await Guarding(link, plans, interval_s).run()
+
+
+async def _shown(
+    link: Link, settings: config.Config, miners: Sequence[config.MinerConfig], plans: Sequence[GuardPlan]
+) -> int:
+    """What each would do; 1 when one could not be started, or of one that is not known."""
+    from minertui.cli.guard_preview import preview, read_once, refused
+
+    fleet = await read_once(link, [plan.device for plan in plans])
+    code = 0
+    for miner, plan in zip(miners, plans, strict=True):
+        snapshot = fleet.snapshots.get(plan.device) or Snapshot(plan.device, address=miner.address)
+        known = (await link.plans(plan.device)).known if snapshot.status else None
+        why = refused(fleet, plan.device, readonly=settings.engine.readonly or miner.readonly)
+        for text in [f"! {why}"] if why else preview(plan, snapshot, miner.limits, known):
+            say(f"{plan.device}: {text}")
+        code = 1 if why or snapshot.status is None else code
+    say("Nothing was started.")
+    return code
 
 
 class Guarding:

@@ -24,8 +24,9 @@ from minertui.model.seams import Link
 async def engine_for(
     args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]
 ) -> AsyncIterator[tuple[Link, list[str]]]:
-    """The engine that runs, with the miners' names there; or one of our own. An engine that runs and does not know a
-    miner keeps us out: two engines must never share a miner or a journal."""
+    """The engine that runs, with the miners' names there; or one of our own, which writes nothing in a dry run: no
+    sweep is taken up, nothing is led back. An engine that runs and does not know a miner keeps us out: two engines must
+    never share a miner or a journal."""
     from minertui.api.client import ApiClient
 
     client = ApiClient(places.socket_path(args))
@@ -52,7 +53,8 @@ async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequen
     from minertui.engine.thinking import Beside
 
     os.umask(0o077)  # what the engine keeps is nobody else's business
-    only = msgspec.structs.replace(settings, miner=tuple(miners))
+    watching = msgspec.structs.replace(settings.engine, readonly=settings.engine.readonly or args.dry_run)
+    only = msgspec.structs.replace(settings, miner=tuple(miners), engine=watching)
     engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed), think=Beside())
     with never_dropped():  # it lives in this process: what ends this must end it well
         await engine.open()

@@ -27,7 +27,7 @@ from minertui.model.seams import Link
 from minertui.wire.results import encode_results, result_name
 
 _WELL = (Phase.DONE, Phase.STOPPED)
-_FIRST_READING_S = 20.0
+FIRST_READING_S = 20.0
 _GIVEN_BACK = "every miner gets its best point that passed, or your own settings"
 _COUNT = re.compile(r": \d+(/\d+| readings)$")
 """What a note counts at every sample; the sample's own line says it already."""
@@ -92,7 +92,7 @@ class Follower:
         silent: list[Sweep] = []
         wanted = {sweep.plan.device for sweep in self.sweeps}
         with suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_READING_S), _watched(self.link) as messages:
+            async with asyncio.timeout(FIRST_READING_S), watched(self.link) as messages:
                 async for message in messages:
                     snapshots.update((s.device, s) for s in _snapshots(message))
                     self._adopt(message)
@@ -183,7 +183,7 @@ class Follower:
             await self._watch_until_over()
 
     async def _watch_until_over(self) -> None:
-        async with _watched(self.link) as messages:
+        async with watched(self.link) as messages:
             async for message in messages:
                 self._take(message)
                 if all(sweep.over for sweep in self.sweeps):
@@ -191,7 +191,7 @@ class Follower:
         self._engine_gone()
 
     async def _still_over(self) -> bool:
-        async with _watched(self.link) as messages:
+        async with watched(self.link) as messages:
             async for message in messages:
                 self._take(message)
                 break
@@ -286,7 +286,7 @@ def _tells(sweep: Sweep, note: str) -> bool:
 
 
 @asynccontextmanager
-async def _watched(link: Link) -> AsyncIterator[AsyncIterator[Message]]:
+async def watched(link: Link) -> AsyncIterator[AsyncIterator[Message]]:
     """The link's messages; the stream is closed at the end."""
     stream = link.watch()
     try:

@@ -1,0 +1,111 @@
+"""What a guard would do, said before it starts anything: ``minertui guard --dry-run``.
+
+The numbers are those that would hold: the plan under the limits in force on the miner, and the decision that the guard
+itself takes at the newest reading. Text only; nothing is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
+
+from minertui.cli.sweep_follow import FIRST_READING_S, watched
+from minertui.cli.sweep_lines import duration
+from minertui.engine.guard_plans import lowered, under
+from minertui.jobs.guard import step
+from minertui.jobs.guard.hold import Hold
+from minertui.jobs.guard.state import GuardState
+from minertui.model.commands import Tune
+from minertui.model.events import advance
+from minertui.model.fleet import EMPTY, Fleet, Snapshot
+from minertui.model.frontier import Known
+from minertui.model.holding import against, floor_mhz, reach, target_c
+from minertui.model.plans import GuardPlan, Limits
+from minertui.model.seams import Link
+from minertui.model.status import MinerStatus
+from minertui.safety.settings import Settings
+
+
+async def read_once(link: Link, names: Collection[str]) -> Fleet:
+    """The fleet once each of these miners was read, or after 20 s as far as they answer."""
+    fleet = EMPTY
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_READING_S), watched(link) as messages:
+            async for message in messages:
+                fleet = advance(fleet, message)
+                if all(name in fleet.snapshots and fleet.snapshots[name].status is not None for name in names):
+                    break
+    return fleet
+
+
+def refused(fleet: Fleet, device: str, *, readonly: bool) -> str:
+    """Why a guard of this miner would not be started at all; empty when it would. ``readonly``: by the config."""
+    job = fleet.jobs.get(f"guard:{device}")
+    if job is not None and not job.phase.over:
+        return "a guard runs on it already; stop it first"
+    return "it is read-only in the config; a guard would change it" if readonly else ""
+
+
+def preview(asked: GuardPlan, snapshot: Snapshot, users: Limits, known: Known | None) -> list[str]:
+    """What a guard by this plan would do on the miner: what it keeps under, between which clocks, along which frontier,
+    and what first. ``users``: the limits that its config sets."""
+    status = snapshot.status
+    if status is None:
+        why = snapshot.why or f"{snapshot.address or asked.device} does not answer"
+        return [f"! {why}; what a guard of it would do is not known"]
+    plan = under(asked, snapshot.limits, users)
+    state, tune = _first(plan, snapshot, known if plan.hold else None)
+    high = state.high_mhz
+    cool = f"chip {plan.max_chip_temp_c - plan.hysteresis_c:g} °C, VR {plan.max_vr_temp_c - plan.hysteresis_c:g} °C"
+    top = "" if plan.max_mhz is None else f", never over {plan.max_mhz:g} MHz"
+    runs = "what it runs" if high is None else f"{high:g} MHz"
+    less = lowered(asked, plan)
+    return [
+        f"keeps chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C",
+        *([f"! {less}"] if less else []),
+        f"at a limit {plan.step_down_mhz:g} MHz down at once, as far as {floor_mhz(plan, high):g} MHz; again after "
+        f"{plan.settle_s:g} s",
+        f"cool (under {cool}) for {duration(plan.stable_s)}: {plan.step_up_mhz:g} MHz up, as far as {runs}{top}; "
+        f"{plan.max_writes_per_day} steps up a day at most",
+        _along(plan, status, snapshot.limits, known),
+        f"now {_now(status)}; first: {_said(state, tune)}",
+    ]
+
+
+def _first(plan: GuardPlan, snapshot: Snapshot, known: Known | None) -> tuple[GuardState, Tune | None]:
+    """The guard's own decision at this reading."""
+    fresh = replace(GuardState(), hold=Hold(known=known), asked=True)
+    return step(fresh, plan, snapshot, snapshot.boot_s or 0.0)
+
+
+def _along(plan: GuardPlan, status: MinerStatus, limits: Limits, known: Known | None) -> str:
+    alone = "moves the frequency alone"
+    if not plan.hold:
+        return f"{alone}, as asked (--no-hold)"
+    if known is None:
+        return f"{alone}: no sweep left a frontier of this board"
+    runs = status.frequency_mhz
+    high = plan.high_mhz or runs
+    if why := against(known, status, high, (runs, status.core_mv)):
+        return f"{alone}, not along the frontier of its sweep: {why}"
+    between = reach(known, plan, high, limits)
+    if between is None:
+        return "! nothing of the frontier of its sweep is within the limits in force: it would never climb"
+    there = [setting for mhz in between if (setting := known.frontier.at(mhz)) is not None]
+    ends = " to ".join(dict.fromkeys(Settings(s.mhz, max(s.mv, limits.min_mv or 0)).tune_text for s in there))
+    return f"holds chip {target_c(plan):g} °C along the frontier of its sweep, {ends}"
+
+
+def _said(state: GuardState, tune: Tune | None) -> str:
+    if tune is None:
+        return f"nothing ({state.why})"
+    what = f"{tune.frequency_mhz:g} MHz" if tune.frequency_mhz is not None else f"{tune.core_mv} mV"
+    return f"sets {what} ({state.why})"
+
+
+def _now(status: MinerStatus) -> str:
+    temps = ((status.chip_temp_c, "chip"), (status.vr_temp_c, "VR"))
+    parts = [f"{name} {value:.1f} °C" for value, name in temps if value is not None]
+    return ", ".join([*parts, Settings(status.frequency_mhz, status.core_mv).tune_text])
