@@ -92,7 +92,9 @@ async def test_a_dry_run_writes_nothing_not_even_the_way_back_that_a_crash_left(
     address, before = server.addresses[0], dict(board.nvs)
     journal = Journal(places / "state" / FOLDER, clock.wall)
     mac = board.mac.replace(":", "").lower()
-    journal.open_entry(Entry(mac, address, address, Settings(500.0, 1140.0), mac=board.mac, ours=(Settings(525.0, 1150.0),)))
+    journal.open_entry(
+        Entry(mac, address, address, Settings(500.0, 1140.0), mac=board.mac, ours=(Settings(525.0, 1150.0),))
+    )
     args = parser().parse_args([words[0], address, "--dry-run", *words[1:]])
     settings = load(places / "config.toml")
     if words[0] == "guard":
