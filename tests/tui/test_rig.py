@@ -77,8 +77,9 @@ async def test_the_tab_says_how_every_board_does_and_why_it_earns_little() -> No
         await seen.press("down", "down", "down")
         await seen.sees("! it does not answer on bus 1 address 23")
         await seen.press("i")
-        await seen.sees("good, not paid" if seen.pane.scroll.size.height >= len(STATISTICS) else "shares good")
-        assert "whole rig" in seen.text
+        await seen.sees("good, not paid" if seen.pane.scroll.size.height >= len(STATISTICS) + 2 else "shares good")
+        await seen.sees("all boards: counts and sums added; a job, share or board and %: the mean")
+        assert "whole rig" not in seen.text
         await seen.press("o")
         await seen.until(lambda: seen.pane.list.display)
         await seen.press("i", "escape")
@@ -193,8 +194,11 @@ async def test_charts_go_from_the_rig_to_each_board_and_back() -> None:
         await opened(seen)
         await seen.press("v")
         await seen.sees("whole rig  1 hour")
+        for title in ("Hashrate of a board in the mean", "A share's time in the mean", "Shares of all boards"):
+            await seen.sees(title)  # what of a rig is a mean, and what a sum
         await seen.press("v")
         await seen.sees("board-0  1 hour")
+        assert "in the mean" not in seen.text
         await seen.press("plus")
         await seen.sees("board-0  6 hours")
         await seen.press("v", "v", "v", "v")

@@ -182,7 +182,7 @@ class RigPane(Pane):
     def _tell(self, view: RelayView, width: int) -> None:
         board, glyphs = self.board, glyphs_of(self)
         all_ = stats_total([b.stats for b in view.boards])
-        lines = [line(Span("whole rig   ", "dim"), *bar(all_, max(10, width - 14), glyphs))] if view.boards else []
+        lines = [line(Span("all boards  ", "dim"), *bar(all_, max(10, width - 14), glyphs))] if view.boards else []
         if board is not None:
             name = Span(f"{board.name:<11.11} ", "strong")
             lines.append(line(name, *bar(board.stats, max(10, width - 14), glyphs)))

@@ -18,15 +18,16 @@ from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.words import moment_text
 
-CHARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Hashrate", ("board_hs",)),
-    ("A share's time", ("calc_ms", "request_ms", "verdict_ms")),
-    ("Shares", ("shares_min",)),
-    ("Hand-over and polling", ("handover_ms", "polling_ms")),
-    ("Errors", ("board_errors",)),
-    ("Temperature", ("board_temp_c",)),
-    ("Earned", ("duco_day",)),
+CHARTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Hashrate", "of a board in the mean", ("board_hs",)),
+    ("A share's time", "in the mean", ("calc_ms", "request_ms", "verdict_ms")),
+    ("Shares", "of all boards", ("shares_min",)),
+    ("Hand-over and polling", "in the mean", ("handover_ms", "polling_ms")),
+    ("Errors", "of all boards", ("board_errors",)),
+    ("Temperature", "", ("board_temp_c",)),
+    ("Earned", "", ("duco_day",)),
 )
+"""Title, what is added to it for a whole rig (one chart is a mean, another a sum), and metrics."""
 _BOARDS_ONLY, _RIGS_ONLY = frozenset({"board_temp_c"}), frozenset({"duco_day"})
 _POINTS = 300
 
@@ -83,7 +84,7 @@ class RigCharts(VerticalScroll):
         self._draw(now_s)
 
     async def _read(self, whose: str, now_s: float) -> None:
-        metrics = [metric for _, ids in CHARTS for metric in ids]
+        metrics = [metric for *_, ids in CHARTS for metric in ids]
         try:
             series = await self._link.history(whose, metrics, *self.span_.bounds(now_s), _POINTS)
         except MinertuiError as error:
@@ -102,11 +103,10 @@ class RigCharts(VerticalScroll):
         if self.trouble:
             told = (*told, Span(f"  ! {self.trouble}", "warn"))
         self.head.show(told, (Span("v: the next board, o: overview", "dim"),))
-        for chart, (title, metrics) in zip(self.charts, CHARTS, strict=True):
+        for chart, (title, of_rig, metrics) in zip(self.charts, CHARTS, strict=True):
             chart.display = self._wanted(frozenset(metrics), bool(board))
-            if metrics == ("board_hs",) and not board:
-                title = "Hashrate of a board"  # sums of a rig over time give the mean of its boards
-            chart.show(self.series, metrics, title, gone=self._lost or self.trouble)
+            told_of = title if board or not of_rig else f"{title} {of_rig}"
+            chart.show(self.series, metrics, told_of, gone=self._lost or self.trouble)
 
     def _wanted(self, metrics: frozenset[str], board: bool) -> bool:
         """Temperatures where a board tells them, earnings of the whole rig."""

@@ -107,7 +107,7 @@ STATISTICS: tuple[_Row, ...] = (
     ("shares bad", lambda s: count(s.bad)),
     ("blocks", lambda s: count(s.block)),
     ("accepted", lambda s: _percent(s.accepted)),
-    ("shares a minute", lambda s: number(s.per_minute, 1)),
+    ("shares/min a board", lambda s: number(s.per_minute, 1)),
     ("asking: sum, s", lambda s: _seconds(s.request_wait_s)),
     ("  a job", lambda s: _seconds(s.request_wait_mean_s)),
     ("  in sending", lambda s: _seconds(s.request_send_s)),
@@ -121,7 +121,7 @@ STATISTICS: tuple[_Row, ...] = (
     ("busy calculating", lambda s: _percent(s.busy)),
     ("nonces", lambda s: count(s.nonces)),
     ("  a job", lambda s: number(s.nonces / s.rated) if s.rated else UNKNOWN),
-    ("hashes a second", lambda s: number(s.mean_hs, 1)),
+    ("hashes/s a board", lambda s: number(s.mean_hs, 1)),
     ("polls: busy", lambda s: count(s.busy_polls)),
     ("retries", lambda s: count(s.retries)),
     ("bus errors", lambda s: count(s.bus_errors)),
@@ -132,10 +132,12 @@ STATISTICS: tuple[_Row, ...] = (
     ("good, not paid", lambda s: count(s.unpaid)),
 )
 _LABEL, _CELL = 20, 11
+_MEANT = "all boards: counts and sums added; a job, share or board and %: the mean"
 
 
 class BoardStatistics(Painted):
-    """All sums and means, a row each. Columns are the rig and its boards, those around the chosen one in sight."""
+    """All sums and means, a row each. Columns are all boards together and each alone, those around the chosen one in
+    sight."""
 
     DEFAULT_CSS = """
     BoardStatistics { height: auto; padding: 0 1; }
@@ -152,20 +154,20 @@ class BoardStatistics(Painted):
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
-        """Titles, then a line per number."""
+        """What the first column means, titles, then a line per number."""
         fits = max(1, (width - _LABEL) // _CELL - 1)
         at = next((n for n, board in enumerate(self.boards) if board.name == self.chosen), 0)
         first = max(0, min(at - fits // 2, len(self.boards) - fits))
         shown = self.boards[first : first + fits]
         ellipsis = self.glyphs.ellipsis
-        names = [Span(fit("whole rig", _CELL - 1, right=True) + " ", "head")]
+        names = [Span(fit("all boards", _CELL - 1, right=True) + " ", "head")]
         names += [
             Span(
                 fit(b.name, _CELL - 1, right=True, ellipsis=ellipsis) + " ", "title" if b.name == self.chosen else "dim"
             )
             for b in shown
         ]
-        lines = [line(Span(" " * _LABEL), *names)]
+        lines = [line(Span(fit(_MEANT, width, ellipsis=ellipsis), "dim")), line(Span(" " * _LABEL), *names)]
         columns = [stats_total([b.stats for b in self.boards]), *(b.stats for b in shown)]
         for title, say in STATISTICS:
             cells = [
