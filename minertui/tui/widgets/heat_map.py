@@ -1,4 +1,5 @@
-"""The fleet as a heat map: a cell per device, coloured by one metric; signs and numbers say it without colour too."""
+"""The fleet as a heat map: a cell per device, coloured by one metric; signs and numbers say it without colour too.
+Where there are no colours at all a bar in each cell takes their place, as high as the value."""
 
 from __future__ import annotations
 
@@ -93,6 +94,8 @@ class HeatMap(DeviceRows):
     def _title(self, low: float, high: float) -> Line:
         m = self.metric
         scale = [Span("  ", f"cell:{i if m.better is not Better.HIGH else 9 - i}") for i in range(10)]
+        if self.colourless:
+            scale = [Span(self.glyphs.ramp[1:])]
         digits = 0 if high - low > 10 else 1
         ends = (number(low, digits), f"{number(high, digits)} {m.unit}")
         if self._limited:
@@ -124,14 +127,23 @@ class HeatMap(DeviceRows):
             sign, word, ink = standing(snapshot, self.glyphs)
             return (f"{sign} {word}" if self.wide and snapshot.health is not Health.OK else UNKNOWN), ink
         text = terahash(value) if self.metric.unit == "GH/s" else number(value, self.metric.digits)
+        text += level(self.metric, snapshot).mark
         limit = self.metric.limit(snapshot)
         if limit is not None and self.metric.better is Better.LOW:
             share = warmth((value - self.metric.lowest) / (limit - self.metric.lowest))
         else:
             share = (value - low) / (high - low)
+        if self.colourless:
+            return self._with_bar(text, share), ""
         if self.metric.better is Better.HIGH:
             share = 1 - share
-        return text + level(self.metric, snapshot).mark, heat(share, "cell")
+        return text, heat(share, "cell")
+
+    def _with_bar(self, text: str, share: float) -> str:
+        """``text`` and a bar as high as ``share``; a narrow cell that a mark fills needs none."""
+        bars = self.glyphs.ramp[1:]
+        bar = bars[min(len(bars) - 1, max(0, int(share * len(bars))))]
+        return f"{text} {bar}" if self.wide else text + bar if len(text) < _NARROW - 2 else text
 
     def device_at(self, x: int, y: int) -> str | None:
         """The device whose cell is there."""

@@ -128,6 +128,11 @@ class Painted(Widget):
         """The signs to paint with."""
         return glyphs_of(self)
 
+    @property
+    def colourless(self) -> bool:
+        """Whether the terminal is to show no colours (NO_COLOR): signs must say then what they would."""
+        return self.app.has_class("-no-color")
+
     def repaint(self) -> None:
         """Paint what differs from the picture on the screen. Cheap when nothing does."""
         size = self.size  # asked once: Textual walks up the tree for it

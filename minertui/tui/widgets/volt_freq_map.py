@@ -105,8 +105,12 @@ class VoltFreqMap(Painted):
     def _legend(self, width: int) -> Line:
         word = "TH/s" if self.goal is Goal.HASHRATE else "J/TH"
         scale = [Span(" ", f"cell:{9 - i}") for i in range(10)]
+        if self.colourless:  # a scale of ten equal blanks would explain nothing
+            scale, word = [], f"{word} where it passed"
+        ends = (f"{word} worst ", " best") if scale else (word, "")
         text = f"  {self.glyphs.best} best  x limit  ~ unstable  ? says nothing  > now"
-        return line((f"{word} worst ", "dim"), *scale, (" best", "dim"), (fit(text, max(0, width - 26)), "dim"))
+        room = max(0, width - len(scale) - sum(map(len, ends)))
+        return line((ends[0], "dim"), *scale, (ends[1], "dim"), (fit(text, room), "dim"))
 
 
 def merit(point: SweepPoint, goal: Goal) -> float | None:

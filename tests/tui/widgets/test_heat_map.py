@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from minertui.model.fleet import Fleet
 from minertui.tui.widgets.heat_map import HeatMap
@@ -29,6 +30,36 @@ async def test_cells_carry_name_and_value_and_hotter_is_another_colour() -> None
         assert cool is not None
         assert hot is not None
         assert cool.bgcolor != hot.bgcolor
+
+
+@pytest.mark.parametrize("only_ascii", [False, True])
+async def test_without_colours_a_bar_says_what_they_would_and_the_legend_shows_the_bars(only_ascii: bool) -> None:
+    heat = HeatMap()
+    bars = ".:-=+*%@" if only_ascii else "▁▂▃▄▅▆▇█"
+    async with on_stage(heat, 120, 24, ascii_only=only_ascii) as pilot:
+        heat.show(NORMAL, NAMES, "efficiency_jth")
+        assert bars not in text(heat)[0]
+        pilot.app.add_class("-no-color")
+        heat.show(NORMAL, NAMES, "efficiency_jth")
+        whole = "\n".join(text(heat))
+        assert text(heat)[0].startswith(f"Efficiency  14.9 {bars} 18.1 J/TH")
+        assert f"14.9 {bars[0]} " in whole  # the least of them
+        assert f"18.1 {bars[-1]}" in whole  # the most
+        cells = [s.style for s in heat.render_line(2) if s.style and s.text.strip()]
+        assert not any(style.reverse or style.bgcolor != cells[0].bgcolor for style in cells)
+        fleet = many()  # narrow cells
+        heat.show(fleet, tuple(fleet.snapshots), "efficiency_jth")
+        assert f"14.9{bars[0]} " in text(heat)[1]
+
+
+async def test_a_bar_grows_with_the_value_also_where_more_is_better() -> None:
+    heat = HeatMap()
+    async with on_stage(heat, 120, 24) as pilot:
+        pilot.app.add_class("-no-color")
+        heat.show(NORMAL, NAMES, "hashrate_ghs")
+        whole = "\n".join(text(heat))
+        assert "4.40 █" in whole
+        assert "1.04 ▁" in whole
 
 
 async def test_trouble_is_a_word_and_limits_are_signs() -> None:

@@ -29,6 +29,16 @@ async def test_what_failed_says_why_by_sign_and_has_no_value() -> None:
         assert text(board)[1].split()[-5:] == ["1.00", "~", "x", "?", "?"]
 
 
+async def test_without_colours_the_legend_has_no_scale_of_them() -> None:
+    board = VoltFreqMap()
+    async with on_stage(board, 80, 7) as pilot:
+        board.show(POINTS, Goal.HASHRATE)
+        assert any(x.startswith("TH/s worst " + " " * 10 + " best  ★ best") for x in text(board))
+        pilot.app.add_class("-no-color")
+        board.show(POINTS, Goal.HASHRATE)
+        assert any(x.startswith("TH/s where it passed  ★ best  x limit  ~ unstable") for x in text(board))
+
+
 async def test_better_is_another_colour_and_the_goal_turns_it() -> None:
     board = VoltFreqMap()
     async with on_stage(board, 80, 7):
