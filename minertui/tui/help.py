@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PLACES: Mapping[str, tuple[str, str]] = {
     "fleet": ("The fleet", "All miners, one a line. Actions go to the marked ones, or to the one under the cursor."),
     "miner": ("A miner", "How it is, how it was, how it is set, what runs on it, what it says."),
-    "sweep": ("Sweeps", "Benchmarks: voltage and frequency, measured point by point within limits."),
+    "sweep": ("Sweeps", "Benchmarks: frequency and voltage, measured point by point within limits."),
     "rig": ("A Duino-Coin rig", "Its boards, where the time of their shares goes, and why it earns what it earns."),
     "alerts": ("Alerts", "What needs, or needed, attention. An acknowledged one is dimmed, not gone."),
     "log": ("The log", "What the engine, its jobs and the miners say, in one stream."),
@@ -28,8 +28,8 @@ _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PgUp PgDn", "a page"),
         ("Home End", "first, last"),
         ("● ○ ✕", "well; rests or not heard yet; lost"),
-        ("! !!", "look at it; at its limit, or wrong (behind a number: that number)"),
-        ("S G s g", "left of the name: a sweep, a guard runs on it; small: it failed"),
+        ("! !!", "worth a look; at its limit or wrong (behind numbers too)"),
+        ("S G s g", "before the name: a sweep, a guard runs; small: it failed"),
     ),
     "miner": (("↑ ↓", "scroll"), ("/ & F w", "in the log: search, filter, follow, wrap"), ("Tab", "next section")),
     "sweep": (

@@ -124,6 +124,9 @@ class TestOrders:
             first = seen.link.sent("send")[0]
             assert first.dry_run
             assert orders(seen) == []  # nothing before the answer
+            await seen.press("enter")  # once more, as after the form: neither yes nor no
+            await seen.sees("Enter alone answers nothing: y is yes, n is no.")
+            assert orders(seen) == []
             await seen.press("y")
             await seen.until(lambda: orders(seen) == [("attic-1", Tune(frequency_mhz=550), True)])
 

@@ -308,7 +308,7 @@ class TestFrame:
     async def test_the_signs_of_jobs_are_explained_under_the_table_where_some_are_seen(self):
         async with looking(pictures.normal(), size=(80, 24)) as seen:
             assert " S lab-gamma" in seen.row("lab-gamma")
-            assert seen.line(-2).rstrip().endswith("S sweep  G guard   name up")
+            assert seen.line(-2).rstrip().endswith("S sweep  G guard  name up")
             await seen.press("m")
             await seen.sees("map of Chip")
             assert "S sweep" not in seen.text  # the map shows no such signs
@@ -353,7 +353,7 @@ class TestFrame:
         async with looking(pictures.normal()) as seen:
             await seen.press("question_mark")
             await seen.sees("All miners, one a line.")
-            await seen.sees("a sweep, a guard runs on it")
+            await seen.sees("before the name: a sweep, a guard runs; small: it failed")
             await seen.press("escape", "a")
             await seen.press("question_mark")
             await seen.sees("Acknowledge all alerts")

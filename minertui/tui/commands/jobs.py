@@ -60,7 +60,7 @@ class StartBenchmark(StartJob):
 
     id, key, footer, title, kind = "benchmark", "b", "Benchmark", "Start a benchmark sweep", "sweep"
     stop = "stop-benchmark"
-    help = "Measures voltages and frequencies one by one, within limits, and applies the best that passed."
+    help = "Measures frequencies and voltages one by one, within limits, and applies the best that passed."
     danger = Danger.YES_NO
 
     async def run(self, desk: Desk) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -65,7 +66,8 @@ async def test_who_goes_down_to_the_end_follows_again(wrap: bool) -> None:
         pane.add(said(*(f"line {n} {'word ' * 20}" for n in range(50))))
         view.wrap = wrap
         await seen(pilot)
-        downs = (view.on_mouse_scroll_down, partial(view.action_scroll_lines, 1), partial(view.action_scroll_pages, 1))
+        by_line, by_page = partial(view.action_scroll_lines, 1), partial(view.action_scroll_pages, 1)
+        downs: tuple[Callable[[], None], ...] = (view.on_mouse_scroll_down, by_line, by_page)
         for n, down in enumerate(downs):
             view.action_scroll_pages(-1)
             view.on_mouse_scroll_up()
