@@ -71,7 +71,8 @@ class Arbiter:
         back by older numbers. Waits for nobody's turn. Raises JournalError."""
         walker = self._walker(device)
         if calm := walker.desk.calm():
-            await off_loop(partial(self._journal.ask, key_of(walker.line.snapshot()), calm))
+            await off_loop(partial(self._journal.ask, key := key_of(walker.line.snapshot()), calm))
+            walker.desk.asks(key, calm)
 
     def hear(self, device: str, holder: str) -> Word:
         """What a person ordered of the device last. From now on what ``holder`` orders is taken to know of it: without
@@ -195,7 +196,7 @@ class Arbiter:
         status = walker.line.snapshot().status
         ends = walker.desk.ends(order.rank) if disturbing(replace(order, dry_run=False), status) else None
         far = raising.far(request.command, status) if isinstance(request.command, Tune) and status else None
-        ended = taking.will_end(ends, order.command, request, entry)
+        ended = taking.will_end(ends, order.command, request, entry, walker.line.limits)
         return "; ".join(text for text in (ended, far) if text)
 
     async def _ask(self, order: Order, walker: Walker, *, turn: bool) -> tuple[Request, Entry | None]:
@@ -256,7 +257,7 @@ class Arbiter:
         if isinstance(order.command, SetFan) and outcome.ok:
             mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
             kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
-            await off_loop(partial(self._journal.rebase, entry.key, kept))
+            self._desk(order.device).kept = await off_loop(partial(self._journal.rebase, entry.key, kept))
         if isinstance(order.command, Tune) and order.command != Tune():
             moved = bool(outcome.changes) or (was is not None and entry.baseline != was.baseline)
             own = was is None or (was.rank is Rank.PERSON and moved)

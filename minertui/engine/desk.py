@@ -74,6 +74,11 @@ class Desk:
         self._begin()
         self._guard = (holder, calm)
 
+    def asks(self, key: str, calm: Calm) -> None:
+        """The journal's entry of this key asks this from now on, where a guard changed the device."""
+        if self.kept is not None and self.kept.key == key and self.kept.calm is not None:
+            self.kept = replace(self.kept, calm=calm)
+
     def calm(self, by: str | None = None) -> Calm | None:
         """What the device's guard asks; None when it has none, or when its guard is not ``by``."""
         return self._guard[1] if self._guard is not None and by in (None, self._guard[0]) else None
@@ -146,9 +151,10 @@ class Desk:
 
     def presses(self, order: Order, status: MinerStatus | None) -> bool:
         """False for what a guard does for comfort's sake, which waits for others and gives way to a person's word:
-        everything but a lower frequency."""
-        tune = order.command
-        cools = isinstance(tune, Tune) and tune.core_mv is None and kernel.lowers(tune, status)
+        everything but a lower frequency, and that too while nothing is warm, for then its ceiling alone asks for it."""
+        tune, calm = order.command, self.calm(order.by)
+        lowers = isinstance(tune, Tune) and tune.core_mv is None and kernel.lowers(tune, status)
+        cools = lowers and not (calm is not None and status is not None and calm.reached(status))
         return cools or order.by not in self._heard
 
     @contextmanager

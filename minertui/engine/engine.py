@@ -108,7 +108,7 @@ class Engine:
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._api = config.api  # as its doors were opened
         self._last_resort = LastResort(self, self._spawn, alert)
-        self._over_limits = OverLimits(self, self._spawn)
+        self._over_limits = OverLimits(self, self._spawn, self._runner.starts)
         self._identities: dict[str, Identity] = {}
         self._changing = asyncio.Lock()  # one change of the config at a time
         self._settled = self._closed = False

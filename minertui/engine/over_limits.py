@@ -69,10 +69,16 @@ class Office(Protocol):
 
 
 class OverLimits:
-    """Hears every reading. ``spawn`` runs an order in the background."""
+    """Hears every reading. ``spawn`` runs an order in the background; ``starts``: is a job of the device about to
+    begin?"""
 
-    def __init__(self, office: Office, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
-        self._office, self._spawn = office, spawn
+    def __init__(
+        self,
+        office: Office,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        starts: Callable[[str], bool] = lambda device: False,
+    ) -> None:
+        self._office, self._spawn, self._starts = office, spawn, starts
         self._known: dict[str, Limits] = {}
         self._due: dict[str, _Due] = {}  # by device that is to be lowered
         self._said: dict[str, str] = {}
@@ -86,7 +92,7 @@ class OverLimits:
         if _lower(known.max_mhz, limits.max_mhz) or _lower(known.max_mv, limits.max_mv):
             self._due[device] = _Due(now_s)
         due = self._due.get(device)
-        if due is None or now_s < due.at_s or status is None or line.readonly or self._office.busy(device):
+        if due is None or now_s < due.at_s or status is None or line.readonly or self._taken(device):
             return
         if not over_limits(status, limits):
             del self._due[device]
@@ -94,13 +100,16 @@ class OverLimits:
         self._due[device] = _Due(now_s + due.wait_s, min(2 * due.wait_s, _AGAIN_MOST_S))
         self._spawn(self._act(snapshot, status, limits))
 
+    def _taken(self, device: str) -> bool:
+        return self._office.busy(device) or self._starts(device)
+
     async def _act(self, snapshot: Snapshot, status: MinerStatus, limits: Limits) -> None:
         device = snapshot.device
         tune = await self._under(snapshot, status, limits)
         if tune is None:
             self._due.pop(device, None)  # the alert stays, and says what to do
             return
-        if self._office.busy(device):  # by now
+        if self._taken(device):  # by now
             return
         order = Order(secrets.token_hex(8), device, tune, BY, Rank.PERSON)
         try:

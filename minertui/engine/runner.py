@@ -26,6 +26,7 @@ from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.site import JobSite, Office
 from minertui.engine.store import StoreError
+from minertui.engine.way_back import leads_to
 from minertui.model import ranking
 from minertui.model.commands import Rank
 from minertui.model.errors import JobError, MinertuiError, fault_of_ours
@@ -145,6 +146,10 @@ class Runner:
     def alive(self, device: str) -> list[str]:
         """The ids of the device's jobs that have not ended."""
         return [j for j, task in self._tasks.items() if not task.done() and self._sites[j].state.device == device]
+
+    def starts(self, device: str) -> bool:
+        """True while a sweep of this device was asked for, and is on its way to disk."""
+        return f"sweep:{device}" in self._beginning
 
     def held(self, device: str) -> bool:
         """True while a job that claims its device works on this one."""
@@ -326,7 +331,8 @@ class Runner:
             return
         if entry is not None:
             await self._owe(device)
-            text = f"a person took the device; it goes back to {entry.baseline.tune_text} by itself"
+            there = leads_to(entry, site.snapshot().status, self._desk.line(device).limits)
+            text = f"a person took the device; it goes back by itself to {there}"
             site.report(site.state.phase, site.state.view, text, total=site.state.total, left_s=0.0)
         site.log(site.state.note)
 

@@ -108,7 +108,8 @@ class WayBack:
             return ""
         if calm != entry.calm:
             with contextlib.suppress(JournalError):
-                await off_loop(partial(self._journal.open_entry, msgspec.structs.replace(entry, calm=calm)))
+                asked = partial(self._journal.open_entry, msgspec.structs.replace(entry, calm=calm))
+                self._walker.desk.kept = await off_loop(asked)
         return why
 
     async def _behind(self, entry: Entry, by: str, patience_s: float) -> str:
@@ -244,6 +245,15 @@ def within(target: Tune, now: Settings, users: Limits) -> Tune:
 def _short(target: Tune, baseline: Settings) -> str:
     at_it = baseline.wrote(target).same_tune(baseline)
     return "" if at_it else f"; your limits keep it from the {baseline.tune_text} that it ran before"
+
+
+def leads_to(entry: Entry, status: MinerStatus | None, users: Limits) -> str:
+    """Where the way back of a device that shows ``status`` ends, in words: its baseline, as far as the user's limits
+    leave it open."""
+    if status is None:
+        return entry.baseline.tune_text
+    target = within(home(entry), Settings.of(status), users)
+    return f"{entry.baseline.wrote(target).tune_text}{_short(target, entry.baseline)}"
 
 
 def home(entry: Entry) -> Tune:

@@ -13,6 +13,7 @@ import pytest
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, Tune
+from minertui.model.errors import Preempted
 from minertui.model.plans import GuardPlan, GuardView
 from minertui.safety.calm import Calm
 from tests.engine.bench import Bench
@@ -129,3 +130,25 @@ async def test_a_raise_of_a_guard_does_not_cut_a_persons_climb_short(tmp_path: P
     assert (await persons).ok
     assert not (await up).ok
     assert bench.at == (575.0, 1200)
+
+
+@pytest.mark.parametrize("warm", [False, True])
+async def test_a_step_to_its_ceiling_cuts_no_lower_order_short_and_one_for_heat_does(tmp_path: Path, warm: bool):
+    """A person lowers frequency and voltage in the moment in which a limit of frequency is lowered under the miner."""
+    bench, wrote = Bench(tmp_path / "journal"), asyncio.Event()
+    bench.arbiter.guard("garage", GUARD, Calm(63, 83))
+    bench.arbiter.hear("garage", GUARD)
+    bench.miner.set(chip_temp_c=66.0 if warm else 58.0)
+    bench.miner.spy = lambda what: wrote.set() if what == "written" else None
+    persons = asyncio.create_task(bench.person(Tune(400.0, 1100)))
+    await wrote.wait()
+    step = asyncio.create_task(bench.do(Tune(350.0), Rank.SAFETY, GUARD))
+    if warm:
+        with pytest.raises(Preempted):
+            await persons
+        assert (await step).ok
+        assert bench.at == (350.0, 1150)
+        return
+    assert (await persons).ok
+    assert (await step).reason == "a person ordered something else in the meantime"
+    assert bench.at == (400.0, 1100)

@@ -12,7 +12,7 @@ import pytest
 
 from minertui import durable
 from minertui.engine.journal import Entry
-from minertui.model.commands import Rank, Tune
+from minertui.model.commands import Rank, SetFan, Tune
 from minertui.safety.calm import Calm
 from tests.engine.bench import DRY, SWEEP, Bench
 from tests.engine.hardware import MAC
@@ -153,3 +153,46 @@ async def test_who_only_asked_remembers_no_way_back_that_ended_meanwhile(bench: 
     assert (await bench.do(Tune(425), Rank.SAFETY, GUARD)).ok
     [entry] = bench.journal.entries()
     assert entry.baseline.frequency_mhz == 475, "what the person wanted, not what was before"
+
+
+@LOSSES
+async def test_what_is_written_again_is_what_a_guard_asks_by_now(bench: Bench, lose: Callable[[Path], None]):
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    bench.arbiter.guard("garage", GUARD, Calm(50, 70))
+    await bench.arbiter.asks("garage")
+    lose(file(bench))
+    assert await bench.arbiter.left("garage") is not None
+    [entry] = bench.journal.entries()
+    assert (entry.calm, entry.baseline.frequency_mhz) == (Calm(50, 70), 525)
+
+
+@LOSSES
+async def test_and_the_fan_that_a_person_has_set_since(bench: Bench, lose: Callable[[Path], None]):
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    assert (await bench.person(SetFan(auto=False, pct=80))).ok
+    lose(file(bench))
+    assert (await bench.do(Tune(425), Rank.SAFETY, GUARD)).ok
+    [entry] = bench.journal.entries()
+    assert (entry.baseline.fan_auto, entry.baseline.fan_pct, entry.baseline.frequency_mhz) == (False, 80, 525)
+
+
+async def test_what_is_asked_just_as_a_way_back_ends_does_not_bring_it_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """The journal answers in a thread; by then the entry may be gone, and must not be written again."""
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    ask = bench.journal.ask
+
+    def asked_and_gone(key: str, calm: Calm) -> None:
+        ask(key, calm)
+        bench.journal.close(key)
+        bench.arbiter._desk("garage").kept = None
+
+    monkeypatch.setattr(bench.journal, "ask", asked_and_gone)
+    bench.arbiter.guard("garage", GUARD, Calm(50, 70))
+    await bench.arbiter.asks("garage")
+    assert (await bench.arbiter.conclude("garage", None, GUARD)).reason.startswith("nothing of ours is left")
+    assert bench.journal.entries() == ()

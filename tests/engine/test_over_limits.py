@@ -15,8 +15,8 @@ from minertui.config import Config
 from minertui.engine import over_limits
 from minertui.engine.alert_rules import judge
 from minertui.engine.engine import Engine
-from minertui.engine.journal import FOLDER
-from minertui.engine.way_back import within
+from minertui.engine.journal import FOLDER, Entry
+from minertui.engine.way_back import leads_to, within
 from minertui.model.alerts import Severity
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, Tune
 from minertui.model.fleet import Snapshot
@@ -263,6 +263,22 @@ async def test_a_way_back_ends_at_a_limit_instead_of_never(tmp_path: Path):
 )
 def test_how_far_a_way_home_goes(now: Settings, limits: Limits, becomes: Tune):
     assert within(Tune(525, 1150), now, limits) == becomes
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (None, "525 MHz / 1150 mV"),
+        (MinerStatus(frequency_mhz=600, core_mv=1200), "525 MHz / 1150 mV"),
+        (
+            MinerStatus(frequency_mhz=450, core_mv=1100),
+            "500 MHz / 1150 mV; your limits keep it from the 525 MHz / 1150 mV that it ran before",
+        ),
+    ],
+)
+def test_where_a_way_home_ends_in_words(status: MinerStatus | None, said: str):
+    entry = Entry("k", "m1", "", Settings(525, 1150))
+    assert leads_to(entry, status, Limits(max_mhz=500)) == said
 
 
 async def test_an_order_over_it_is_refused_as_ever(tmp_path: Path):

@@ -14,7 +14,7 @@ from minertui.engine.engine import Engine
 from minertui.engine.store import Store, StoreError
 from minertui.model.commands import Rank
 from minertui.model.errors import JobError
-from minertui.model.plans import GuardPlan, JobState, Phase, SweepRecord
+from minertui.model.plans import GuardPlan, JobState, Limits, Phase, SweepRecord
 from tests.engine.house import PLAN, House, miner, until
 
 pytestmark = pytest.mark.looptime
@@ -122,6 +122,21 @@ async def test_who_asked_for_a_sweep_and_went_away_leaves_no_half_of_it(
     await until(lambda: engine.hub.fleet.jobs["sweep:m1"].phase is Phase.STOPPED, 4000)
     await engine.close()
     assert engine._runner._beginning == {}
+
+
+async def test_a_limit_that_is_lowered_meanwhile_waits_for_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Done now it would be a person's order to the miner of a sweep that begins, and end it."""
+    house = House(tmp_path / "state")
+    engine, starting = await starting_slowly(house, monkeypatch, 60.0)
+    await engine.reload(Config(miner=(miner(limits=Limits(max_mhz=450)),)))
+    await asyncio.sleep(30)
+    assert not starting.done()
+    assert house.miners["127.0.0.1:8001"].mhz == 500.0
+    await starting
+    await engine.stop("sweep:m1")
+    await until(lambda: engine.hub.fleet.jobs["sweep:m1"].phase.over, 4000)
+    await until(lambda: house.miners["127.0.0.1:8001"].mhz == 450.0, 4000)
+    await engine.close()
 
 
 async def test_nothing_is_started_on_a_miner_that_leaves(tmp_path: Path):

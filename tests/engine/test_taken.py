@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from minertui.config import Config
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER
 from minertui.model.commands import (
@@ -25,9 +26,9 @@ from minertui.model.commands import (
     SetPools,
     Tune,
 )
-from minertui.model.plans import Strategy, SweepPlan
+from minertui.model.plans import Limits, Strategy, SweepPlan
 from minertui.model.status import Ability, MinerStatus, PoolSetting
-from tests.engine.house import House, Miner, job, until
+from tests.engine.house import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
 
@@ -88,13 +89,13 @@ class Swept:
 
 
 @asynccontextmanager
-async def sweeping(folder: Path) -> AsyncIterator[Swept]:
+async def sweeping(folder: Path, plan: SweepPlan = PLAN) -> AsyncIterator[Swept]:
     """Not a fixture: those wait in real time."""
     house = House(folder)
     it = house.miners["127.0.0.1:8001"] = Able("127.0.0.1:8001")
     engine = await house.running()
-    await engine.start(PLAN)
-    await until(lambda: it.mhz > 500.0, 2000)
+    await engine.start(plan)
+    await until(lambda: it.mhz != 500.0, 2000)
     yield Swept(house, engine, it)
     await engine.close()
 
@@ -103,7 +104,7 @@ async def sweeping(folder: Path) -> AsyncIterator[Swept]:
 async def test_a_miner_taken_from_a_sweep_is_not_left_at_a_test_point(tmp_path: Path, command: Command):
     async with sweeping(tmp_path) as swept:
         assert (await swept.person(command)).ok
-        note = "a person took the device; it goes back to 500 MHz / 1150 mV by itself"
+        note = "a person took the device; it goes back by itself to 500 MHz / 1150 mV"
         await until(lambda: swept.over and job(swept.engine, "sweep:m1").note == note, 60)
         assert note in await swept.said("sweep:m1")
         await until(lambda: not swept.journal, 60)
@@ -111,6 +112,20 @@ async def test_a_miner_taken_from_a_sweep_is_not_left_at_a_test_point(tmp_path: 
         assert swept.miner.paused is isinstance(command, Pause)
         assert swept.miner.fan_auto is not isinstance(command, SetFan)
         assert "its way back has ended: at 500 MHz / 1150 mV, proven by two readings" in await swept.said("m1")
+
+
+async def test_where_a_limit_keeps_it_lower_that_is_what_is_said(tmp_path: Path):
+    async with sweeping(tmp_path, msgspec.structs.replace(PLAN, start_mhz=450)) as swept:
+        await swept.engine.reload(Config(miner=(miner(limits=Limits(max_mhz=480)),)))
+        there = "480 MHz / 1150 mV; your limits keep it from the 500 MHz / 1150 mV that it ran before"
+        assert (await swept.person(Pause(), dry=True)).reason == (
+            f"this ends the sweep that runs on it; it goes back to {there}"
+        )
+        assert (await swept.person(Pause())).ok
+        note = f"a person took the device; it goes back by itself to {there}"
+        await until(lambda: swept.over and job(swept.engine, "sweep:m1").note == note, 4000)
+        await until(lambda: not swept.journal, 4000)
+        assert (swept.miner.mhz, swept.miner.mv) == (480.0, 1150.0)
 
 
 async def test_resumed_after_a_pause_it_runs_its_own_settings(tmp_path: Path):
