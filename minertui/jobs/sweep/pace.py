@@ -92,11 +92,11 @@ def on_the_way(
         return Move(Do.LEAVE, here, leave)
     if since_s < DWELL_S:
         return Move(Do.WAIT, here)
-    if _same(here, target):
+    if same(here, target):
         return Move(Do.MEASURE if since_s >= SETTLE_S else Do.WAIT, here)
     bad = (
         ""
-        if easing or _same(here, way.origin)
+        if easing or same(here, way.origin)
         else _bad(plan, trail, changed_s, PROBE_ERRORS if target.probe else BAD_ERRORS)
     )
     if heat(target) <= heat(here) and not (bad and target.probe):
@@ -134,7 +134,7 @@ def heat(at: Target) -> float:
 def _up(plan: SweepPlan, way: Way, trail: Sequence[Trace], since_s: float, room: float, why: str) -> Move:
     here, to = way.here, rung(plan, way, room)
     grown = heat(to) / heat(here) - 1
-    if not _same(to, here) and (_same(to, way.target) or since_s >= _worth_waiting_s(grown)):
+    if not same(to, here) and (same(to, way.target) or since_s >= _worth_waiting_s(grown)):
         return Move(Do.RUNG, to, why)
     fan = transient.smoothed(trail, lambda s: s.fan_pct)
     moving = abs(transient.trend_per_s(trail, lambda s: s.fan_pct)) > FLAT_PCT_PER_S
@@ -160,7 +160,7 @@ def rung(plan: SweepPlan, way: Way, room: float) -> Target:
         share = min(share, RUNG_MV / (target.mv - here.mv))
     while share > 0.01:
         to = _stepped(plan, here, target, share)
-        if _same(to, here):
+        if same(to, here):
             break
         if heat(to) <= heat(here) * (1 + room):
             return to
@@ -205,5 +205,6 @@ def _bad(plan: SweepPlan, trail: Sequence[Trace], changed_s: float, share: float
     return ""
 
 
-def _same(a: Target, b: Target) -> bool:
+def same(a: Target, b: Target) -> bool:
+    """The same settings, whatever for."""
     return abs(a.mhz - b.mhz) < 1e-6 and a.mv == b.mv

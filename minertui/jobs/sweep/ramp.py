@@ -193,4 +193,7 @@ _TRIMMED = 40
 
 
 def _at(state: State, here: Target) -> State:
-    return replace(state, at=msgspec.structs.replace(state.target, mhz=here.mhz, mv=here.mv))
+    """What is measured is where it is. What was to be confirmed and is not reached is only looked at."""
+    soak = state.target.soak and pace.same(here, state.target)
+    at = msgspec.structs.replace(state.target, mhz=here.mhz, mv=here.mv, soak=soak)
+    return replace(state, at=at)

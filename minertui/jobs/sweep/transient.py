@@ -22,7 +22,7 @@ from minertui.model.ranking import Bounds
 from minertui.model.status import MinerStatus
 
 FALL_S = 45.0  # a step down gets so long to show itself
-WINDOW_S = 150.0  # so far back a climb is looked at to learn how the fan answers it
+WINDOW_S = 400.0  # so far back a climb is looked at to learn how the fan answers it: in less, whole degrees hide it
 LEAST_RISE_C = 0.45  # a climb that would not have shown this much at worst teaches nothing
 ANSWER_NOISE_C = 0.1
 ANSWER_SAFETY = 1.3
