@@ -281,8 +281,8 @@ class _Choice:
         fit = self._fit
         return (
             f"promises {fit.ghs(at.mhz, at.mv):.0f} GH/s at {fit.power_w(at.mhz, at.mv):.1f} W with "
-            f"{fit.error_pct(at.mhz, at.mv):.2f} % errors, 10 MHz more need {10 * fit.need_mv_per_mhz:.0f} mV here; "
-            f"what is not known may be worth {stake:.1%}"
+            f"{fit.error_pct(at.mhz, at.mv):.2f} % errors; 10 MHz more need {10 * fit.need_mv_per_mhz:.0f} mV more "
+            f"to stay as stable; to know all exactly would bring {stake:.1%} on average"
         )
 
     def _soak_text(self) -> str:
