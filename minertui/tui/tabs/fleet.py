@@ -214,12 +214,10 @@ class FleetPane(Pane):
         left += [Span("was ", "warn")] if lost else []
         left.append(Span(_sum_text([fleet.snapshots[name] for name in chosen]), "dim" if lost else "strong"))
         right = [Span(self._order_text(), "dim")]
-        signs = "" if self.mapped else sign_meanings(fleet.jobs.values())
-        if signs:
-            right.insert(0, Span(f"{signs}   ", "dim"))
+        signs = [] if self.mapped else [Span(f"{text}  ", "dim") for text in sign_meanings(fleet.jobs.values())]
         if self.order.words:
             right.insert(0, Span(f"/{self.order.words}  ", "accent"))
-        return tuple(left), tuple(right)
+        return tuple(left), (*signs, *right)
 
     def _order_text(self) -> str:
         if self.mapped:

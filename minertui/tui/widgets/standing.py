@@ -152,13 +152,14 @@ def job_sign(jobs: tuple[JobState, ...]) -> tuple[str, str]:
     return (" ", "") if failed is None else (_SIGNS.get(failed, "+").lower(), "bad")
 
 
-def sign_meanings(jobs: Iterable[JobState]) -> str:
-    """What the signs of these jobs mean: ``S sweep  G guard  s sweep failed``."""
+def sign_meanings(jobs: Iterable[JobState]) -> list[str]:
+    """What the signs of these jobs mean: ``S sweep`` and ``G guard``; before these, as they may be left out first where
+    there is little room, what failed: ``s sweep failed``."""
     phases = {(job.kind, job.phase) for job in jobs}
     runs = {kind for kind, phase in phases if not phase.over}
     failed = {kind for kind, phase in phases if phase in _ENDED_BADLY}
-    said = [f"{sign} {kind}" for kind, sign in _SIGNS.items() if kind in runs]
-    return "  ".join([*said, *(f"{sign.lower()} {kind} failed" for kind, sign in _SIGNS.items() if kind in failed)])
+    told = [f"{sign.lower()} {kind} failed" for kind, sign in _SIGNS.items() if kind in failed]
+    return told + [f"{sign} {kind}" for kind, sign in _SIGNS.items() if kind in runs]
 
 
 def _running(job: JobState) -> str:

@@ -45,6 +45,6 @@ def test_errors_of_one_reading_do_not_change_the_state() -> None:
 def test_only_signs_that_are_seen_are_explained() -> None:
     sweep, guard = pictures.running_sweep("a"), pictures.running_guard("b")
     failed, stopped = (msgspec.structs.replace(guard, phase=phase) for phase in (Phase.FAILED, Phase.STOPPED))
-    assert sign_meanings([sweep, guard]) == "S sweep  G guard"
-    assert sign_meanings([failed, sweep]) == "S sweep  g guard failed"
-    assert sign_meanings([stopped]) == ""
+    assert sign_meanings([sweep, guard]) == ["S sweep", "G guard"]
+    assert sign_meanings([failed, sweep]) == ["g guard failed", "S sweep"]
+    assert sign_meanings([stopped]) == []
