@@ -28,7 +28,7 @@ from minertui.cli import places
 from minertui.cli.numbers import FASTER, SPEED, Number, add_number, help_of
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.plan_options import PlanOption, numeric
-from minertui.cli.terminal import ended_by, say
+from minertui.cli.terminal import ended_by, fitted, say
 from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import ConfigError, LinkError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
@@ -172,10 +172,14 @@ async def _shown(
         known = (await link.plans(plan.device)).known if snapshot.status else None
         why = refused(fleet, plan.device, readonly=settings.engine.readonly or miner.readonly)
         for text in [f"! {why}"] if why else preview(plan, snapshot, miner.limits, known):
-            say(f"{plan.device}: {text}")
+            _tell(f"{plan.device}: {text}")
         code = 1 if why or snapshot.status is None else code
     say("Nothing was started.")
     return code
+
+
+def _tell(text: str) -> None:
+    say(fitted(text, 4))
 
 
 class Guarding:
@@ -206,15 +210,15 @@ class Guarding:
         try:
             job = await self._link.start(plan)
         except MinertuiError as error:
-            say(f"{plan.device}: {error}")
+            _tell(f"{plan.device}: {error}")
             return False
         self._jobs[job.id] = job
         held = job.view.plan if isinstance(job.view, GuardView) else plan
-        say(f"{plan.device}: guarded, chip < {held.max_chip_temp_c:g} °C, VR < {held.max_vr_temp_c:g} °C")
+        _tell(f"{plan.device}: guarded, chip < {held.max_chip_temp_c:g} °C, VR < {held.max_vr_temp_c:g} °C")
         lowered = (held.max_chip_temp_c, held.max_vr_temp_c) != (plan.max_chip_temp_c, plan.max_vr_temp_c)
         if lowered:
             asked = f"{plan.max_chip_temp_c:g} and {plan.max_vr_temp_c:g} °C were asked for"
-            say(f"{plan.device}: ! {asked}; the limits in force on this miner are lower")
+            _tell(f"{plan.device}: ! {asked}; the limits in force on this miner are lower")
         return True
 
     async def _follow(self) -> None:
@@ -236,7 +240,7 @@ class Guarding:
                 try:
                     await self._link.stop(job.id)
                 except MinertuiError as error:
-                    say(f"{job.device}: {error}")
+                    _tell(f"{job.device}: {error}")
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Whole):
@@ -249,12 +253,12 @@ class Guarding:
         elif isinstance(message.event, JobChanged):
             self._changed(message.event.job)
         elif isinstance(message.event, LogLine) and message.event.source in self._jobs:
-            say(f"{message.event.source.partition(':')[2]}: {message.event.text}")
+            _tell(f"{message.event.source.partition(':')[2]}: {message.event.text}")
 
     def _read(self, snapshot: Snapshot) -> None:
         self._newest[snapshot.device] = snapshot
         if self._health.get(snapshot.device, "ok") != snapshot.health and f"guard:{snapshot.device}" in self._jobs:
-            say(f"{snapshot.device}: {snapshot.health}{f': {snapshot.why}' if snapshot.why else ''}")
+            _tell(f"{snapshot.device}: {snapshot.health}{f': {snapshot.why}' if snapshot.why else ''}")
         self._health[snapshot.device] = snapshot.health
 
     def _changed(self, job: JobState) -> None:
@@ -266,7 +270,7 @@ class Guarding:
         due = now_s - self._shown_s.get(job.id, -math.inf) >= self._interval_s
         if due or job.phase is not before.phase:
             self._shown_s[job.id] = now_s
-            say(f"{job.device}: {_line(job, job.view, snapshot)}")
+            _tell(f"{job.device}: {_line(job, job.view, snapshot)}")
 
 
 def _badly(job: JobState) -> bool:

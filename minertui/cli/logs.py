@@ -13,8 +13,8 @@ from minertui.cli import places
 from minertui.cli.engine_link import talking, unknown
 from minertui.cli.numbers import Number, add_number
 from minertui.cli.start import last_lines, log_file
-from minertui.cli.terminal import columns
-from minertui.cli.wording import Paragraphs, wrapped
+from minertui.cli.terminal import fitted
+from minertui.cli.wording import Paragraphs
 from minertui.clock import SystemClock
 from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.events import Event, LogLine, Whole
@@ -114,5 +114,4 @@ def _known(source: str | None, fleet: Fleet) -> None:
 def _text(line: LogLine) -> str:
     when = datetime.fromtimestamp(line.at_s, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     mark = f"{line.severity.mark} " if line.severity.mark else ""
-    said, wide = f"{when} {line.source}: {mark}{line.text}", columns()
-    return wrapped(said, wide, min(len(when) + 1, wide // 4)) if wide else said
+    return fitted(f"{when} {line.source}: {mark}{line.text}", len(when) + 1)

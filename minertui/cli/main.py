@@ -7,11 +7,11 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from minertui import __version__
 from minertui.cli import attach, places
-from minertui.cli.terminal import printable_only, say, silence
+from minertui.cli.terminal import fitted, printable_only, say, silence
 from minertui.model.errors import MinertuiError
 
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
@@ -44,6 +44,11 @@ class Command(argparse.ArgumentParser):
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, []
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with the usage and one sentence, and exit code 2."""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{fitted(f'{self.prog}: error: {message}', 4, sys.stderr)}\n")
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
@@ -81,7 +86,7 @@ def _ran(argv: Sequence[str]) -> int:
         silence(sys.stdout)
         return 141
     except MinertuiError as error:
-        say(f"minertui: {error}", sys.stderr)
+        say(fitted(f"minertui: {error}", 4, sys.stderr), sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -28,7 +28,7 @@ from minertui.cli.numbers import FASTER, SPEED, add_number
 from minertui.cli.own_engine import engine_for, same_place
 from minertui.cli.plan_options import PlanOption, numeric, worded
 from minertui.cli.sweep_follow import Follower, Sweep
-from minertui.cli.terminal import say
+from minertui.cli.terminal import fitted, say
 from minertui.cli.wording import Paragraphs, told
 from minertui.model import ranking
 from minertui.model.errors import ConfigError
@@ -166,7 +166,7 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
             for number, (miner, name) in enumerate(zip(miners, names, strict=True), 1)
         ]
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        follower = Follower(link, sweeps, args.output, say, colour)
+        follower = Follower(link, sweeps, args.output, _tell, colour)
         silent = await follower.preview()
         if args.dry_run:
             return 1 if silent or follower.impossible else 0
@@ -178,6 +178,10 @@ async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequen
             say("Nothing was started.")
             return 1
         return await follower.run()
+
+
+def _tell(text: str) -> None:
+    say(fitted(text, 4))
 
 
 async def _last_moment() -> bool:

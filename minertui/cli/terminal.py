@@ -20,6 +20,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO, cast
 
+from minertui.cli.wording import wrapped
+
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _OURS = re.compile(r"(\x1b\[[0-9;]{0,20}m|[\n\t])")  # colours, and the ends of lines
 
@@ -82,12 +84,19 @@ def say(text: str, stream: TextIO | None = None) -> None:
         silence(stream)
 
 
-def columns() -> int | None:
-    """How many cells a line of the terminal at stdout has now; None where there is no terminal, or it does not tell."""
-    if not sys.stdout.isatty():
+def fitted(text: str, indent: int, stream: TextIO | None = None) -> str:
+    """``text`` for the terminal at ``stream`` (stdout if not said otherwise), whose lines are broken between words and
+    go on ``indent`` cells further in. In a pipe or a file a line stays one line."""
+    wide = _columns(stream or sys.stdout)
+    return wrapped(text, wide, min(indent, wide // 4)) if wide else text
+
+
+def _columns(stream: TextIO) -> int | None:
+    """How many cells a line of it has now; None where there is no terminal, or it does not tell."""
+    if not stream.isatty():
         return None
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+        return os.get_terminal_size(stream.fileno()).columns or None
     except (OSError, ValueError):
         return None
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+import fcntl
+import os
+import pty
+import struct
+import termios
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +53,24 @@ def run(places: Path, capfd: pytest.CaptureFixture[str]) -> Run:
         return code, out, err
 
     return ran
+
+
+@contextlib.contextmanager
+def terminal(name: str, columns: int) -> Iterator[list[str]]:
+    """While this is entered ``sys.<name>`` is a terminal of so many columns (0: it does not tell); then the list holds
+    the lines that it showed."""
+    shown: list[str] = []
+    mine, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with pytest.MonkeyPatch.context() as patch, os.fdopen(theirs, "w", encoding="utf-8") as stream:
+        patch.setattr(f"sys.{name}", stream)
+        yield shown
+    data = b""
+    with contextlib.suppress(OSError):  # EIO: nobody writes any more, and all was read
+        while piece := os.read(mine, 4096):
+            data += piece
+    os.close(mine)
+    shown += data.decode().splitlines()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from minertui.cli import guard, sweep
+from minertui.cli import guard, sweep, sweep_lines
 from minertui.cli.guard_preview import preview, refused
 from minertui.cli.main import parser
 from minertui.clock import SystemClock
@@ -18,6 +18,7 @@ from minertui.model.frontier import Frontier, Known, Setting
 from minertui.model.plans import GuardPlan, GuardView, JobState, Limits, Phase
 from minertui.safety.settings import Settings
 from minertui.sim.axeos import fleet, serve
+from tests.cli.conftest import terminal
 from tests.safety.values import gamma, snap
 
 RUNS = gamma(frequency_mhz=525, core_mv=1150, chip_temp_c=58, vr_temp_c=60)
@@ -107,3 +108,12 @@ async def test_a_dry_run_writes_nothing_not_even_the_way_back_that_a_crash_left(
     assert told in capsys.readouterr().out
     assert (board.nvs, board.judge.writes) == (before, 0)
     assert [entry.baseline.tune_text for entry in journal.entries()] == ["500 MHz / 1140 mV"]
+
+
+def test_what_guard_and_sweep_say_breaks_between_words_on_a_terminal():
+    with terminal("stdout", 40) as shown:
+        guard._tell("garage: " + "keeps chip < 65 °C, " * 3)
+        sweep._tell(sweep_lines.painted("[garage] from 500 MHz / 1150 mV in steps of 5 MHz / 5 mV", 1, True))
+    assert [line.startswith("    ") for line in shown] == [False, True, False, True]
+    assert all(len(line) <= 40 + len("\033[32m") for line in shown)
+    assert shown[2:] == ["\033[32m[garage] from 500 MHz / 1150 mV in steps", "    of 5 MHz / 5 mV\033[0m"]

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from minertui.cli import main
+from tests.cli.conftest import terminal
 
 
 def python(code: str) -> str:
@@ -62,3 +63,30 @@ def test_a_command_says_itself_what_it_does_not_know(capsys, words: list[str], u
     said = capsys.readouterr().err
     assert usage in said
     assert unknown in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["tune", "garage", "-f", "abc"],
+            [
+                "minertui tune: error: argument -f/--frequency: “abc” is no",
+                "    number: write 50 to 3000 MHz, such as 525",
+            ],
+        ),
+        (
+            ["sweep", "gar/age", "--config", "/nowhere"],
+            ["minertui: 'gar/age' is neither an address nor the name of", "    a miner in the config"],
+        ),
+    ],
+    ids=["argparse", "ours"],
+)
+def test_on_a_terminal_a_refusal_breaks_between_words(words: list[str], said: list[str]):
+    with terminal("stderr", 58) as shown:
+        try:
+            code = main.main(words)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    assert code in (1, 2)
+    assert shown[-2:] == said

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import os
-import pty
-import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +25,7 @@ from minertui.model.plans import GuardPlan, GuardView, JobState, Phase, SweepPla
 from minertui.model.relay import BoardState
 from minertui.safety.settings import Settings
 from tests.api.fake_link import FakeLink, fleet
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, terminal
 from tests.tui import rigs
 
 MINE = (
@@ -156,13 +152,8 @@ class TestLogs:
             return [LogLine("sweep:garage", text, 1.0)]
 
         monkeypatch.setattr(link, "log", said)
-        mine, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, wide, 0, 0))
-        with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
-            monkeypatch.setattr("sys.stdout", terminal)
+        with terminal("stdout", wide) as lines:
             assert await asyncio.to_thread(main, ["logs"]) == 0
-            lines = os.read(mine, 4096).decode().splitlines()
-        os.close(mine)
         assert " ".join(line.strip() for line in lines).endswith(f" sweep:garage: {text}")
         assert len(lines) == {44: 4, 80: 2, 0: 1}[wide]  # who does not tell how wide they are get one line
         indent = min(20, wide // 4)

@@ -36,6 +36,9 @@ def test_a_word_longer_than_a_line_stays_whole_and_wide_letters_count_twice():
     assert wrapped(f"ask {address} now", 20, 4) == f"ask\n    {address}\n    now"
     assert wrapped("矿机 矿机 矿机", 10, 2) == "矿机 矿机\n  矿机"
     assert wrapped("a  b", 10, 2) == "a  b"
+    assert wrapped("one two\n  three four", 9, 2) == "one two\n  three\n  four", "a line that ends stays ended"
+    green = "\033[32mone two three\033[0m"
+    assert wrapped(green, 9, 2) == "\033[32mone two\n  three\033[0m", "a colour takes no room"
 
 
 def test_examples_of_a_help_stay_lines_of_their_own():
