@@ -100,7 +100,7 @@ def _command(
         formatter_class=Paragraphs,
         parents=[places.options()],
     )
-    parser.add_argument("name", metavar="NAME", help="the miner's name, as “minertui status” lists it")
+    parser.add_argument("name", metavar="NAME", help="the miner's name, as “minertui status” lists it, or its address")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask (for scripts)")
     parser.set_defaults(run=talking(lambda args, client: _order(args, client, asked, what)), confirms=name in ASKS)

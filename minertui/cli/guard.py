@@ -1,7 +1,8 @@
 """``minertui guard``: keep miners under a temperature, in the place of the temperature-control script.
 
 It reads the script's environment variables: BITAXE_IP, TEMP_THRESHOLD, FIRST_FREQUENCY, SECOND_FREQUENCY,
-MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable.
+MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable. The defaults are the script's: the
+config's [guard] is for the guards that the engine starts; its [limits] hold here too.
 
     BITAXE_IP=192.168.1.40 TEMP_THRESHOLD=63 minertui guard
     minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
