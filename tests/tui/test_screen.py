@@ -309,7 +309,10 @@ class TestFrame:
         async with looking(pictures.normal(), size=(80, 24)) as seen:
             assert " S lab-gamma" in seen.row("lab-gamma")
             assert seen.line(-2).rstrip().endswith("S sweep  G guard  name up")
-            await seen.press("m")
+            await seen.press("slash", *"attic", "enter")
+            await seen.until(lambda: "lab-gamma" not in seen.line(-3) and "/attic" in seen.line(-2))
+            assert "S sweep" not in seen.text  # none of them is seen
+            await seen.press("escape", "m")
             await seen.sees("map of Chip")
             assert "S sweep" not in seen.text  # the map shows no such signs
 

@@ -214,7 +214,9 @@ class FleetPane(Pane):
         left += [Span("was ", "warn")] if lost else []
         left.append(Span(_sum_text([fleet.snapshots[name] for name in chosen]), "dim" if lost else "strong"))
         right = [Span(self._order_text(), "dim")]
-        signs = [] if self.mapped else [Span(f"{text}  ", "dim") for text in sign_meanings(fleet.jobs.values())]
+        seen = frozenset(() if self.mapped else self.rows)
+        jobs = (job for job in fleet.jobs.values() if job.device in seen)
+        signs = [Span(f"{text}  ", "dim") for text in sign_meanings(jobs)]
         if self.order.words:
             right.insert(0, Span(f"/{self.order.words}  ", "accent"))
         return tuple(left), (*signs, *right)
