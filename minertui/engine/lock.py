@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -13,8 +14,8 @@ from minertui.model.errors import LinkError
 class StateLock:
     """Held as long as the ``with`` block lasts: ``with StateLock(folder): …``.
 
-    ``engine.lock`` in the folder holds the owner's process id, for people. Raises LinkError, naming that process, when
-    another one holds the lock, and when the folder cannot be written.
+    ``engine.lock`` in the folder holds the owner's process id, for people, where the disk takes it. Raises LinkError,
+    naming that process, when another one holds the lock, and when the folder cannot be used.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,8 +37,9 @@ class StateLock:
             os.close(fd)
             text = f"an engine (process {owner}) already works with {self._path.parent}; stop it or use another --state"
             raise LinkError(text) from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk keeps no engine from its miners; the lock needs no byte
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd
         return self
 

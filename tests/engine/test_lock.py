@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -39,6 +40,17 @@ def test_a_killed_owner_frees_it(tmp_path: Path):
         owner.kill()
         owner.communicate()
     with StateLock(tmp_path):
+        pass
+
+
+def test_on_a_full_disk_it_is_held_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An engine that starts anew there still has miners to lower and to lead back."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with StateLock(tmp_path), pytest.raises(LinkError, match="process unknown"), StateLock(tmp_path):
         pass
 
 
