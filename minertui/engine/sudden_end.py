@@ -49,9 +49,11 @@ class SuddenEnd:
         self._ours = False
 
     def look(self) -> None:
-        """Did the engine before end without warning? What cannot be read was not ours."""
-        with contextlib.suppress(OSError, ValueError):
-            self._left = Left(float(self._file.read_bytes()[:32]), self._file.stat().st_mtime)
+        """Did the engine before end without warning? What cannot be read was not ours, nor what no clock shows."""
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            left = Left(float(self._file.read_bytes()[:32]), self._file.stat().st_mtime)
+            moment(left.alive_s, self._clock.wall())
+            self._left = left
 
     def begin(self) -> None:
         """An engine runs from now on. What the one before left is told by then, or will be by this one."""

@@ -118,6 +118,20 @@ def test_a_file_that_says_nothing_costs_the_alert_alone(tmp_path: Path, said: li
     assert said == []
 
 
+def test_a_time_that_no_clock_shows_does_not_keep_an_engine_from_its_miners(
+    tmp_path: Path, said: list[Signal], monkeypatch: pytest.MonkeyPatch
+):
+    def year_70000(*_: float) -> str:
+        raise OverflowError("timestamp out of range for platform time_t")
+
+    monkeypatch.setattr("minertui.engine.sudden_end.moment", year_70000)
+    (tmp_path / FILE).write_text(f"{START_S:.0f}\n")
+    found = SuddenEnd(tmp_path, LoopClock(), said.append)
+    found.look()
+    found.tell(ENTRY, BACK, over=True)
+    assert said == []
+
+
 def test_a_disk_that_refuses_it_keeps_nobody_from_starting(tmp_path: Path, said: list[Signal]):
     found = SuddenEnd(tmp_path / "gone", LoopClock(), said.append)
     found.look()
