@@ -77,6 +77,14 @@ def per_fact(points: Sequence[SweepPoint], readings: Sequence[MinerStatus] = ())
     return (1 + rho) / (1 - rho)
 
 
+def by_setting(points: Sequence[SweepPoint]) -> dict[tuple[float, int], list[SweepPoint]]:
+    """The points of each setting (MHz, mV), settings and points in their order."""
+    at: dict[tuple[float, int], list[SweepPoint]] = {}
+    for point in points:
+        at.setdefault((point.mhz, point.mv), []).append(point)
+    return at
+
+
 def ratio_of(readings: Sequence[MinerStatus], per_fact: float = 1.0) -> tuple[float | None, float]:
     """Mean share of the expected hashrate, and its standard error."""
     ratios = [

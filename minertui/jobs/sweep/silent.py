@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from minertui.jobs.sweep import evidence
 from minertui.jobs.sweep.linear import Matrix, lower
 from minertui.jobs.sweep.resampling import drawn
 from minertui.jobs.sweep.residue import Seen
@@ -73,15 +74,12 @@ def settings(rows: Sequence[SweepPoint], per_fact: float = 1.0) -> list[Seen]:
     for p in rows:
         if p.hashrate_sd_ghs and p.expected_ghs:
             squares, count = squares + p.samples * (p.hashrate_sd_ghs / p.expected_ghs) ** 2, count + p.samples
-    at: dict[tuple[float, float], tuple[int, float]] = {}  # readings, and the sum of their ratios
-    for p in rows:
-        where, samples = (float(p.mv - rows[0].mv), p.mhz - rows[0].mhz), max(1, p.samples)
-        total, sum_ = at.get(where, (0, 0.0))
-        at[where] = (total + samples, sum_ + samples * (p.ratio or 0.0))
-    found = []
-    for (mv, mhz), (total, sum_) in at.items():
-        ratio = sum_ / total
-        found.append(Seen(mv, mhz, ratio, per_fact * squares / count / total, form(max(0.0, 1 - ratio))))
+    home, found = rows[0], []
+    for (mhz, mv), of in evidence.by_setting(rows).items():
+        total = sum(max(1, p.samples) for p in of)
+        ratio = sum(max(1, p.samples) * (p.ratio or 0.0) for p in of) / total
+        noise2 = per_fact * squares / count / total
+        found.append(Seen(float(mv - home.mv), mhz - home.mhz, ratio, noise2, form(max(0.0, 1 - ratio))))
     return found
 
 

@@ -110,9 +110,7 @@ class Surface:
 
     def _shown(self) -> list[Shown]:
         """Each setting with what all its points showed."""
-        at: dict[tuple[float, int], list[SweepPoint]] = {}
-        for point in self.rows:
-            at.setdefault((point.mhz, point.mv), []).append(point)
+        at = evidence.by_setting(self.rows)
         errors = [sum(p.samples * (p.error_pct or 0.0) for p in of) / sum(p.samples for p in of) for of in at.values()]
         seen = silent.settings(self.rows, evidence.per_fact(self.rows))
         return [Shown(mhz, s.ratio, s.noise2, e) for (mhz, _), s, e in zip(at, seen, errors, strict=True)]
