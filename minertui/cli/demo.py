@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _SCREEN_SPEED = 30.0
 _PLAIN_SPEED = 120.0
+_PLAIN_POLL_S = 0.125  # real seconds at least, without a screen: readings of a busy computer are to stay fresh
 _ORPHANED_S = 600.0  # real seconds: how long the demo's engine outlives a screen that was killed
 _COUNT = Number(1, 1000, example=12, whole=True)
 _TAGS = ("shelf", "garage", "attic")
@@ -160,7 +161,7 @@ async def _plain(args: argparse.Namespace) -> int:
     from minertui.cli.duco import table
     from minertui.cli.sweep_follow import Follower, Sweep
     from minertui.clock import SystemClock
-    from minertui.config import Config
+    from minertui.config import Config, EngineConfig
     from minertui.engine.engine import Engine
     from minertui.engine.thinking import Beside
     from minertui.model.plans import SweepPlan
@@ -172,7 +173,8 @@ async def _plain(args: argparse.Namespace) -> int:
     print(f"minertui demo: a benchmark sweep of {len(boards)} simulated miners, {speed:g} times faster than real ones.")
     with tempfile.TemporaryDirectory(prefix="minertui-demo-") as state:
         async with simulated(boards, clock) as miners, simulated_rig(clock, start=False) as (rig, way):
-            config = Config(miner=tuple(miners), rig=(rig,))
+            tempo = EngineConfig(poll_s=max(EngineConfig().poll_s, _PLAIN_POLL_S * speed))
+            config = Config(engine=tempo, miner=tuple(miners), rig=(rig,))
             engine = Engine(config, state=Path(state), clock=clock, demo=True, open_way=way, think=Beside())
             await engine.open()
             try:
