@@ -76,7 +76,7 @@ def _first(plan: SweepPlan, within: Bounds, start: Target, points: Sequence[Swee
     lower = points[-1].mhz - 10 * plan.step_mhz
     if lower < within.min_mhz:
         return Finish(f"nothing lower is allowed: {points[-1].reason}")
-    return Target(lower, points[-1].mv, f"lower, because of {points[-1].reason}")
+    return Target(lower, points[-1].mv, f"less clock, because of {points[-1].reason}")
 
 
 def _given_up(points: Sequence[SweepPoint]) -> Finish | None:
@@ -133,7 +133,7 @@ class _Choice:
             return Target(at.mhz, at.mv, self._text(at, stake))
         confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
         if confirmed is not None and best.worth <= confirmed.worth * (1 + GAIN):
-            return Finish(f"complete: no other setting promises {GAIN:.1%} more than the one that held at length")
+            return Finish(f"complete: no other setting promises {100 * GAIN:g} % more than the one that was confirmed")
         at = self._coolest(rows, best) if self._plan.goal is Goal.HASHRATE else best.at
         return Target(at.mhz, at.mv, self._soak_text(), soak=True)
 
@@ -282,12 +282,12 @@ class _Choice:
         return (
             f"promises {fit.ghs(at.mhz, at.mv):.0f} GH/s at {fit.power_w(at.mhz, at.mv):.1f} W with "
             f"{fit.error_pct(at.mhz, at.mv):.2f} % errors; 10 MHz more need {10 * fit.need_mv_per_mhz:.0f} mV more "
-            f"to stay as stable; to know all exactly would bring {stake:.1%} on average"
+            f"to stay as stable; to know all exactly would bring {100 * stake:.1f} % on average"
         )
 
     def _soak_text(self) -> str:
-        known = f"to know more would bring less than {self._least_stake:.1%}"
-        return f"the best within {self._why_w}, and {known}: confirmed at length"
+        known = f"more points would bring less than {100 * self._least_stake:g} %"
+        return f"the best within {self._why_w}, and {known}: measured again for longer, to confirm it"
 
 
 def _harder(at: Target, than: Target) -> bool:
