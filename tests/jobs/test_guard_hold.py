@@ -177,6 +177,16 @@ def test_a_lowered_limit_of_voltage_is_kept_at_once_the_clock_first():
     assert (board.mhz, board.mv) == (700, 1230), "a guard climbs back to what you ran, as far as the limits allow"
 
 
+def test_it_is_kept_also_where_a_hot_chip_is_at_its_floor_already():
+    board = Board(plan=GuardPlan("a", low_mhz=650), mhz=650, mv=1190, room_c=33)
+    board.live(60, chip_temp_c=66.0)
+    assert (board.sent, board.state.why) == ([], "chip 66.0 °C ≥ 65 °C, already at the floor of 650 MHz")
+    board.limits = Limits(max_mv=1120)
+    board.live(600, chip_temp_c=66.0)
+    assert board.writes == [Tune(frequency_mhz=540), Tune(core_mv=1120)]
+    assert board.state.why == "chip 66.0 °C ≥ 65 °C, already at the floor of 650 MHz"
+
+
 @pytest.mark.parametrize("ordered", [True, False])
 def test_it_is_kept_also_where_you_ordered_more_and_where_it_is_parked(ordered: bool):
     board = Board(mhz=600, mv=1250, room_c=15)
@@ -231,6 +241,9 @@ def test_a_clock_that_was_set_with_more_voltage_than_is_allowed_now_is_not_climb
     board.live(600)
     assert (board.mhz, board.mv) == (600, 1150)
     assert board.state.why.startswith("a higher clock needs more than the 1150 mV that are allowed; not along its ")
+    board.limits = Limits(max_mv=1180)
+    board.live(600)
+    assert (board.mhz, board.mv) == (600, 1150), "a part of the way there is heat for nothing"
 
 
 def test_the_regulator_is_held_too():

@@ -89,11 +89,21 @@ def step(
         return replace(state, blind=0, readings=(), hold=stretch, why=why), None
     state = remember(adopt(state, plan, snapshot, now_s, yielding, word), plan, status, now_s)
     down = _down(state, plan, status, now_s)
-    if down is not None:
-        hot, tune = replace(down[0], by_limit=down[1] is not None), down[1]
-        hot = replace(hot, ordered=hot.ordered if tune is None else None)
-        return (hot, tune) if hot.by_limit or yielding else less_volts(hot, plan, snapshot, now_s)
-    return _not_hot(replace(state, by_limit=False), plan, snapshot, now_s, yielding, word)
+    if down is None:
+        return _not_hot(replace(state, by_limit=False), plan, snapshot, now_s, yielding, word)
+    hot, tune = down
+    if tune is not None:
+        return replace(hot, by_limit=True, ordered=None), tune
+    hot = replace(hot, by_limit=False)
+    return (hot, None) if yielding else _hot(hot, plan, snapshot, now_s, word)
+
+
+def _hot(
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, word: Word
+) -> tuple[GuardState, Tune | None]:
+    """What is done while a limit is crossed and no step of the frequency is due for it."""
+    under = None if word.pending else under_volts(state, plan, snapshot, now_s)
+    return under if under is not None and under[1] is not None else less_volts(state, plan, snapshot, now_s)
 
 
 def _not_hot(
@@ -179,7 +189,7 @@ def _up(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) ->
     if len(today(state.raises, now_s)) >= plan.max_writes_per_day:
         return replace(state, why=f"{plan.max_writes_per_day} steps up today: no more until tomorrow"), None
     volts, most = own_volts(state, status), snapshot.limits.max_mv
-    if volts is not None and most is not None and volts > most:
+    if volts is not None and (state.own[1] or 0) > (most or float("inf")):
         return replace(state, why=f"a higher clock needs more than the {most:g} mV that are allowed"), None
     if volts is not None:
         return replace(state, why=f"cool for {plan.stable_s / 60:.0f} min: {volts} mV first, as you set"), Tune(
