@@ -123,13 +123,13 @@ class Arbiter:
         return CommandRecord(order, self._clock.wall(), outcome)
 
     async def _in_turn(self, order: Order, walker: Walker) -> Outcome:
-        desk, status = walker.desk, walker.line.snapshot().status
-        disturbs, presses = disturbing(order, status), desk.presses(order, status)
+        desk, snapshot = walker.desk, walker.line.snapshot()
+        disturbs, presses = disturbing(order, snapshot.status), desk.presses(order, snapshot)
         with desk.waiting(order, disturbs=disturbs and presses):
             await desk.turn.acquire()
         try:
             desk.check(order.rank, order.by)
-            presses = presses and desk.presses(order, walker.line.snapshot().status)
+            presses = presses and desk.presses(order, walker.line.snapshot())
             if desk.unheard(order) and not presses:
                 return Outcome(OutcomeState.REFUSED, "a person ordered something else in the meantime")
             ends = desk.ends(order.rank) if disturbs else None
@@ -257,7 +257,8 @@ class Arbiter:
         if isinstance(order.command, SetFan) and outcome.ok:
             mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
             kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
-            self._desk(order.device).kept = await off_loop(partial(self._journal.rebase, entry.key, kept))
+            await off_loop(partial(self._journal.rebase, entry.key, kept))
+            self._desk(order.device).rebased(entry.key, kept)
         if isinstance(order.command, Tune) and order.command != Tune():
             moved = bool(outcome.changes) or (was is not None and entry.baseline != was.baseline)
             own = was is None or (was.rank is Rank.PERSON and moved)

@@ -79,6 +79,12 @@ class Desk:
         if self.kept is not None and self.kept.key == key and self.kept.calm is not None:
             self.kept = replace(self.kept, calm=calm)
 
+    def rebased(self, key: str, baseline: Settings) -> None:
+        """The journal's entry of this key leads to this from now on; also where it was lost just now, and will be
+        written again."""
+        if self.kept is not None and self.kept.key == key:
+            self.kept = replace(self.kept, baseline=baseline)
+
     def calm(self, by: str | None = None) -> Calm | None:
         """What the device's guard asks; None when it has none, or when its guard is not ``by``."""
         return self._guard[1] if self._guard is not None and by in (None, self._guard[0]) else None
@@ -149,13 +155,14 @@ class Desk:
         """True when it was decided without knowing what a person has ordered since."""
         return self._heard.get(order.by, self._word.n) != self._word.n
 
-    def presses(self, order: Order, status: MinerStatus | None) -> bool:
+    def presses(self, order: Order, snapshot: Snapshot) -> bool:
         """False for what a guard does for comfort's sake, which waits for others and gives way to a person's word:
-        everything but a lower frequency, and that too while nothing is warm, for then its ceiling alone asks for it."""
-        tune, calm = order.command, self.calm(order.by)
+        everything but a lower frequency, and that too while nothing is warm, for then its ceiling alone asks for it.
+        Temperatures that stand still say nothing: the guard takes them as hot."""
+        tune, calm, status = order.command, self.calm(order.by), snapshot.status
         lowers = isinstance(tune, Tune) and tune.core_mv is None and kernel.lowers(tune, status)
-        cools = lowers and not (calm is not None and status is not None and calm.reached(status))
-        return cools or order.by not in self._heard
+        cool = calm is not None and status is not None and not snapshot.stuck and calm.reached(status)
+        return (lowers and not cool) or order.by not in self._heard
 
     @contextmanager
     def waiting(self, order: Order, *, disturbs: bool) -> Iterator[None]:

@@ -157,15 +157,12 @@ class Journal:
             self._write(noted)
             return noted
 
-    def rebase(self, key: str, baseline: Settings) -> Entry | None:
-        """A person changed what the device is to go back to; returns what is kept now. Without an entry there is
-        nothing to do."""
+    def rebase(self, key: str, baseline: Settings) -> None:
+        """A person changed what the device is to go back to. Without an entry there is nothing to do."""
         with self._changing:
             there = self.read(key)
             if there is not None:
-                there = msgspec.structs.replace(there, baseline=baseline)
-                self._write(there)
-            return there
+                self._write(msgspec.structs.replace(there, baseline=baseline))
 
     def ask(self, key: str, calm: Calm) -> None:
         """The guard that changed the device asks this from now on; an entry of somebody else alone is not touched."""

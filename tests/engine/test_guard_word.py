@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from minertui.engine.desk import Desk
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, Tune
 from minertui.model.errors import Preempted
+from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import GuardPlan, GuardView
+from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
 from tests.engine.bench import Bench
 from tests.engine.house import House, Miner, job, until
@@ -152,3 +155,18 @@ async def test_a_step_to_its_ceiling_cuts_no_lower_order_short_and_one_for_heat_
     assert (await persons).ok
     assert (await step).reason == "a person ordered something else in the meantime"
     assert bench.at == (400.0, 1100)
+
+
+@pytest.mark.parametrize(
+    ("health", "chip_c", "presses"),
+    [(Health.OK, 58.0, False), (Health.OK, 66.0, True), (Health.OK, None, True), (Health.STALE, 58.0, True)],
+    ids=["cool", "warm", "blind", "repeats itself"],
+)
+def test_only_a_temperature_that_is_believed_makes_a_step_down_wait(
+    health: Health, chip_c: float | None, presses: bool
+):
+    desk, step = Desk("garage"), Order("s", "garage", Tune(350.0), GUARD, Rank.SAFETY)
+    desk.guard(GUARD, Calm(63, 83))
+    desk.hear(GUARD)
+    runs = MinerStatus(frequency_mhz=500.0, core_mv=1150, chip_temp_c=chip_c)
+    assert desk.presses(step, Snapshot("garage", status=runs, health=health)) is presses

@@ -178,6 +178,21 @@ async def test_and_the_fan_that_a_person_has_set_since(bench: Bench, lose: Calla
     assert (entry.baseline.fan_auto, entry.baseline.fan_pct, entry.baseline.frequency_mhz) == (False, 80, 525)
 
 
+@LOSSES
+async def test_also_where_it_is_lost_while_the_fan_is_set(bench: Bench, lose: Callable[[Path], None]):
+    """What goes back is not what a guard has made of it by then."""
+    bench.arbiter.guard("garage", GUARD, Calm(65, 85))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    there = file(bench)
+    bench.miner.spy = lambda what: lose(there) if what == "written" else None
+    assert (await bench.person(SetFan(auto=False, pct=80))).ok
+    bench.miner.spy = lambda what: None
+    assert bench.journal.entries() == ()
+    assert (await bench.do(Tune(425), Rank.SAFETY, GUARD)).ok
+    [entry] = bench.journal.entries()
+    assert (entry.baseline.fan_auto, entry.baseline.fan_pct, entry.baseline.frequency_mhz) == (False, 80, 525)
+
+
 async def test_what_is_asked_just_as_a_way_back_ends_does_not_bring_it_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ):
