@@ -91,8 +91,8 @@ def test_an_orderly_end_is_no_news_and_leaves_no_sign(tmp_path: Path, said: list
 async def test_it_gives_signs_of_life_by_its_own_clock(
     tmp_path: Path, said: list[Signal], monkeypatch: pytest.MonkeyPatch
 ):
-    async def at_once(work: Callable[[], None]) -> None:
-        work()  # wound-on time does not wait for a thread
+    async def at_once(work: Callable[[float], None], at_s: float) -> None:
+        work(at_s)  # wound-on time does not wait for a thread
 
     monkeypatch.setattr(asyncio, "to_thread", at_once)
     clock = LoopClock()
@@ -195,3 +195,31 @@ async def test_one_that_a_job_led_back_meanwhile_is_told_of_too(ended: SuddenEnd
     assert [signal.text.rpartition("; ")[2] for signal in said[1:]] == [
         "its way back has ended since, by a job or a person"
     ]
+
+
+def test_one_that_is_back_only_under_a_later_engine_is_told_of_by_that_one(
+    tmp_path: Path, ended: SuddenEnd, said: list[Signal]
+):
+    """Else the alert would say for ever that it is not restored yet."""
+    other, clock = replace(ENTRY, key="other", device="m2"), LoopClock()
+    ended.tell(ENTRY, "its baseline is not restored yet: it does not answer", over=False)
+    ended.tell(other, BACK, over=True)
+    ended.begin()
+    ended.end()
+    for now_s in (10, 20):  # an engine that has no luck with it either does not repeat what is known
+        later = SuddenEnd(tmp_path, clock, said.append)
+        later.look()
+        later.tell(ENTRY, f"its baseline is not restored yet: no answer within {now_s} s", over=False)
+        later.tell(other, BACK, over=True)  # a job of an engine that ended well has left this one
+        later.begin()
+        later.end()
+    last = SuddenEnd(tmp_path, clock, said.append)
+    last.look()
+    last.begin()
+    last.tell(ENTRY, BACK, over=True)
+    last.end()
+    assert [(signal.device, signal.text.rpartition("; ")[2] == BACK) for signal in said] == [
+        ("m1", False), ("m2", True), ("m1", True),
+    ]  # fmt: skip
+    assert {signal.since_s for signal in said} == {DIED_S}
+    assert not (tmp_path / FILE).exists()
