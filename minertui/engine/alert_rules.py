@@ -191,7 +191,7 @@ def _over_limit(fleet: Fleet, after: Snapshot) -> Iterator[Signal]:
         how = f"-f {mhz:g}" if not volts else f"-v {caps.max_mv} -f MHZ, with a frequency that this voltage bears"
         views = [job.view for job in fleet.jobs_of(after.device) if not job.phase.over]
         held = any(isinstance(view, GuardView) and view.holds_c is not None for view in views)
-        told = "its guard lowers it along its frontier; at once" if held else "to lower it"
+        told = "its guard lowers it if its frontier shows how; at once" if held else "to lower it"
         said = f"is set to {said}; {told}: minertui tune {after.device} {how}"
     yield Signal("over-limit", after.device, Severity.WARNING, said or "under its limits again", bool(said))
 

@@ -134,7 +134,7 @@ async def test_a_guard_keeps_a_limit_of_voltage_too_where_it_knows_a_frontier(tm
         now = found.engine.hub.fleet
         over = replace(now.snapshots["m1"], limits=Limits(max_mv=1090))
         [said] = [signal.text for signal in judge(now, None, over) if signal.rule == "over-limit"]
-        assert "; its guard lowers it along its frontier; at once: minertui tune m1 -v 1090 -f MHZ" in said
+        assert "; its guard lowers it if its frontier shows how; at once: minertui tune m1 -v 1090 -f MHZ" in said
         await found.limit(max_mv=1090)
         await found.comes_to(455, 1089)
         done = [r.order for r in await found.engine.commands()]
