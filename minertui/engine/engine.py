@@ -87,10 +87,9 @@ class Engine:
         self._spawn = Background()
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._notices = Notices(self.hub.publish, self.say, alert := self._alarms.book.take)
-        self.damaged = told = self._notices.damaged
-        put, disk = self._notices.put, self._notices.disk
-        self._records = Records(state / "records.db", clock, trouble=partial(disk, "records.db"), damaged=told)
-        self._history = History(state / "history.db", clock, trouble=partial(disk, "history.db"), damaged=told)
+        put, disk, self.damaged = self._notices.put, self._notices.disk, self._notices.damaged
+        self._records = Records(state / "records.db", clock, trouble=partial(disk, "records.db"), damaged=self.damaged)
+        self._history = History(state / "history.db", clock, trouble=partial(disk, "history.db"), damaged=self.damaged)
         self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
         self._lines = Lines(clock, self, self._supervisor, connect)
         self._journal = Journal(state / FOLDER, clock.wall)
@@ -360,14 +359,16 @@ class Engine:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     async def _open(self) -> int:
-        """The number of this run; the wall clock's when the disk refuses."""
-        try:
+        """The number of this run; the wall clock's when the disk refuses, which may still tell who is parked."""
+        epoch, kept = int(self._clock.wall()) % (1 << 20), list[Alert]()
+        with contextlib.suppress(StoreError):
             epoch = await self._records.start()
+        with contextlib.suppress(StoreError):
             self._identities = await self._records.identities()
-            self._alarms.restore(await self._records.alerts(), self.config)
+            kept = await self._records.alerts()
+        self._alarms.restore(kept, self.config)
+        with contextlib.suppress(StoreError):
             await self._history.start()
-        except StoreError:
-            return int(self._clock.wall()) % (1 << 20)
         return epoch
 
     async def _recent(self) -> Mapping[str, tuple[float, ...]]:

@@ -14,6 +14,7 @@ from minertui.cli.status import text as status_text
 from minertui.config import Config, EngineConfig
 from minertui.engine import discovery
 from minertui.engine.engine import Engine
+from minertui.engine.records import Records
 from minertui.engine.store import StoreError
 from minertui.model.alerts import Severity
 from minertui.model.commands import Order, OutcomeState, Restart, SetFan, Tune
@@ -300,6 +301,30 @@ async def test_a_full_disk_is_in_the_notice_while_it_lasts_an_alert_and_twice_in
     lines = [line.text for line in await engine.log("engine") if "records.db" in line.text]
     assert ["free some space" in line for line in lines] == [True, False]
     assert lines[1] == "records.db can be written again"
+    await engine.close()
+
+
+async def test_on_a_disk_that_takes_nothing_at_the_start_who_is_parked_stays_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    """And what happens is kept once it takes it again."""
+    engine = await house.running()
+    engine.line("m1").park("a person must look")
+    await until(lambda: engine.hub.fleet.alerts["parked:m1"].active)
+    await engine.close()
+
+    async def full(_: Records) -> int:
+        raise StoreError("records.db: database or disk is full; free some space or check the disk")
+
+    monkeypatch.setattr(Records, "start", full)
+    engine = await house.running()
+    assert engine.hub.fleet.snapshots["m1"].health is Health.PARKED
+    assert engine.hub.fleet.alerts["parked:m1"].count == 1
+    await engine.acknowledge("parked:m1")
+    await engine.close()
+    monkeypatch.undo()
+    engine = await house.running()
+    assert engine.hub.fleet.alerts["parked:m1"].acknowledged
     await engine.close()
 
 
