@@ -72,6 +72,15 @@ def digit_missing(name: str, value: object) -> str:
     return "; no known chip works at so little: is a digit missing?"
 
 
+def mistyped(table: object) -> str | None:
+    """The key of a highest value that no chip works at, and what it must be; None when all can be meant."""
+    for name in _HIGHEST:
+        value = getattr(table, name, None)
+        if text := digit_missing(name, value):
+            return f"{name}: {out_of_range(name, value)}, not {value:g}{text}"
+    return None
+
+
 def disorder(table: object) -> tuple[str, str] | None:
     """The key of a lowest value that is above its highest, and why that is wrong; None when all are in order."""
     for low, high in _ORDERED:

@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 import msgspec
 
+from minertui.config_ranges import mistyped
 from minertui.engine.background import Background
 from minertui.engine.guard_plans import lowered, under
 from minertui.engine.line import Line
@@ -242,6 +243,8 @@ class Runner:
             raise JobError(f"{plan.device} is just leaving the config, or gets another address; try again in a moment")
         if line.readonly:
             raise JobError(f"{plan.device} is read-only in the config; a {kind} would change it")
+        if why := mistyped(plan):
+            raise JobError(f"{plan.device}: {why}")
         if job_id in self._beginning or (job_id in self._tasks and not self._tasks[job_id].done()):
             raise JobError(f"a {kind} runs on {plan.device} already; stop it first")
         view = GuardView(plan) if isinstance(plan, GuardPlan) else SweepView(plan)

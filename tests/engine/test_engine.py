@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from minertui.model.fleet import Health
 from minertui.model.history import Found
 from minertui.model.plans import GuardPlan, Limits, Phase
 from tests.engine.fakes import LoopClock
-from tests.engine.house import PLAN, House, Miner, job, miner, until
+from tests.engine.house import PLAN, House, Miner, as_left, job, miner, until
 
 pytestmark = pytest.mark.looptime
 
@@ -144,7 +143,7 @@ async def test_after_a_crash_the_baseline_is_back_before_any_job_starts(house: H
     await until(lambda: it.mhz != 500.0)
     left_mhz, left_mv = it.mhz, it.mv
     disk = house.folder.with_name("as the crash left it")
-    shutil.copytree(house.folder, disk)
+    as_left(house.folder, disk)
     await engine.close()
     it.mhz, it.mv, house.folder = left_mhz, left_mv, disk
     assert list((house.folder / "journal").glob("*.json"))

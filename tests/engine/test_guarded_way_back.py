@@ -4,7 +4,6 @@ ends, not when the engine does, not after a crash. The kernel alone would raise 
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
 from tests.engine.bench import SWEEP, Bench
-from tests.engine.house import House, Miner, job, miner, until
+from tests.engine.house import House, Miner, as_left, job, miner, until
 
 pytestmark = pytest.mark.looptime
 
@@ -97,7 +96,7 @@ async def test_the_engines_end_and_the_next_start_wait_too(tmp_path: Path):
 
 async def test_after_a_crash_it_waits_as_well(tmp_path: Path):
     async with warm(tmp_path / "state") as found:
-        shutil.copytree(found.house.folder, tmp_path / "as the crash left it")
+        as_left(found.house.folder, tmp_path / "as the crash left it")
         found.it.chip_c = 50.0
         await found.engine.close()
         found.it.chip_c, found.it.mhz, found.house.folder = 58.5, 450.0, tmp_path / "as the crash left it"

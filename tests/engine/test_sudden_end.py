@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from minertui.model.alerts import Severity
 from minertui.model.commands import Outcome, OutcomeState
 from minertui.safety.settings import Settings
 from tests.engine.fakes import START_S, LoopClock
-from tests.engine.house import PLAN, House, until
+from tests.engine.house import PLAN, House, as_left, until
 from tests.engine.test_restoring import Log, NobodyAnswers, SlowJournal, restoring_of
 
 DIED_S = START_S + 600
@@ -55,7 +54,7 @@ async def test_a_killed_sweep_is_an_alert_until_it_is_seen(house: House):
     it = house.miners["127.0.0.1:8001"]
     await until(lambda: it.mhz != 500.0, 2000)
     left, disk = (it.mhz, it.mv), house.folder.with_name("as the kill left it")
-    shutil.copytree(house.folder, disk)
+    as_left(house.folder, disk)
     await engine.close()
     assert not (house.folder / FILE).exists(), "that one ended in order"
     house.folder, (it.mhz, it.mv) = disk, left

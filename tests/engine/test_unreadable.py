@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState,
 from minertui.model.fleet import Health
 from minertui.model.plans import GuardPlan, Phase, PointVerdict, SweepPlan, SweepPoint, SweepRecord, SweepSample
 from tests.engine.fakes import LoopClock
-from tests.engine.house import PLAN, House, job, miner, until
+from tests.engine.house import PLAN, House, as_left, job, miner, until
 
 pytestmark = pytest.mark.looptime
 
@@ -48,7 +47,7 @@ async def crashed_in_a_sweep(house: House) -> None:
     it = house.miners["127.0.0.1:8001"]
     await until(lambda: job(engine, "sweep:m1").done >= 1 and it.mhz != 500.0, 4000)
     left, disk = (it.mhz, it.mv), house.folder.with_name("as the crash left it")
-    shutil.copytree(house.folder, disk)
+    as_left(house.folder, disk)
     await engine.close()
     (it.mhz, it.mv), house.folder = left, disk
 
