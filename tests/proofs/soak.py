@@ -52,6 +52,7 @@ _SWEEPS = 8  # at a time, so that what is held can come to rest
 _WEAK, _ILL = 40, 20  # so many have faults and sweeps, so many of them at a time a fault
 _TRIES = 6  # at rest: a poll that is late just then opens a connection anew, a leak stays
 _ORDERS = 1000  # remembered by the engine
+_BUSY_S = 120.0  # real seconds for the simulator to answer, on a machine that has others to serve
 _REST_S = 200.0  # program seconds: a lost miner is asked once a minute, a way back takes one or two
 
 
@@ -73,7 +74,7 @@ def _past(file: Path, sim: Simulator, run: Run) -> float:
 
 def _switch(console: str, board: int, fault: str, on: bool) -> None:
     body = json.dumps({"board": board, "fault": fault, "on": on}).encode()
-    with urllib.request.urlopen(f"http://{console}/faults", body, timeout=20):
+    with urllib.request.urlopen(f"http://{console}/faults", body, timeout=_BUSY_S):
         pass
 
 
