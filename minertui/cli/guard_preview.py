@@ -61,12 +61,13 @@ def preview(asked: GuardPlan, snapshot: Snapshot, users: Limits, known: Known | 
     cool = f"chip {plan.max_chip_temp_c - plan.hysteresis_c:g} °C, VR {plan.max_vr_temp_c - plan.hysteresis_c:g} °C"
     top = "" if plan.max_mhz is None else f", never over {plan.max_mhz:g} MHz"
     runs = "what it runs" if high is None else f"{high:g} MHz"
+    floor = floor_mhz(plan, high)
+    least = f", as far as {floor:g} MHz" if floor else ""
     less = lowered(asked, plan)
     return [
         f"keeps chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C",
         *([f"! {less}"] if less else []),
-        f"at a limit {plan.step_down_mhz:g} MHz down at once, as far as {floor_mhz(plan, high):g} MHz; again after "
-        f"{plan.settle_s:g} s",
+        f"at a limit {plan.step_down_mhz:g} MHz down at once{least}; again after {plan.settle_s:g} s",
         f"cool (under {cool}) for {duration(plan.stable_s)}: {plan.step_up_mhz:g} MHz up, as far as {runs}{top}; "
         f"{plan.max_writes_per_day} steps up a day at most",
         _along(plan, status, snapshot.limits, known),

@@ -76,7 +76,7 @@ class OverLimits:
         self,
         office: Office,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
-        starts: Callable[[str], bool] = lambda device: False,
+        starts: Callable[[str], bool],
     ) -> None:
         self._office, self._spawn, self._starts = office, spawn, starts
         self._known: dict[str, Limits] = {}

@@ -202,7 +202,7 @@ class Stubborn:
 async def test_one_that_never_shows_it_is_written_more_and_more_rarely():
     """Each write is one of its flash's."""
     office = Stubborn()
-    over = over_limits.OverLimits(office, asyncio.ensure_future)
+    over = over_limits.OverLimits(office, asyncio.ensure_future, lambda _: False)
     assert await office.goes_on(over, 600) == 0
     office.limits = Limits(max_mhz=450)
     assert await office.goes_on(over, 600) == 4  # at once, and after 1, 3 and 7 minutes
@@ -213,7 +213,7 @@ async def test_one_that_never_shows_it_is_written_more_and_more_rarely():
 
 async def test_one_that_may_not_be_written_is_asked_nothing_until_it_may():
     office = Stubborn()
-    over = over_limits.OverLimits(office, asyncio.ensure_future)
+    over = over_limits.OverLimits(office, asyncio.ensure_future, lambda _: False)
     await office.goes_on(over, 30)
     office.limits, office.readonly = Limits(max_mhz=450), True
     assert await office.goes_on(over, 3600) == 0
