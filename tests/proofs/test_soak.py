@@ -19,7 +19,7 @@ async def test_nothing_grows_in_half_a_minute():
     assert soaked.faults > 0
     assert soaked.sweeps > 0
     assert soaked.samples[-1].version > 500
-    assert soaked.moved() == {}
+    assert not [name for name, more in soaked.moved().items() if more > 0]  # fewer is a start that was not over
     assert soaked.at_rest[1].held.memory_mb - soaked.at_rest[0].held.memory_mb < 40
     assert soaked.rows >= 160
     assert not soaked.filled
