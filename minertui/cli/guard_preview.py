@@ -15,7 +15,7 @@ from minertui.cli.sweep_follow import FIRST_READING_S, watched
 from minertui.cli.sweep_lines import duration
 from minertui.engine.guard_plans import lowered, under
 from minertui.jobs.guard import step
-from minertui.jobs.guard.hold import Hold
+from minertui.jobs.guard.hold import Hold, sets
 from minertui.jobs.guard.state import GuardState
 from minertui.model.commands import Tune
 from minertui.model.events import advance
@@ -100,10 +100,7 @@ def _along(plan: GuardPlan, status: MinerStatus, limits: Limits, known: Known | 
 
 
 def _said(state: GuardState, tune: Tune | None) -> str:
-    if tune is None:
-        return f"nothing ({state.why})"
-    what = f"{tune.frequency_mhz:g} MHz" if tune.frequency_mhz is not None else f"{tune.core_mv} mV"
-    return f"sets {what} ({state.why})"
+    return f"nothing ({state.why})" if tune is None else f"sets {sets(tune)} ({state.why})"
 
 
 def _now(status: MinerStatus) -> str:
