@@ -164,7 +164,8 @@ async def _shown(
     link: Link, settings: config.Config, miners: Sequence[config.MinerConfig], plans: Sequence[GuardPlan]
 ) -> int:
     """What each would do; 1 when one could not be started, or of one that is not known."""
-    from minertui.cli.guard_preview import preview, read_once, refused
+    from minertui.cli.guard_preview import preview, refused
+    from minertui.cli.watching import read_once
 
     fleet = await read_once(link, [plan.device for plan in plans])
     code = 0

@@ -6,38 +6,20 @@ itself takes at the newest reading. Text only; nothing is sent.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import replace
 
-from minertui.cli.sweep_follow import FIRST_READING_S, watched
 from minertui.cli.sweep_lines import duration
 from minertui.engine.guard_plans import lowered, under
 from minertui.jobs.guard import step
 from minertui.jobs.guard.hold import Hold, sets
 from minertui.jobs.guard.state import GuardState
 from minertui.model.commands import Tune
-from minertui.model.events import advance
-from minertui.model.fleet import EMPTY, Fleet, Snapshot
+from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.frontier import Known
 from minertui.model.holding import against, floor_mhz, reach, target_c
 from minertui.model.plans import GuardPlan, Limits
-from minertui.model.seams import Link
 from minertui.model.status import MinerStatus
 from minertui.safety.settings import Settings
-
-
-async def read_once(link: Link, names: Collection[str]) -> Fleet:
-    """The fleet once each of these miners was read, or after 20 s as far as they answer."""
-    fleet = EMPTY
-    with suppress(TimeoutError):
-        async with asyncio.timeout(FIRST_READING_S), watched(link) as messages:
-            async for message in messages:
-                fleet = advance(fleet, message)
-                if all(name in fleet.snapshots and fleet.snapshots[name].status is not None for name in names):
-                    break
-    return fleet
 
 
 def refused(fleet: Fleet, device: str, *, readonly: bool) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -18,16 +17,16 @@ from pathlib import Path
 from minertui import durable
 from minertui.cli import sweep_lines as lines
 from minertui.cli.terminal import ended_by, say
+from minertui.cli.watching import read_once, watched
 from minertui.model import ranking
 from minertui.model.errors import LinkError, MinertuiError
-from minertui.model.events import JobChanged, JobForgotten, Message, SnapshotTaken, Whole
+from minertui.model.events import JobChanged, JobForgotten, Message, Whole
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import JobState, Phase, SweepPlan, SweepPoint, SweepSample, SweepView
 from minertui.model.seams import Link
 from minertui.wire.results import encode_results, result_name
 
 _WELL = (Phase.DONE, Phase.STOPPED)
-FIRST_READING_S = 20.0
 _GIVEN_BACK = "every miner gets its best point that passed, or your own settings"
 _COUNT = re.compile(r": \d+(/\d+| readings)$")
 """What a note counts at every sample; the sample's own line says it already."""
@@ -88,18 +87,10 @@ class Follower:
 
     async def preview(self) -> Sequence[Sweep]:
         """What is going to happen, once every miner was read (or did not answer for 20 s); those that did not."""
-        snapshots: dict[str, Snapshot] = {}
         silent: list[Sweep] = []
-        wanted = {sweep.plan.device for sweep in self.sweeps}
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_READING_S), watched(self.link) as messages:
-                async for message in messages:
-                    snapshots.update((s.device, s) for s in _snapshots(message))
-                    self._adopt(message)
-                    if all(name in snapshots and snapshots[name].status is not None for name in wanted):
-                        break
+        fleet = await read_once(self.link, {sweep.plan.device for sweep in self.sweeps}, self._adopt)
         for sweep in self.sweeps:
-            snapshot = snapshots.get(sweep.plan.device) or Snapshot(sweep.plan.device, address=sweep.address)
+            snapshot = fleet.snapshots.get(sweep.plan.device) or Snapshot(sweep.plan.device, address=sweep.address)
             for text in lines.running(sweep.job) if sweep.job else lines.preview(sweep.plan, snapshot):
                 self.say(sweep, text)
             why = ranking.unreachable(sweep.plan, snapshot.status, snapshot.limits) if snapshot.status else ""
@@ -283,23 +274,6 @@ def _tells(sweep: Sweep, note: str) -> bool:
         return False
     sweep.told.add(meaning)
     return True
-
-
-@asynccontextmanager
-async def watched(link: Link) -> AsyncIterator[AsyncIterator[Message]]:
-    """The link's messages; the stream is closed at the end."""
-    stream = link.watch()
-    try:
-        yield stream
-    finally:
-        if isinstance(stream, AsyncGenerator):
-            await stream.aclose()
-
-
-def _snapshots(message: Message) -> Iterable[Snapshot]:
-    if isinstance(message, Whole):
-        return message.fleet.snapshots.values()
-    return (message.event.snapshot,) if isinstance(message.event, SnapshotTaken) else ()
 
 
 def _jobs(message: Message) -> Iterable[JobState]:
