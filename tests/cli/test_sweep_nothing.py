@@ -13,7 +13,7 @@ from tests.cli.test_sweep import Scripted, follower, point, state
 
 
 async def test_the_preview_of_a_dead_address_says_that_and_no_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("minertui.cli.sweep_follow.FIRST_READING_S", 0.05)
+    monkeypatch.setattr("minertui.cli.watching._FIRST_READING_S", 0.05)
     link: Any = Scripted()
     dead = Snapshot("b", address="10.0.0.2", health=Health.UNKNOWN, why="10.0.0.2: no answer within 5 s")
     link.fleet = link.fleet.with_(dead)
