@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from pathlib import Path
@@ -16,6 +17,15 @@ RECORDED = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
 settings.register_profile("steady", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("new", deadline=None, print_blob=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _garbage_is_collected_seldom() -> None:
+    """Screens and simulators are rings of many references: to search them as often as by default is a tenth of all
+    tests' time. What is loaded by now stays, and is not searched at all."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +60,11 @@ LENGTHY = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several workers each begin with a share of the lengthy tests (each is given one piece of the list)."""
+    """Virtual time goes on at once; several workers each begin with a share of the lengthy tests (each is given one
+    piece of the list)."""
+    for item in items:
+        if item.get_closest_marker("looptime"):
+            item.add_marker(pytest.mark.looptime(noop_cycles=2))  # 42 idle rounds before each step by default
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         items[:] = dealt(items, workers)

@@ -33,7 +33,7 @@ async def still(seen: Looking) -> str:
         busy = [w for w in seen.app.workers if w.group not in ("feed", "actions") and not w.is_finished]
         before, now = now, seen.text
         same = same + 1 if seen.pane.ready and not busy and now == before else 0
-        if same >= (6 if seen.app.main.front == "log" else 4):  # log lines are painted in quarters of a second
+        if same >= 4:
             return now
     raise AssertionError(f"it does not stand still:\n{now}")
 

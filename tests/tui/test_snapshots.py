@@ -60,11 +60,11 @@ async def settled(pilot) -> None:
     app.screen.set_focus(app.screen.focused, scroll_visible=False)
     for box in app.screen.query(Input):  # pictures are taken while it is there and while it is not
         box.cursor_blink = False
-    await pilot.pause(0.35)  # log lines are painted in quarters of a second
-    before = None
-    for _ in range(20):  # a busy machine takes longer: until two looks are the same
+    before, same = None, 0
+    for _ in range(40):  # a busy machine takes longer: until three looks in a row are the same
         now = [strip.text for strip in app.screen._compositor.render_strips()]
-        if now == before:
+        same = same + 1 if now == before else 0
+        if same == 2:
             break
         before = now
         await pilot.pause(0.05)

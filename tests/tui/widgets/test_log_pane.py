@@ -9,7 +9,8 @@ import pytest
 
 from minertui.model.alerts import Severity
 from minertui.model.events import LogLine
-from minertui.tui.widgets.log_pane import FLUSH_S, LogPane
+from minertui.tui.widgets import log_pane
+from minertui.tui.widgets.log_pane import LogPane
 from tests.tui import pictures
 from tests.tui.widgets.stage import on_stage, text, widths
 
@@ -36,7 +37,7 @@ def lines(pane: LogPane) -> list[str]:
 
 
 async def seen(pilot) -> None:
-    await pilot.pause(FLUSH_S + 0.05)
+    await pilot.pause(log_pane.FLUSH_S + 0.05)
 
 
 async def test_it_follows_the_newest_and_holds_when_scrolled() -> None:
