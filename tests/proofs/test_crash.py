@@ -19,6 +19,9 @@ pytestmark = pytest.mark.skipif(bool(tracer.possible()), reason=tracer.possible(
 
 
 SOONER = {  # where it is found soonest; ``make crash`` looks everywhere
+    "journal deleted before the way back": ("--at", "fsync"),
+    "journal after the first change": ("--at", "fsync"),
+    "wrong order": ("--at", "fsync"),
     "told before it is kept": ("--at", "cut"),
     "journal not synced": ("--at", "cut"),
 }
