@@ -92,11 +92,19 @@ def edit(args: argparse.Namespace) -> int:
 
 
 def _looks(config: Config, file: Path, text: str) -> None:
-    """Raises ConfigError for a theme that the screen would not find, or could not use. Who wrote none needs no screen
-    to be asked. An engine does not mind: a miner is watched whatever the screen looks like."""
-    wanted = config.screen.theme
-    if wanted == ScreenConfig().theme:
-        return
+    """Raises ConfigError for keys and a theme that the screen could not use. Who wrote none needs no screen to be
+    asked. An engine does not mind: a miner is watched whatever the screen looks like."""
+    if config.screen.keys:
+        from minertui.tui.keys import checked
+
+        for id_, wrong in checked(config.screen.keys)[1][:1]:
+            where = ("screen", "keys", *id_.split("."))
+            raise ConfigError(wrong, file=file, key=".".join(where), line=line_of(text, where))
+    if config.screen.theme != ScreenConfig().theme:
+        _theme_is_there(config.screen.theme, file, text)
+
+
+def _theme_is_there(wanted: str, file: Path, text: str) -> None:
     from minertui.tui import theme
 
     known = {path.stem: path for path in theme.files((theme.shipped(), file.parent / "themes"))}  # own ones win

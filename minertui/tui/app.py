@@ -61,7 +61,8 @@ class MinertuiApp(App[str]):
         self.ascii = options.ascii
         self.set_class(options.ascii, "-ascii")
         self.set_class(options.no_color, "-no-color")
-        good, self._key_problems = checked(options.keys, _widgets_ids() if options.keys else frozenset())
+        good, problems = checked(options.keys)
+        self._key_problems = [f"screen.keys.{id_}: {text}" for id_, text in problems]
         self.options = msgspec.structs.replace(options, keys=good)
         self._action_keys = {key for action in ACTIONS for key in good.get(action.id, action.key).split(",")}
         self.set_keymap({"rows.last": "end", **good})  # G belongs to the guard
@@ -263,18 +264,6 @@ class MinertuiApp(App[str]):
         self.main.problem = one_line(text, 500)
         if self.main.is_mounted:
             self.main.draw_frame()
-
-
-def _widgets_ids() -> frozenset[str]:
-    """Ids of bindings that widgets have of their own, for remapping."""
-    from minertui.tui.tabs.listing import Listing
-    from minertui.tui.widgets.heat_map import HeatMap
-    from minertui.tui.widgets.log_pane import LogPane
-    from minertui.tui.widgets.log_view import LogView
-
-    kinds = (HeatMap, *HeatMap.__mro__, Listing, LogPane, LogView)
-    found = (getattr(kind, "BINDINGS", ()) for kind in kinds)
-    return frozenset(b.id for bindings in found for b in bindings if isinstance(b, Binding) and b.id)
 
 
 def run(link: Link, options: Options) -> int:

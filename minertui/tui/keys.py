@@ -3,13 +3,16 @@ a sentence and not a key. A key that does nothing where it is pressed says why."
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from textual.binding import Binding
 from textual.keys import format_key
 
 from minertui.tui.commands import ACTIONS, BY_ID
 from minertui.tui.commands.base import Action, At
+from minertui.tui.key_names import no_such_key, spelt
 
 _NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "right_square_bracket": "]", "left_square_bracket": "[",
@@ -19,7 +22,12 @@ _NAMES = {
 _PLACES = {
     "fleet": "the fleet", "miner": "a miner", "sweep": "the sweeps", "rig": "a rig", "alerts": "the alerts",
 }  # fmt: skip
-_LONG = {sign: name for name, sign in _NAMES.items() if len(sign) == 1}
+_HOMES = {
+    "rows": ("fleet",), "list": ("alerts", "commands", "rig"), "log": ("log",), "points": ("sweep",),
+    "sweep": ("sweep",),
+}  # fmt: skip
+"""Where what a widget does with a key is done, by the first word of its id. A miner's log has its keys only while it
+has the focus, and is no place of its own."""
 
 
 def sign(keys: str) -> str:
@@ -44,32 +52,82 @@ def _where(action: Action) -> str:
     return ", ".join(name for place, name in _PLACES.items() if place in action.places)
 
 
-def checked(keys: Mapping[str, str], others: Iterable[str] = ()) -> tuple[dict[str, str], list[str]]:
-    """The usable part of ``keys`` (id → key), and a sentence for each that is not: an unknown id, no key, or a key
-    that another action of the same place has. ``others`` are ids of bindings that widgets have of their own."""
-    known = {action.id: action for action in ACTIONS}
+class Problem(NamedTuple):
+    """Why the key that the user chose for ``id`` cannot be used."""
+
+    id: str
+    text: str
+
+
+def checked(keys: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """The usable part of ``keys`` (id → keys divided by commas) as Textual spells them, and what is wrong with the
+    rest: an unknown id, no key, a key that no terminal tells, or one that something else has in the same place."""
+    if not keys:
+        return {}, []
+    known = _bound()
     good: dict[str, str] = {}
-    problems: list[str] = []
+    problems: list[Problem] = []
     for id_, value in keys.items():
-        if not value.strip():
-            problems.append(f"keys.{id_}: no key given")
-        elif id_ in known or id_ in set(others):
-            good[id_] = ",".join(_LONG.get(key.strip(), key.strip()) for key in value.split(",") if key.strip())
+        chosen = _split(value)
+        if wrong := _unusable(id_, chosen, known):
+            problems.append(Problem(id_, wrong))
         else:
-            problems.append(f"keys.{id_}: there is no such action; see the ids with ?")
-    for one, two, key in _clashes(known, good):
-        loser = one if one in good else two
-        if good.pop(loser, None) is not None:
-            problems.append(f"keys.{loser}: {sign(key)} is already the key of {two if loser == one else one}")
+            good[id_] = ",".join(chosen)
+    while clash := _clash(known, good):  # who loses a key has its own again, which may clash too
+        del good[clash.id]
+        problems.append(clash)
     return good, problems
 
 
-def _clashes(known: Mapping[str, Action], good: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    found = []
-    for one, two in itertools.combinations(known.values(), 2):
-        apart = one.places and two.places and not one.places & two.places
-        if apart or (one.id not in good and two.id not in good):
-            continue
-        mine, other = (set(good.get(a.id, a.key).split(",")) for a in (one, two))
-        found += [(one.id, two.id, key) for key in sorted(mine & other)]
+def _split(value: str) -> list[str]:
+    return [spelt(key.strip()) for key in value.split(",") if key.strip()]
+
+
+def _unusable(id_: str, chosen: Sequence[str], known: Mapping[str, Bound]) -> str:
+    if id_ not in known:
+        near = difflib.get_close_matches(id_, known, 1)
+        return f"there is no such action; {f'did you mean {near[0]}?' if near else 'see the ids with ?'}"
+    if not chosen:
+        return "no key given; leave the id out for its own key (a comma itself is written comma)"
+    return next((wrong for key in chosen if (wrong := no_such_key(key))), "")
+
+
+class Bound(NamedTuple):
+    """What has a key: an action, or what a widget does while it is in front. ``keys`` as shipped; ``places`` where."""
+
+    keys: frozenset[str]
+    places: frozenset[str]
+
+
+def _bound() -> dict[str, Bound]:
+    """All that has a key and an id, the actions first. A dialog's keys stay: what is written there names them."""
+    anywhere = frozenset({*_PLACES, *_HOMES["list"], *_HOMES["log"]})
+    found = {a.id: Bound(frozenset(_split(a.key)), (a.places or anywhere) - a.but) for a in ACTIONS}
+    for id_, keys in _of_widgets():
+        found[id_] = Bound(frozenset(_split(keys)), frozenset(_HOMES[id_.partition(".")[0]]))
     return found
+
+
+def _of_widgets() -> Iterator[tuple[str, str]]:
+    from minertui.tui.tabs.listing import Listing
+    from minertui.tui.tabs.sweep import SweepTab
+    from minertui.tui.widgets.heat_map import HeatMap
+    from minertui.tui.widgets.log_pane import LogPane
+    from minertui.tui.widgets.log_view import LogView
+    from minertui.tui.widgets.point_table import PointTable
+    from minertui.tui.widgets.rows import DeviceRows
+
+    for kind in (DeviceRows, HeatMap, Listing, LogPane, LogView, PointTable, SweepTab):
+        yield from ((b.id, b.key) for b in kind.BINDINGS if isinstance(b, Binding) and b.id)
+
+
+def _clash(known: Mapping[str, Bound], good: Mapping[str, str]) -> Problem | None:
+    """The first id with a key of the user's that something else has where both work. Shipped keys may meet: there the
+    widget in front goes first, and that is meant."""
+    now = {id_: set(good[id_].split(",")) if id_ in good else bound.keys for id_, bound in known.items()}
+    for id_ in (id_ for id_ in known if id_ in good):
+        new = now[id_] - known[id_].keys
+        for other, theirs in known.items():
+            if other != id_ and (both := new & now[other]) and known[id_].places & theirs.places:
+                return Problem(id_, f"{sign(min(both))} is already the key of {other}")
+    return None

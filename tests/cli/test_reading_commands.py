@@ -223,6 +223,19 @@ class TestConfig:
         own.write_text('[colors]\nprimary = "#268bd2"\n')
         assert (await run("config", "check"))[0] == 0
 
+    async def test_keys_that_the_screen_could_not_use_are_refused(self, run: Run, places: Path) -> None:
+        file = places / "config.toml"
+        for written, said in (
+            ('tun = "x"', "config.toml:4: screen.keys.tun: there is no such action; did you mean tune?"),
+            ('tune = "f"', "config.toml:4: screen.keys.tune: f is already the key of fan"),
+            ('"rows.up" = "F5"', "config.toml:4: screen.keys.rows.up: there is no key “F5”; did you mean f5?"),
+        ):
+            file.write_text(f"[screen.keys]\nzoom = 'Z'\n\n{written}\n")
+            code, _, err = await run("config", "check")
+            assert (code, said in err) == (1, True), err
+        file.write_text("[screen.keys]\nzoom = 'Z'\ntune = 'f'\nfan = 't'\n'rows.up' = 'f5'\n")
+        assert (await run("config", "check"))[0] == 0
+
     async def test_an_editor_cannot_save_a_theme_that_is_none(
         self, run: Run, places: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
