@@ -9,6 +9,7 @@ import argparse
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 
@@ -24,8 +25,8 @@ from minertui.model.seams import Link
 async def engine_for(
     args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]
 ) -> AsyncIterator[tuple[Link, list[str]]]:
-    """The engine that runs, with the miners' names there; or one of our own, which writes nothing in a dry run: no
-    sweep is taken up, nothing is led back. An engine that runs and does not know a miner keeps us out: two engines must
+    """The engine that runs, with the miners' names there; or one of our own, which in a dry run writes nothing, to
+    miners nor to the state folder. An engine that runs and does not know a miner keeps us out: two engines must
     never share a miner or a journal."""
     from minertui.api.client import ApiClient
 
@@ -48,21 +49,32 @@ async def engine_for(
 
 @asynccontextmanager
 async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]) -> AsyncIterator[Link]:
+    from minertui.cli.dry_run import forgetful
+
+    os.umask(0o077)  # what the engine keeps is nobody else's business
+    only, state = msgspec.structs.replace(settings, miner=tuple(miners)), places.state_dir(args)
+    with never_dropped():  # it lives in this process: what ends this must end it well
+        if args.dry_run:
+            async with forgetful(only, state) as (watching, room), _open(watching, room, args.speed) as engine:
+                yield engine
+        else:
+            async with _open(only, state, args.speed) as engine:
+                yield engine
+
+
+@asynccontextmanager
+async def _open(settings: Config, state: Path, speed: float) -> AsyncIterator[Link]:
     from minertui.clock import SystemClock
     from minertui.engine.engine import Engine
     from minertui.engine.thinking import Beside
 
-    os.umask(0o077)  # what the engine keeps is nobody else's business
-    watching = msgspec.structs.replace(settings.engine, readonly=settings.engine.readonly or args.dry_run)
-    only = msgspec.structs.replace(settings, miner=tuple(miners), engine=watching)
-    engine = Engine(only, state=places.state_dir(args), clock=SystemClock(args.speed), think=Beside())
-    with never_dropped():  # it lives in this process: what ends this must end it well
-        await engine.open()
-        try:
-            yield engine
-        finally:
-            with ended_by(lambda: None):
-                await engine.close()
+    engine = Engine(settings, state=state, clock=SystemClock(speed), think=Beside())
+    await engine.open()
+    try:
+        yield engine
+    finally:
+        with ended_by(lambda: None):
+            await engine.close()
 
 
 def name_there(fleet: Fleet, miner: MinerConfig) -> str:

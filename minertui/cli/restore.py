@@ -29,7 +29,7 @@ from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.engine.kinds import connect
 from minertui.engine.line import Identity, Line, LineOptions
 from minertui.engine.lock import StateLock
-from minertui.engine.records import Records
+from minertui.engine.records import RECORDS, Records
 from minertui.engine.restoring import Left, ended, not_yet
 from minertui.engine.store import StoreError
 from minertui.engine.way_back import home, stays, waits, within
@@ -81,7 +81,7 @@ async def _logged(
 ) -> int:
     """Restore, and keep what was written in the command log of this state, and as alerts what an engine that ended
     without warning left behind. A disk that refuses costs the log and the alerts alone."""
-    records = Records(state / "records.db", clock, trouble=_disk, damaged=_disk)
+    records = Records(state / RECORDS, clock, trouble=_disk, damaged=_disk)
     with contextlib.suppress(StoreError):
         await records.start()
     log = CommandLog(records, clock, lambda event: None, by="restore")

@@ -39,7 +39,7 @@ from minertui.engine.notices import Notices
 from minertui.engine.notify import tell_standing
 from minertui.engine.orders import Orders
 from minertui.engine.over_limits import OverLimits
-from minertui.engine.records import Records
+from minertui.engine.records import RECORDS, Records
 from minertui.engine.restoring import Restoring
 from minertui.engine.rigs import Rigs, Way, way
 from minertui.engine.runner import Runner
@@ -88,7 +88,7 @@ class Engine:
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._notices = Notices(self.hub.publish, self.say, alert := self._alarms.book.take)
         put, disk, self.damaged = self._notices.put, self._notices.disk, self._notices.damaged
-        self._records = Records(state / "records.db", clock, trouble=partial(disk, "records.db"), damaged=self.damaged)
+        self._records = Records(state / RECORDS, clock, trouble=partial(disk, RECORDS), damaged=self.damaged)
         self._history = History(state / "history.db", clock, trouble=partial(disk, "history.db"), damaged=self.damaged)
         self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
         self._lines = Lines(clock, self, self._supervisor, connect)

@@ -25,6 +25,8 @@ from minertui.model.frontier import Known, known_of
 from minertui.model.plans import SWEEPS_SHOWN, GuardPlan, Phase, Strategy, SweepPoint, SweepRecord, SweepSample
 from minertui.model.seams import Clock
 
+RECORDS = "records.db"
+"""Its name in the state folder."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS epoch (n INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS identity (device TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;

@@ -1,23 +1,14 @@
-"""``minertui guard --dry-run``: what it would do, by the numbers that would hold; and nothing is written to a miner."""
+"""``minertui guard --dry-run``: what it would do, by the numbers that would hold."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
-import pytest
 
 from minertui.cli import guard, sweep, sweep_lines
 from minertui.cli.guard_preview import preview, refused
-from minertui.cli.main import parser
-from minertui.clock import SystemClock
-from minertui.config import load
-from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.frontier import Frontier, Known, Setting
 from minertui.model.plans import GuardPlan, GuardView, JobState, Limits, Phase
-from minertui.safety.settings import Settings
-from minertui.sim.axeos import fleet, serve
 from tests.cli.conftest import terminal
 from tests.safety.values import gamma, snap
 
@@ -78,36 +69,6 @@ def test_a_guard_that_could_not_be_started_is_told():
     assert refused(runs, "garage", readonly=False) == "a guard runs on it already; stop it first"
     assert refused(runs, "attic", readonly=False) == ""
     assert "read-only" in refused(Fleet(), "garage", readonly=True)
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [(("guard", "--max-temp", "50"), "first: sets 475 MHz"), (("sweep",), "in steps of 5 MHz / 5 mV")],
-)
-async def test_a_dry_run_writes_nothing_not_even_the_way_back_that_a_crash_left(
-    places: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
-):
-    clock = SystemClock()
-    (board,) = fleet(1, seed=3, mix={("gamma", "v2.15.3"): 1}, ambient_c=30, warm_s=600)
-    server = await serve([board], clock=clock)
-    address, before = server.addresses[0], dict(board.nvs)
-    journal = Journal(places / "state" / FOLDER, clock.wall)
-    mac = board.mac.replace(":", "").lower()
-    journal.open_entry(
-        Entry(mac, address, address, Settings(500.0, 1140.0), mac=board.mac, ours=(Settings(525.0, 1150.0),))
-    )
-    args = parser().parse_args([words[0], address, "--dry-run", *words[1:]])
-    settings = load(places / "config.toml")
-    if words[0] == "guard":
-        miners = guard.chosen(settings, [address], guard.plan_of(args, {}))
-        code = await guard._run(args, settings, miners, 300)
-    else:
-        code = await sweep._run(args, settings, sweep.chosen(settings, [address], {}))
-    await server.close()
-    assert code == 0
-    assert told in capsys.readouterr().out
-    assert (board.nvs, board.judge.writes) == (before, 0)
-    assert [entry.baseline.tune_text for entry in journal.entries()] == ["500 MHz / 1140 mV"]
 
 
 def test_what_guard_and_sweep_say_breaks_between_words_on_a_terminal():
