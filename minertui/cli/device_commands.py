@@ -174,7 +174,7 @@ async def _order(args: argparse.Namespace, client: ApiClient, asked: Asked, what
 def _tell(record: CommandRecord, command: Command, snapshot: Snapshot, what: str = "") -> None:
     """``what`` would be done, in words, for what changes no setting."""
     outcome = record.outcome
-    word = "would be done" if outcome.state is OutcomeState.DRY_RUN else outcome.state.value
+    word = "would be done" if outcome.state is OutcomeState.DRY_RUN else outcome.state.words
     refused = outcome.state in (OutcomeState.REFUSED, OutcomeState.UNKNOWN)
     lines = [
         f"  {change.setting}: {change.before} -> {change.after}"

@@ -56,7 +56,7 @@ def point_line(point: SweepPoint, job: JobState) -> str:
     said = point.reason or point.why
     why = f" ({said})" if said else ""
     left = f", {_most(job)} {duration(job.left_s)} left" if job.left_s else ""
-    return f"{_setting(point.mhz, point.mv)}: {point.verdict}{why}{numbers}; point {point.n}{left}"
+    return f"{_setting(point.mhz, point.mv)}: {point.verdict.words}{why}{numbers}; point {point.n}{left}"
 
 
 def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:

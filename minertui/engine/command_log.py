@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
-from minertui.model.commands import CommandRecord, Order, Rank, SetPools
+from minertui.model.commands import CommandRecord, Order, Rank, SetPools, word_of
 from minertui.model.events import CommandDone, Event
 from minertui.model.seams import Clock
 from minertui.model.text import without_user
@@ -53,8 +53,8 @@ def told(record: CommandRecord) -> str:
     """An order and its end in a line."""
     order, outcome = record.order, record.outcome
     changes = ", ".join(f"{c.setting} {c.before} -> {c.after}" for c in outcome.changes if c.before != c.after)
-    parts = (type(order.command).__struct_config__.tag, outcome.state.value, changes, outcome.reason)
-    return f"{order.by}: {': '.join(str(part) for part in parts if part)}"
+    parts = (word_of(order.command), outcome.state.words, changes, outcome.reason)
+    return f"{order.by}: {': '.join(part for part in parts if part)}"
 
 
 def unsecret(order: Order) -> Order:

@@ -59,6 +59,11 @@ class ClearOverheat(msgspec.Struct, frozen=True, tag="clear-overheat"):
 Command = Tune | SetFan | SetPools | Restart | Pause | Resume | Identify | ClearOverheat
 
 
+def word_of(command: Command) -> str:
+    """What a person calls it: ``tune``, ``clear overheat``."""
+    return str(type(command).__struct_config__.tag).replace("-", " ")
+
+
 class Rank(enum.IntEnum):
     """Who goes first when two want the same device: the lower number wins."""
 
@@ -75,6 +80,11 @@ class OutcomeState(enum.StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     DRY_RUN = "dry-run"
+
+    @property
+    def words(self) -> str:
+        """As a person reads it; the API keeps the value."""
+        return self.value.replace("-", " ")
 
 
 class Change(msgspec.Struct, frozen=True):

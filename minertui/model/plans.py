@@ -147,6 +147,11 @@ class PointVerdict(enum.StrEnum):
     DISTURBED = "disturbed"  # reboot, pool or Wi-Fi loss, somebody else's change: says nothing about the point
     NOT_APPLIED = "not-applied"  # the miner was never really at these settings
 
+    @property
+    def words(self) -> str:
+        """As a person reads it; result files and the API keep the value."""
+        return self.value.replace("-", " ")
+
 
 class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """One measured point. ``n`` counts from 1 in the order measured; ``at_s`` is wall time when it ended.

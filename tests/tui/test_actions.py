@@ -87,7 +87,7 @@ class TestOrders:
             await seen.press("r")
             await seen.sees("no hashing for about a minute")
             await seen.press("y")
-            await seen.toast("attic-1: Restart — applied")
+            await seen.toast("attic-1: restart — applied")
             assert orders(seen) == [("attic-1", Restart(), True)]
 
     async def test_an_action_on_marks_goes_to_each_of_them_with_its_own_id(self):

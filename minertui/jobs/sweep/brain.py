@@ -295,7 +295,7 @@ def _leave(state: State, why: str, now_s: float) -> Step:
 
 def _kept(state: State, point: SweepPoint, now_s: float) -> Step:
     verdict, reason = point.verdict, point.reason
-    said = f"{state.target}: {verdict}{f' ({reason})' if reason else ''}"
+    said = f"{state.target}: {verdict.words}{f' ({reason})' if reason else ''}"
     points = ramp.weighed(state, (*state.points, point))
     news = tuple(p for p in points if p not in state.points)  # the new one last
     return _next(replace(state, points=points), now_s, news, (said,))

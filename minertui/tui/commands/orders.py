@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from minertui.model.commands import Change, Command, CommandRecord, Order, OutcomeState
+from minertui.model.commands import Change, Command, CommandRecord, Order, OutcomeState, word_of
 from minertui.model.errors import MinertuiError
 from minertui.tui.commands.base import Danger, Desk
 
@@ -26,9 +26,9 @@ def change_text(change: Change) -> str:
 def outcome_text(record: CommandRecord) -> str:
     """One sentence: device, what was asked, how it ended and why."""
     order, outcome = record.order, record.outcome
-    what = "; ".join(change_text(change) for change in outcome.changes) or type(order.command).__name__
+    what = "; ".join(change_text(change) for change in outcome.changes) or word_of(order.command)
     why = f" ({outcome.reason})" if outcome.reason else ""
-    return f"{order.device}: {what} — {outcome.state.value}{why}"
+    return f"{order.device}: {what} — {outcome.state.words}{why}"
 
 
 async def send(

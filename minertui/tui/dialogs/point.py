@@ -105,7 +105,7 @@ class PointDialog(Ordering[bool]):
 def _said(point: SweepPoint, place: str) -> Sequence[Line]:
     sure = "" if point.confidence is None else f" (sure to {_percent(point.confidence)})"
     kind = "confirmed by a soak: " if point.soak else ""
-    judged = f"{kind}{point.verdict.value}{sure}{f', {place}' if place else ''}"
+    judged = f"{kind}{point.verdict.words}{sure}{f', {place}' if place else ''}"
     lines = wrapped(judged, _WIDTH, "good" if point.passed else "warn")
     lines += wrapped(point.reason, _WIDTH, "warn") if point.reason else []
     return [*lines, *(wrapped(f"Measured because: {point.why}", _WIDTH, "dim") if point.why else [])]

@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.app import ComposeResult
 
-from minertui.model.commands import CommandRecord, Order, OutcomeState, SetFan, SetPools, Tune
+from minertui.model.commands import CommandRecord, Order, OutcomeState, SetFan, SetPools, Tune, word_of
 from minertui.model.errors import MinertuiError
 from minertui.model.seams import Link
 from minertui.tui.commands.orders import change_text
@@ -39,7 +39,7 @@ def asked_text(order: Order) -> str:
         case SetPools(pools):
             return "pools " + ", ".join(f"{pool.url}:{pool.port}" for pool in pools)
         case _:
-            return str(type(command).__struct_config__.tag)
+            return word_of(command)
 
 
 class CommandsPane(Pane):
@@ -108,7 +108,7 @@ def _said(record: CommandRecord) -> list[tuple[str, str]]:
     order, outcome = record.order, record.outcome
     confirmed = ", confirmed" if order.confirmed else ""
     said = [(f"{order.device}: {asked_text(order)}, by {order.by}{confirmed}", "strong")]
-    said.append((f"{outcome.state.value}{': ' if outcome.reason else ''}{outcome.reason}", _INKS[outcome.state]))
+    said.append((f"{outcome.state.words}{': ' if outcome.reason else ''}{outcome.reason}", _INKS[outcome.state]))
     return said + [(change_text(change), "") for change in outcome.changes]
 
 
@@ -126,5 +126,5 @@ def _head(width: int) -> tuple[Span, ...]:
 def _spans(record: CommandRecord, now_s: float, width: int) -> tuple[Span, ...]:
     order, outcome = record.order, record.outcome
     proof = "; ".join(change_text(change) for change in outcome.changes) or outcome.reason
-    texts = (moment_text(record.at_s, now_s), order.device, asked_text(order), outcome.state.value, order.by, proof)
+    texts = (moment_text(record.at_s, now_s), order.device, asked_text(order), outcome.state.words, order.by, proof)
     return _columns(width, texts, ("dim", "strong", "", _INKS[outcome.state], "dim", "dim"))

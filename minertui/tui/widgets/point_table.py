@@ -107,7 +107,7 @@ class PointTable(Painted, can_focus=True):
             return Span(f"{self.glyphs.best} best{soaked}", "good")
         if row.point.passed:
             return Span(f"passed{soaked}", "dim")
-        return Span(f"{SIGNS[row.point.verdict]} {row.point.verdict.value}: {row.point.reason}", "warn")
+        return Span(f"{SIGNS[row.point.verdict]} {row.point.verdict.words}: {row.point.reason}", "warn")
 
     def _against(self, row: PointRow) -> Span:
         now, then = row.point, row.earlier
