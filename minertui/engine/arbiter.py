@@ -212,9 +212,9 @@ class Arbiter:
     # the journal --------------------------------------------------------------------------------------------------
 
     async def _open(self, order: Order, snapshot: Snapshot, entry: Entry | None, steps: Steps) -> Entry | None:
-        """The baseline on disk before the first change; an entry that a person's order left gives way to it. What only
-        goes down goes without, when the disk is full; the last resort always does: the settings before it are the ones
-        that are too hot."""
+        """The baseline on disk before the first change; an entry that is history gives way to it. What only goes down
+        goes without, when the disk is full; the last resort always does: the settings before it are the ones that are
+        too hot."""
         if order.by == LAST_RESORT or not isinstance(order.command, Tune | SetFan):
             return entry
         if order.rank is Rank.PERSON and isinstance(order.command, SetFan):
@@ -222,10 +222,8 @@ class Arbiter:
         try:
             calm = self._desk(order.device).calm(order.by)
             new = new_entry(snapshot, order.by, order.rank, order.command, calm)
-            persons = entry if entry is not None and entry.rank is Rank.PERSON else None
-            if persons is not None and not stays(persons, snapshot):  # cut off half way: nobody chose what it runs now
-                new = replace(new, baseline=persons.baseline, ours=persons.ours)
-            opened = await off_loop(partial(self._journal.open_entry, new, instead=persons is not None))
+            new, instead = _in_place_of(entry, new, snapshot, order.rank)
+            opened = await off_loop(partial(self._journal.open_entry, new, instead=instead))
             self._desk(order.device).kept = opened
             return opened
         except JournalError:
@@ -349,6 +347,20 @@ class Arbiter:
                 return
             if self._orders[order_id].done():
                 del self._orders[order_id]
+
+
+def _in_place_of(entry: Entry | None, new: Entry, snapshot: Snapshot, rank: Rank) -> tuple[Entry, bool]:
+    """The entry to open, and whether the one that is there gives way to it. That of a person's order does; so does a
+    job's where somebody else or the firmware lowered the miner since, for once a program has lowered it further it must
+    not lead it back over that."""
+    if entry is None:
+        return new, False
+    left = stays(entry, snapshot)
+    if entry.rank is Rank.PERSON:  # if it was cut off half way, nobody chose what it runs now
+        return new if left else replace(new, baseline=entry.baseline, ours=entry.ours), True
+    if left and rank is not Rank.PERSON:
+        return replace(new, calm=new.calm or entry.calm), True
+    return new, False
 
 
 def _seen(task: asyncio.Task[CommandRecord]) -> None:

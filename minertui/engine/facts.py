@@ -63,6 +63,17 @@ def foreign(entry: Entry, snapshot: Snapshot) -> str:
     return f"somebody else or its firmware changed it to {now.tune_text}; we left it at {ours.tune_text}"
 
 
+def changed_since(left: Snapshot, now: Snapshot) -> str:
+    """A sentence when frequency and voltage are not any more what the last step was seen to leave: somebody else, or
+    the firmware, changed them on the way; empty when they are, and where no newer reading tells."""
+    if not now.answered or left.status is None or now.status is None:
+        return ""
+    was, found = Settings.of(left.status), Settings.of(now.status)
+    if found.same_tune(was):
+        return ""
+    return f"somebody else or its firmware changed it to {found.tune_text} on the way, from {was.tune_text}"
+
+
 def doubt(entry: Entry | None, rank: Rank, snapshot: Snapshot) -> str:
     """Why an order of this rank may only lower what this reading shows, and what to do; empty when it may raise it."""
     text = foreign(entry, snapshot) if entry is not None and rank is not Rank.PERSON else ""

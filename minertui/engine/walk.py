@@ -1,4 +1,5 @@
 """Taking a device somewhere, step by step: each further step is decided anew on a reading from after the one before.
+What somebody else, or the firmware, changes between two steps is not raised again on the same way.
 
 The caller holds the desk's turn. The baseline is in the journal before the first step, and every write is noted there
 before it is sent, so that a crash at any moment leaves a file that tells the baseline and what was ours.
@@ -12,7 +13,7 @@ import msgspec
 
 from minertui.engine import stepping
 from minertui.engine.desk import Desk
-from minertui.engine.facts import doubt, foreign, moved, recent, stranger
+from minertui.engine.facts import changed_since, doubt, foreign, moved, recent, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line, Taken, off_loop
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
@@ -116,7 +117,7 @@ class Walker:
             last, before = await self.look()
             if wrong := stranger(self.line, last):
                 return Outcome(OutcomeState.REFUSED, wrong, moved(request.command, start, last))
-            request = self._anew(request, last, before)
+            request = self._anew(request, last, before, doubt=request.doubt or changed_since(taken.snapshot, last))
             decision = kernel.decide(request)
         if isinstance(decision, Refusal):
             text = f"stopped on the way: {decision.reason}" if last is not start else decision.reason
@@ -163,12 +164,19 @@ class Walker:
         return taken, entry
 
     def _anew(
-        self, request: Request, snapshot: Snapshot, before: Snapshot | None, *, before_too: bool = False
+        self,
+        request: Request,
+        snapshot: Snapshot,
+        before: Snapshot | None,
+        *,
+        before_too: bool = False,
+        doubt: str | None = None,
     ) -> Request:
-        """The request on this reading, at this moment."""
+        """The request on this reading, at this moment. ``doubt`` None: as before."""
         status = snapshot.status
         return msgspec.structs.replace(
             request,
+            doubt=request.doubt if doubt is None else doubt,
             snapshot=snapshot,
             before=request.before if before_too else recent(before, snapshot),
             now_s=self._clock.boot(),
