@@ -24,8 +24,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from minertui import config_rigs
-from minertui.config_ranges import digit_missing, disorder
-from minertui.config_ranges import out_of_range as out_of_range
+from minertui.config_ranges import disorder, refusal
 from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
@@ -319,8 +318,8 @@ class _Decoder:
             inner = getattr(value, name)
             if isinstance(inner, msgspec.Struct):
                 self._in_range(inner, (*where, name))
-            elif problem := out_of_range(name, inner):
-                raise self.error(f"{problem}, not {inner}{digit_missing(name, inner)}", (*where, name))
+            elif problem := refusal(name, inner):
+                raise self.error(problem, (*where, name))
         if found := disorder(value):
             raise self.error(found[1], (*where, found[0]))
 

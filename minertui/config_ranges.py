@@ -65,20 +65,27 @@ def out_of_range(name: str, value: object) -> str | None:
     return None
 
 
-def digit_missing(name: str, value: object) -> str:
-    """What to think of where ``value``, which is out of range, is a highest one that no chip works at; else empty."""
-    if name not in _HIGHEST or not isinstance(value, int | float) or not value < RANGES[name][0]:
-        return ""
-    return "; no known chip works at so little: is a digit missing?"
+def refusal(name: str, value: object) -> str | None:
+    """What is allowed, what ``value`` is and what may be wrong with it, in one sentence; None when it is fine."""
+    allowed = out_of_range(name, value)
+    if allowed is None:
+        return None
+    hint = "; no known chip works at so little: is a digit missing?" if _too_little(name, value) else ""
+    return f"{allowed}, not {f'{value:g}' if isinstance(value, float) else value}{hint}"
 
 
 def mistyped(table: object) -> str | None:
     """The key of a highest value that no chip works at, and what it must be; None when all can be meant."""
     for name in _HIGHEST:
         value = getattr(table, name, None)
-        if text := digit_missing(name, value):
-            return f"{name}: {out_of_range(name, value)}, not {value:g}{text}"
+        if _too_little(name, value):
+            return f"{name}: {refusal(name, value)}"
     return None
+
+
+def _too_little(name: str, value: object) -> bool:
+    """True of a highest value that no chip works at."""
+    return name in _HIGHEST and isinstance(value, int | float) and value < RANGES[name][0]
 
 
 def disorder(table: object) -> tuple[str, str] | None:

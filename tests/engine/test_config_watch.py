@@ -40,7 +40,7 @@ async def test_a_refused_change_is_one_line_and_so_is_its_end(tmp_path: Path):
     await saved(file, f"[engine]\npoll_s = 1\n{CONFIG}", 1)
     await saved(file, f"[engine]\npoll_s = 1\n{CONFIG}\n", 2)
     wrong = (
-        f"the config is not taken over, the old one stays in force: {file}:2: engine.poll_s: must be 2 to 3600, not 1.0"
+        f"the config is not taken over, the old one stays in force: {file}:2: engine.poll_s: must be 2 to 3600, not 1"
     )
     assert await said(engine) == [f"{wrong}; correct it and save, it is read again at once"]
     assert engine.hub.fleet.notice == wrong

@@ -118,10 +118,12 @@ class LogView(Painted, can_focus=True):
 
     # -- moving
 
-    def go(self, number: int) -> None:
-        """Hold the window with this line on top, or as far down as it is still full."""
-        self.following = False
-        self.top = max(self.ring.first, min(number, self._last))
+    def go(self, number: int, *, down: bool = False) -> None:
+        """Hold the window with this line on top, or as far down as it is still full. ``down``: who gets so far wants to
+        see what comes."""
+        last = self._last
+        self.following = down and number >= last
+        self.top = max(self.ring.first, min(number, last))
         self.repaint()
         self.post_message(self.Scrolled())
 
@@ -132,13 +134,6 @@ class LogView(Painted, can_focus=True):
         last = self._first_number(self.size.width, height) if self.wrap else self.ring.end - height
         return max(self.ring.first, min(last, self.ring.end - 1))
 
-    def _scroll(self, by: int) -> None:
-        """Lines up or down; who goes down to the end wants to see what comes."""
-        if by > 0 and self.top + by >= self._last:
-            self.action_newest()
-        else:
-            self.go(self.top + by)
-
     def show_hit(self, number: int) -> None:
         """Mark a found line and bring it into the window."""
         self.hit = number
@@ -148,11 +143,11 @@ class LogView(Painted, can_focus=True):
 
     def action_scroll_lines(self, by: int) -> None:
         """Lines up or down."""
-        self._scroll(by)
+        self.go(self.top + by, down=by > 0)
 
     def action_scroll_pages(self, by: int) -> None:
         """Pages up or down."""
-        self._scroll(by * max(1, self.size.height - 1))
+        self.action_scroll_lines(by * max(1, self.size.height - 1))
 
     def action_oldest(self) -> None:
         """The oldest line kept."""
