@@ -35,10 +35,12 @@ class Alarms:
         hub.listen(self._heard)
 
     def restore(self, kept: Iterable[Alert], config: Config) -> None:
-        """Take over what earlier runs kept, newest first; from now on what happens is kept."""
+        """Take over what earlier runs kept, newest first; what happened in this one stays. From now on what happens is
+        kept, and what did before."""
         boards = {f"{rig.name}/{board.name}" for rig in config.rig for board in rig.board}
         miners, rigs = {miner.name for miner in config.miner}, {rig.name for rig in config.rig}
-        self.book.restore(kept, miners | rigs | boards)
+        for alert in self.book.restore(kept, miners | rigs | boards):
+            self._keep(alert)
         self._restored = True
 
     def change(self, config: AlertsConfig) -> None:

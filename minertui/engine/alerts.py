@@ -43,13 +43,21 @@ class Alerts:
         """``mute``: rules that are shown and not sent; ``drop_pct``: hashrate drop in per cent that is reported."""
         self._mute, self._drop_pct = frozenset(mute), drop_pct
 
-    def restore(self, kept: Iterable[Alert], devices: Collection[str]) -> None:
+    def restore(self, kept: Iterable[Alert], devices: Collection[str]) -> list[Alert]:
         """Take over what an earlier run knew: acknowledged stays acknowledged, what was active is so until it is judged
-        anew, and is not told again. What was of a device that is gone is over."""
+        anew, and is not told again. What was of a device that is gone is over. What is in the book already is newer and
+        stays; the same trouble then goes on from when it began. Returns the latter, which that run did not know."""
+        here = list(self._book)
         for alert in kept:
-            self._put(alert)
-            if alert.device not in devices:
-                self._leave(alert)
+            now = self._book.get(alert.id)
+            if now is None:
+                self._put(alert)
+                if alert.device not in devices:
+                    self._leave(alert)
+            elif now.active and alert.active and alert.rule not in UNTIL_SEEN:
+                seen = now.acknowledged or alert.acknowledged
+                self._put(msgspec.structs.replace(now, since_s=alert.since_s, count=alert.count, acknowledged=seen))
+        return [self._book[id_] for id_ in here]
 
     def on(self, event: Event) -> None:
         """Take an event of the hub; never raises, never waits."""
