@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from minertui.engine.notices import Notices
 from minertui.engine.notify import tell_standing
 from minertui.engine.orders import Orders
 from minertui.engine.over_limits import OverLimits
+from minertui.engine.recall import Recall
 from minertui.engine.records import RECORDS, Records
 from minertui.engine.restoring import Restoring
 from minertui.engine.rigs import Rigs, Way, way
@@ -108,7 +109,7 @@ class Engine:
         self._api = config.api  # as its doors were opened
         self._last_resort = LastResort(self, self._spawn, alert)
         self._over_limits = OverLimits(self, self._spawn, self._runner.starts)
-        self._identities: dict[str, Identity] = {}
+        self._recall = Recall(self._records, clock, self._lines, self._remembered, self._spawn, put, self.say)
         self._changing = asyncio.Lock()  # one change of the config at a time
         self._settled = self._closed = False
 
@@ -119,7 +120,7 @@ class Engine:
         self._lock.__enter__()
         await asyncio.to_thread(self._ended.look)
         self.hub.renumber((epoch := await self._open()) << 32)
-        self._backfill.expect(self._lines.apply(self.config, self._identities, await self._recent()))
+        self._backfill.expect(self._lines.apply(self.config, self._recall.known, await self._history.recent_ghs()))
         await self._restoring.once(self._lines.names())
         await asyncio.to_thread(self._ended.begin)
         for line in self._lines:
@@ -128,6 +129,7 @@ class Engine:
         self._supervisor.watch("records", self._records.ping)
         self._supervisor.watch("history", self._history.ping)
         self._supervisor.keep("history", self._history.keep)
+        self._supervisor.keep("recall", self._recall.run)
         self._supervisor.keep("restoring", lambda: self._restoring.run(self._lines.names))
         self._supervisor.keep("status", lambda: tell_standing(lambda: self.hub.fleet, self._clock))
         self._supervisor.keep("signs of life", self._ended.run)
@@ -186,7 +188,7 @@ class Engine:
         self._notices.put("api", text := doors_wait(self._api, config.api))
         if text and config.api != before.api:
             self.say("engine", text, Severity.WARNING)
-        self._backfill.expect(fresh := self._lines.apply(config, self._identities, await self._recent()))
+        self._backfill.expect(fresh := self._lines.apply(config, self._recall.known, await self._history.recent_ghs()))
         for line in fresh:
             self._lines.poll(line)
         await self._guards.change(before, config)
@@ -283,7 +285,7 @@ class Engine:
                 await self._leave(replaces)
                 await self._records.rename(replaces, entry.name)
                 await self._history.rename(replaces, entry.name)
-                self._identities[entry.name] = self._identities.pop(replaces, Identity())
+                self._recall.renamed(replaces, entry.name)
             await self._take_over(config)
 
     async def remove_miner(self, name: str) -> None:
@@ -341,8 +343,7 @@ class Engine:
 
     def learned(self, device: str, identity: Identity) -> None:
         """Something to be kept of a device."""
-        self._identities[device] = identity
-        self._spawn(self._records.learn(device, identity))
+        self._recall.learned(device, identity)
 
     def busy(self, device: str, other_than: str = "") -> bool:
         """True while a job (another one) works on the device."""
@@ -360,21 +361,16 @@ class Engine:
 
     async def _open(self) -> int:
         """The number of this run; the wall clock's when the disk refuses, which may still tell who is parked."""
-        epoch, kept = int(self._clock.wall()) % (1 << 20), list[Alert]()
+        epoch = int(self._clock.wall()) % (1 << 20)
         with contextlib.suppress(StoreError):
             epoch = await self._records.start()
-        with contextlib.suppress(StoreError):
-            self._identities = await self._records.identities()
-            kept = await self._records.alerts()
-        self._alarms.restore(kept, self.config)
+        await self._recall.read()
         with contextlib.suppress(StoreError):
             await self._history.start()
         return epoch
 
-    async def _recent(self) -> Mapping[str, tuple[float, ...]]:
-        with contextlib.suppress(StoreError):
-            return await self._history.recent_ghs()
-        return {}
+    def _remembered(self, alerts: Sequence[Alert]) -> None:
+        self._alarms.restore(alerts, self.config)
 
     async def _leave(self, name: str) -> None:
         """A line ends: its jobs first."""

@@ -9,6 +9,7 @@ set, a minute met twice is joined, never overwritten.
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -117,9 +118,11 @@ class History:
         return await self._store.run(lambda db: answer(question, [*tables.points(db, question, now_s), *fresh]))
 
     async def recent_ghs(self) -> dict[str, tuple[float, ...]]:
-        """By device: minute means of the hashrate over the last hour, oldest first."""
+        """By device: minute means of the hashrate over the last hour, oldest first; none where the disk refuses."""
         since = int(self._clock.wall()) - 3600
-        return await self._store.run(lambda db: tables.recent(db, since))
+        with contextlib.suppress(StoreError):
+            return await self._store.run(lambda db: tables.recent(db, since))
+        return {}
 
     async def backfill(self, device: str, statistics: Sequence[tuple[float, dict[str, float]]]) -> int:
         """Take what the device itself remembers, ``(seconds before now, metric id → value)``, for the minutes of which

@@ -200,6 +200,14 @@ class Line:
             self._judge(Health.OK, "")
         self._listener.took(self._snapshot, fresh=False)
 
+    def recall(self, identity: Identity) -> None:
+        """What was kept of it from before can be read only now. That another device answers shows at the next reading;
+        incidents of before are no news and are not shown before the next start."""
+        self._identity = identity
+        if identity.parked and self._snapshot.health is Health.OK:
+            self._judge(Health.PARKED, identity.parked)
+            self._listener.took(self._snapshot, fresh=False)
+
     def change(self, options: LineOptions) -> None:
         """Other tags, limits, period or permission; the address and the name stay."""
         self.options = options
@@ -239,7 +247,7 @@ class Line:
             boot_s=boot_s,
             limits=self._in_force(status),
             recent_ghs=self._recent.with_(wall_s, status.hashrate_ghs),
-            incidents=incidents,
+            incidents=self._snapshot.incidents + (sign is not None),
         )
         parked, stuck = self._identity.parked, self._signs.stuck(status, boot_s, self.options.poll_s)
         if parked:
