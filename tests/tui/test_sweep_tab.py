@@ -125,7 +125,57 @@ async def test_what_the_table_cuts_off_stands_in_full_under_it() -> None:
         assert point is not None
         assert point.reason
         assert any(row.rstrip().endswith("…") for row in text(sweeps.table))
-        assert f"{point.mhz:g}/{point.mv}: {point.reason}"[:20] in text(sweeps.line)[0]
+        assert f"{point.mhz:g}/{point.mv}: {point.reason}" in " ".join(part.strip() for part in text(sweeps.line))
+
+
+WHY = (
+    "promises 5082 GH/s at 81.6 W with 0.00 % errors; 10 MHz more need 6 mV more to stay as stable; to know all "
+    "exactly would bring 0.1 % on average"
+)
+
+
+@pytest.mark.parametrize(("width", "height", "lines"), [(80, 24, 3), (120, 40, 3), (240, 50, 1)])
+async def test_why_a_point_was_measured_is_read_whole(width: int, height: int, lines: int) -> None:
+    assert isinstance(JOB.view, SweepView)
+    first = msgspec.structs.replace(JOB.view.points[0], why=WHY)
+    view = msgspec.structs.replace(JOB.view, points=(first,))
+    sweeps = tab()
+    async with on_stage(sweeps, width, height) as pilot:
+        sweeps.show(FLEET.with_job(msgspec.structs.replace(JOB, view=view)), DEVICE)
+        await pilot.pause()
+        said = [part.strip() for part in text(sweeps.line)]
+        assert len(said) == lines
+        assert said[0].startswith(f"{DEVICE}  1 point, best at efficiency, ranked")
+        assert " ".join(said).endswith(f"500/1100: {WHY}")
+
+
+async def test_a_reason_too_long_for_its_lines_says_where_the_rest_is() -> None:
+    assert isinstance(JOB.view, SweepView)
+    first = msgspec.structs.replace(JOB.view.points[0], why=f"{WHY}; {WHY}")
+    view = msgspec.structs.replace(JOB.view, points=(first,))
+    sweeps = tab()
+    async with on_stage(sweeps, 80, 24) as pilot:
+        sweeps.show(FLEET.with_job(msgspec.structs.replace(JOB, view=view)), DEVICE)
+        await pilot.pause()
+        said = text(sweeps.line)
+        assert len(said) == 3
+        assert said[-1].endswith("… Enter: all")
+
+
+async def test_the_reading_of_the_chosen_sweep_is_read_whole_on_a_narrow_screen() -> None:
+    sweeps = tab()
+    async with on_stage(sweeps, 80, 24) as pilot:
+        sweeps.show(FLEET, DEVICE)
+        await pilot.pause()
+        first, second, *_ = text(sweeps.lines)
+        assert "MHz" not in first
+        assert second.strip().startswith("525 MHz 1150 mV  14/40")
+        assert second.endswith("°C")
+        assert isinstance(JOB.view, SweepView)
+        between = msgspec.structs.replace(JOB, view=msgspec.structs.replace(JOB.view, sample=None), note="settling")
+        sweeps.show(FLEET.with_job(between), DEVICE)
+        await pilot.pause()
+        assert text(sweeps.lines)[1].strip() == "settling"  # a short note stands there too: the map does not jump
 
 
 async def test_the_cursor_stays_on_its_point_while_the_ranking_moves() -> None:

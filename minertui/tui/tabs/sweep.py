@@ -27,7 +27,7 @@ from minertui.tui.sweep_export import save_sweep
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.point_table import PointRow, PointTable
-from minertui.tui.widgets.status_line import StatusLine
+from minertui.tui.widgets.sentences import Sentences
 from minertui.tui.widgets.sweep_lines import SweepLines
 from minertui.tui.widgets.volt_freq_map import VoltFreqMap
 from minertui.tui.widgets.wording import number
@@ -85,7 +85,8 @@ class SweepTab(Widget):
         self._asked: tuple[str, str, bool] | None = None
         self._note = ""
         self._lost = False
-        self.lines, self.map, self.table, self.line = SweepLines(), VoltFreqMap(), PointTable(), StatusLine()
+        self.lines, self.map, self.table, self.line = SweepLines(), VoltFreqMap(), PointTable(), Sentences()
+        self.line.apart, self.line.more = True, "Enter: all"
 
     def compose(self) -> ComposeResult:
         """Sweeps under way, map and table, and what they show."""
@@ -162,20 +163,19 @@ class SweepTab(Widget):
         if view is None:
             self.line.show((Span(f"{self.device or 'no miner'}: no sweep kept yet", "dim"),), self._note)
             return
+        count = len(view.points)
         left = [
             Span(self.device, "strong"),
-            Span(f"  {len(view.points)} points, best at {goal.value}", "dim"),
+            Span(f"  {count} point{'' if count == 1 else 's'}, best at {goal.value}", "dim"),
             Span(", ranked" if self.by_rank else ", as measured", "dim"),
         ]
         if self._earlier:
             at = moment_text(self._earlier.since_s, self.fleet.at_s)
             left.append(Span(f"  against {at} ({self.against + 1} of {len(self.records)})", "accent"))
-        point = self.table.point
-        if self._note:
-            left.append(Span(f"  {self._note}", "warn"))
-        elif point is not None and (said := point.reason or point.why):
-            left.append(Span(f"  {number(point.mhz)}/{point.mv}: {said}", "warn" if point.reason else "dim"))
-        self.line.show(tuple(left))
+        point, said = self.table.point, Span(self._note, "warn")
+        if not self._note and point is not None and (why := point.reason or point.why):
+            said = Span(f"{number(point.mhz)}/{point.mv}: {why}", "warn" if point.reason else "dim")
+        self.line.show(tuple(left), (said,) if said.text else ())
 
     # earlier sweeps
 

@@ -14,24 +14,32 @@ MOST = 3
 
 
 class Sentences(StatusLine):
-    """As a StatusLine, and where both ends do not fit beside each other they are told one after the other."""
+    """As a StatusLine, and where both ends do not fit beside each other they are told one after the other. ``apart``:
+    the right end stands behind the left one, or begins a line of its own. ``more``: where the rest is found, said
+    behind what is cut all the same."""
 
     DEFAULT_CSS = """
     Sentences { height: auto; max-height: 3; }
     """
 
+    apart = False
+    more = ""
+
     def draw(self, width: int, height: int) -> list[Line]:
         """One line, or as many as it takes."""
         size = sum(cell_len(span.text) for span in (*self.left, *self.right))
-        if size + bool(self.right) <= width:
-            return super().draw(width, height)
-        lines = broken((*self.left, Span(" "), *self.right), width)
+        gap = Span("  " if self.apart else " ")
+        if size + bool(self.right) * len(gap.text) <= width:
+            return [line(*self.left, gap, *self.right)] if self.apart else super().draw(width, height)
+        ends = (self.left, self.right) if self.apart else ((*self.left, gap, *self.right),)
+        lines = [part for spans in ends for part in broken(spans, width)]
         if len(lines) <= MOST:
             return lines
         *spans, end = lines[MOST - 1].spans
-        room = width - sum(cell_len(span.text) for span in spans)
+        where = Span(f" {self.more}" if self.more else "", "accent")
+        room = max(0, width - sum(cell_len(span.text) for span in (*spans, where)))
         cut = fit(end.text + " " * room, room, ellipsis=self.glyphs.ellipsis)
-        return [*lines[: MOST - 1], line(*spans, Span(cut, end.style))]
+        return [*lines[: MOST - 1], line(*spans, Span(cut, end.style), where)]
 
 
 def broken(spans: Sequence[Span], width: int) -> list[Line]:

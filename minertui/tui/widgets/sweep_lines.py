@@ -1,5 +1,5 @@
 """Sweeps under way: a line each, with how far it is, how long it still takes and what it measures right now. What the
-chosen one says and the line has no room for (why it ended, what the miner was left at) stands below the line."""
+chosen one says and the line has no room for (its reading, why it ended, what the miner was left at) stands below it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import duration, fit, number, terahash
 
 _INKS = {Phase.DONE: "good", Phase.FAILED: "bad", Phase.PARKED: "bad", Phase.STOPPED: "dim", Phase.RESTORING: "warn"}
+_READING = 52  # cells of a reading in words
 _MARKS = {Phase.FAILED: "!! ", Phase.PARKED: "!! "}
 
 
@@ -47,7 +48,7 @@ class SweepLines(Painted):
         return lines
 
     def _name_width(self, width: int) -> int:
-        return min(max(len(job.device) for job in self.jobs), 13 if width < 100 else 28)
+        return min(max(len(job.device) for job in self.jobs), 19 if width < 100 else 28)
 
     def _room(self, width: int) -> int:
         """Cells for what a sweep says, at the end of its line."""
@@ -55,11 +56,13 @@ class SweepLines(Painted):
         return max(0, width - _bar(width, name) - 36 - name)
 
     def _unsaid(self, width: int) -> list[Line]:
-        """What the chosen sweep says, where its line cuts it and no reading is shown there; two lines at most."""
+        """What the chosen sweep says, where its line cuts it; two lines at most. While it runs it has its line below as
+        long as a reading would be cut: with one that comes and goes the map would jump."""
         job = next((job for job in self.jobs if job.device == self.chosen), None)
-        if job is None or not job.phase.over or len(job.note) <= self._room(width):
+        if job is None or max(len(_now(job)), 0 if job.phase.over else _READING) <= self._room(width):
             return []
-        return [line("  ", (text, "dim")) for text in textwrap.wrap(job.note, max(20, width - 2), max_lines=2)]
+        wrapped = textwrap.wrap(_now(job), max(20, width - 2), max_lines=2, placeholder=self.glyphs.ellipsis)
+        return [line("  ", (text, "dim")) for text in wrapped or [""]]
 
     def _line(self, job: JobState, width: int, name: int) -> Line:
         glyphs = self.glyphs
@@ -86,7 +89,9 @@ class SweepLines(Painted):
 
 
 def _bar(width: int, name: int) -> int:
-    return max(6, min(30, width - 49 - name))
+    """Cells for how far it is: a reading goes first where there is room for a whole one."""
+    beside = width - 36 - name - _READING
+    return min(30, beside if beside >= 6 else max(6, width - 49 - name))
 
 
 def _now(job: JobState) -> str:
