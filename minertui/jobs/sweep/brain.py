@@ -100,7 +100,7 @@ def _next(state: State, now_s: float, keep: tuple[SweepPoint, ...] = (), say: tu
     answer = STRATEGIES[state.plan.strategy](state.plan, state.within, state.start, state.points, state.earlier)
     if isinstance(answer, Finish):
         return Step(state, End(Phase.DONE, answer.reason), keep, say)
-    before = state.target
+    before = state.told
     state = replace(state, at=answer, tries=0, refused=0, readings=(), cut="")
     say = (*say, f"next {answer}: {answer.why}") if answer.why else say
     if keep and keep[-1].verdict is PointVerdict.LIMIT and not state.left:
@@ -136,7 +136,7 @@ def _refused(state: State, why: str, now_s: float, how: OutcomeState = OutcomeSt
     state = replace(state, refused=1, why=f"not applied ({why}), trying once more")
     say = (f"{state.target}: {state.why}",)
     if how is OutcomeState.UNKNOWN:
-        return _retreat(replace(state, lost=True), state.target, now_s, (), say)
+        return _retreat(replace(state, lost=True), state.told, now_s, (), say)
     state = replace(state, stage=Stage.REST, since_s=now_s, good_s=now_s)
     return Step(state, _look(state), say=say)
 
@@ -178,13 +178,11 @@ def _missed(state: State, now_s: float) -> Step:
     nothing)."""
     state = replace(state, misses=state.misses + 1)
     if state.stage is Stage.BOOT:
-        if now_s - state.since_s > BOOT_S:
-            return _disturbed(state, Trouble.LOST, now_s)
-        return Step(state, Look(LOOK_S))
+        late = now_s - state.since_s > BOOT_S
+        return _disturbed(state, Trouble.LOST, now_s) if late else Step(state, Look(LOOK_S))
     if state.stage is Stage.REST:
-        if now_s - state.good_s > REST_S:
-            return Step(state, End(Phase.FAILED, f"the miner has not answered for {REST_S / 60:.0f} min"))
-        return Step(state, _look(state))
+        gone = End(Phase.FAILED, f"the miner has not answered for {REST_S / 60:.0f} min")
+        return Step(state, gone if now_s - state.good_s > REST_S else _look(state))
     if state.misses >= MISSES or now_s - state.good_s > GAP_S:
         return _disturbed(state, Trouble.LOST, now_s)
     return Step(state, _look(state))
@@ -192,10 +190,9 @@ def _missed(state: State, now_s: float) -> Step:
 
 def _running(state: State, snapshot: Snapshot, now_s: float) -> Step:
     """A good reading while settling or measuring."""
-    status = snapshot.status
+    status, mark = snapshot.status, state.mark
     assert status is not None
-    assert state.mark is not None
-    mark = state.mark
+    assert mark is not None
     found = watch.trouble(snapshot, mark)
     if found is Trouble.STRANGE and not state.proven:
         return _refused(state, "the miner runs something else", now_s)
@@ -319,7 +316,7 @@ def _disturbed(state: State, found: Trouble, now_s: float) -> Step:
     state = replace(state, tries=state.tries + 1, readings=(), sample=None, lost=away, why=found.value)
     say = (f"{state.target}: {found.value}; the point is repeated",)
     if away:
-        return _retreat(state, state.target, now_s, (), say)
+        return _retreat(state, state.told, now_s, (), say)
     state = replace(state, stage=Stage.REST, since_s=now_s, good_s=now_s)
     return Step(state, _look(state), say=say)
 
@@ -338,7 +335,7 @@ def _cool_first(state: State, snapshot: Snapshot, now_s: float, why: str) -> Ste
 
 
 def _retreat(state: State, before: Target, now_s: float, keep: tuple[SweepPoint, ...], say: tuple[str, ...]) -> Step:
-    """Lower: 100 MHz under the point that ended (not under the plan's lowest), and not over the user's own settings."""
+    """Lower: 100 MHz under what it ran (not under the plan's lowest), and not over the user's own settings."""
     mhz = max(state.within.min_mhz, min(before.mhz - RETREAT_MHZ, state.baseline.mhz))
     back = Target(min(mhz, before.mhz), min(before.mv, state.baseline.mv))
     state = replace(state, stage=Stage.RETREAT, since_s=now_s, good_s=now_s, retreat=back)
@@ -369,7 +366,7 @@ def _resting(state: State, snapshot: Snapshot, now_s: float) -> Step:
     status = snapshot.status
     assert status is not None
     if state.retreat is not None:
-        return Step(replace(state, stage=Stage.RETREAT), Send(Tune(state.retreat.mhz, state.retreat.mv)))
+        return _lowering(state, state.retreat, snapshot, status, now_s)
     found = watch.trouble(snapshot, state.mark) if state.mark else None
     if found is Trouble.OVERHEAT or (found is Trouble.STRANGE and not state.refused):
         return _over(state, found, now_s)
@@ -382,6 +379,17 @@ def _resting(state: State, snapshot: Snapshot, now_s: float) -> Step:
         return _apply(state, now_s)
     phase = Phase.DONE if ranking.best(state.points, state.plan.goal) else Phase.FAILED
     return Step(state, End(phase, f"{state.why}; it did not cool down within {REST_S / 60:.0f} min"))
+
+
+def _lowering(state: State, to: Target, snapshot: Snapshot, status: MinerStatus, now_s: float) -> Step:
+    """The retreat once more, from what it runs now: that is never refused as a raise."""
+    tripped = watch.lowered(snapshot, state.mark or Mark(state.baseline, status, snapshot.incidents), (state.told, to))
+    if tripped is not None:
+        return _over(state, tripped, now_s)
+    if now_s - state.since_s > 2 * REST_S:
+        return Step(state, End(Phase.FAILED, f"{state.why}; it cannot be lowered"))
+    back = watch.nowhere_above(status, to)
+    return Step(replace(state, stage=Stage.RETREAT, retreat=back), Send(Tune(back.mhz, back.mv)))
 
 
 _ANSWERED: Mapping[Stage, Callable[[State, Told, float], Step]] = {

@@ -13,6 +13,7 @@ The judgement of single readings is ``safety``'s; here it is put in the order th
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 import msgspec
 
@@ -120,6 +121,26 @@ def trouble(snapshot: Snapshot, since: Mark) -> Trouble | None:
         # AxeOS >= 2.14 expects nothing while it has no pool; older firmware does not tell
         return Trouble.IDLE if status.expected_ghs == 0 else Trouble.SILENT
     return None if samples.valid_temp(status.chip_temp_c) else Trouble.BLIND
+
+
+def lowered(snapshot: Snapshot, since: Mark, ours: Iterable[Target]) -> Trouble | None:
+    """What happened to a miner while it was to be lowered, maybe unseen: the firmware tripped, or it is under all that
+    was on its way to it (``ours``, and what ``since`` held). In between it may be anywhere: a write may be lost."""
+    status = snapshot.status or MinerStatus()
+    if status.overheat or snapshot.incidents > since.incidents:
+        return Trouble.OVERHEAT
+    known = (since.target, *ours)
+    mhz, mv = status.frequency_mhz, status.core_mv
+    slower = mhz is not None and mhz < min(target.mhz for target in known) - SAME_MHZ
+    if not slower and not (mv is not None and mv < min(target.mv for target in known) - SAME_MV):
+        return None
+    return Trouble.OVERHEAT if _overheated(snapshot, status, since) else Trouble.STRANGE
+
+
+def nowhere_above(status: MinerStatus, target: Target) -> Target:
+    """``target``, and no value of it higher than what the miner runs now: so much may always be written."""
+    mhz = target.mhz if status.frequency_mhz is None else min(target.mhz, status.frequency_mhz)
+    return Target(mhz, target.mv if status.core_mv is None else round(min(target.mv, status.core_mv)))
 
 
 def stored_at(status: MinerStatus, target: Target) -> bool:
