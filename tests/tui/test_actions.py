@@ -14,6 +14,7 @@ from minertui.model.history import Templates
 from minertui.model.plans import GuardPlan, Phase, SweepPlan
 from minertui.tui.commands import ACTIONS, BY_ID, offered
 from minertui.tui.commands.base import At, Danger
+from minertui.tui.commands.orders import TOLD_EACH
 from minertui.tui.options import Options
 from tests.tui import pictures
 from tests.tui.dialogs.show import KNOWN
@@ -98,6 +99,22 @@ class TestOrders:
             await seen.until(lambda: len(orders(seen)) == 2)
             assert [(d, c) for d, c, _ in orders(seen)] == [("attic-1", Pause()), ("attic-2", Pause())]
             assert len({o.id for o in seen.link.sent("send") if not o.dry_run}) == 2
+
+    async def test_many_orders_that_went_well_are_told_of_in_one_toast(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("ctrl+a", "i")
+            await seen.toast("miners: identify — applied")
+            count = len(orders(seen))
+            assert count > TOLD_EACH
+            assert [n.message for n in seen.app._notifications] == [f"{count} of {count} miners: identify — applied"]
+
+    async def test_of_many_orders_each_that_did_not_go_well_is_told(self):
+        link = FakeLink(pictures.normal())
+        link.outcome = OutcomeState.REFUSED
+        async with looking(link) as seen:
+            await seen.press("ctrl+a", "i")
+            await seen.until(lambda: len(seen.app._notifications) > TOLD_EACH)
+            assert all(n.severity == "error" and "identify — refused" in n.message for n in seen.app._notifications)
 
     async def test_the_harmless_asks_nothing(self):
         async with looking(pictures.normal()) as seen:
@@ -199,6 +216,16 @@ class TestJobs:
             seen.app.screen.dismiss(SweepPlan(start_mv=1180))
             await seen.toast("attic-1: it cannot start at 1180 mV")
             await seen.toast("attic-2: sweep waiting")
+
+    async def test_many_started_at_once_are_told_of_in_one_toast(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("ctrl+a", "b")
+            await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
+            seen.app.screen.dismiss(SweepPlan())
+            await seen.toast(" miners: sweep waiting")
+            started = len(seen.link.sent("start"))
+            assert started > TOLD_EACH
+            assert [n.message for n in seen.app._notifications] == [f"{started} miners: sweep waiting"]
 
     async def test_both_dialogs_start_from_the_configs_plans_and_name_all_miners(self):
         link = FakeLink(pictures.normal())

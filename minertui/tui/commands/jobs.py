@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -11,7 +13,7 @@ from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.plans import GuardPlan, JobState, SweepPlan
 from minertui.model.status import Ability
 from minertui.tui.commands.base import Danger, Desk, DeviceAction, KeyOf
-from minertui.tui.commands.orders import named
+from minertui.tui.commands.orders import TOLD_EACH, named
 
 _LOOKED_AT = 32  # miners whose frontiers are asked for before a guard starts on many
 
@@ -25,6 +27,17 @@ def runs(fleet: Fleet, device: str, kind: str) -> bool:
     """Is such a job under way?"""
     job = job_of(fleet, device, kind)
     return job is not None and not job.phase.over
+
+
+def tell(desk: Desk, jobs: Sequence[JobState], what: str = "") -> None:
+    """How these jobs are, each; of more than can be read over the screen, how many are so."""
+    if len(jobs) <= TOLD_EACH:
+        said = [f"{job.device}: {job.kind} {job.phase.value}{what}" for job in jobs]
+    else:
+        alike = Counter(f"{job.kind} {job.phase.value}{what}" for job in jobs)
+        said = [f"{count} miners: {text}" if count > 1 else f"1 miner: {text}" for text, count in alike.items()]
+    for text in said:
+        desk.say(text)
 
 
 class StartJob(DeviceAction):
@@ -46,13 +59,15 @@ class StartJob(DeviceAction):
 
     async def start(self, desk: Desk, plan: SweepPlan | GuardPlan) -> None:
         """The same plan for each, one independent job per device."""
+        begun = []
         for snapshot in self.targets(desk):
             try:
                 job = await desk.link.start(msgspec.structs.replace(plan, device=snapshot.device))
             except JobError as error:  # one miner that cannot does not keep the others from it
                 desk.say(f"{snapshot.device}: {error}", "error")
                 continue
-            desk.say(f"{snapshot.device}: {job.kind} {job.phase.value}")
+            begun.append(job)
+        tell(desk, begun)
 
 
 class StartBenchmark(StartJob):
@@ -120,9 +135,12 @@ class StopJob(DeviceAction):
         jobs = [job for device in devices if (job := job_of(at.fleet, device, self.kind))]
         lines = [f"{job.device}: {job.note or job.phase.value}; {self.does}" for job in jobs]
         if await desk.confirm(f"{self.title}: {named(devices)}", lines, self.danger):
-            for job in jobs:
-                state = await desk.link.stop(job.id)
-                desk.say(f"{job.device}: {job.kind} {state.phase.value}")
+            stopped: list[JobState] = []
+            try:
+                for job in jobs:
+                    stopped.append(await desk.link.stop(job.id))  # noqa: PERF401  told of, should a later one fail
+            finally:
+                tell(desk, stopped)
 
 
 class StopBenchmark(StopJob):
@@ -161,6 +179,10 @@ class DismissJobs(DeviceAction):
         """One by one."""
         fleet = desk.at.fleet
         ended = [job for s in self.targets(desk) for job in fleet.jobs_of(s.device) if job.phase.over]
-        for job in ended:
-            await desk.link.forget(job.id)
-            desk.say(f"{job.device}: {job.kind} {job.phase.value}, dismissed")
+        forgotten: list[JobState] = []
+        try:
+            for job in ended:
+                await desk.link.forget(job.id)
+                forgotten.append(job)
+        finally:
+            tell(desk, forgotten, ", dismissed")

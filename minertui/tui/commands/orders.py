@@ -10,6 +10,8 @@ from minertui.model.commands import Change, Command, CommandRecord, Order, Outco
 from minertui.model.errors import MinertuiError
 from minertui.tui.commands.base import Danger, Desk
 
+TOLD_EACH = 3
+"""So many miners are told of one by one; toasts of more would cover the screen."""
 _SEVERITY = {
     OutcomeState.APPLIED: "information",
     OutcomeState.DRY_RUN: "information",
@@ -32,16 +34,17 @@ def outcome_text(record: CommandRecord) -> str:
 
 
 async def send(
-    desk: Desk, device: str, command: Command, *, confirmed: bool = False, dry_run: bool = False
+    desk: Desk, device: str, command: Command, *, confirmed: bool = False, dry_run: bool = False, quiet: bool = False
 ) -> CommandRecord | None:
-    """Send one order; a refusal by the link is said and gives None. ``confirmed``: a dialog showed the exact change."""
+    """Send one order; a refusal by the link is said and gives None. ``confirmed``: a dialog showed the exact change.
+    ``quiet``: only what did not go well is said."""
     order = Order(uuid.uuid4().hex, device, command, dry_run=dry_run, confirmed=confirmed)
     try:
         record = await desk.link.send(order)
     except MinertuiError as error:
         desk.say(f"{device}: {error}", "error")
         return None
-    if not dry_run:
+    if not dry_run and not (quiet and record.outcome.ok):
         desk.say(outcome_text(record), _SEVERITY[record.outcome.state])
     return record
 
@@ -95,8 +98,16 @@ async def rehearse_and_send(
     if danger is Danger.NONE and rehearsal.warned:
         danger = Danger.YES_NO
     if await desk.confirm(title, rehearsal.lines, danger):
-        for device in rehearsal.ready:
-            await send(desk, device, command, confirmed=danger is not Danger.NONE)
+        await _send_all(desk, rehearsal.ready, command, confirmed=danger is not Danger.NONE)
+
+
+async def _send_all(desk: Desk, devices: Sequence[str], command: Command, *, confirmed: bool) -> None:
+    """One after the other; where many went well it is said once."""
+    many = len(devices) > TOLD_EACH
+    records = [await send(desk, device, command, confirmed=confirmed, quiet=many) for device in devices]
+    well = sum(record is not None and record.outcome.ok for record in records)
+    if many and well:
+        desk.say(f"{well} of {len(devices)} miners: {word_of(command)} — applied")
 
 
 def named(devices: Sequence[str]) -> str:
