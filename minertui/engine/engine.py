@@ -30,6 +30,7 @@ from minertui.engine.guards import Guards
 from minertui.engine.history import History
 from minertui.engine.hub import Hub
 from minertui.engine.journal import FOLDER, Journal
+from minertui.engine.journal_watch import JournalWatch
 from minertui.engine.last_resort import LastResort
 from minertui.engine.line import Identity, Line
 from minertui.engine.lines import Connect, Lines, only_simulated
@@ -130,6 +131,7 @@ class Engine:
         self._supervisor.watch("history", self._history.ping)
         self._supervisor.keep("history", self._history.keep)
         self._supervisor.keep("recall", self._recall.run)
+        self._supervisor.keep("journal", JournalWatch(self._journal, self._clock, self._notices.disk).run)
         self._supervisor.keep("restoring", lambda: self._restoring.run(self._lines.names))
         self._supervisor.keep("status", lambda: tell_standing(lambda: self.hub.fleet, self._clock))
         self._supervisor.keep("signs of life", self._ended.run)

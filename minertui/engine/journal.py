@@ -83,13 +83,15 @@ def key_of(snapshot: Snapshot) -> str:
 
 
 class Journal:
-    """The entries in one folder. ``problems`` tells what this object has set aside or could not read, oldest first."""
+    """The entries in one folder. ``problems`` tells what this object has set aside or could not read, oldest first;
+    ``refused`` why its last write failed."""
 
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
         """``wall``: seconds since the epoch, for the times in the files."""
         self._folder, self._wall = folder, wall
         self._changing = threading.Lock()
         self.problems: tuple[str, ...] = ()
+        self.refused = ""
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries that can be read, by key. The others are named in ``problems``. Raises JournalError when the
@@ -185,9 +187,27 @@ class Journal:
         try:
             self._put(probe, b"x" * 1024)
             probe.unlink()
-        except OSError:
+        except OSError as error:
+            self._refuse(error)
             return False
+        self.refused = ""
         return True
+
+    def checked(self) -> str:
+        """Why no entry can be written now, and what to do; empty when one can, as far as it shows. The disk is written
+        to only where it looks wrong, or refused the last write."""
+        if self.refused or not self._looks_open():
+            self.writable()
+        return self.refused
+
+    def _refuse(self, error: OSError) -> None:
+        why = f"the journal {self._folder} cannot be written: {error.strerror}"
+        self.refused = f"{why}; it has to be a folder that this user may write to, on a disk with room"
+
+    def _looks_open(self) -> bool:
+        """One that is not there yet is made with the first entry."""
+        folder = self._folder if os.path.lexists(self._folder) else self._folder.parent
+        return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)  # noqa: PTH112 - never raises
 
     def _read_or_tell(self, key: str) -> Entry | None:
         try:
@@ -207,6 +227,7 @@ class Journal:
         try:
             self._put(path, msgspec.json.encode(entry))
         except OSError as error:
+            self._refuse(error)
             raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from error
 
     def _put(self, path: Path, raw: bytes) -> None:

@@ -30,16 +30,16 @@ class Notices:
         self._texts[source] = text
         self._publish(NoticeChanged("; ".join(text for text in self._texts.values() if text)))
 
-    def disk(self, file: str, text: str) -> None:
-        """Why the disk refuses a database, or (an empty text) that it takes it again: the log has both. There is one
-        alert as long as it refuses any."""
+    def disk(self, file: str, text: str, costs: str = "what happens meanwhile is not kept") -> None:
+        """Why the disk refuses a file of ours, or (an empty text) that it takes it again: the log has both. There is
+        one alert as long as it refuses any, which says what that ``costs``."""
         self.put(file, text)
         again = f"{file} can be written again"
         self._say("engine", text or again, Severity.WARNING if text else Severity.INFO)
-        self._refused = {name: why for name, why in {**self._refused, file: text}.items() if why}
-        why = next(iter(self._refused.values()), "")
-        said = f"{why}; what happens meanwhile is not kept" if why else again
-        self._alert(Signal("disk", "engine", Severity.CRITICAL, said, active=bool(why)))
+        now = {**self._refused, file: text and f"{text}; {costs}"}
+        self._refused = {name: why for name, why in now.items() if why}
+        said = next(iter(self._refused.values()), again)
+        self._alert(Signal("disk", "engine", Severity.CRITICAL, said, active=bool(self._refused)))
 
     def damaged(self, text: str) -> None:
         """A file of ours was set aside: log, notice and alert say so, because a person has to look."""

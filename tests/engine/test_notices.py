@@ -41,6 +41,17 @@ def test_a_disk_that_refuses_several_files_is_one_alert_until_it_takes_all(notic
     assert {(signal.rule, signal.device) for signal in signals} == {("disk", "engine")}
 
 
+def test_what_it_costs_is_said_of_the_file_that_it_is_about(notices: Notices, signals: list[Signal]):
+    notices.disk("the journal", "Permission denied", "no miner is raised meanwhile")
+    notices.disk("records.db", FULL)
+    notices.disk("the journal", "")
+    assert [(signal.active, signal.text.rpartition("; ")[2]) for signal in signals] == [
+        (True, "no miner is raised meanwhile"),
+        (True, "no miner is raised meanwhile"),
+        (True, "what happens meanwhile is not kept"),
+    ]
+
+
 def test_it_is_sent_once_and_so_is_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """It is what reaches an operator who looks at no screen."""
     sent: list[Alert] = []
