@@ -14,8 +14,8 @@ fault               the miner reports a power or hardware fault
 best-diff           a new best difficulty
 sweep-done, job-failed
 sudden-end          the engine ended without warning while it changed a miner (the next one says so; until it is seen)
-disk                a disk that is full, read-only or broken takes no more of what the engine keeps, journal included (it
-                    says so itself)
+disk                a disk that is full, read-only or broken takes no more of what the engine keeps, the journal
+                    included (it says so itself)
 damaged             a file of the engine was set aside (the engine says so itself)
 board-…, rig-…      a Duino-Coin rig or one of its boards earns nothing (rig_alerts.py looks at them)
 """
