@@ -36,6 +36,7 @@ class Desk:
         self.turn = asyncio.Lock()
         self.origin: Settings | None = None  # what it ran before we raised it first; None: it is not above that
         self.settled_s: float | None = None
+        self.moving_s = float("-inf")  # until then a write that was not seen to have come true may still be at work
         self.tuned_s: float | None = None
         self.wrote_s: deque[float] = deque()
         self.raised_s: deque[float] = deque()

@@ -97,9 +97,10 @@ class Walker:
 
         Raises Preempted when a higher rank wants the device.
         """
+        request = await self._at_rest(self._anew(request, request.snapshot, None, before_too=True), by)
         start = last = request.snapshot
         self._climb_until_s, raised = self._clock.boot() + _CLIMB_MOST_S, False
-        decision = kernel.decide(self._anew(request, last, None, before_too=True))
+        decision = kernel.decide(request)
         while isinstance(decision, Steps) and decision.steps:
             step = decision.steps[0]
             self.desk.check(request.rank, by)
@@ -124,6 +125,25 @@ class Walker:
             return Outcome(OutcomeState.REFUSED, text, moved(request.command, start, last))
         return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
 
+    async def _at_rest(self, request: Request, by: str) -> Request:
+        """Wait until what an order that was cut short wrote last is over, and look again: a clock may still be on its
+        way down, and needs its voltage. What only brings the clock down does not wait."""
+        decision = kernel.decide(request)
+        step = decision.steps[0] if isinstance(decision, Steps) and decision.steps else None
+        if step is None or not isinstance(step.command, Tune) or (step.command.core_mv is None and not step.raises):
+            return request
+        if self._clock.boot() >= self.desk.moving_s:
+            return request
+        while (left_s := self.desk.moving_s - self._clock.boot()) > 0:
+            await self._clock.sleep(min(_DWELL_S, left_s))
+            self._give_way(request.rank, by)
+        return self._anew(request, *await self.look())
+
+    def _give_way(self, rank: Rank, by: str) -> None:
+        self.desk.check(rank, by)
+        if self.desk.outranked(rank):
+            raise Preempted(f"{self.line.name}: a higher rank took the device before a change was over")
+
     async def _warming(self, request: Request, then: Snapshot, by: str) -> str:
         """Wait until the heat of the last raising step shows and leaves room for one more; empty when it does, else why
         not. A higher rank interrupts it at once, and so does another order of the same."""
@@ -133,9 +153,7 @@ class Walker:
             until_s = self._clock.boot() + rules.dwell_s
             while self._clock.boot() < until_s:
                 await self._clock.sleep(_DWELL_S)
-                self.desk.check(request.rank, by)
-                if self.desk.outranked(request.rank):
-                    raise Preempted(f"{self.line.name}: a higher rank took the device during a climb")
+                self._give_way(request.rank, by)
                 if self.desk.asked_again(request.rank):
                     return "another order came"
             now = await stepping.look(self.line)
@@ -160,7 +178,14 @@ class Walker:
         if step.raises and not samples.fresh(last, self._clock.boot()):
             return Taken(OutcomeState.REFUSED, last, "its reading grew old before the change was sent"), entry
         self.desk.count(step.command, self._clock.boot())
+        now_s, rest_s = self._clock.boot(), 0.0
+        if isinstance(step.command, Tune):  # a clock that is still on its way goes on from there
+            rest_s = max(step.settle_s, self.desk.moving_s - now_s)
+            step = msgspec.structs.replace(step, settle_s=rest_s)
+            self.desk.moving_s = now_s + rest_s
         taken = await stepping.take(self.line, self._clock, step, partial(self.desk.outranked, rank))
+        if taken.ok:
+            self.desk.moving_s = float("-inf")
         return taken, entry
 
     def _anew(
