@@ -19,12 +19,13 @@ from minertui.safety.calm import Calm
 from minertui.safety.request import DAY_S
 from minertui.safety.settings import Settings
 
-_WORDS = {
+WORDS = {
     Rank.SAFETY: "a safety stop",
     Rank.PERSON: "a person",
     Rank.CURTAILMENT: "curtailment",
     Rank.SWEEP: "a sweep",
 }
+"""Who holds or takes a device, as it is said."""
 
 
 class Desk:
@@ -55,7 +56,7 @@ class Desk:
         if self._holder is not None and self._holder[1] != holder:
             if rank >= self._holder[0]:
                 held, by = self._holder
-                raise JobError(f"{self.device} is held by {_WORDS[held]} ({by}); stop that first")
+                raise JobError(f"{self.device} is held by {WORDS[held]} ({by}); stop that first")
             self.oust(rank)
         self._begin()
         self._ousted.pop(holder, None)
@@ -114,18 +115,18 @@ class Desk:
         """Raises Preempted when this holder lost the device."""
         taker = self._ousted.get(by)
         if taker is not None and rank > taker:
-            raise Preempted(f"{self.device}: {_WORDS[taker]} took the device")
+            raise Preempted(f"{self.device}: {WORDS[taker]} took the device")
 
     def objection(self, order: Order) -> str | None:
         """Why this order has to stand back behind the holder; None when it may go on."""
         if self._holder is None or self._holder[1] == order.by or order.rank < self._holder[0]:
             return None
         held, by = self._holder
-        return f"{_WORDS[held]} ({by}) holds the device; stop that first"
+        return f"{WORDS[held]} ({by}) holds the device; stop that first"
 
     def ends(self, rank: Rank) -> str | None:
         """Whose work an order of this rank would end, in words; None when nobody of a lower rank holds the device."""
-        return _WORDS[self._holder[0]] if self._holder is not None and self.held_lower(rank) else None
+        return WORDS[self._holder[0]] if self._holder is not None and self.held_lower(rank) else None
 
     def held_lower(self, rank: Rank) -> bool:
         """True when somebody of a lower rank holds the device."""

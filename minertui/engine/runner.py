@@ -1,7 +1,7 @@
 """Starts jobs, ends them, and sees to it that each leaves its miner proven.
 
     WAITING → RUNNING → RESTORING → DONE | STOPPED | FAILED        a baseline that cannot be proven is tried for ever
-                  ├── a person took the miner ──→ STOPPED          and it is led back in the background
+                  ├── somebody took the miner ──→ STOPPED          and it is led back in the background
                   └── a guard ends ─────────────→ STOPPED          the same, and it may be guarded again at once
 
 A sweep claims its miner; a guard does not, it only steps in at the rank of safety. Whatever escapes a job's own code
@@ -22,6 +22,7 @@ import msgspec
 
 from minertui.config_ranges import mistyped
 from minertui.engine.background import Background
+from minertui.engine.desk import WORDS
 from minertui.engine.guard_plans import lowered, under
 from minertui.engine.line import Line
 from minertui.engine.records import Records
@@ -322,20 +323,20 @@ class Runner:
         self._desk.arbiter.release(site.state.device, site.state.id)
 
     async def _taken(self, site: JobSite) -> None:
-        """A person took the device. What they tuned it to stays; from anything else it must not go on at the settings
-        of a job that is over."""
+        """Somebody took the device. What a person tuned it to stays; from anything else, a guard's step too, it must
+        not go on at the settings of a job that is over."""
         arbiter, device = self._desk.arbiter, site.state.device
-        if arbiter.taker(device, site.state.id) is not Rank.PERSON:
+        if (taker := arbiter.taker(device, site.state.id)) is None:
             return
         try:
             entry = await arbiter.left(device)
         except MinertuiError as error:
-            site.log(f"a person took the device; whether it must be led back is not known: {error}")
+            site.log(f"{WORDS[taker]} took the device; whether it must be led back is not known: {error}")
             return
         if entry is not None:
             await self._owe(device)
             there = leads_to(entry, site.snapshot().status, self._desk.line(device).limits)
-            text = f"a person took the device; it goes back by itself to {there}"
+            text = f"{WORDS[taker]} took the device; it goes back by itself to {there}"
             site.report(site.state.phase, site.state.view, text, total=site.state.total, left_s=0.0)
         site.log(site.state.note)
 

@@ -10,7 +10,7 @@ However it ends, the miner is left at settings that were measured to be good, or
     walk complete, person's stop    the best point that passed, if the plan wants it and there is one; else the baseline
     failed, engine stops            the baseline
     overheat                        what the firmware made of it: a program never raises that again
-    a higher rank took the miner    nothing: who took it decides
+    a higher rank took the miner    nothing here: the engine leads it back, but for what a person tuned it to
 
 ``docs/sweeps.md`` tells the rules and the numbers.
 """
