@@ -61,6 +61,12 @@ def bounds(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | 
     )
 
 
+def difference(before: Bounds, after: Bounds) -> str:
+    """``max_mhz 700 → 600, max_power_w 28 → 20``; empty when nothing differs."""
+    was, now = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
+    return ", ".join(f"{key} {was[key]:g} → {now[key]:g}" for key in now if was[key] != now[key])
+
+
 def start(plan: SweepPlan, status: MinerStatus | None, within: Bounds) -> tuple[float, int] | None:
     """Where the walk begins, MHz and mV: the plan's start or what the miner runs now, inside the bounds; None when
     neither is known."""
@@ -104,6 +110,14 @@ def lowered(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits |
     less = ((text.format(f"{ours:g}"), asked) for text, ours, asked in rows if asked is not None and ours != asked)
     said = [f"{text} instead of {asked:g}" for text, asked in less]
     return f"limits in force on {_kind(status)}: the sweep {', '.join(said)}" if said else ""
+
+
+def over_power(plan: SweepPlan, status: MinerStatus | None, limits: Limits | None = None) -> str:
+    """That the miner draws more already than the sweep may let it, in one sentence; empty when it does not."""
+    most = bounds(plan, status, limits).max_power_w
+    if status is None or status.power_w is None or status.power_w <= most:
+        return ""
+    return f"it draws {status.power_w:.1f} W now, over the {most:g} W that the sweep may"
 
 
 def moved(plan: SweepPlan, status: MinerStatus | None, limits: Limits | None = None) -> str:

@@ -128,6 +128,8 @@ class _Sweep:
 
     async def _take(self, made: Step) -> State:
         """Keep, say and show what a step brought. What was measured is kept even when the sweep is being stopped."""
+        if self._state is not None and (news := ranking.difference(self._state.within, made.state.within)):
+            self._site.log(f"keeps within the limits in force, which changed: {news}")
         self._state = made.state
         for record in made.keep:
             await self._site.keep(record)

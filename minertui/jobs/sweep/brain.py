@@ -75,8 +75,8 @@ def begin(
 
 def step(state: State, event: Event, now_s: float) -> Step:
     """What ``event`` leads to."""
-    if event_wall := event.snapshot.at_s:
-        state = replace(state, wall_s=event_wall)
+    begun, now = state.begun or state.within, ranking.bounds(state.plan, event.snapshot.status, event.snapshot.limits)
+    state = replace(state, wall_s=event.snapshot.at_s or state.wall_s, begun=begun, within=watch.stricter(begun, now))
     if isinstance(event, Told):
         return _ANSWERED[state.stage](state, event, now_s)
     if not samples.fresh(event.snapshot, now_s) or event.snapshot.boot_s == state.seen_s:

@@ -85,7 +85,8 @@ class State:
 
     ``at`` is the point's target; ``mark`` what held when its settings were proven; ``tries`` counts its disturbances,
     ``refused`` its refusals. ``retreat`` is set while lower settings are not proven yet; ``cooling`` while the next
-    point waits for the miner to be calm. ``earlier`` are points of sweeps before this one.
+    point waits for the miner to be calm. ``earlier`` are points of sweeps before this one. ``begun`` is what ``within``
+    was at the start: a limit that is lowered meanwhile holds as long as it is so.
 
     A strategy that walks in live steps also keeps: ``rung`` what is on its way to the miner, ``here`` what it runs,
     ``origin`` what it ran before this point, ``trail`` the newest readings, ``changed_s`` when the newest step was made
@@ -131,6 +132,7 @@ class State:
     response: Response = WORST
     cut: str = ""
     left: bool = False
+    begun: Bounds | None = None
 
     @property
     def told(self) -> Target:

@@ -80,6 +80,19 @@ def touched(status: MinerStatus, within: Bounds) -> str | None:
     return samples.hot(status, _limits(within), raised=False)
 
 
+def stricter(begun: Bounds, now: Bounds) -> Bounds:
+    """What a sweep began within, lowered by what is in force now: a limit may be lowered while it runs. More than at
+    the start is the next sweep's, and so is another lowest value."""
+    return msgspec.structs.replace(
+        begun,
+        max_mhz=min(begun.max_mhz, max(now.max_mhz, begun.min_mhz)),
+        max_mv=min(begun.max_mv, max(now.max_mv, begun.min_mv)),
+        max_chip_temp_c=min(begun.max_chip_temp_c, now.max_chip_temp_c),
+        max_vr_temp_c=min(begun.max_vr_temp_c, now.max_vr_temp_c),
+        max_power_w=min(begun.max_power_w, now.max_power_w),
+    )
+
+
 def calm(status: MinerStatus, within: Bounds, rested_s: float = 0.0) -> bool:
     """True when the miner is within all limits and far enough under both temperature limits to go on.
 
