@@ -39,6 +39,20 @@ async def test_a_lower_clock_is_where_it_ends(limits: Limits):
     assert site.end[0] is Phase.DONE
 
 
+@pytest.mark.parametrize("limits", [Limits(max_mhz=520), Limits(max_power_w=17.2), Limits(max_chip_temp_c=53.5)])
+async def test_a_best_point_from_before_that_is_over_it_now_is_not_applied(limits: Limits):
+    site = fine()
+    site.at = [(4000, lambda s: setattr(s, "limits", limits))]  # at 540 MHz, 54.8 °C, 17.9 W
+    await run(site, plan(max_mhz=600), ())
+    assert (530, 1150) in [(p.mhz, p.mv) for p in site.points if p.passed]
+    (settings,) = site.concluded
+    assert settings is not None
+    at = settings.frequency_mhz or 0, settings.core_mv or 0
+    assert at[0] <= (limits.max_mhz or 600)
+    assert site.board.power_w(*at) <= (limits.max_power_w or 28)
+    assert site.board.chip_c(*at) <= (limits.max_chip_temp_c or 62)
+
+
 async def test_what_is_lowered_and_raised_again_is_as_at_the_start_and_no_more():
     site = fine()
     site.at = [

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
-from minertui.jobs.sweep import brain, progress
+from minertui.jobs.sweep import brain, progress, watch
 from minertui.jobs.sweep.state import End, Event, Look, Seen, Send, State, Step, Told
 from minertui.model import ranking
 from minertui.model.commands import OutcomeState, Tune
@@ -145,7 +145,10 @@ class _Sweep:
         return Told(await self._site.send(made.ask.command), self._site.snapshot())
 
     def _best(self) -> Tune | None:
-        best = ranking.best(self.view.points, self._plan.goal)
+        points, state = self.view.points, self._state
+        if state is not None and state.begun not in (None, state.within):  # lowered since some of them were measured
+            points = tuple(point for point in points if watch.still_allowed(point, state.within))
+        best = ranking.best(points, self._plan.goal)
         return Tune(best.mhz, best.mv) if best is not None and self._plan.apply_best else None
 
     def _there_yet(self) -> bool:

@@ -21,7 +21,7 @@ from minertui.jobs.sweep import stats
 from minertui.jobs.sweep.walk import Target
 from minertui.model.commands import Tune
 from minertui.model.fleet import Snapshot
-from minertui.model.plans import Limits
+from minertui.model.plans import Limits, SweepPoint
 from minertui.model.ranking import Bounds
 from minertui.model.status import MinerStatus
 from minertui.safety import samples
@@ -91,6 +91,18 @@ def stricter(begun: Bounds, now: Bounds) -> Bounds:
         max_vr_temp_c=min(begun.max_vr_temp_c, now.max_vr_temp_c),
         max_power_w=min(begun.max_power_w, now.max_power_w),
     )
+
+
+def still_allowed(point: SweepPoint, within: Bounds) -> bool:
+    """False for a point that was measured before a limit was lowered, and is over it by now."""
+    pairs = (
+        (point.mhz, within.max_mhz),
+        (point.mv, within.max_mv),
+        (point.chip_temp_c, within.max_chip_temp_c),
+        (point.vr_temp_c, within.max_vr_temp_c),
+        (point.power_w, within.max_power_w),
+    )
+    return all(value is None or value <= most for value, most in pairs)
 
 
 def calm(status: MinerStatus, within: Bounds, rested_s: float = 0.0) -> bool:
