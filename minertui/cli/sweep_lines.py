@@ -80,8 +80,8 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
     ]
     said = (ranking.lowered(plan, status, snapshot.limits), ranking.moved(plan, status, snapshot.limits))
     lines += [f"! {text}" for text in said if text]
-    if status.power_w is not None and status.power_w > within.max_power_w:
-        lines.append(f"! it draws {status.power_w:.1f} W now, over the limit of the sweep: see --max-power")
+    if over := ranking.over_power(plan, status, snapshot.limits):
+        lines.append(f"! {over}: see --max-power")
     return lines
 
 

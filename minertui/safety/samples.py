@@ -145,7 +145,7 @@ def hot(status: MinerStatus, limits: Limits, *, raised: bool = True) -> str | No
             return f"{name} temperature {value:g} °C has reached {limit:g} °C"
     power, most = status.power_w, limits.max_power_w
     if power is not None and most is not None and not power <= most:
-        return f"power {power:g} W is above {most:g} W"
+        return f"power {power:.4g} W is above {most:g} W"
     return _supply(status)
 
 

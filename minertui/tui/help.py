@@ -59,6 +59,7 @@ _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 _WIDTH = 70
 _MEANING = 58  # cells for the meaning of a key or sign
+_TITLE = 46  # cells for what an action does; its id stands behind
 _NOTE = {Danger.NONE: "", Danger.YES_NO: " (asks first)", Danger.TYPE_NAME: " (asks for the name)"}
 
 
@@ -73,9 +74,9 @@ def help_rows(at: At, keys: Mapping[str, str]) -> list[tuple[str, str]]:
     for key, meaning in _WIDGETS.get(at.place, ()):
         first, *more = textwrap.wrap(meaning, _MEANING)
         rows += [(key, first), *((" ", text) for text in more)]
-    rows += [_row(action, keys) for action in here]
+    rows += [row for action in here for row in _rows(action, keys)]
     rows += [("", "Everywhere"), ("1 … 9", "Go to the tab with this number")]
-    rows += [_row(action, keys) for action in everywhere]
+    rows += [row for action in everywhere for row in _rows(action, keys)]
     return [*rows, ("", "Right: the names for [screen.keys] in the config file")]
 
 
@@ -86,5 +87,6 @@ def help_screen(at: At, keys: Mapping[str, str]) -> HelpScreen:
     return HelpScreen(PLACES.get(at.place, (at.place, ""))[0], help_rows(at, keys))
 
 
-def _row(action: Action, keys: Mapping[str, str]) -> tuple[str, str]:
-    return sign(keys.get(action.id, action.key)), f"{action.title}{_NOTE[action.danger]}".ljust(46) + f" {action.id}"
+def _rows(action: Action, keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    first, *more = textwrap.wrap(f"{action.title}{_NOTE[action.danger]}", _TITLE)
+    return [(sign(keys.get(action.id, action.key)), f"{first:{_TITLE}} {action.id}"), *((" ", text) for text in more)]

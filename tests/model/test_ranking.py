@@ -87,6 +87,16 @@ def test_what_the_limits_take_from_a_plan_is_said():
     assert ranking.moved(SweepPlan(start_mhz=500), status, limits) == ""
 
 
+def test_a_miner_that_draws_more_than_the_sweep_may_is_told_of_before():
+    status = MinerStatus(model="Hex", power_w=58.24)
+    said = "it draws 58.2 W now, over the 40 W that the sweep may"
+    assert ranking.over_power(SweepPlan(max_power_w=40), status) == said
+    assert ranking.over_power(SweepPlan(max_power_w=90), status, Limits(max_power_w=40)) == said
+    assert ranking.over_power(SweepPlan(max_power_w=58.24), status) == ""
+    assert ranking.over_power(SweepPlan(max_power_w=40), MinerStatus()) == ""
+    assert ranking.over_power(SweepPlan(max_power_w=40), None) == ""
+
+
 def test_the_guides_point_is_90_s_and_39_intervals():
     assert ranking.point_seconds(SweepPlan(), restart=False) == 90 + 39 * 15
     assert ranking.samples_per_point(SweepPlan(measure_s=600, sample_s=15)) == 40

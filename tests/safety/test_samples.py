@@ -223,6 +223,7 @@ def test_a_counter_of_hashes_that_shares_disprove_is_no_evidence():
         ({"chip_temp2_c": 75.0}, "second chip temperature 75 °C"),
         ({"vr_temp_c": 95.0}, "regulator temperature 95 °C"),
         ({"power_w": 40.1}, "power 40.1 W is above 40 W"),
+        ({"power_w": 72.9248}, "power 72.92 W is above 40 W"),
         ({"power_w": NAN}, "power nan W"),
         ({"input_mv": 4799.0}, "input voltage 4799 mV is outside 4800..5500 mV"),
         ({"input_mv": 5501.0}, "input voltage 5501 mV"),

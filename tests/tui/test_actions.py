@@ -16,6 +16,7 @@ from minertui.tui.commands import ACTIONS, BY_ID, offered
 from minertui.tui.commands.base import At, Danger
 from minertui.tui.commands.orders import TOLD_EACH
 from minertui.tui.options import Options
+from minertui.tui.tabs.sweep import SweepPane
 from tests.tui import pictures
 from tests.tui.dialogs.show import KNOWN
 from tests.tui.fake_link import FakeLink
@@ -216,6 +217,10 @@ class TestJobs:
             seen.app.screen.dismiss(SweepPlan(start_mv=1180))
             await seen.toast("attic-1: it cannot start at 1180 mV")
             await seen.toast("attic-2: sweep waiting")
+            assert seen.app.main.front == "sweep"
+            pane = seen.app.main.pane
+            assert isinstance(pane, SweepPane)
+            assert pane.tab.coming == "attic-2"  # shown as soon as the engine tells of it
 
     async def test_many_started_at_once_are_told_of_in_one_toast(self):
         async with looking(pictures.normal()) as seen:

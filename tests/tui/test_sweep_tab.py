@@ -69,6 +69,21 @@ async def test_what_sweeps_is_shown_rather_than_a_miner_that_never_did() -> None
         assert sweeps.device == OTHER
 
 
+async def test_the_sweep_that_was_just_asked_for_is_shown_once_the_engine_tells_of_it() -> None:
+    job = msgspec.structs.replace(JOB, id=f"sweep:{OTHER}", device=OTHER)
+    sweeps = tab()
+    async with on_stage(sweeps, 120, 40) as pilot:
+        sweeps.coming = OTHER
+        sweeps.show(FLEET, None)
+        await pilot.pause()
+        assert sweeps.device == DEVICE  # nothing is known of it yet
+        sweeps.show(FLEET.with_job(job), None)
+        assert sweeps.device == OTHER
+        sweeps.action_device(1)
+        sweeps.show(FLEET.with_job(job), None)  # a person went on: it is not taken back
+        assert sweeps.device == DEVICE
+
+
 async def test_a_point_that_a_soak_confirmed_is_the_best_before_one_that_only_read_higher() -> None:
     assert isinstance(JOB.view, SweepView)
     first = JOB.view.points[0]

@@ -12,7 +12,7 @@ from minertui.model.errors import JobError
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.plans import GuardPlan, JobState, SweepPlan
 from minertui.model.status import Ability
-from minertui.tui.commands.base import Danger, Desk, DeviceAction, KeyOf
+from minertui.tui.commands.base import Danger, Desk, DeviceAction, KeyOf, pane_of
 from minertui.tui.commands.orders import TOLD_EACH, named
 
 _LOOKED_AT = 32  # miners whose frontiers are asked for before a guard starts on many
@@ -57,8 +57,8 @@ class StartJob(DeviceAction):
             return f"a {self.kind} runs already; {key(self.stop)} stops it"
         return super().unfit(snapshot, fleet, key)
 
-    async def start(self, desk: Desk, plan: SweepPlan | GuardPlan) -> None:
-        """The same plan for each, one independent job per device."""
+    async def start(self, desk: Desk, plan: SweepPlan | GuardPlan) -> list[JobState]:
+        """The same plan for each, one independent job per device; gives those that began."""
         begun = []
         for snapshot in self.targets(desk):
             try:
@@ -68,6 +68,7 @@ class StartJob(DeviceAction):
                 continue
             begun.append(job)
         tell(desk, begun)
+        return begun
 
 
 class StartBenchmark(StartJob):
@@ -86,8 +87,10 @@ class StartBenchmark(StartJob):
         proposal = (await desk.link.plans(targets[0].device)).sweep
         plan = await desk.ask(SweepDialog(targets[0], proposal, [snapshot.device for snapshot in targets]))
         if plan is not None:
-            await self.start(desk, plan)
+            begun = await self.start(desk, plan)
             desk.open_tab("sweep")
+            if begun:
+                pane_of(desk).await_sweep(begun[0].device)
 
 
 class StartGuard(StartJob):

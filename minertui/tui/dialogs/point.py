@@ -113,8 +113,12 @@ def _said(point: SweepPoint, place: str) -> Sequence[Line]:
 
 def explained(point: SweepPoint, plan: SweepPlan, glyphs: Glyphs) -> list[Line]:
     """What the words and figures of this point mean, a line each, with what the plan asks of them."""
+    asked = _percent(plan.tolerance)
+    ratio = f"measured of what the frequency promises; {asked} must be"
+    if point.passed and point.ratio is not None and point.ratio < plan.tolerance:
+        ratio = f"under the {asked} that must be, but too few readings to be sure"
     words = [
-        ("expected", point.ratio, f"measured of what the frequency promises; {_percent(plan.tolerance)} must be"),
+        ("expected", point.ratio, ratio),
         ("errors", point.error_pct, f"share of results that were wrong; must be under {plan.max_error_pct:g} %"),
         ("sure to", point.confidence, f"how likely the verdict is right; {_percent(plan.confidence)} were asked for"),
         (f"{glyphs.best} best", 1, "first by the goal of those that passed; soaked go first"),

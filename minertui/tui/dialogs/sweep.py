@@ -8,7 +8,7 @@ import msgspec
 
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Goal, Strategy, SweepPlan
-from minertui.model.ranking import bounds, estimate, lowered, moved, start, unreachable
+from minertui.model.ranking import bounds, estimate, lowered, moved, over_power, start, unreachable
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
 from minertui.tui.dialogs.form import Form, wrapped
 from minertui.tui.widgets.painted import Line, line
@@ -112,7 +112,8 @@ class SweepDialog(Form[SweepPlan]):
         return plan
 
     def preview(self, answers: Answers, result: SweepPlan) -> Sequence[Line]:
-        """From where to where, at most how many points and how long, and what lowers the plan."""
+        """From where to where, at most how many points and how long, what lowers the plan and what
+        speaks against it."""
         status, limits = self.snapshot.status, self.snapshot.limits
         within = bounds(result, status, limits)
         first = start(result, status, within)
@@ -127,7 +128,7 @@ class SweepDialog(Form[SweepPlan]):
                 (duration(seconds), "strong"),
             )
         ]
-        said = (lowered(result, status, limits), moved(result, status, limits))
+        said = (lowered(result, status, limits), moved(result, status, limits), over_power(result, status, limits))
         for text in said:
             lines += wrapped(f"! {text[:1].upper()}{text[1:]}.", 74, "warn") if text else []
         return lines

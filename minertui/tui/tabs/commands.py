@@ -19,6 +19,7 @@ from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.wording import fit, number
 from minertui.tui.words import moment_text
 
+_WIDE = 110
 _INKS = {
     OutcomeState.APPLIED: "good",
     OutcomeState.REFUSED: "bad",
@@ -113,10 +114,12 @@ def _said(record: CommandRecord) -> list[tuple[str, str]]:
 
 
 def _columns(width: int, texts: tuple[str, ...], inks: tuple[str, ...]) -> tuple[Span, ...]:
-    wide = width >= 110
-    fixed = (13, 20 if wide else 14, 28 if wide else 22, 9, 14 if wide else 9)
-    sizes = (*fixed, max(5, width - sum(fixed) - 5))
-    return tuple(Span(fit(t, size) + " ", ink) for t, size, ink in zip(texts, sizes, inks, strict=True))
+    """On a narrow screen without what was proven: of that the lines below tell all."""
+    if width < _WIDE:
+        sizes: tuple[int, ...] = (13, 19, 22, 9, max(5, width - 67))
+    else:
+        sizes = (13, 20, 28, 9, 14, width - 89)
+    return tuple(Span(fit(t, size) + " ", ink) for t, size, ink in zip(texts, sizes, inks, strict=False))
 
 
 def _head(width: int) -> tuple[Span, ...]:

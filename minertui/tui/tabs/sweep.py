@@ -78,6 +78,7 @@ class SweepTab(Widget):
         self._link = link
         self.fleet: Fleet = EMPTY
         self.device = ""
+        self.coming = ""  # the miner whose sweep was just asked for: chosen once the engine tells of it
         self.records: tuple[SweepRecord, ...] = ()
         self.by_rank = True
         self.goal: Goal | None = None  # None: the plan's own
@@ -107,6 +108,9 @@ class SweepTab(Widget):
             self._choose(device)
         jobs = self.jobs
         known = [job.device for job in jobs]
+        if self.coming in known:
+            self._choose(self.coming)
+            self.coming = ""
         if self.device not in fleet.snapshots or (device is None and known and self.device not in known):
             self._choose(known[0] if known else next(iter(fleet.snapshots), ""))
         self._ask_for_records()
@@ -183,7 +187,7 @@ class SweepTab(Widget):
         key = (self.device, getattr(self._view_of_job(), "sweep_id", ""), self._runs)
         if self.device and self._link is not None and key != self._asked and self.is_mounted:
             self._asked = key
-            self.run_worker(self._fetch(self._link, self.device), exclusive=True, group="sweeps")
+            self.run_worker(partial(self._fetch, self._link, self.device), exclusive=True, group="sweeps")
 
     def _view_of_job(self) -> SweepView | None:
         job = self.fleet.jobs.get(f"sweep:{self.device}")
@@ -303,6 +307,12 @@ class SweepPane(Pane):
     def devices(self) -> tuple[str, ...]:
         """The miner whose points are shown."""
         return (self.tab.device,) if self.tab.device else ()
+
+    def await_sweep(self, device: str) -> None:
+        """Show the sweep of this miner, which was just asked for, as soon as the engine tells of it."""
+        self.tab.coming = device
+        if self.ready:
+            self.tab.show(self.picture.fleet, None, lost=bool(self.picture.lost))
 
     def back(self) -> bool:
         """End a comparison."""

@@ -14,7 +14,7 @@ from minertui.model.alerts import Severity
 from minertui.model.events import LogLine
 from minertui.tui.widgets.log_ring import LogRing
 from minertui.tui.widgets.painted import Line, Painted, Span, line
-from minertui.tui.widgets.wording import fit
+from minertui.tui.widgets.wording import fit_ends
 
 _INKS = {Severity.INFO: "", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 _SOURCE = (12, 24)  # cells for the source: a fifth of the line, within these
@@ -97,7 +97,7 @@ class LogView(Painted, can_focus=True):
         if self.merged:
             least, most = _SOURCE
             room = max(least, min(most, width // 5))
-            spans.append(Span(fit(said.source, room, ellipsis=self.glyphs.ellipsis) + " ", "accent"))
+            spans.append(Span(fit_ends(said.source, room, ellipsis=self.glyphs.ellipsis) + " ", "accent"))
         spans.append(Span(f"{said.severity.mark:<2} ", _INKS[said.severity]))
         return spans
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
@@ -11,6 +12,7 @@ from minertui.model.plans import JobState, Phase
 from minertui.model.relay import KeyCheck, RelayView, hashrate_sum, stats_total
 from minertui.tui.widgets.boards import is_poor
 from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.status_line import cut
 from minertui.tui.widgets.wording import count, fit, number
 
 INKS = {Phase.RUNNING: "good", Phase.FAILED: "bad", Phase.PARKED: "bad"}
@@ -80,11 +82,13 @@ class RigLines(Painted):
     def draw(self, width: int, height: int) -> list[Line]:
         """Name and summary, and what costs money."""
         lines, tell = [], last_words if self.lost else summary
+        size = min(18, max((cell_len(f"rig {job.device}") for job in self.jobs), default=0))
         for job in self.jobs:
             if isinstance(job.view, RelayView):
-                name = Span(fit(f"rig {job.device}", 18, ellipsis=self.glyphs.ellipsis) + " ", "title")
+                name = Span(fit(f"rig {job.device}", size, ellipsis=self.glyphs.ellipsis) + "  ", "title")
                 why = f"  ! {job.view.words[0]}" if job.view.words else ""
-                lines.append(line(name, *tell(job, job.view), Span(why, "warn")))
+                spans = (name, *tell(job, job.view), Span(why, "warn"))
+                lines.append(line(*cut(spans, width, self.glyphs.ellipsis)))
         return lines
 
     def on_click(self, event: events.Click) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
 
 from minertui.tui.widgets.painted import Line, Painted, Span, line
-from minertui.tui.widgets.wording import fit
+from minertui.tui.widgets.wording import harmless
 
 
 class StatusLine(Painted):
@@ -34,11 +36,17 @@ class StatusLine(Painted):
             right = sum(cell_len(s.text) for s in self.right[n:])
             if left + right + 1 <= width:
                 return [line(*self.left, Span(" " * (width - left - right)), *self.right[n:])]
-        if left <= width:
-            return [line(*self.left)]
-        room, spans = width, []
-        for span in self.left:
-            size = min(room, cell_len(span.text))
-            spans.append(Span(fit(span.text, size, ellipsis=self.glyphs.ellipsis), span.style))
-            room -= size
-        return [line(*spans)]
+        return [line(*cut(self.left, width, self.glyphs.ellipsis))]
+
+
+def cut(spans: Sequence[Span], width: int, ellipsis: str) -> list[Span]:
+    """As much of these as fits, and an ellipsis where that is not all."""
+    if sum(cell_len(span.text) for span in spans) <= width:
+        return list(spans)
+    room, found = max(0, width - 1), []
+    for text, style in spans:
+        size = min(room, cell_len(text))
+        if size:
+            found.append(Span(set_cell_size(harmless(text), size), style))
+        room -= size
+    return [*found, Span(ellipsis, found[-1].style if found else "")]

@@ -40,6 +40,17 @@ def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") ->
     return " " * (width - size) + text if right else text + " " * (width - size)
 
 
+def fit_ends(text: str, width: int, *, ellipsis: str = "…") -> str:
+    """As ``fit``, cut in the middle: of names that begin alike the end tells them apart."""
+    text = harmless(text)
+    if cell_len(text) <= width or width < 3:
+        return fit(text, width, ellipsis=ellipsis)
+    head, tail = set_cell_size(text, width // 2), text
+    while cell_len(tail) > width - width // 2 - 1:
+        tail = tail[1:]
+    return fit(head + ellipsis + tail, width)
+
+
 def shorter_paths(text: str) -> str:
     """``text`` with every long path cut in its middle: both ends say where it is."""
     return _LONG_PATH.sub(_shorter, text)

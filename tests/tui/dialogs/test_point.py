@@ -9,7 +9,7 @@ from textual.widgets import Button
 
 from minertui.model.plans import SweepPlan
 from minertui.tui.dialogs.point import PointDialog, explained, figures, mean_error_ghs
-from minertui.tui.widgets.glyphs import ASCII
+from minertui.tui.widgets.glyphs import ASCII, UNICODE
 from tests.tui import pictures
 from tests.tui.dialogs.room import opened, results, said
 from tests.tui.dialogs.show import FAILED, POINT
@@ -35,10 +35,10 @@ async def test_it_says_what_was_measured_how_it_was_judged_and_why_it_was_measur
 
 
 async def test_the_words_of_a_point_are_explained_with_what_the_plan_asks_for() -> None:
-    plan = SweepPlan(tolerance=0.97, max_error_pct=0.5, confidence=0.9)
+    plan = SweepPlan(tolerance=0.96, max_error_pct=0.5, confidence=0.9)
     async with opened(lambda: PointDialog("attic-1", plan, POINT, pictures.NOW_S)) as pilot:
         for words in (
-            "expected       measured of what the frequency promises; 97 % must be",
+            "expected       measured of what the frequency promises; 96 % must be",
             "errors         share of results that were wrong; must be under 0.5 %",
             "sure to        how likely the verdict is right; 90 % were asked for",
             "★ best         first by the goal of those that passed; soaked go first",
@@ -84,6 +84,16 @@ async def test_nothing_is_applied_while_the_engine_is_away() -> None:
         assert not shown.query_one("#apply", Button).disabled
         await pilot.press("escape")
         assert results(pilot) == [False]
+
+
+def test_a_short_look_that_passed_under_what_must_be_says_why_it_passed() -> None:
+    assert POINT.expected_ghs is not None
+    low = msgspec.structs.replace(POINT, hashrate_ghs=0.9 * POINT.expected_ghs)
+    texts = [explained(point, SweepPlan(), UNICODE)[0].text.split(maxsplit=1)[1] for point in (POINT, low)]
+    assert texts == [
+        "measured of what the frequency promises; 94 % must be",
+        "under the 94 % that must be, but too few readings to be sure",
+    ]
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -226,7 +226,7 @@ async def test_severity_and_source_are_words_and_signs() -> None:
 
 async def test_sources_that_begin_alike_are_told_apart_where_there_is_room() -> None:
     name = "sim-gammaturbo-7007"
-    for width, shown in ((118, name), (60, "sim-gammatu…")):
+    for width, shown in ((118, name), (60, "sim-ga…-7007")):
         pane = LogPane(merged=True)
         async with on_stage(pane, width, 11) as pilot:
             pane.add([LogLine(name, "too hot", pictures.NOW_S)])

@@ -7,7 +7,7 @@ from minertui.tui.widgets.big_number import BigNumber
 from minertui.tui.widgets.chips import ChipBars
 from minertui.tui.widgets.facts import Facts
 from minertui.tui.widgets.painted import Span
-from minertui.tui.widgets.status_line import StatusLine
+from minertui.tui.widgets.status_line import StatusLine, cut
 from tests.tui import pictures
 from tests.tui.widgets.stage import on_stage, text, widths
 
@@ -89,6 +89,12 @@ async def test_a_status_line_drops_its_right_end_first_and_then_cuts() -> None:
         async with on_stage(line := StatusLine(), width, 3):
             line.show((Span("left ", "bad"), Span("text")), "right")
             assert text(line) == [expected]
+
+
+def test_what_is_cut_between_two_spans_says_so_too() -> None:
+    assert cut((Span("left "), Span("text", "dim")), 5, "…") == [Span("left"), Span("…")]
+    assert cut((Span("left "), Span("text", "dim")), 6, "…") == [Span("left "), Span("…")]
+    assert cut((Span("left "), Span("text", "dim")), 9, "…") == [Span("left "), Span("text", "dim")]
 
 
 async def test_of_several_words_at_the_right_the_first_go_first() -> None:

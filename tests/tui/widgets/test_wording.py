@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from minertui.model.metrics import BY_ID
 from minertui.tui.widgets.glyphs import ASCII, UNICODE, plain
-from minertui.tui.widgets.wording import count, duration, fit, hashrate, metric_text, number, terahash
+from minertui.tui.widgets.wording import count, duration, fit, fit_ends, hashrate, metric_text, number, terahash
 from tests.tui import pictures
 
 
@@ -24,6 +24,16 @@ def test_fit_fills_exactly_its_cells_and_holds_no_control(text: str, width: int,
 def test_plain_text_is_ascii_of_the_same_width(text: str) -> None:
     assert plain(text).isascii()
     assert len(plain(text)) == cell_len(text)
+
+
+@given(st.text(max_size=40), st.integers(0, 30))
+def test_fit_ends_fills_exactly_its_cells(text: str, width: int) -> None:
+    assert cell_len(fit_ends(text, width)) == width
+
+
+def test_a_name_is_cut_in_its_middle() -> None:
+    assert fit_ends("sweep:sim-gamma-7004", 15) == "sweep:s…ma-7004"
+    assert fit_ends("garage", 8) == "garage  "
 
 
 def test_what_is_cut_says_so() -> None:
