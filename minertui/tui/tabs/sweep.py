@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.widget import Widget
+from textual.worker import Worker
 
 from minertui.model.commands import Tune
 from minertui.model.errors import MinertuiError
@@ -187,7 +188,8 @@ class SweepTab(Widget):
         key = (self.device, getattr(self._view_of_job(), "sweep_id", ""), self._runs)
         if self.device and self._link is not None and key != self._asked and self.is_mounted:
             self._asked = key
-            self.run_worker(partial(self._fetch, self._link, self.device), exclusive=True, group="sweeps")
+            read = partial(self._fetch, self._link, self.device)
+            _: Worker[None] = self.run_worker(read, exclusive=True, group="sweeps")
 
     def _view_of_job(self) -> SweepView | None:
         job = self.fleet.jobs.get(f"sweep:{self.device}")
