@@ -124,8 +124,10 @@ async def _serve(args: argparse.Namespace) -> int:
     path = places.config_file(args)
     async with simulated(boards, clock) as miners, simulated_rig(clock) as (rig, way):
         replace_text(path, f"{_CONFIG}\n{as_toml(rig)}")
-        for entry in entries(Config(miner=tuple(miners))):
+        for entry, board in zip(entries(Config(miner=tuple(miners))), boards, strict=True):
             save_miner(path, entry)
+            if board.family.chips > 1:
+                replace_text(path, f"{path.read_text()}\n[miner.sweep]\nmax_power_w = {_watts(board):g}\n")
         config = load(path)
         by_address = {miner.address: board for miner, board in zip(miners, boards, strict=True)}
         folder = paths.private_dir(state)
@@ -197,7 +199,6 @@ def _brief(plan: SweepPlan, board: Board) -> SweepPlan:
     """A sweep of few, wide steps, not far from what the board runs."""
     from msgspec.structs import replace
 
-    watts = 28.0 if board.family.chips == 1 else 40.0 * board.family.chips
     return replace(
         plan,
         step_mhz=25,
@@ -206,8 +207,13 @@ def _brief(plan: SweepPlan, board: Board) -> SweepPlan:
         measure_s=150,
         max_chip_temp_c=68,
         max_vr_temp_c=88,
-        max_power_w=watts,
+        max_power_w=_watts(board),
     )
+
+
+def _watts(board: Board) -> float:
+    """The most that a sweep of the demo may draw: boards of several chips draw more as they are than one of a single chip may."""
+    return 28.0 if board.family.chips == 1 else 40.0 * board.family.chips
 
 
 @asynccontextmanager
