@@ -212,7 +212,7 @@ def _brief(plan: SweepPlan, board: Board) -> SweepPlan:
 
 
 def _watts(board: Board) -> float:
-    """The most that a sweep of the demo may draw: boards of several chips draw more as they are than one of a single chip may."""
+    """The most that a sweep of the demo may draw: several chips draw more as they are than one ever may."""
     return 28.0 if board.family.chips == 1 else 40.0 * board.family.chips
 
 

@@ -4,7 +4,7 @@
 heat        chip and regulator, one mass each       die, sink and regulator: second order, slower
 fan         PID on a target                         steps of a table with hysteresis, or a fixed speed
 voltage     need is a parabola, soft knee           need grows with a power of the clock, errors with a logistic
-errors      k · loss with a floor                   share of wrong nonces, averaged over 20 s
+errors      k · loss with a floor                   share of wrong nonces, averaged over 20 s and more
 power       V²F and leakage by temperature          V^2.3·F, static part, losses that grow with the square
 room        still                                   drifts by some degrees in an hour
 noise       white                                   partly remembered from reading to reading
@@ -23,14 +23,21 @@ _STEP_S = 1.0
 
 
 class OtherBoard:
-    """One chip of 2.1 GH/s per MHz. ``reports``: with an error percentage; ``fixed_fan``: a manual speed."""
+    """One chip of 2.1 GH/s per MHz. ``reports``: with an error percentage, a mean of the last ``errors_s`` seconds or
+    so; ``fixed_fan``: a manual speed."""
 
     def __init__(
-        self, seed: int, *, reports: bool = True, fixed_fan: float | None = None, drift_c: float = 2.0
+        self,
+        seed: int,
+        *,
+        reports: bool = True,
+        fixed_fan: float | None = None,
+        drift_c: float = 2.0,
+        errors_s: float = 20.0,
     ) -> None:
         dice = random.Random(f"other-{seed}")
         self.dice = random.Random(f"noise-{seed}")
-        self.reports, self.fixed_fan, self.drift_c = reports, fixed_fan, drift_c
+        self.reports, self.fixed_fan, self.drift_c, self.errors_s = reports, fixed_fan, drift_c, errors_s
         self.mhz, self.mv, self.time_s, self.uptime_s = 500.0, 1150.0, 0.0, 4000.0
         self.room0_c = dice.uniform(19, 27)
         self._need = (dice.uniform(985, 1025), dice.uniform(150, 190), dice.uniform(1.5, 2.1))
@@ -123,7 +130,7 @@ class OtherBoard:
         self.sink_c += (sink - self.sink_c) * dt / 130
         self.die_c += (self.sink_c + 0.45 * (watts - 3) - self.die_c) * dt / 9
         self.vr_c += (vr - (sink - self.sink_c) * 0.62 - self.vr_c) * dt / 35
-        self._errors += (self.error_pct(self.loss(self.mhz, self.mv, self.die_c)) - self._errors) * dt / 20
+        self._errors += (self.error_pct(self.loss(self.mhz, self.mv, self.die_c)) - self._errors) * dt / self.errors_s
         if self.fixed_fan is None and int(self.time_s / 5) != int((self.time_s - dt) / 5):
             if self.die_c > 57:
                 self.fan_pct = min(100.0, self.fan_pct + 2.0)

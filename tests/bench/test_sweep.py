@@ -30,7 +30,16 @@ def test_adaptive_on_a_board_that_is_built_differently(fan):
     best, _ = best_of(rig, plan, START, ghs)
     result = asyncio.run(swept(rig, plan, best, ghs))
     assert result.share >= 0.99
-    assert result.minutes <= 25
+    assert result.minutes <= 30
+    assert result.excursions == {}
+
+
+def test_errors_that_the_firmware_shows_as_a_mean_over_a_minute_are_waited_for():
+    """What the setting before had is taken for this one's else: the sweep of this board ended at 86 % of its best."""
+    rig, plan = OtherBoard(3, fixed_fan=100.0, errors_s=60.0), SweepPlan("a", max_vr_temp_c=70)
+    best, _ = best_of(rig, plan, START, ghs)
+    result = asyncio.run(swept(rig, plan, best, ghs))
+    assert result.share >= 0.98
     assert result.excursions == {}
 
 

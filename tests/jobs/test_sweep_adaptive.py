@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
 import pytest
 
-from minertui.jobs.sweep import adaptive, evidence, pace, run, transient
+from minertui.jobs.sweep import adaptive, evidence, pace, ramp, run, transient
+from minertui.jobs.sweep.state import State
 from minertui.jobs.sweep.surface import Surface
 from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.walk import Finish, Target
@@ -287,3 +289,34 @@ def test_a_board_that_died_somewhere_is_kept_away_from_there_but_not_given_up():
     answer = adaptive.next_target(of, bounds(of), START, points)
     assert isinstance(answer, Target)
     assert answer.mhz < 555 or answer.mv > 1150
+
+
+def test_errors_that_still_go_from_what_the_setting_before_had_are_waited_for():
+    """Firmware may show a mean over a minute. Errors that are level, few, or hardly change are no reason to wait."""
+    noise = (0.004, -0.006, 0.005, -0.003, 0.001, -0.004, 0.006, -0.002, 0.003, -0.005, 0.002, -0.001)
+    falling = [status(1000, 0.05 + 0.5 * math.exp(-n / 12) + noise[n]) for n in range(12)]
+    rising = [status(1000, 0.6 - 0.5 * math.exp(-n / 12) + noise[n]) for n in range(12)]
+    level = [status(1000, 0.3 + noise[n]) for n in range(12)]
+    little = [status(1000, 0.05 + 0.001 * n) for n in range(12)]
+    assert evidence.following(falling)
+    assert evidence.following(rising)
+    assert not evidence.following(level)
+    assert not evidence.following(little)
+    assert not evidence.following(falling[: evidence.LEAST - 1])
+    assert not evidence.enough(adaptively(), falling, 60, soak=False)
+    assert evidence.enough(adaptively(), falling, adaptively().measure_s, soak=False)
+
+
+def test_readings_whose_errors_are_still_on_their_way_go_as_others_come_and_level_ones_stay():
+    plan = adaptively()
+    state = State(plan, bounds(plan), Target(500, 1150), Target(500, 1150), restart=False)
+    for n in range(40):
+        state = ramp.taken(state, status(1000, 0.5 * math.exp(-n / 12)))
+    assert len(state.readings) == evidence.TRENDED
+    assert state.readings[-1].error_pct == pytest.approx(0.5 * math.exp(-39 / 12))
+    for n in range(20):
+        state = ramp.taken(state, status(1000, 0.02 + 0.001 * (n % 2)))
+    assert len(state.readings) > evidence.TRENDED + 6
+    for n in range(20):
+        state = ramp.taken(state, status(1000, 0.02 * n))
+    assert len(state.readings) > evidence.TRENDED + 26, "a drift later on is of this setting"

@@ -253,7 +253,7 @@ def _measuring(state: State, snapshot: Snapshot, found: Trouble | None, now_s: f
         return _leave(state, leave, now_s)
     every_s = ramp.POLL_S if ramp.live(state) else state.plan.sample_s
     following = max(state.next_sample_s + every_s, now_s + every_s / 2)
-    state = replace(state, readings=(*state.readings, snapshot.status), next_sample_s=following)
+    state = replace(ramp.taken(state, snapshot.status), next_sample_s=following)
     taken, of = len(state.readings), max(len(state.readings), ranking.samples_per_point(state.plan))
     sample = stats.sampled(snapshot, state.target, len(state.points) + 1, taken, of)
     state = replace(state, sample=sample)

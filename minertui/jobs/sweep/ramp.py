@@ -135,6 +135,15 @@ def enough(state: State, now_s: float) -> bool:
     return seconds >= state.plan.measure_s or _cooler_known(state)
 
 
+def taken(state: State, status: MinerStatus) -> State:
+    """One more reading of this point. While the errors are still on their way from what the setting before had, the
+    first reading goes as one comes; once they were level all of them stay."""
+    readings = (*state.readings, status)
+    if live(state) and len(readings) == evidence.TRENDED + 1 and evidence.following(readings):
+        readings = readings[1:]
+    return replace(state, readings=readings)
+
+
 def _per_fact(state: State) -> float:
     """What the readings remember counts where the hashrate alone tells; errors tell sooner than that matters."""
     if any(s.error_pct is not None for s in state.readings):
