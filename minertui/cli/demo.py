@@ -77,14 +77,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_screen(args: argparse.Namespace) -> int:
-    """Start the demo's own engine in the background, show it, end it."""
+    """Start the demo's own engine in the background, show it, end it. One at a time: a second screen would show the
+    first one's miners whatever it was asked for, and end them with itself."""
     from minertui import paths
     from minertui.api.client import ApiClient
     from minertui.cli.start import running_engine
     from minertui.clock import SystemClock
     from minertui.config import ScreenConfig
+    from minertui.engine.lock import StateLock
 
-    state = paths.state_dir() / "demo"
+    state = paths.private_dir(paths.state_dir() / "demo")
     config, socket = state / "config.toml", state / paths.SOCKET_NAME
     speed = getattr(args, "speed", _SCREEN_SPEED)
     command = ["demo", f"--serve={os.getpid()}", f"--speed={speed:g}", f"--count={args.count}", f"--seed={args.seed}"]
@@ -98,13 +100,14 @@ def _with_screen(args: argparse.Namespace) -> int:
             async with ApiClient(socket, demo=True) as client:
                 await client.shutdown()
 
-    print("Starting simulated miners …", flush=True)
-    asyncio.run(ready())
-    try:
-        return attach.screen(args, socket, ScreenConfig(), state / "themes", demo=True)
-    finally:
-        asyncio.run(over())
-        print("The demo and its miners are gone. For real ones: minertui")
+    with StateLock(state / "screen", "the screen of a demo", "leave it there (q) and start this one again"):
+        print("Starting simulated miners …", flush=True)
+        asyncio.run(ready())
+        try:
+            return attach.screen(args, socket, ScreenConfig(), state / "themes", demo=True)
+        finally:
+            asyncio.run(over())
+            print("The demo and its miners are gone. For real ones: minertui")
 
 
 async def _serve(args: argparse.Namespace) -> int:

@@ -12,14 +12,14 @@ from minertui.model.errors import LinkError
 
 
 class StateLock:
-    """Held as long as the ``with`` block lasts: ``with StateLock(folder): …``.
+    """Held as long as the ``with`` block lasts: ``with StateLock(folder): …``. ``owner`` and ``advice``: for the error.
 
     ``engine.lock`` in the folder holds the owner's process id, for people, where the disk takes it. Raises LinkError,
     naming that process, when another one holds the lock, and when the folder cannot be used.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "engine.lock"
+    def __init__(self, folder: Path, owner: str = "an engine", advice: str = "stop it or use another --state") -> None:
+        self._path, self._owner, self._advice = folder / "engine.lock", owner, advice
         self._fd: int | None = None
 
     def __enter__(self) -> StateLock:
@@ -33,9 +33,9 @@ class StateLock:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            owner = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            process = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
-            text = f"an engine (process {owner}) already works with {self._path.parent}; stop it or use another --state"
+            text = f"{self._owner} (process {process}) already works with {self._path.parent}; {self._advice}"
             raise LinkError(text) from error
         with contextlib.suppress(OSError):  # a full disk keeps no engine from its miners; the lock needs no byte
             os.ftruncate(fd, 0)

@@ -14,7 +14,9 @@ import pytest
 
 from minertui.api.client import ApiClient
 from minertui.cli.main import main
+from minertui.engine.lock import StateLock
 from minertui.model.errors import LinkError
+from minertui.paths import state_dir
 
 
 def test_in_a_pipe_it_sweeps_three_miners_and_ends_well(tmp_path: Path):
@@ -71,3 +73,16 @@ def test_a_screen_that_lost_the_demos_engine_tells_to_start_the_demo_and_ends_we
     out, err = capsys.readouterr()
     assert out.endswith("The demo and its miners are gone. For real ones: minertui\n")
     assert err == ""
+
+
+def test_one_demo_at_a_time_has_a_screen(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """A second one would show the first one's miners, and end them as it ends."""
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    with StateLock(state_dir() / "demo" / "screen"):
+        assert main(["demo"]) == 1
+    said = capsys.readouterr().err
+    assert f"the screen of a demo (process {os.getpid()}) already works with" in said
+    assert "leave it there (q) and start this one again" in said
