@@ -196,7 +196,7 @@ class Arbiter:
         status = walker.line.snapshot().status
         ends = walker.desk.ends(order.rank) if disturbing(replace(order, dry_run=False), status) else None
         far = raising.far(request.command, status) if isinstance(request.command, Tune) and status else None
-        ended = taking.will_end(ends, order.command, request, entry, walker.line.limits)
+        ended = taking.will_end(ends, order.command, request, entry)
         return "; ".join(text for text in (ended, far) if text)
 
     async def _ask(self, order: Order, walker: Walker, *, turn: bool) -> tuple[Request, Entry | None]:

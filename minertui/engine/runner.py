@@ -335,7 +335,7 @@ class Runner:
             return
         if entry is not None:
             await self._owe(device)
-            there = leads_to(entry, site.snapshot().status, self._desk.line(device).limits)
+            there = leads_to(entry, site.snapshot())
             text = f"{WORDS[taker]} took the device; it goes back by itself to {there}"
             site.report(site.state.phase, site.state.view, text, total=site.state.total, left_s=0.0)
         site.log(site.state.note)

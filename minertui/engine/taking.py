@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from minertui.engine.journal import Entry
 from minertui.engine.way_back import leads_to
 from minertui.model.commands import Outcome, Rank, Tune
-from minertui.model.plans import Limits
 from minertui.safety import kernel
 from minertui.safety.request import Request
 from minertui.safety.settings import Settings, number
@@ -34,16 +33,15 @@ def whole(request: Request, entry: Entry | None) -> Request:
     return request if cools and isinstance(kernel.decide(asked), Refusal) else asked
 
 
-def will_end(whose: str | None, ordered: object, request: Request, entry: Entry | None, users: Limits) -> str:
-    """What a dry run says of the job that the order would end; empty when it ends none. ``users``: the user's limits,
-    which hold on the way back too."""
+def will_end(whose: str | None, ordered: object, request: Request, entry: Entry | None) -> str:
+    """What a dry run says of the job that the order would end; empty when it ends none."""
     if whose is None:
         return ""
     said = f"this ends {_the(whose)} that runs on it"
     if entry is None:
         return said
     if not isinstance(ordered, Tune):
-        there, own = leads_to(entry, request.snapshot.status, users), entry.baseline.tune_text
+        there, own = leads_to(entry, request.snapshot), entry.baseline.tune_text
         return f"{said}; it goes back to {'your own ' if there == own else ''}{there}"
     back = _back(ordered, request.command, entry.baseline)
     return f"{said}{f'; its {back}' if back else ''}"

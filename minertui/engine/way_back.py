@@ -8,7 +8,7 @@ neither, somewhere above it    to the baseline
 where a person's order went    the entry is closed
 short of that, nowhere above   left alone: what a person began to lower is not raised by a program
 short of that, above           to the baseline
-up, over the user's own limit  as far as that limit: one that was lowered since holds on the way back too
+up, over a limit in force       as far as that limit: yours, lowered since, or the model's
 what a guard took away         is given back when the miner is as cool as that guard asks; until then it stays lowered
 Firmware that follows its settings only after a restart (AxeOS before 2.2) gets one, unless it has had it since.
 """
@@ -86,7 +86,7 @@ class WayBack:
             return await self._close(entry, text)
         found = settings is not None and not others
         target = _target(entry.baseline, settings if found else None)
-        target = target if found else within(target, now, self._line.limits)
+        target = target if found else within(target, now, snapshot.limits)
         held = await self._held(entry, target, snapshot.status) if hold and not found else ""
         rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
         for command in (_down_part(target, now), *rest):
@@ -230,29 +230,30 @@ def _wanted(entry: Entry, now: Settings) -> str:
     return ""
 
 
-def within(target: Tune, now: Settings, users: Limits) -> Tune:
-    """The way home as far as the user's own limits leave it open: what goes up ends at one that was lowered since. With
+def within(target: Tune, now: Settings, limits: Limits) -> Tune:
+    """The way home as far as the limits in force leave it open: the user's, which may have been lowered since, and the
+    model's, which what was set at the miner's own page may be over. What goes up ends there. With
     less voltage than the baseline's its frequency is not known to do, so then nothing goes up."""
     mhz, mv = target.frequency_mhz, target.core_mv
-    if mv is not None and users.max_mv is not None and mv > users.max_mv and goes_up(mv, now.core_mv):
+    if mv is not None and limits.max_mv is not None and mv > limits.max_mv and goes_up(mv, now.core_mv):
         low_mhz = mhz if now.frequency_mhz is None or mhz is None else min(mhz, now.frequency_mhz)
         return Tune(low_mhz, None if now.core_mv is None else round(now.core_mv))
-    if mhz is not None and users.max_mhz is not None and goes_up(mhz, now.frequency_mhz):
-        mhz = min(mhz, max(users.max_mhz, now.frequency_mhz or 0))
+    if mhz is not None and limits.max_mhz is not None and goes_up(mhz, now.frequency_mhz):
+        mhz = min(mhz, max(limits.max_mhz, now.frequency_mhz or 0))
     return Tune(mhz, mv)
 
 
 def _short(target: Tune, baseline: Settings) -> str:
     at_it = baseline.wrote(target).same_tune(baseline)
-    return "" if at_it else f"; your limits keep it from the {baseline.tune_text} that it ran before"
+    return "" if at_it else f"; the limits in force keep it from the {baseline.tune_text} that it ran before"
 
 
-def leads_to(entry: Entry, status: MinerStatus | None, users: Limits) -> str:
-    """Where the way back of a device that shows ``status`` ends, in words: its baseline, as far as the user's limits
+def leads_to(entry: Entry, shown: Snapshot) -> str:
+    """Where the way back of a device that is ``shown`` so ends, in words: its baseline, as far as the limits in force
     leave it open."""
-    if status is None:
+    if shown.status is None:
         return entry.baseline.tune_text
-    target = within(home(entry), Settings.of(status), users)
+    target = within(home(entry), Settings.of(shown.status), shown.limits)
     return f"{entry.baseline.wrote(target).tune_text}{_short(target, entry.baseline)}"
 
 

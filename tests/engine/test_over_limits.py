@@ -241,10 +241,21 @@ async def test_a_way_back_ends_at_a_limit_instead_of_never(tmp_path: Path):
     outcome = await bench.arbiter.conclude("garage", None, SWEEP)
     assert outcome.ok, outcome
     assert outcome.reason == (
-        "at 510 MHz / 1150 mV, proven by two readings; your limits keep it from the 525 MHz / 1150 mV that it ran "
-        "before"
+        "at 510 MHz / 1150 mV, proven by two readings; the limits in force keep it from the 525 MHz / 1150 mV that it "
+        "ran before"
     )
     assert (bench.at, bench.journal.entries()) == ((510, 1150), ())
+
+
+async def test_a_way_back_over_a_cap_of_the_model_ends_too(tmp_path: Path):
+    """Set at the miner's own page; to lead it back there was refused for ever, and it was owed for ever."""
+    bench = Bench(tmp_path / "journal")
+    bench.miner.set(frequency_mhz=525.0, actual_mhz=525.0, core_mv=1450.0, core_actual_mv=1450.0)
+    assert (await bench.do(Tune(core_mv=1300))).ok
+    outcome = await bench.arbiter.conclude("garage", None, SWEEP)
+    assert outcome.ok, outcome
+    assert "the limits in force keep it from the 525 MHz / 1450 mV" in outcome.reason
+    assert (bench.at, bench.journal.entries()) == ((525, 1300), ())
 
 
 @pytest.mark.parametrize(
@@ -272,13 +283,13 @@ def test_how_far_a_way_home_goes(now: Settings, limits: Limits, becomes: Tune):
         (MinerStatus(frequency_mhz=600, core_mv=1200), "525 MHz / 1150 mV"),
         (
             MinerStatus(frequency_mhz=450, core_mv=1100),
-            "500 MHz / 1150 mV; your limits keep it from the 525 MHz / 1150 mV that it ran before",
+            "500 MHz / 1150 mV; the limits in force keep it from the 525 MHz / 1150 mV that it ran before",
         ),
     ],
 )
 def test_where_a_way_home_ends_in_words(status: MinerStatus | None, said: str):
     entry = Entry("k", "m1", "", Settings(525, 1150))
-    assert leads_to(entry, status, Limits(max_mhz=500)) == said
+    assert leads_to(entry, Snapshot("m1", status=status, limits=Limits(max_mhz=500))) == said
 
 
 async def test_an_order_over_it_is_refused_as_ever(tmp_path: Path):

@@ -117,7 +117,7 @@ async def test_a_miner_taken_from_a_sweep_is_not_left_at_a_test_point(tmp_path: 
 async def test_where_a_limit_keeps_it_lower_that_is_what_is_said(tmp_path: Path):
     async with sweeping(tmp_path, msgspec.structs.replace(PLAN, start_mhz=450)) as swept:
         await swept.engine.reload(Config(miner=(miner(limits=Limits(max_mhz=480)),)))
-        there = "480 MHz / 1150 mV; your limits keep it from the 500 MHz / 1150 mV that it ran before"
+        there = "480 MHz / 1150 mV; the limits in force keep it from the 500 MHz / 1150 mV that it ran before"
         assert (await swept.person(Pause(), dry=True)).reason == (
             f"this ends the sweep that runs on it; it goes back to {there}"
         )
