@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -305,6 +306,16 @@ def test_errors_that_still_go_from_what_the_setting_before_had_are_waited_for():
     assert not evidence.following(falling[: evidence.LEAST - 1])
     assert not evidence.enough(adaptively(), falling, 60, soak=False)
     assert evidence.enough(adaptively(), falling, adaptively().measure_s, soak=False)
+
+
+def test_after_a_setting_with_many_errors_a_dozen_readings_tell_whether_they_have_gone():
+    plan = adaptively()
+    steady = tuple(status(1000, 0.30 + 0.01 * (n % 2)) for n in range(evidence.TRENDED))
+    for before_pct, least in ((0.05, 8), (0.5, evidence.TRENDED)):
+        state = State(plan, bounds(plan), START, START, restart=False, points=(point(1, 575, 1150, before_pct),))
+        state = replace(state, trail=(Trace(0.0, steady[0]),))
+        assert ramp.enough(replace(state, readings=steady[:least]), 5.0 * least)
+        assert not ramp.enough(replace(state, readings=steady[: least - 3]), 5.0 * (least - 3))
 
 
 def test_readings_whose_errors_are_still_on_their_way_go_as_others_come_and_level_ones_stay():

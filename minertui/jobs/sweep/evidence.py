@@ -22,6 +22,9 @@ SPREAD_WEIGHT = 8  # that guess counts like so many readings; so does the one th
 MOST_MEMORY = 0.8  # of one reading by the next: one fact in nine; more would be a mean that the firmware takes
 ERROR_SHARE = 0.10  # errors are known well enough to this share of themselves: the hashrate follows to 0.4 %
 ERROR_LEAST = 0.02  # % of errors: 0.3 % of the hashrate
+MOVED_SHARE = (
+    0.3  # of themselves that errors rise or fall within a minute while most of them are still of the setting before
+)
 TRENDED, TREND_Z = 12, 2.0  # so many readings show whether errors rise or fall, so many standard errors from level
 RATIO_SHARE = 0.015  # without errors: the ratio itself, to this; the fit over all points does the rest
 ROUGH_SHARE = 0.03  # with errors: what is lost at any voltage shows in the ratio alone
@@ -31,13 +34,13 @@ OFTEN = 6.0  # makes ``surely`` tightest at a soak's 48 readings
 def following(readings: Sequence[MinerStatus]) -> bool:
     """True while the errors still go from what the setting before had to what this one has, as firmware that takes
     their mean over a minute shows them: a straight line through the newest dozen rises or falls by more than
-    ``ERROR_SHARE`` of them and ``ERROR_LEAST``, and surely."""
+    ``MOVED_SHARE`` of them and ``ERROR_LEAST``, and surely."""
     errors = [s.error_pct for s in readings[-TRENDED:] if s.error_pct is not None]
     if len(errors) < LEAST:
         return False
     line = statistics.linear_regression(range(len(errors)), errors)
     change = line.slope * (len(errors) - 1)
-    if abs(change) < max(ERROR_LEAST, ERROR_SHARE * statistics.fmean(errors)):
+    if abs(change) < max(ERROR_LEAST, MOVED_SHARE * statistics.fmean(errors)):
         return False
     off = sum((e - line.intercept - line.slope * n) ** 2 for n, e in enumerate(errors)) / (len(errors) - 2)
     return line.slope**2 > TREND_Z**2 * 12 * off / (len(errors) ** 3 - len(errors))

@@ -130,9 +130,17 @@ def left(state: State, point: SweepPoint) -> SweepPoint:
 def enough(state: State, now_s: float) -> bool:
     """True when the evidence suffices, or the time is over."""
     seconds = now_s - state.since_s
+    if len(state.readings) < evidence.TRENDED and _after_errors(state):
+        return False
     if not evidence.enough(state.plan, state.readings, seconds, state.target.soak, _per_fact(state)):
         return False
     return seconds >= state.plan.measure_s or _cooler_known(state)
+
+
+def _after_errors(state: State) -> bool:
+    """Did the point before have so many errors that firmware which shows the mean of a minute still shows them?"""
+    last = state.points[-1].error_pct if state.points else None
+    return last is not None and last > pace.PROBE_ERRORS * state.plan.max_error_pct
 
 
 def taken(state: State, status: MinerStatus) -> State:
