@@ -21,6 +21,8 @@ from minertui.engine.lock import StateLock
 from minertui.engine.records import RECORDS
 from minertui.model.errors import LinkError
 
+_BESIDE = ("wal", "journal")  # what a killed engine left beside a database belongs to it
+
 
 @asynccontextmanager
 async def forgetful(settings: Config, state: Path) -> AsyncIterator[tuple[Config, Path]]:
@@ -45,11 +47,7 @@ def _copy(state: Path, room: Path) -> None:
     if not state.is_dir():
         return
     with StateLock(state):  # nobody writes meanwhile
-        for name in (
-            RECORDS,
-            f"{RECORDS}-wal",
-            f"{RECORDS}-journal",
-        ):  # what a killed engine left beside it belongs to it
+        for name in (RECORDS, *(f"{RECORDS}-{kind}" for kind in _BESIDE)):
             try:
                 if (state / name).exists():
                     shutil.copyfile(state / name, room / name)

@@ -32,7 +32,7 @@ from minertui.engine.lock import StateLock
 from minertui.engine.records import RECORDS, Records
 from minertui.engine.restoring import Left, ended, not_yet
 from minertui.engine.store import StoreError
-from minertui.engine.way_back import home, stays, waits, within
+from minertui.engine.way_back import homeward, stays, waits
 from minertui.model.alerts import Severity
 from minertui.model.commands import OutcomeState
 from minertui.model.errors import MinertuiError
@@ -156,7 +156,7 @@ async def _one(
         if why := stays(entry, line.snapshot()):
             return True, f"nothing would be changed: {why}"
         at = Settings.of(status)
-        target = within(home(entry), at, line.limits)
+        target = homeward(entry, line.snapshot())
         if why := "" if now else waits(entry.calm, target, status):
             return True, f"would not be raised yet: {why}"
         return True, f"would go from {at.tune_text} to {entry.baseline.wrote(target).tune_text}"

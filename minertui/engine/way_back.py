@@ -8,7 +8,7 @@ neither, somewhere above it    to the baseline
 where a person's order went    the entry is closed
 short of that, nowhere above   left alone: what a person began to lower is not raised by a program
 short of that, above           to the baseline
-up, over a limit in force       as far as that limit: yours, lowered since, or the model's
+up, over a limit in force      as far as that limit: yours, lowered since, or the model's
 what a guard took away         is given back when the miner is as cool as that guard asks; until then it stays lowered
 Firmware that follows its settings only after a restart (AxeOS before 2.2) gets one, unless it has had it since.
 """
@@ -85,8 +85,7 @@ class WayBack:
         if text := stays(entry, snapshot):
             return await self._close(entry, text)
         found = settings is not None and not others
-        target = _target(entry.baseline, settings if found else None)
-        target = target if found else within(target, now, snapshot.limits)
+        target = _target(entry.baseline, settings) if found else homeward(entry, snapshot)
         held = await self._held(entry, target, snapshot.status) if hold and not found else ""
         rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
         for command in (_down_part(target, now), *rest):
@@ -232,8 +231,8 @@ def _wanted(entry: Entry, now: Settings) -> str:
 
 def within(target: Tune, now: Settings, limits: Limits) -> Tune:
     """The way home as far as the limits in force leave it open: the user's, which may have been lowered since, and the
-    model's, which what was set at the miner's own page may be over. What goes up ends there. With
-    less voltage than the baseline's its frequency is not known to do, so then nothing goes up."""
+    model's, which what was set at the miner's own page may be over. What goes up ends there. With less voltage than the
+    baseline's its frequency is not known to do, so then nothing goes up."""
     mhz, mv = target.frequency_mhz, target.core_mv
     if mv is not None and limits.max_mv is not None and mv > limits.max_mv and goes_up(mv, now.core_mv):
         low_mhz = mhz if now.frequency_mhz is None or mhz is None else min(mhz, now.frequency_mhz)
@@ -253,13 +252,14 @@ def leads_to(entry: Entry, shown: Snapshot) -> str:
     leave it open."""
     if shown.status is None:
         return entry.baseline.tune_text
-    target = within(home(entry), Settings.of(shown.status), shown.limits)
+    target = homeward(entry, shown)
     return f"{entry.baseline.wrote(target).tune_text}{_short(target, entry.baseline)}"
 
 
-def home(entry: Entry) -> Tune:
-    """The baseline of ``entry`` as a command."""
-    return _target(entry.baseline, None)
+def homeward(entry: Entry, shown: Snapshot) -> Tune:
+    """Where the way back of a device that is ``shown`` so ends, as a command; of one that has answered."""
+    assert shown.status is not None  # the caller has seen it
+    return within(_target(entry.baseline, None), Settings.of(shown.status), shown.limits)
 
 
 def _target(baseline: Settings, settings: Tune | None) -> Tune:

@@ -108,6 +108,20 @@ async def test_a_dry_run_writes_nothing(journal: Journal, capsys: pytest.Capture
 
 
 @pytest.mark.looptime
+async def test_a_dry_run_says_where_a_way_back_over_a_cap_of_the_model_really_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    journal, miner = Journal(tmp_path / "journal", lambda: 1.0), raised()
+    journal.open_entry(replace(ENTRY, baseline=Settings(600, 1450)))
+    net = Net(**{"192.0.2.1": miner})
+    assert await run(journal, net, dry_run=True) == 0
+    assert "to 600 MHz / 1210 mV" in capsys.readouterr().out
+    await run(journal, net)
+    assert (miner.status.frequency_mhz, miner.status.core_mv) == (600, 1210)
+    assert journal.entries() == ()
+
+
+@pytest.mark.looptime
 async def test_the_configs_word_counts_readonly_and_limits(journal: Journal):
     miner = raised()
     net = Net(**{"192.0.2.1": miner})

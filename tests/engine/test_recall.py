@@ -31,6 +31,13 @@ async def parked(house: House) -> list[str]:
     return on_disk(house)
 
 
+async def known(house: House, identity: Identity) -> None:
+    """The engine that ran here kept this of its miner."""
+    engine = await house.running()
+    engine.learned("m1", identity)
+    await engine.close()
+
+
 def refuse(disk: pytest.MonkeyPatch, what: str = "identities") -> None:
     async def unreadable(_: Records) -> list[object]:
         raise StoreError(f"{RECORDS}: disk I/O error; free some space or check the disk")
@@ -105,9 +112,7 @@ async def test_another_device_that_was_taken_for_it_meanwhile_is_a_stranger(hous
 
 
 async def test_what_was_learned_meanwhile_is_added(house: House):
-    engine = await house.running()
-    engine.learned("m1", Identity(MAC, 2))
-    await engine.close()
+    await known(house, Identity(MAC, 2))
     with pytest.MonkeyPatch.context() as disk:
         refuse(disk)
         engine = await house.running()
@@ -122,9 +127,7 @@ async def test_what_was_learned_meanwhile_is_added(house: House):
 
 
 async def test_incidents_of_before_are_no_news(house: House):
-    engine = await house.running()
-    engine.learned("m1", Identity(MAC, 2))
-    await engine.close()
+    await known(house, Identity(MAC, 2))
     with pytest.MonkeyPatch.context() as disk:
         refuse(disk)
         engine = await house.running()

@@ -316,6 +316,7 @@ def test_after_a_setting_with_many_errors_a_dozen_readings_tell_whether_they_hav
         state = replace(state, trail=(Trace(0.0, steady[0]),))
         assert ramp.enough(replace(state, readings=steady[:least]), 5.0 * least)
         assert not ramp.enough(replace(state, readings=steady[: least - 3]), 5.0 * (least - 3))
+    assert ramp.enough(replace(state, readings=steady[:8]), plan.measure_s), "the most that a point may take"
 
 
 def test_readings_whose_errors_are_still_on_their_way_go_as_others_come_and_level_ones_stay():

@@ -22,9 +22,7 @@ SPREAD_WEIGHT = 8  # that guess counts like so many readings; so does the one th
 MOST_MEMORY = 0.8  # of one reading by the next: one fact in nine; more would be a mean that the firmware takes
 ERROR_SHARE = 0.10  # errors are known well enough to this share of themselves: the hashrate follows to 0.4 %
 ERROR_LEAST = 0.02  # % of errors: 0.3 % of the hashrate
-MOVED_SHARE = (
-    0.3  # of themselves that errors rise or fall within a minute while most of them are still of the setting before
-)
+MOVED_SHARE = 0.3  # of themselves: errors that go so far within a minute are still on their way from the setting before
 TRENDED, TREND_Z = 12, 2.0  # so many readings show whether errors rise or fall, so many standard errors from level
 RATIO_SHARE = 0.015  # without errors: the ratio itself, to this; the fit over all points does the rest
 ROUGH_SHARE = 0.03  # with errors: what is lost at any voltage shows in the ratio alone

@@ -130,7 +130,7 @@ def left(state: State, point: SweepPoint) -> SweepPoint:
 def enough(state: State, now_s: float) -> bool:
     """True when the evidence suffices, or the time is over."""
     seconds = now_s - state.since_s
-    if len(state.readings) < evidence.TRENDED and _after_errors(state):
+    if seconds < state.plan.measure_s and len(state.readings) < evidence.TRENDED and _after_errors(state):
         return False
     if not evidence.enough(state.plan, state.readings, seconds, state.target.soak, _per_fact(state)):
         return False

@@ -115,10 +115,8 @@ def _said(record: CommandRecord) -> list[tuple[str, str]]:
 
 def _columns(width: int, texts: tuple[str, ...], inks: tuple[str, ...]) -> tuple[Span, ...]:
     """On a narrow screen without what was proven: of that the lines below tell all."""
-    if width < _WIDE:
-        sizes: tuple[int, ...] = (13, 19, 22, 9, max(5, width - 67))
-    else:
-        sizes = (13, 20, 28, 9, 14, width - 89)
+    fixed = (13, 20, 28, 9, 14) if width >= _WIDE else (13, 19, 22, 9)
+    sizes = (*fixed, max(5, width - sum(fixed) - len(fixed)))
     return tuple(Span(fit(t, size) + " ", ink) for t, size, ink in zip(texts, sizes, inks, strict=False))
 
 
