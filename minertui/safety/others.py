@@ -54,17 +54,21 @@ def _may_be_hot(request: Request, status: MinerStatus) -> bool:
     return samples.hot(status, request.limits or Limits(max_chip_temp_c=60.0, max_vr_temp_c=80.0)) is not None
 
 
-def pools(request: Request, command: SetPools, _: MinerStatus) -> Decision:
-    """Only what a person confirmed, and only what can be a pool."""
+def pools(request: Request, command: SetPools, status: MinerStatus) -> Decision:
+    """Only what a person confirmed, and only what can be a pool; an address that the miner holds already may stay."""
     if not request.confirmed:
         return Refusal("pools decide who is paid: a person must confirm the exact change first")
     if not command.pools:
         return Refusal("at least one pool is needed")
-    for pool in command.pools:
-        if "@" in pool.url:  # not repeated: what stands before it may be a password
-            return Refusal("a pool's address is its host alone, without a user and an @; the user goes into user")
+    held = {pool.url for pool in status.pools}
+    for place, pool in enumerate(command.pools, 1):
+        if "@" in pool.url and pool.url not in held:  # not repeated: what stands before it may be a password
+            return Refusal(
+                f"pool {place}: an address is a host alone, without a user and an @; the user goes into user"
+            )
         if not pool.url.strip() or not pool.user.strip() or not 1 <= pool.port <= 65535:
-            return Refusal(f"a pool needs a host, a port 1..65535 and a user; got {pool.url!r}, port {pool.port}")
+            what = f"needs a host, a port 1..65535 and a user; got {pool.url!r}, port {pool.port}"
+            return Refusal(f"pool {place} {what}")
     return _one(command)
 
 

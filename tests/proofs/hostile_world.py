@@ -76,6 +76,8 @@ class Attacker:
         told = {key: value if key in _TRUE else self.twisted(value) for key, value in info.items()}
         told |= {"stratumPassword": SECRETS["stored"], "wifiPass": SECRETS["wifi"], "otpSecret": SECRETS["otp"]}
         told |= {f"new{self.payload()}": self.payload(), "reset_reason": self.payload()}
+        if board.name.endswith("0"):  # its other pool stays the same, so that one can be changed
+            told["fallbackStratumURL"] = PAYLOADS[9]
         if board.name.endswith("1"):
             told["power_fault"] = f"{PAYLOADS[0]} {self.payload()}"
         if board.name.endswith("3"):

@@ -285,10 +285,18 @@ def test_pools_need_a_person_and_sense():
     assert "at least one" in no(ask(SetPools(()), confirmed=True))
     for bad in ({"url": " "}, {"user": ""}, {"port": 0}, {"port": 65536}):
         pool = msgspec.structs.replace(POOL, **bad)
-        assert "needs a host" in no(ask(SetPools((POOL, pool)), confirmed=True))
+        assert "pool 2 needs a host" in no(ask(SetPools((POOL, pool)), confirmed=True))
     told = no(ask(SetPools((msgspec.structs.replace(POOL, url="alice:canary@pool.example.com"),)), confirmed=True))
-    assert "its host alone" in told
+    assert "pool 1: an address is a host alone" in told
     assert "canary" not in told
+
+
+def test_a_pool_that_the_miner_holds_stays_as_it_is():
+    """A person who changes one pool is not held up by the other, which somebody else wrote down oddly."""
+    odd = PoolSetting("alice@pool.example.org", 3333, "bc1q.worker")
+    order = SetPools((POOL, odd))
+    assert writes(ask(order, gamma(pools=(PoolSetting("old", 1, "x"), odd)), confirmed=True)) == [order]
+    assert "pool 2: an address is a host alone" in no(ask(order, gamma(pools=(POOL,)), confirmed=True))
 
 
 def test_restarts_are_rationed():
