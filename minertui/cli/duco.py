@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from minertui import config
 from minertui.cli import duco_balance, places
 from minertui.cli.numbers import UNITS, Number, add_number
+from minertui.cli.own_engine import opened
+from minertui.cli.terminal import ended_by
 from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import ConfigError, MinertuiError
 
@@ -81,8 +82,6 @@ async def _run(args: argparse.Namespace, settings: config.Config, rig: str) -> i
     from msgspec.structs import replace
 
     from minertui.api.client import ApiClient
-    from minertui.clock import SystemClock
-    from minertui.engine.engine import Engine
     from minertui.model.errors import LinkError
 
     async with ApiClient(places.socket_path(args)) as client:
@@ -91,12 +90,8 @@ async def _run(args: argparse.Namespace, settings: config.Config, rig: str) -> i
         except LinkError:
             rigs = tuple(replace(one, log_shares=True) for one in settings.rig if one.name == rig)
             alone = config.Config(engine=settings.engine, rig=rigs)
-            engine = Engine(alone, state=places.state_dir(args), clock=SystemClock())
-            await engine.open()
-            try:
+            async with opened(alone, places.state_dir(args)) as engine:
                 return await Following(engine, rig, args.every).run()
-            finally:
-                await engine.close()
         return await Following(client, rig, args.every).run()
 
 
@@ -113,17 +108,15 @@ class Following:
         """The exit code."""
         from minertui.model.relay import RelayPlan
 
-        loop = asyncio.get_running_loop()
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(sign, self._stop)
-        try:
-            await self._link.start(RelayPlan(self._rig))
-            self._own = True
-        except MinertuiError as error:
-            if "mines already" not in str(error):
-                raise
-            print(f"{error}; shown until Ctrl+C, which leaves it running")
-        return await self._follow()
+        with ended_by(self._stop):
+            try:
+                await self._link.start(RelayPlan(self._rig))
+                self._own = True
+            except MinertuiError as error:
+                if "mines already" not in str(error):
+                    raise
+                print(f"{error}; shown until Ctrl+C, which leaves it running")
+            return await self._follow()
 
     async def _follow(self) -> int:
         from minertui.model.events import JobChanged, LogLine, Numbered, Whole

@@ -55,15 +55,16 @@ async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequen
     only, state = msgspec.structs.replace(settings, miner=tuple(miners)), places.state_dir(args)
     with never_dropped():  # it lives in this process: what ends this must end it well
         if args.dry_run:
-            async with forgetful(only, state) as (watching, room), _open(watching, room, args.speed) as engine:
+            async with forgetful(only, state) as (watching, room), opened(watching, room, args.speed) as engine:
                 yield engine
         else:
-            async with _open(only, state, args.speed) as engine:
+            async with opened(only, state, args.speed) as engine:
                 yield engine
 
 
 @asynccontextmanager
-async def _open(settings: Config, state: Path, speed: float) -> AsyncIterator[Link]:
+async def opened(settings: Config, state: Path, speed: float = 1.0) -> AsyncIterator[Link]:
+    """An engine in this process, closed in order whatever signal comes meanwhile."""
     from minertui.clock import SystemClock
     from minertui.engine.engine import Engine
     from minertui.engine.thinking import Beside

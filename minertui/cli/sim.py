@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from minertui.cli import sim_duco
 from minertui.cli.numbers import PORT, SEED, SPEED, UNITS, Number, add_number
+from minertui.cli.terminal import ended_by
 
 if TYPE_CHECKING:
     from minertui.sim.axeos import SimServer
@@ -88,25 +88,16 @@ async def _serve(args: argparse.Namespace, boards: Sequence[Board]) -> None:
     from minertui.clock import SystemClock
     from minertui.sim.axeos import serve
 
-    ended = end_on_signal()
-    server = await serve(
-        boards, host=args.host, port=args.port, clock=SystemClock(args.speed), control_port=args.control_port
-    )
-    try:
-        print(announcement(server), flush=True)
-        await ended.wait()
-    finally:
-        await server.close()
-
-
-def end_on_signal() -> asyncio.Event:
-    """Set by Ctrl+C and SIGTERM."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop; Ctrl+C raises there
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, told.set)
-    return told
+    ended = asyncio.Event()
+    with ended_by(ended.set):
+        server = await serve(
+            boards, host=args.host, port=args.port, clock=SystemClock(args.speed), control_port=args.control_port
+        )
+        try:
+            print(announcement(server), flush=True)
+            await ended.wait()
+        finally:
+            await server.close()
 
 
 def announcement(server: SimServer) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minertui.cli.numbers import PORT, SEED, SPEED, UNITS, Number, add_number
+from minertui.cli.terminal import ended_by
 
 if TYPE_CHECKING:
     from minertui.clock import SystemClock
@@ -75,12 +76,11 @@ def _listed(option: str, faults: Mapping[str, str]) -> str:
 
 
 async def _serve(args: argparse.Namespace) -> None:
-    from minertui.cli.sim import end_on_signal
     from minertui.clock import SystemClock
     from minertui.sim.duco_pool import DucoPool
     from minertui.sim.duco_rules import Rules
 
-    ended = end_on_signal()
+    ended = asyncio.Event()
     clock = SystemClock(args.speed)
     rules = Rules(
         job_wait_ms=args.pool_wait,
@@ -92,13 +92,15 @@ async def _serve(args: argparse.Namespace) -> None:
     pool.rest_server.users = {args.user: 100.0}
     for name in args.pool_fault:
         pool.faults.add(name)
-    try:
-        await pool.open(args.port, args.rest_port)
-        async with _boards(args, clock) as lines:
-            print("\n".join([*_pool_lines(pool, args.user), "", *lines, "", "Ctrl+C ends the simulation."]), flush=True)
-            await ended.wait()
-    finally:
-        await pool.close()
+    with ended_by(ended.set):
+        try:
+            await pool.open(args.port, args.rest_port)
+            async with _boards(args, clock) as boards:
+                lines = [*_pool_lines(pool, args.user), "", *boards, "", "Ctrl+C ends the simulation."]
+                print("\n".join(lines), flush=True)
+                await ended.wait()
+        finally:
+            await pool.close()
 
 
 def _pool_lines(pool: DucoPool, user: str) -> list[str]:
