@@ -27,9 +27,8 @@ from minertui.engine.guard_plans import lowered, under
 from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.site import JobSite, Office
-from minertui.engine.store import StoreError
+from minertui.engine.sweep_book import SweepBook
 from minertui.engine.way_back import leads_to
-from minertui.model import ranking
 from minertui.model.commands import Rank
 from minertui.model.errors import JobError, MinertuiError, fault_of_ours
 from minertui.model.events import Event, JobChanged, JobForgotten
@@ -93,8 +92,7 @@ class Runner:
         self._desk, self._clock, self._publish, self._owe = desk, clock, publish, owe
         self._sites: dict[str, JobSite] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._writes: set[asyncio.Task[None]] = set()
-        self._sweeps: dict[str, SweepRecord] = {}
+        self._book = SweepBook(desk, clock)
         self._beginning: dict[str, asyncio.Event] = {}  # admitted, and on the way to disk; set when it is there
         self._starting = Background()
         self._leaving = WeakSet[Line]()
@@ -189,7 +187,7 @@ class Runner:
         if job_id in self._tasks and self._tasks[job_id].done():
             view = self._sites[job_id].state.view
             if isinstance(view, SweepView):
-                self._sweeps.pop(view.sweep_id, None)
+                self._book.forget(view)
             del self._tasks[job_id], self._sites[job_id]
             self._publish(JobForgotten(job_id))
 
@@ -203,8 +201,7 @@ class Runner:
         running: list[asyncio.Task[Any]] = [task for task in self._tasks.values() if not task.done()]
         if running:
             await asyncio.wait(running)
-        if self._writes:
-            await asyncio.wait(self._writes)
+        await self._book.written()
 
     async def resume(self, known: Callable[[str], bool]) -> None:
         """Start again the sweeps that ended with the engine. One that cannot be read is dropped, and that is said."""
@@ -222,14 +219,8 @@ class Runner:
                 self._desk.say(f"sweep:{record.device}", f"cannot go on: {error}")
 
     async def keep(self, sweep_id: str, record: SweepPoint | SweepSample) -> None:
-        """Keep a point or a sample of a running sweep. A point known already takes the place of what it was."""
-        if isinstance(record, SweepSample):
-            await self._desk.records.keep_sample(sweep_id, record)
-            return
-        whole = self._sweeps[sweep_id]
-        points = {**{point.n: point for point in whole.points}, record.n: record}
-        self._sweeps[sweep_id] = whole = msgspec.structs.replace(whole, points=tuple(points.values()))
-        await self._desk.records.keep_sweep(whole)
+        """Keep a point or a sample of a running sweep."""
+        await self._book.keep(sweep_id, record)
 
     def _admit(self, plan: MinerPlan, by: str) -> JobState:
         kind = "sweep" if isinstance(plan, SweepPlan) else "guard"
@@ -255,56 +246,20 @@ class Runner:
         """On its way to disk it is known as beginning. Raises JobError where the engine began to stop meanwhile: a new
         one then ends as if it had never been asked for, and one of an earlier run stays for the next start."""
         try:
-            state = await self._begin_record(state, plan, resumed)
-            if not self._closing:
-                return state
-            assert isinstance(state.view, SweepView)  # _begin_record made it
-            record = self._sweeps.pop(state.view.sweep_id)
-            if resumed is None:
-                over = msgspec.structs.replace(
-                    record, phase=Phase.STOPPED, until_s=self._clock.wall(), note="the engine was stopping"
-                )
-                await self._write(over)
-            raise JobError("the engine is stopping")
+            state = await self._book.begin(state, plan, resumed)
+            if self._closing:
+                assert isinstance(state.view, SweepView)  # the book made it
+                await self._book.withdraw(state.view, ended=resumed is None)
+                raise JobError("the engine is stopping")
+            return state
         finally:
             self._beginning.pop(state.id).set()
-
-    async def _begin_record(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
-        """The sweep is on disk before it changes anything: no disk, no sweep. Nor with a start outside the limits."""
-        snapshot = self._desk.line(state.device).snapshot()
-        status = snapshot.status
-        if resumed is None and status and (why := ranking.unreachable(plan, status, snapshot.limits)):
-            raise JobError(why)
-        if said := ranking.lowered(plan, status, snapshot.limits):
-            self._desk.say(state.id, said)
-        if status is not None and plan.max_power_w is None:
-            most_w = ranking.bounds(plan, status, snapshot.limits).max_power_w
-            plan = msgspec.structs.replace(plan, max_power_w=most_w)
-        record = resumed or SweepRecord(
-            id=f"{state.device}@{state.since_s:.3f}",
-            device=state.device,
-            mac=status.mac if status else None,
-            model=status.model if status else None,
-            plan=plan,
-            phase=Phase.RUNNING,
-            since_s=state.since_s,
-            chip=status.chip if status else None,
-            firmware=status.firmware if status else None,
-        )
-        try:
-            await self._desk.records.keep_sweep(record)
-        except StoreError as error:
-            raise JobError(f"no sweep without a disk to keep it on: {error}") from error
-        others = {kept.id: kept for kept in self._sweeps.values() if kept.device != record.device}
-        self._sweeps = {**others, record.id: record}  # the one before it is over, and on disk
-        view = SweepView(plan, sweep_id=record.id, points=record.points)
-        return msgspec.structs.replace(state, view=view, done=len(record.points))
 
     async def _run(self, site: JobSite, plan: MinerPlan, kind: _Kind, done: Sequence[SweepPoint]) -> None:
         job = importlib.import_module(kind.module)
         try:
-            if isinstance(plan, SweepPlan):
-                earlier = await self._earlier(site.state)
+            if isinstance(site.state.view, SweepView):
+                earlier = await self._book.earlier(site.state.view)
                 await (job.run(site, plan, done, earlier) if earlier else job.run(site, plan, done))
             else:
                 await job.run(site, plan)
@@ -340,16 +295,6 @@ class Runner:
             site.report(site.state.phase, site.state.view, text, total=site.state.total, left_s=0.0)
         site.log(site.state.note)
 
-    async def _earlier(self, state: JobState) -> tuple[SweepPoint, ...]:
-        """The points of the newest sweep of the same board that ended well; none where its MAC is not known."""
-        now = self._sweeps[state.view.sweep_id] if isinstance(state.view, SweepView) else None
-        if now is None or now.mac is None:
-            return ()
-        try:
-            return await self._desk.records.earlier(now.mac, now.id)
-        except StoreError:
-            return ()
-
     async def _failed(self, site: JobSite, why: str) -> None:
         site.log(f"failed: {why}")
         await self._back(site)
@@ -379,21 +324,7 @@ class Runner:
             site.report(ended.phase, ended.view, f"{ended.note}; later: {how}")
 
     def _changed(self, state: JobState) -> None:
-        """Publish how a job goes; a sweep's phase goes to disk when it changed."""
+        """Publish how a job goes."""
         self._publish(JobChanged(state))
-        if not isinstance(state.view, SweepView):
-            return
-        record = self._sweeps[state.view.sweep_id]
-        if record.phase is not state.phase:
-            until_s = self._clock.wall() if state.phase.over else None
-            record = msgspec.structs.replace(record, phase=state.phase, until_s=until_s, note=state.note)
-            self._sweeps[record.id] = record
-            task = asyncio.create_task(self._write(record))
-            self._writes.add(task)
-            task.add_done_callback(self._writes.discard)
-
-    async def _write(self, record: SweepRecord) -> None:
-        try:
-            await self._desk.records.keep_sweep(record)
-        except StoreError as error:
-            self._desk.say(f"sweep:{record.device}", f"its state could not be kept: {error}")
+        if isinstance(state.view, SweepView):
+            self._book.hear(state, state.view)
