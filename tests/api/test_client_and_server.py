@@ -230,11 +230,13 @@ class TestWatch:
         await client.close()
 
     async def test_silence_is_a_broken_connection(
-        self, server: ApiServer, socket_path: Path, link: FakeLink, quick: None
+        self, server: ApiServer, socket_path: Path, link: FakeLink, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        client = ApiClient(socket_path, silence_s=0.05)
+        monkeypatch.setattr(client_module, "RETRIES_S", (0.01,) * 1000)
+        client = ApiClient(socket_path)
         stream = client.watch()
         await anext(stream)
+        client._silence_s = 0.05  # from now on
         waiting = asyncio.ensure_future(anext(stream))
         await _until(lambda: len(link.calls) > 2)  # it connects anew, again and again
         waiting.cancel()
@@ -252,10 +254,17 @@ async def test_no_engine_at_all(socket_path: Path) -> None:
     await client.close()
 
 
-async def test_an_order_without_an_answer_is_not_sent_again(client: ApiClient, link: FakeLink) -> None:
+async def test_an_order_without_an_answer_is_not_sent_again(
+    client: ApiClient, link: FakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link.gate = asyncio.Event()
+    timeout, patience = asyncio.timeout, asyncio.timeout(None)
+    monkeypatch.setattr(asyncio, "timeout", lambda s: patience if s == client_module.LONG_S else timeout(s))
+    sending = asyncio.create_task(client.send(Order("1", "garage", Restart())))
+    await _until(lambda: bool(link.calls))
+    patience.reschedule(0.0)  # it has run out
     with pytest.raises(LinkError, match="look into the command log"):
-        await client._exchange("POST", "/v1/commands", Order("1", "garage", Restart()), None, 0.05)
+        await sending
     link.gate.set()
     await _until(lambda: link.done == ["1"])
     assert len(link.calls) == 1
@@ -290,6 +299,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not true():
             await asyncio.sleep(0.005)
