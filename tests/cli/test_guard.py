@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 
 from minertui.cli import guard
 from minertui.cli.main import main, parser
-from minertui.clock import SystemClock
 from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
 from minertui.model.errors import ConfigError
@@ -23,6 +21,7 @@ from minertui.model.events import Whole
 from minertui.model.fleet import Fleet
 from minertui.model.plans import GuardEnd, GuardPlan, GuardView, JobState, Phase
 from minertui.sim.axeos import fleet, serve
+from tests.proofs.wound import WoundClock, WoundLoop, run
 
 
 def parsed(*words: str) -> argparse.Namespace:
@@ -144,41 +143,36 @@ def test_a_miner_of_the_config_keeps_its_name():
     assert (miner.name, miner.guard.device, miner.guard.max_chip_temp_c) == ("garage", "garage", 60)
 
 
-async def guarded(
-    tmp_path: Path, plan: dict[str, Any], seconds: float, ambient_c: float = 30
-) -> tuple[int, float, float]:
-    """Guard a hot simulated Gamma for a while, let it have ``ambient_c`` for two minutes, then SIGTERM: exit code,
-    lowest and last frequency set on it."""
-    clock = SystemClock(60)
-    (board,) = fleet(1, seed=3, mix={("gamma", "v2.15.3"): 1}, ambient_c=30, warm_s=600)
-    server = await serve([board], clock=clock)
-    config = Config(miner=(MinerConfig("a", server.addresses[0]),))
-    engine = Engine(config, state=tmp_path, clock=clock)
-    await engine.open()
-    lowest = board.nvs["frequency"]
+def guarded(tmp_path: Path, ambient_c: float) -> tuple[int, float, float]:
+    """Guard a hot simulated Gamma at 50 °C for a while, let it have ``ambient_c`` for two minutes, then SIGTERM: exit
+    code, lowest and last frequency set on it."""
+    plan = GuardPlan("a", max_chip_temp_c=50, high_mhz=525, low_mhz=400)
 
-    async def watch() -> None:
-        nonlocal lowest
-        for _ in range(int(seconds / 0.05)):
-            await asyncio.sleep(0.05)
-            lowest = min(lowest, board.nvs["frequency"])
+    async def whole(loop: WoundLoop) -> tuple[int, float, float]:
+        clock, told = WoundClock(loop), dict[int, Callable[[], None]]()
+        loop.add_signal_handler = told.__setitem__  # type: ignore[method-assign,assignment]
+        loop.remove_signal_handler = told.pop  # type: ignore[method-assign,assignment]
+        (board,) = fleet(1, seed=3, mix={("gamma", "v2.15.3"): 1}, ambient_c=30, warm_s=600)
+        server = await serve([board], clock=clock)
+        engine = Engine(Config(miner=(MinerConfig("a", server.addresses[0]),)), state=tmp_path, clock=clock)
+        await engine.open()
+        guarding = asyncio.create_task(guard.Guarding(engine, [plan], 60).run())
+        await asyncio.sleep(90)
+        lowest = board.nvs["frequency"]
         board.ambient_c = ambient_c
-        await asyncio.sleep(2)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    watching = asyncio.create_task(watch())
-    try:
-        code = await guard.Guarding(engine, [GuardPlan("a", **plan)], 60).run()
-    finally:
-        await watching
-        last = board.nvs["frequency"]
+        await asyncio.sleep(120)
+        told[signal.SIGTERM]()
+        code = await guarding
+        assert not told
         await engine.close()
         await server.close()
-    return code, lowest, last
+        return code, lowest, board.nvs["frequency"]
+
+    return run(whole)
 
 
-async def test_hot_it_goes_down_and_sigterm_gives_the_settings_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    code, lowest, last = await guarded(tmp_path, {"max_chip_temp_c": 50, "high_mhz": 525, "low_mhz": 400}, 1.5, -20)
+def test_hot_it_goes_down_and_sigterm_gives_the_settings_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    code, lowest, last = guarded(tmp_path, ambient_c=-20)
     said = capsys.readouterr().out
     assert lowest == 400
     assert last == 525
@@ -188,9 +182,8 @@ async def test_hot_it_goes_down_and_sigterm_gives_the_settings_back(tmp_path: Pa
     assert said.rstrip().endswith("525 MHz | stopped: your own settings are back")
 
 
-async def test_ended_hot_it_leaves_the_miner_lower_says_what_for_and_that_is_no_failure(
+def test_ended_hot_it_leaves_the_miner_lower_says_what_for_and_that_is_no_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    code, lowest, last = await guarded(tmp_path, {"max_chip_temp_c": 50, "high_mhz": 525, "low_mhz": 400}, 1.5, 30)
-    assert (code, lowest, last) == (0, 400, 400)
+    assert guarded(tmp_path, ambient_c=30) == (0, 400, 400)
     assert "525 MHz / 1150 mV wait until the chip is down to" in capsys.readouterr().out

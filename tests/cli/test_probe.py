@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 from collections.abc import Iterator
 
@@ -12,6 +11,7 @@ import pytest
 
 from minertui.cli.main import main
 from minertui.wire.axeos import parse_info
+from tests.ports import held_port
 
 
 class Miner:
@@ -50,12 +50,12 @@ class Miner:
 
     def __enter__(self) -> Miner:
         self._thread.start()
-        self._ready.wait(5)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(60)
 
 
 @pytest.fixture
@@ -174,8 +174,6 @@ def test_bad_addresses_are_one_sentence(tmp_path, capsys, address, words):
 
 
 def test_nobody_there_says_what_to_do(tmp_path, capsys):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert probe(tmp_path, f"127.0.0.1:{port}") == 1
+    with held_port() as port:
+        assert probe(tmp_path, f"127.0.0.1:{port}") == 1
     assert "check that the miner is on" in capsys.readouterr().err

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import json
 import logging
 import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,8 @@ from minertui.devices.axeos import ASIC, INFO, AxeosDevice, connect
 from minertui.model.commands import Pause, Restart, SetFan, Tune
 from minertui.model.errors import ConfigError, Garbled, Refused, Unreachable, Unsupported
 from minertui.model.seams import LogSource, Statistics
+from tests.ports import held_port
+from tests.proofs.wound import WoundLoop, run
 
 TOLD = {
     "ASICModel": "BM1370",
@@ -86,13 +91,34 @@ class Board:
         return [path for _, path, _, _ in self.requests]
 
 
-@pytest.fixture
-async def board() -> AsyncIterator[Board]:
+@contextlib.asynccontextmanager
+async def served() -> AsyncIterator[Board]:
     board = Board()
     server = await asyncio.start_server(board.serve, "127.0.0.1", 0)
-    board.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    board.address = "{}:{}".format(*server.sockets[0].getsockname())
     yield board
     server.close()
+
+
+@pytest.fixture
+async def board() -> AsyncIterator[Board]:
+    async with served() as board:
+        yield board
+
+
+def timed(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """A test of deadlines: ``board`` is reached without sockets, in virtual time."""
+
+    def wound(**given: Any) -> None:
+        async def whole(_: WoundLoop) -> None:
+            async with served() as board:
+                await test(board, **given)
+
+        run(whole)
+
+    _, *others = inspect.signature(test).parameters.values()
+    wound.__signature__ = inspect.Signature(others)  # type: ignore[attr-defined]
+    return wound
 
 
 @pytest.fixture
@@ -159,7 +185,8 @@ async def test_asic_is_asked_again_after_a_reboot_and_for_another_miner(board, d
     assert board.paths().count(ASIC) == 3
 
 
-async def test_an_asic_that_hangs_is_given_up_and_the_reading_survives(board):
+@timed
+async def test_an_asic_that_hangs_is_given_up_and_the_reading_survives(board: Board):
     async def hang(_: asyncio.StreamWriter) -> None:
         await asyncio.sleep(10)
 
@@ -201,7 +228,8 @@ async def test_a_new_connection_that_is_cut_off_is_not_tried_again(board, device
     assert board.paths() == [INFO]
 
 
-async def test_waiting_for_another_request_is_no_part_of_the_deadline(board):
+@timed
+async def test_waiting_for_another_request_is_no_part_of_the_deadline(board: Board):
     async def late(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.2)
         writer.write(answer(json.dumps(TOLD).encode()))
@@ -306,7 +334,8 @@ async def test_bad_answers_are_named_and_the_next_poll_works(board, device, repl
     assert (await device.read()).hashrate_ghs == 1000.5
 
 
-async def test_an_endless_drip_ends_at_the_deadline(board):
+@timed
+async def test_an_endless_drip_ends_at_the_deadline(board: Board):
     async def drip(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
@@ -338,7 +367,9 @@ async def test_polls_cancelled_again_and_again_leave_a_working_client(board):
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(board, device, late):
+@timed
+async def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(board: Board, late: bool):
+    device = connect(board.address)
     old = answer(json.dumps(TOLD | {"hashRate": 1.0}).encode())
 
     async def twice(writer: asyncio.StreamWriter) -> None:
@@ -354,6 +385,7 @@ async def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(b
     await asyncio.sleep(0.05)
     assert (await device.read()).hashrate_ghs == 1000.5
     assert board.connections == 2
+    await device.close()
 
 
 async def test_a_write_without_a_body_says_so(board, device):
@@ -374,13 +406,14 @@ async def test_a_miner_may_set_no_cookie(board, device):
     assert all("cookie" not in headers for _, _, headers, _ in board.requests)
 
 
-async def test_nobody_there_says_what_to_do(unused_tcp_port):
-    device = connect(f"127.0.0.1:{unused_tcp_port}")
-    with pytest.raises(Unreachable, match=r"check that the miner is on.*\(connection refused\)"):
-        await device.read()
-    with pytest.raises(Unreachable, match=r"its log cannot be opened \(connection refused\)"):
-        await anext(device.log_lines())
-    await device.close()
+async def test_nobody_there_says_what_to_do():
+    with held_port() as port:
+        device = connect(f"127.0.0.1:{port}")
+        with pytest.raises(Unreachable, match=r"check that the miner is on.*\(connection refused\)"):
+            await device.read()
+        with pytest.raises(Unreachable, match=r"its log cannot be opened \(connection refused\)"):
+            await anext(device.log_lines())
+        await device.close()
 
 
 async def test_a_name_that_nobody_knows_is_said(monkeypatch):

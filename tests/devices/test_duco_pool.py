@@ -12,6 +12,7 @@ from minertui.clock import SystemClock
 from minertui.devices.duco_pool import Servers
 from minertui.model.errors import Unreachable, Unsupported
 from minertui.sim.duco_pool import DucoPool
+from tests.ports import held_port
 
 
 async def test_a_line_there_and_back() -> None:
@@ -49,11 +50,7 @@ async def test_simulated_boards_get_no_other_address(address: str, monkeypatch: 
 
 
 async def test_nobody_there_is_one_sentence() -> None:
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    with pytest.raises(Unreachable, match="cannot be connected to"):
+    with held_port() as port, pytest.raises(Unreachable, match="cannot be connected to"):
         await Servers().dial("127.0.0.1", port, loopback=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 import tty
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,24 +12,29 @@ from typing import Any
 
 import pytest
 
-from minertui.clock import SystemClock
 from minertui.devices import duco_serial
 from minertui.sim.duco_serial import SerialBench
 from minertui.sim.duco_sketch import SketchBoard
 from minertui.wire.duco import sketch
 from minertui.wire.duco.exchange import Exchange, Outcome, Read, Solved, Wait, Write
+from tests.sim.raw import HandClock, until
 
-SPEED = 50.0
+
+class Looks(HandClock):
+    """Time goes on by 20 ms with each look at the simulated ports: while this process stands still, so does time."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += 0.02
+        await asyncio.sleep(0.001)
 
 
-def carry(port: duco_serial.SerialPort, exchange: Exchange, clock: SystemClock) -> Outcome:
+def carry(port: duco_serial.SerialPort, exchange: Exchange, clock: Looks) -> Outcome:
     """An exchange, as a bus's thread does it."""
-    import time
-
     while True:
         step = exchange.next(clock.mono())
         if isinstance(step, Wait):
-            time.sleep(max(0.0, step.until_s - clock.mono()) / SPEED)
+            while clock.mono() < step.until_s:
+                time.sleep(0.0005)
         elif isinstance(step, Write):
             port.write(0, step.data)
             exchange.got(b"")
@@ -39,20 +45,21 @@ def carry(port: duco_serial.SerialPort, exchange: Exchange, clock: SystemClock) 
 
 
 async def test_a_board_is_lost_and_found_under_its_stable_name(tmp_path: Path) -> None:
-    clock = SystemClock(SPEED)
+    clock = Looks()
     async with SerialBench([SketchBoard("4.3")], tmp_path, clock) as bench:
-        path = str(bench.ports[0].path)
-        opened = duco_serial.connect(path)
-        first = os.path.realpath(path)
+        (there,) = bench.ports
+        opened = duco_serial.connect(str(there.path))
+        first = os.path.realpath(there.path)
         port = await asyncio.to_thread(opened)
         assert port.simulated, "a pty has no hardware behind it"
-        await clock.sleep(3)
+        await until(lambda: there.opened == 1)
+        clock.now += 3
         outcome = await asyncio.to_thread(carry, port, sketch.Handshake().exchange, clock)
         assert isinstance(outcome, Solved)
 
         keep = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)  # so that the number is not free for the same board again
-        bench.ports[0].board.faults.add("unplugged")
-        bench.ports[0].unplug()
+        there.board.faults.add("unplugged")
+        there.unplug()
 
         def used() -> None:
             for _ in range(3):
@@ -64,11 +71,11 @@ async def test_a_board_is_lost_and_found_under_its_stable_name(tmp_path: Path) -
         with pytest.raises(FileNotFoundError, match="not plugged in"):
             await asyncio.to_thread(opened)
 
-        bench.ports[0].board.faults.clear()
-        while not bench.ports[0].path.exists():
-            await asyncio.sleep(0.01)
+        there.board.faults.clear()
+        await until(there.path.exists)
         port = await asyncio.to_thread(opened)
-        await clock.sleep(3)
+        await until(lambda: there.opened == 2)
+        clock.now += 3
         assert isinstance(await asyncio.to_thread(carry, port, sketch.Handshake().exchange, clock), Solved)
         assert first.startswith("/dev/pts/")
         port.close()

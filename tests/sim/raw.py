@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -60,6 +61,13 @@ async def info(address: str) -> dict[str, Any]:
     assert answer.status == 200
     data: dict[str, Any] = answer.json
     return data
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait until it is so. Raises TimeoutError."""
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.001)
 
 
 class HandClock:

@@ -14,7 +14,8 @@ from minertui.clock import SystemClock
 from minertui.model.errors import ConfigError
 from minertui.sim.axeos import MIX, fleet, serve
 from minertui.sim.axeos_board import Board
-from tests.sim.raw import HandClock, ask, connect, info, parsed, request
+from tests.ports import held_port
+from tests.sim.raw import HandClock, ask, connect, info, parsed, request, until
 
 
 async def test_200_boards_of_all_kinds_are_served_at_once() -> None:
@@ -121,8 +122,7 @@ async def test_requests_in_flight_are_counted() -> None:
     pairs = [await connect(server.addresses[0]) for _ in range(2)]
     for _, writer in pairs:
         writer.write(request("GET", "/api/system/info"))
-    await asyncio.sleep(0.05)
-    assert board.judge.max_in_flight == 2
+    await until(lambda: board.judge.max_in_flight == 2)
     for _, writer in pairs:
         writer.close()
     await server.close()
@@ -133,10 +133,10 @@ async def test_a_request_that_the_client_gave_up_is_not_in_flight(fault: str) ->
     board = Board("gamma")
     board.faults.add(fault)
     server = await serve([board], clock=HandClock())
-    for _ in range(5):
+    for asked in range(5):
         _, writer = await connect(server.addresses[0])
         writer.write(request("GET", "/api/system/info"))
-        await asyncio.sleep(0.02)
+        await until(lambda before=asked: board.judge.requests > before)  # type: ignore[misc]
         writer.close()
     assert board.judge.requests == 5
     assert board.judge.max_in_flight == 1
@@ -160,14 +160,14 @@ async def test_log_lines_and_live_changes_over_websockets() -> None:
 
 
 async def test_ports_run_on_from_the_one_given_and_a_taken_one_is_named() -> None:
-    server = await serve([Board("gamma")], clock=HandClock())
-    port = int(server.addresses[0].rpartition(":")[2])
-    with pytest.raises(ConfigError, match=f"127.0.0.1:{port}.*choose another port"):
-        await serve([Board("gamma")], port=port, clock=HandClock())
-    await server.close()
-    again = await serve([Board("gamma")], port=port, clock=HandClock())
-    assert again.addresses == [f"127.0.0.1:{port}"]
-    await again.close()
+    with held_port() as port:
+        server = await serve([Board("gamma")], port=port, clock=HandClock())
+        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}.*choose another port"):
+            await serve([Board("gamma")], port=port, clock=HandClock())
+        await server.close()
+        again = await serve([Board("gamma")], port=port, clock=HandClock())
+        assert server.addresses == again.addresses == [f"127.0.0.1:{port}"]
+        await again.close()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.org", ""])

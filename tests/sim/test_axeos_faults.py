@@ -15,7 +15,7 @@ import pytest
 from minertui.sim.axeos import SimServer, serve
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import FAULTS, FIRMWARE, HARDWARE, LINE, PAYLOAD
-from tests.sim.raw import HandClock, ask, connect, info, request
+from tests.sim.raw import HandClock, ask, connect, info, request, until
 
 
 @pytest.fixture
@@ -54,8 +54,7 @@ async def test_hang_and_wifi_lost_accept_and_never_answer(server: SimServer) -> 
         assert await raw_bytes(server, 1, within_s=0.1) == b""
         server.boards[0].faults.clear()
     assert (await info(server.addresses[0]))["hashRate"] > 0
-    await asyncio.sleep(0.01)
-    assert server.boards[0].judge.in_flight == 0
+    await until(lambda: server.boards[0].judge.in_flight == 0)
 
 
 async def test_reset(server: SimServer) -> None:
@@ -66,18 +65,26 @@ async def test_reset(server: SimServer) -> None:
 
 
 async def test_drip_sends_one_byte_at_a_time() -> None:
-    class RealClock(HandClock):
+    ticks = asyncio.Semaphore(0)
+
+    class TickingClock(HandClock):
         async def sleep(self, seconds: float) -> None:
             assert seconds == 0.5
-            await asyncio.sleep(0.03)
+            await ticks.acquire()
 
     board = Board("gamma")
     board.faults.add("drip")
-    server = await serve([board], clock=RealClock())
-    got = await raw_bytes(server, 1000)
+    server = await serve([board], clock=TickingClock())
+    reader, writer = await connect(server.addresses[0])
+    writer.write(request("GET", "/api/system/info"))
+    got = []
+    async with asyncio.timeout(20):
+        for _ in range(4):
+            got.append(await reader.read(65_536))
+            ticks.release()
+    writer.close()
     await server.close()
-    assert 2 <= len(got) <= 8
-    assert b"HTTP/1.1".startswith(got)
+    assert got == [b"H", b"T", b"T", b"P"]
 
 
 async def test_cut_answer_obeys_writes_and_loses_the_answer(server: SimServer) -> None:
@@ -126,7 +133,7 @@ async def test_html_deep_json_huge_header_and_gzip_bomb(server: SimServer) -> No
 
 async def test_endless_never_ends(server: SimServer) -> None:
     server.boards[0].faults.add("endless")
-    assert len(await raw_bytes(server, 1_500_000, within_s=3)) >= 1_500_000
+    assert len(await raw_bytes(server, 1_500_000, within_s=30)) >= 1_500_000
 
 
 async def test_nan_puts_every_kind_of_nonsense_into_numbers(server: SimServer) -> None:
@@ -197,10 +204,11 @@ async def test_a_faulty_board_does_not_slow_the_others() -> None:
     server = await serve([bad, good], clock=HandClock())
     reader, writer = await connect(server.addresses[0])
     writer.write(request("GET", "/api/system/info"))
-    start = time.perf_counter()
-    for _ in range(10):
-        await info(server.addresses[1])
-    assert time.perf_counter() - start < 1
+    start_s = time.process_time()  # the processor's: others may keep this one waiting
+    async with asyncio.timeout(20):
+        for _ in range(10):
+            await info(server.addresses[1])
+    assert time.process_time() - start_s < 1
     writer.close()
     await server.close()
     assert not await reader.read()

@@ -24,7 +24,7 @@ def test_sim_prints_addresses_and_the_curl_line_and_ends_cleanly(stop: signal.Si
             if line.startswith("Ctrl+C"):
                 break
         sim.send_signal(stop)
-        assert sim.wait(10) == 0
+        assert sim.wait(60) == 0
         assert sim.stderr.read() == ""
     text = "".join(lines)
     assert len(re.findall(r"^127\.0\.0\.1:\d+  ", text, re.MULTILINE)) == 2

@@ -49,7 +49,7 @@ def test_it_prints_where_everything_is_and_ends_cleanly(dialect: str, shows: str
                 other.sendall(b"scan\n")
                 assert other.recv(100) == b"ok 20 21\n"
             sim.send_signal(signal.SIGINT)
-            assert sim.wait(10) == 0
+            assert sim.wait(60) == 0
             if bus:
                 other.close()
         assert sim.stderr is not None

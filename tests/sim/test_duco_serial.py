@@ -16,6 +16,7 @@ from minertui.wire.duco import sketch
 from minertui.wire.duco.exchange import BoardError, NotFound, Solved, WrongNonce
 from minertui.wire.duco.hash import TEST_JOB, Job, digest
 from tests.sim.duco_drive import Time, over_serial
+from tests.sim.raw import HandClock, until
 
 LAST = "05b7406b3909071b2d85b2d2958ad07a0d52bd12"
 
@@ -80,19 +81,28 @@ def test_no_other_sketch() -> None:
 
 
 async def answer(port: SerialPort, speed: float) -> bytes:
-    """Open the port as a host does, ask, and wait for the line."""
-    handle = os.open(port.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    """Open the port as a host does, ask, wait for the line, and close it."""
+    handle = await opened(port)
     try:
         await asyncio.sleep((sketch.BOOT_S + 1) / speed)
         os.write(handle, sketch.job_text(TEST_JOB))
         return await line_from(handle)
     finally:
         os.close(handle)
+        await until(lambda: not port._open)
+
+
+async def opened(port: SerialPort) -> int:
+    """The port as a host opens it, and the board behind it knows."""
+    before = port.opened
+    handle = os.open(port.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    await until(lambda: port.opened > before)
+    return handle
 
 
 async def line_from(handle: int) -> bytes:
     data = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not data.endswith(b"\n"):
             try:
                 data += os.read(handle, 100)
@@ -108,11 +118,8 @@ async def test_a_pty_answers_and_comes_back_under_its_name(tmp_path: Path) -> No
         assert (await answer(second, speed)).startswith(b"50,")
         assert (await answer(first, speed)).startswith(b"110010,")
         where = first.path.resolve()
-        await asyncio.sleep(0.05)
-        handle = os.open(first.path, os.O_RDWR | os.O_NOCTTY)
-        await asyncio.sleep(0.05)
+        handle = await opened(first)
         first.unplug()
-        await asyncio.sleep(0.05)
         assert not first.path.exists()
         with pytest.raises(OSError, match=r"Input/output error"):
             os.write(handle, b"x")
@@ -125,18 +132,31 @@ async def test_a_pty_answers_and_comes_back_under_its_name(tmp_path: Path) -> No
     assert not first.path.exists()
 
 
+class Fed(SketchBoard):
+    """Counts what came in."""
+
+    came = b""
+
+    def feed(self, data: bytes, now_s: float) -> None:
+        self.came += data
+        super().feed(data, now_s)
+
+
 async def test_opening_resets_the_board(tmp_path: Path) -> None:
-    board = SketchBoard()
-    async with SerialBench([board], tmp_path, SystemClock(20)) as bench:
-        port = bench.ports[0]
-        handle = os.open(port.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    board, clock, asked = Fed(), HandClock(), sketch.job_text(TEST_JOB)
+    async with SerialBench([board], tmp_path, clock) as bench:
+        handle = await opened(bench.ports[0])
         try:
-            await asyncio.sleep(0.03)
-            os.write(handle, sketch.job_text(TEST_JOB))  # too early: the boot loader listens
-            await asyncio.sleep(0.15)
+            clock.now += sketch.BOOT_S - 0.1
+            os.write(handle, asked)  # too early: the boot loader listens
+            await until(lambda: board.came == asked)
+            clock.now += 0.2
             assert board.jobs == 0
-            os.write(handle, sketch.job_text(TEST_JOB))
+            os.write(handle, asked)
+            await until(lambda: board.came == 2 * asked)
+            clock.now += 1
             assert (await line_from(handle)).startswith(b"110010,")
+            assert board.jobs == 1
         finally:
             os.close(handle)
 
