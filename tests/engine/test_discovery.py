@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
-from minertui.clock import SystemClock
 from minertui.engine import discovery
 from minertui.engine.discovery import announced, discover, own_networks
 from minertui.model.errors import ConfigError
+from tests.ports import held_port
 from tests.tui.pictures import PAYLOADS
 
 TOLD = {"ASICModel": "BM1370", "boardVersion": "601", "frequency": 525, "coreVoltage": 1150, "version": "v2.12.0"}
@@ -62,13 +64,14 @@ async def start() -> AsyncIterator[Start]:
         server.close()
 
 
-async def test_a_scan_finds_miners_and_names_the_known_ones(start, unused_tcp_port):
+async def test_a_scan_finds_miners_and_names_the_known_ones(start):
     one = await start({"macAddr": "02:00:00:00:00:01", "hostname": "attic", "hashRate": 1000})
     two = await start({"macAddr": "02:00:00:00:00:02"})
     page = await start(None)
     known = {"02:00:00:00:00:02": "cellar", one: "by address"}
-    networks = [two, one, page, f"127.0.0.1:{unused_tcp_port}", one]
-    found = await discover(networks, known=known, clock=Watch(), listen=None)
+    with held_port() as nobody:
+        networks = [two, one, page, f"127.0.0.1:{nobody}", one]
+        found = await discover(networks, known=known, clock=Watch(), listen=None)
     assert {(f.address, f.mac, f.known_as) for f in found} == {
         (one, "02:00:00:00:00:01", "by address"),
         (two, "02:00:00:00:00:02", "cellar"),
@@ -147,40 +150,74 @@ async def test_the_same_miner_at_two_addresses_is_listed_once(start):
     assert [f.address for f in found] == [one]
 
 
+HERE = os.getpid() % 250 + 3
+"""Whoever else tests on this computer is heard too, under other addresses and names."""
+
+
+class Ear(Watch):
+    """A clock whose sleep lasts until each of these (type, name) was heard."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *wanted: tuple[str, str]) -> None:
+        import zeroconf.asyncio
+
+        super().__init__()
+        self.done = False
+        self._wanted, self._heard = set(wanted), set[tuple[str, str]]()
+        browser = zeroconf.asyncio.AsyncServiceBrowser
+
+        def browsing(network: Any, types: Any, handlers: list[Any]) -> Any:
+            return browser(network, types, handlers=[*handlers, self._hear])
+
+        monkeypatch.setattr(zeroconf.asyncio, "AsyncServiceBrowser", browsing)
+
+    def _hear(self, zeroconf: object, service_type: str, name: str, state_change: object) -> None:
+        self._heard.add((service_type, name))
+
+    async def sleep(self, seconds: float) -> None:
+        async with asyncio.timeout(30):
+            while not self._wanted <= self._heard:
+                await asyncio.sleep(0.01)
+        self.done = True
+
+
 async def test_announcements_are_heard_by_name_chip_or_subtype(monkeypatch):
     from zeroconf import IPVersion
     from zeroconf._dns import DNSPointer
     from zeroconf._protocol.outgoing import DNSOutgoing
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-    monkeypatch.setattr(discovery, "LISTEN_S", 0.4)
+    monkeypatch.setattr(discovery, "_RESOLVE_MS", 20_000.0)
     http = "_http._tcp.local."
     services = [
         AsyncServiceInfo(
-            http, f"{name}.{http}", addresses=[bytes(ip)], port=port, properties=txt, server=f"{name}.local."
+            http, f"{name}{HERE}.{http}", addresses=[bytes((127, 0, HERE, n))], port=port, properties=txt,
+            server=f"{name}{HERE}.local.",
         )
-        for name, ip, port, txt in (
-            ("bitaxe-attic", (127, 0, 0, 2), 80, {}),
-            ("renamed", (127, 0, 0, 3), 8080, {"asic": "BM1370"}),
-            ("printer", (127, 0, 0, 4), 80, {"ty": "LaserJet"}),
-            ("nameless", (127, 0, 0, 5), 80, {}),
+        for name, n, port, txt in (
+            ("bitaxe-attic", 2, 80, {}),
+            ("renamed", 3, 8080, {"asic": "BM1370"}),
+            ("printer", 4, 80, {"ty": "LaserJet"}),
+            ("nameless", 5, 80, {}),
         )
-    ]
+    ]  # fmt: skip
+    miners = f"_axeos._sub.{http}"
+    ear = Ear(monkeypatch, *((http, service.name) for service in services), (miners, services[-1].name))
     response, pointer, internet = 0x8400, 12, 1  # DNS wire values
     subtype = DNSOutgoing(response)
-    subtype.add_answer_at_time(DNSPointer(f"_axeos._sub.{http}", pointer, internet, 120, f"nameless.{http}"), 0)
+    subtype.add_answer_at_time(DNSPointer(miners, pointer, internet, 120, services[-1].name), 0)
 
     async with AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only) as speaker:
         for service in services:
             speaker.zeroconf.registry.async_add(service)
 
         async def announce() -> None:
-            for _ in range(3):
-                await asyncio.sleep(0.1)
+            while not ear.done:
+                await asyncio.sleep(0.05)
                 speaker.zeroconf.async_send(subtype)
 
-        heard, _ = await asyncio.gather(announced(SystemClock(), interfaces=["127.0.0.1"]), announce())
-    assert heard == ["127.0.0.2", "127.0.0.3:8080", "127.0.0.5"]
+        heard, _ = await asyncio.gather(announced(ear, interfaces=["127.0.0.1"]), announce())
+    ours = [place for place in heard if place.startswith(f"127.0.{HERE}.")]
+    assert ours == [f"127.0.{HERE}.2", f"127.0.{HERE}.3:8080", f"127.0.{HERE}.5"]
 
 
 def announcement(name: bytes, ip: tuple[int, int, int, int], server: bytes, txt: bytes) -> bytes:
@@ -201,23 +238,24 @@ def announcement(name: bytes, ip: tuple[int, int, int, int], server: bytes, txt:
 
 async def test_a_name_that_attacks_keeps_nobody_from_being_found(monkeypatch: pytest.MonkeyPatch):
     """Control characters, which the library refuses; bytes that are no text and grow when they are made one."""
-    monkeypatch.setattr(discovery, "LISTEN_S", 0.4)
     monkeypatch.setattr(discovery, "_RESOLVE_MS", 100.0)
     said = [*(text.encode()[:63] for text in PAYLOADS), b"\xff" * 63, b"\0", b".", b"a.b"]
     packets = [announcement(text, (127, 0, 2, n + 1), text, b"asic=" + text) for n, text in enumerate(said)]
-    packets += [announcement(b"bitaxe-attic", (127, 0, 0, 2), b"attic", b"asic=BM1370")]
+    packets += [announcement(b"bitaxe%d" % HERE, (127, 0, HERE, 2), b"attic%d" % HERE, b"asic=BM1370")]
     packets += [announcement(text, (127, 0, 1, n + 1), b"s%d" % n, b"asic=BM1370") for n, text in enumerate(said)]
+    packets += [announcement(b"last%d" % HERE, (127, 0, HERE, 3), b"last%d" % HERE, b"asic=BM1370")]
+    ear = Ear(monkeypatch, *(("_http._tcp.local.", f"{name}{HERE}._http._tcp.local.") for name in ("bitaxe", "last")))
 
     async def announce() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
             speaker.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, bytes((127, 0, 0, 1)))
-            for _ in range(3):
-                await asyncio.sleep(0.1)
+            while not ear.done:
+                await asyncio.sleep(0.05)
                 for packet in packets:
                     speaker.sendto(packet, ("224.0.0.251", 5353))
 
-    heard, _ = await asyncio.gather(announced(SystemClock(), interfaces=["127.0.0.1"]), announce())
-    assert "127.0.0.2" in heard
+    heard, _ = await asyncio.gather(announced(ear, interfaces=["127.0.0.1"]), announce())
+    assert {f"127.0.{HERE}.2", f"127.0.{HERE}.3"} <= set(heard)
     assert all(place.startswith("127.0.") for place in heard)
 
 

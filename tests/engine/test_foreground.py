@@ -13,7 +13,7 @@ from pathlib import Path
 def test_ready_is_said_when_the_door_is_open_and_two_terms_end_it_well(tmp_path: Path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "n"))
-        systemd.settimeout(20)
+        systemd.settimeout(60)
         command = [sys.executable, "-m", "minertui", "engine", "--state", str(tmp_path / "s"), "--config"]
         engine = subprocess.Popen(
             [*command, str(tmp_path / "none.toml")],
@@ -30,7 +30,7 @@ def test_ready_is_said_when_the_door_is_open_and_two_terms_end_it_well(tmp_path:
             engine.send_signal(signal.SIGTERM)
             while "STOPPING=1" not in words:
                 words += systemd.recv(4096).decode().splitlines()
-            assert engine.wait(20) == 0
+            assert engine.wait(60) == 0
         finally:
             engine.kill()
             _, errors = engine.communicate()
@@ -40,6 +40,6 @@ def test_ready_is_said_when_the_door_is_open_and_two_terms_end_it_well(tmp_path:
 
 def test_a_speed_that_makes_no_sense_is_one_sentence():
     command = [sys.executable, "-m", "minertui", "engine", "--speed", "fast"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert found.returncode == 2
     assert "--speed: “fast” is no number: write 0.1 to 1000" in found.stderr
