@@ -8,7 +8,7 @@ neither, somewhere above it    to the baseline
 where a person's order went    the entry is closed
 short of that, nowhere above   left alone: what a person began to lower is not raised by a program
 short of that, above           to the baseline
-up, over a limit in force      as far as that limit: yours, lowered since, or the model's
+up, over a limit in force      as far as that limit: yours, lowered since, or the model's; of power: as predicted
 what a guard took away         is given back when the miner is as cool as that guard asks; until then it stays lowered
 Firmware that follows its settings only after a restart (AxeOS before 2.2) gets one, unless it has had it since.
 """
@@ -30,12 +30,15 @@ from minertui.engine.walk import Walker
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, OutcomeState, Rank, Restart, SetFan, Tune
 from minertui.model.errors import Preempted
 from minertui.model.fleet import Snapshot
+from minertui.model.holding import GRID_MHZ
 from minertui.model.plans import Limits
 from minertui.model.seams import Clock
 from minertui.model.status import Ability, MinerStatus
-from minertui.safety import kernel
+from minertui.safety import kernel, raising
 from minertui.safety.calm import Calm
+from minertui.safety.limits import own_power
 from minertui.safety.request import goes_up
+from minertui.safety.samples import hashing
 from minertui.safety.settings import SAME, Settings, same
 from minertui.safety.steps import Refusal
 
@@ -259,7 +262,25 @@ def leads_to(entry: Entry, shown: Snapshot) -> str:
 def homeward(entry: Entry, shown: Snapshot) -> Tune:
     """Where the way back of a device that is ``shown`` so ends, as a command; of one that has answered."""
     assert shown.status is not None  # the caller has seen it
-    return within(_target(entry.baseline, None), Settings.of(shown.status), shown.limits)
+    return _bearable(within(_target(entry.baseline, None), Settings.of(shown.status), shown.limits), shown)
+
+
+def _bearable(target: Tune, shown: Snapshot) -> Tune:
+    """The same for the user's own limit of power, as far as can be told from what it draws now. What the model is built
+    for does not end a way back: it may have drawn more before."""
+    status = shown.status
+    assert status is not None  # the caller has seen it
+    mhz, mv, now_mhz, now_mv = target.frequency_mhz, target.core_mv, status.frequency_mhz, status.core_mv
+    if mhz is None or mv is None or not now_mhz or not now_mv or kernel.lowers(target, status):
+        return target
+    if not hashing(status) or not own_power(shown.limits, status):
+        return target
+    most = raising.growth(status.power_w, shown.limits) * now_mhz * (now_mv / mv) ** 2
+    if most >= mhz:
+        return target
+    if most >= now_mhz:
+        return Tune(max(now_mhz, most // GRID_MHZ * GRID_MHZ), mv)
+    return Tune(min(mhz, now_mhz), round(min(mv, now_mv)))
 
 
 def _target(baseline: Settings, settings: Tune | None) -> Tune:

@@ -39,7 +39,7 @@ from minertui.safety import others, raising, samples
 from minertui.safety.limits import FLOOR_MHZ, FLOOR_MV
 from minertui.safety.request import Decision, Request, Rules, goes_up
 from minertui.safety.settings import SAME, Settings, number, same
-from minertui.safety.steps import DROOP_MOST_MV, SETTLE_S, Refusal, Step, Steps
+from minertui.safety.steps import DROOP_MOST_MV, SETTLE_S, Refusal, Step, Steps, ramp_s
 
 
 def decide(request: Request) -> Decision:
@@ -114,7 +114,7 @@ def _ordered(tune: Tune, status: MinerStatus, rules: Rules) -> tuple[Step, ...]:
     if same(mv, status.core_mv, SAME):
         mv = None
     if mhz is not None and not goes_up(mhz, status.frequency_mhz):
-        steps.append(Step(Tune(frequency_mhz=mhz), settle_s=_settle(mhz, status.frequency_mhz)))
+        steps.append(Step(Tune(frequency_mhz=mhz), settle_s=ramp_s(status.frequency_mhz, mhz)))
     if mv is not None:
         up, droop = goes_up(mv, status.core_mv), _droop(status)
         steps += [
@@ -135,11 +135,6 @@ def _ladder(have: float | None, want: float, step: float) -> list[float]:
         return [want]
     rungs = math.ceil((want - have) / step)
     return [have + step * n for n in range(1, rungs)] + [want]
-
-
-def _settle(want: float, have: float | None) -> float:
-    """How long the clock takes to get down: 6.25 MHz per 100 ms, plus the firmware's loop."""
-    return SETTLE_S + (0.0 if have is None else abs(have - want) / 62.5)
 
 
 def _droop(status: MinerStatus) -> float:

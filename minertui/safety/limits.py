@@ -118,6 +118,13 @@ def effective(user: Limits, status: MinerStatus) -> Limits | None:
     )
 
 
+def own_power(limits: Limits, status: MinerStatus) -> bool:
+    """True when the power limit in force is the user's own number, rather than what the model is built for; a model
+    that nobody knows has no other."""
+    model = model_caps(status)
+    return limits.max_power_w is not None and (model is None or limits.max_power_w != model.max_power_w)
+
+
 def supply_window_mv(status: MinerStatus) -> tuple[float, float] | None:
     """Lowest and highest input voltage that is right for the supply (5 or 12 V), mV; None when it is not known."""
     nominal = status.nominal_input_v

@@ -5,6 +5,7 @@ The order is the order in which a person would want to hear it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from minertui.model.commands import Tune
@@ -16,6 +17,7 @@ from minertui.safety.request import DAY_S, HOUR_S, RULES, Request, Rules, goes_u
 from minertui.safety.settings import number
 
 _FAR = 1.15  # of the default: where a raise is worth a warning
+_POWER_ROOM = 0.97  # of the limit: a warmer chip takes a few per cent more than a cool one
 Gate = Callable[[Request, Tune, MinerStatus], str | None]
 
 
@@ -125,6 +127,14 @@ def no_room(then: MinerStatus, now: MinerStatus, seconds: float, limits: Limits,
         if not heading_c <= limit_c - rules.room_c:
             return f"the {name} at {now_c:.1f} °C leaves no room under its limit of {number(limit_c)} °C yet"
     return None
+
+
+def growth(drawn_w: float | None, limits: Limits) -> float:
+    """By which factor V²·F may grow until the power, which grows as fast at most, comes near its limit; infinite when
+    nobody knows."""
+    if drawn_w is None or not drawn_w > 0 or limits.max_power_w is None:
+        return math.inf
+    return _POWER_ROOM * limits.max_power_w / drawn_w
 
 
 def far(tune: Tune, status: MinerStatus) -> str | None:

@@ -143,10 +143,27 @@ def hot(status: MinerStatus, limits: Limits, *, raised: bool = True) -> str | No
             return f"{name} temperature is {_say(value)}, which counts as hot"
         if value is not None and limit is not None and not value < limit and valid_temp(value):
             return f"{name} temperature {value:g} °C has reached {limit:g} °C"
+    return overloaded(status, limits) or _supply(status)
+
+
+def overloaded(status: MinerStatus, limits: Limits) -> str | None:
+    """That it draws more than the limit, as a sentence; None when it does not, or nobody knows."""
     power, most = status.power_w, limits.max_power_w
     if power is not None and most is not None and not power <= most:
         return f"power {power:.4g} W is above {most:g} W"
-    return _supply(status)
+    return None
+
+
+def starved(status: MinerStatus) -> str | None:
+    """What says that its supply gives too little for this load, as a sentence: a fault that the board reports, or an
+    input voltage under the supply's window. None when nothing does. Too much is no reason for less load."""
+    fault = status.power_fault or status.hardware_fault
+    if fault:
+        return f"the board reports: {fault}"
+    window = supply_window_mv(status)
+    if window is None or status.input_mv is None or not status.input_mv < window[0]:
+        return None
+    return f"input voltage {status.input_mv:g} mV is under {window[0]:g} mV"
 
 
 def incident(before: MinerStatus, after: MinerStatus, our_last_write: Tune | Settings | None = None) -> str | None:

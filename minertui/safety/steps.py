@@ -47,6 +47,11 @@ class Refusal(msgspec.Struct, frozen=True):
     park: bool = False
 
 
+def ramp_s(from_mhz: float | None, to_mhz: float) -> float:
+    """How long a clock takes to get down at most: 6.25 MHz per 100 ms, plus the firmware's loop."""
+    return SETTLE_S + (0.0 if from_mhz is None else abs(from_mhz - to_mhz) / 62.5)
+
+
 def stored(command: Command, status: MinerStatus) -> bool | None:
     """Does this reading show every value of ``command`` as stored? None when the reading cannot tell."""
     now = Settings.of(status)

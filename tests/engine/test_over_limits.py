@@ -22,8 +22,10 @@ from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState,
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan, GuardView, Limits, Phase
 from minertui.model.status import MinerStatus
+from minertui.safety.limits import effective
 from minertui.safety.settings import Settings
 from tests.engine.bench import SWEEP, Bench
+from tests.engine.hardware import GAMMA
 from tests.engine.house import PLAN, House, Miner, job, miner, until
 from tests.engine.test_guard_frontier import swept
 
@@ -274,6 +276,29 @@ async def test_a_way_back_over_a_cap_of_the_model_ends_too(tmp_path: Path):
 )
 def test_how_far_a_way_home_goes(now: Settings, limits: Limits, becomes: Tune):
     assert within(Tune(525, 1150), now, limits) == becomes
+
+
+OF_POWER = "; the limits in force keep it from the 525 MHz / 1150 mV that it ran before"
+
+
+@pytest.mark.parametrize(
+    ("status", "limit_w", "said"),
+    [
+        ({}, 35.0, f"450 MHz / 1150 mV{OF_POWER}"),
+        ({}, 38.0, f"480 MHz / 1150 mV{OF_POWER}"),
+        ({"power_w": 30.0}, 38.0, "525 MHz / 1150 mV"),
+        ({"core_mv": 1100.0}, 38.0, f"450 MHz / 1100 mV{OF_POWER}"),  # its voltage alone is too much
+        ({"frequency_mhz": 600.0}, 20.0, "525 MHz / 1150 mV"),  # down
+        ({"frequency_mhz": 600.0, "core_mv": 1100.0}, 30.0, f"525 MHz / 1100 mV{OF_POWER}"),
+        ({"power_w": None}, 36.0, "525 MHz / 1150 mV"),
+        ({"hashrate_ghs": 0.0, "power_w": 3.0}, 36.0, "525 MHz / 1150 mV"),
+        ({"power_w": 44.0}, 40.0, "525 MHz / 1150 mV"),  # what it is built for, and it drew that before
+    ],
+)
+def test_a_way_home_ends_at_your_own_limit_of_power(status: dict[str, float | None], limit_w: float, said: str):
+    shown = replace(GAMMA, **{"frequency_mhz": 450.0, "core_mv": 1150.0, "power_w": 34.5, **status})
+    limits = effective(Limits(max_power_w=limit_w), shown) or Limits()
+    assert leads_to(Entry("k", "m1", "", Settings(525, 1150)), Snapshot("m1", status=shown, limits=limits)) == said
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from minertui.safety.others import fan as judge_fan
 from minertui.safety.request import RULES, Request, Rules, goes_up, may_lift_park, recent
 from minertui.safety.samples import Stuck, core_off, overheated
 from minertui.safety.settings import Settings
-from minertui.safety.steps import Refusal, Step, Steps
-from tests.safety.values import GAMMA, NAN, ask, gamma, no, snap, writes
+from minertui.safety.steps import Refusal, Step, Steps, ramp_s
+from tests.safety.values import GAMMA, INF, NAN, ask, gamma, no, snap, writes
 
 UP = Tune(550, 1170)
 DAY_S, HOUR_S = 86400.0, 3600.0
@@ -121,8 +121,8 @@ def test_the_way_up_from_the_unknown_is_one_step():
     assert kernel._ladder(NAN, 500, 25) == [500]
     assert kernel._ladder(525.0, 500, 25) == [500]
     assert kernel._ladder(500.0, 550, 25) == [525, 550]
-    assert kernel._settle(400, None) == 3.0
-    assert kernel._settle(400, 462.5) == 4.0
+    assert ramp_s(None, 400) == 3.0
+    assert ramp_s(462.5, 400) == 4.0
     assert kernel._droop(gamma(core_mv=None)) == 0.0
     assert kernel._droop(gamma(core_actual_mv=1149.5)) == 0.5
 
@@ -341,3 +341,12 @@ def test_a_repair_is_forgotten_after_a_day(rank: Rank):
     old = [1000.0 - DAY_S] * 5
     assert writes(ask(Restart(), rank=rank, restarted_s=[*old, 100.0, 400.0])) == [Restart()]
     assert no(ask(Restart(), rank=rank, restarted_s=[1000.5 - DAY_S, 100.0, 400.0]))
+
+
+def test_how_much_more_it_may_draw():
+    caps = Limits(max_power_w=40)
+    assert raising.growth(20.0, caps) == 0.97 * 40 / 20
+    assert raising.growth(0.5, caps) == 0.97 * 40 / 0.5
+    for unknown in (None, 0.0, -1.0, NAN):
+        assert raising.growth(unknown, caps) == INF
+    assert raising.growth(20.0, Limits()) == INF

@@ -24,6 +24,7 @@ from minertui.safety.limits import (
     ChipCaps,
     effective,
     model_caps,
+    own_power,
     supply_window_mv,
 )
 from tests.safety.values import GAMMA, INF, NAN, gamma
@@ -40,6 +41,20 @@ def test_the_user_can_only_lower():
     assert effective(low, GAMMA) == low
     high = Limits(200, 200, 500, 1, 5000, 1, 5000)
     assert effective(high, GAMMA) == effective(Limits(), GAMMA)
+
+
+@pytest.mark.parametrize(
+    ("users", "status", "own"),
+    [
+        (Limits(max_power_w=36), GAMMA, True),
+        (Limits(max_power_w=41), GAMMA, False),  # more than it is built for
+        (Limits(), GAMMA, False),
+        (Limits(max_power_w=36), MinerStatus(), True),
+        (Limits(), MinerStatus(), False),
+    ],
+)
+def test_whose_limit_of_power_is_in_force(users: Limits, status: MinerStatus, own: bool):
+    assert own_power(effective(users, status) or users, status) is own
 
 
 @pytest.mark.parametrize("nonsense", [NAN, INF, 0, -1])

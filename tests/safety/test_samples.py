@@ -18,8 +18,10 @@ from minertui.safety.samples import (
     hot,
     incident,
     overheated,
+    overloaded,
     problems,
     rebooted,
+    starved,
     stuck,
     valid_temp,
 )
@@ -246,6 +248,33 @@ def test_cool():
     assert hot(gamma(nominal_input_v=48.0), LIMITS) is None
     assert hot(gamma(power_w=41.0), Limits(max_chip_temp_c=70)) is None
     assert hot(gamma(chip_temp_c=100.0, vr_temp_c=100.0, power_w=100.0), Limits()) is None
+
+
+def test_its_power_alone():
+    assert overloaded(gamma(power_w=40.1, chip_temp_c=90.0), LIMITS) == "power 40.1 W is above 40 W"
+    assert overloaded(gamma(power_w=40.0, input_mv=1.0), LIMITS) is None
+    assert overloaded(gamma(power_w=None), LIMITS) is None
+    assert overloaded(gamma(power_w=99.0), Limits()) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({}, None),
+        ({"input_mv": 4799.0}, "input voltage 4799 mV is under 4800 mV"),
+        ({"input_mv": 11519.0, "nominal_input_v": 12.0}, "input voltage 11519 mV is under 11520 mV"),
+        ({"input_mv": 4800.0}, None),
+        ({"input_mv": 6000.0}, None),  # less load does not help against that
+        ({"input_mv": None}, None),
+        ({"input_mv": NAN}, None),  # says nothing
+        ({"input_mv": 1.0, "nominal_input_v": 48.0}, None),
+        ({"power_fault": "VIN_UV"}, "the board reports: VIN_UV"),
+        ({"hardware_fault": "x", "input_mv": 1.0}, "the board reports: x"),
+        ({"hardware_fault": "x", "power_fault": "y"}, "the board reports: y"),
+    ],
+)
+def test_what_says_that_a_supply_gives_too_little(fields: dict[str, object], why: str | None):
+    assert starved(gamma(**fields)) == why
 
 
 def test_an_unpowered_chip_without_temperature_is_not_hot():

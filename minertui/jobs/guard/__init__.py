@@ -2,12 +2,13 @@
 
     reading at or over a limit        → frequency − step_down, at once; again after settle_s, or at once at limit + 5 °C
     temperature missing three times   → as hot: a miner that hashes blind is not cool; so is one that repeats itself
+    power over its limit, supply weak → a step down too, see ``load``; and no step up that would lead there again
     cool for stable_s on average      → frequency + step_up, never over high_mhz
     somebody else changed it          → lower: that is the new ceiling; higher: adopted (never fought), if allowed
     a person ordered something        → the same, also where it runs so already; and only a limit moves it from there
     the firmware tripped by itself    → what it left is the ceiling until a person raises it
     more voltage than a limit allows  → where a sweep left a frontier, down to what it proves with less
-    a sweep runs, the miner is parked → only what lowers holds; of a sweep, the first two rules
+    a sweep runs, the miner is parked → only what lowers holds; while a sweep runs, the first two rules
     a sweep left a frontier           → after the first two rules ``hold`` moves along it, in the place of the third
 
 ``step`` is pure: it is given the snapshot and the time, and answers with what to write and why. ``run`` carries that
@@ -22,14 +23,16 @@ from typing import Protocol
 
 import msgspec
 
+from minertui.jobs.guard import load
 from minertui.jobs.guard.along import along, less_volts, own_volts, under_volts, usable
-from minertui.jobs.guard.hold import recalled
+from minertui.jobs.guard.hold import LEAST_MHZ, recalled
+from minertui.jobs.guard.load import Load
 from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, replanned, today, written
 from minertui.model.commands import OutcomeState, Tune, Word
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
-from minertui.model.holding import floor_mhz, target_c
+from minertui.model.holding import GRID_MHZ, floor_mhz, target_c
 from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
 from minertui.model.seams import Site
 from minertui.model.status import MinerStatus
@@ -81,14 +84,16 @@ def step(
     if not snapshot.answered or status is None or snapshot.boot_s == state.seen_s:
         return replace(state, why=f"no fresh reading: {snapshot.why or snapshot.health}"), None
     state = replace(state, seen_s=snapshot.boot_s)
-    if snapshot.stuck:  # its temperatures stand still, so they say nothing
-        status = msgspec.structs.replace(status, chip_temp_c=None, vr_temp_c=None)
+    if snapshot.stuck:  # its values stand still, so they say nothing
+        status = msgspec.structs.replace(status, chip_temp_c=None, vr_temp_c=None, power_w=None, input_mv=None)
+        snapshot = msgspec.structs.replace(snapshot, status=status)
     if status.paused or status.overheat:
         stretch = replace(state.hold, since_s=None, goal_mhz=None)
         why = "paused" if status.paused else "the firmware handles an overheat"
-        return replace(state, blind=0, readings=(), hold=stretch, why=why), None
-    state = remember(adopt(state, plan, snapshot, now_s, yielding, word), plan, status, now_s)
-    down = _down(state, plan, status, now_s)
+        idle = replace(state.load, over=0, starved=0)
+        return replace(state, blind=0, readings=(), hold=stretch, load=idle, why=why), None
+    state = remember(adopt(state, plan, snapshot, now_s, yielding, word), plan, snapshot, now_s, yielding=yielding)
+    down = _down(state, plan, snapshot, now_s)
     if down is None:
         return _not_hot(replace(state, by_limit=False), plan, snapshot, now_s, yielding, word)
     hot, tune = down
@@ -135,8 +140,22 @@ def _only_watches(state: GuardState, snapshot: Snapshot, yielding: bool, word: W
     return "" if state.ordered is None else f"at {state.ordered.tune_text}, as you ordered; only a limit lowers it"
 
 
-def _over(plan: GuardPlan, status: MinerStatus) -> tuple[float, str] | None:
-    """By how many °C which limit is crossed; None when none is."""
+def _over(
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float
+) -> tuple[float, str, Load | None] | None:
+    """By how many °C which limit is crossed; 0 for one of its load, and then what is remembered of that if a step is
+    taken. None when none is."""
+    assert snapshot.status is not None  # step has seen it
+    hot = _too_warm(plan, snapshot.status)
+    if hot is None and state.blind >= _BLIND_POLLS:
+        hot = _URGENT_C, f"no chip temperature for {state.blind} polls"
+    if hot is not None:
+        return *hot, None
+    heavy = load.crossed(state.load, snapshot, now_s)
+    return None if heavy is None else (0.0, *heavy)
+
+
+def _too_warm(plan: GuardPlan, status: MinerStatus) -> tuple[float, str] | None:
     chip, vr = status.chip_temp_c, status.vr_temp_c
     over_chip = -1.0 if chip is None else chip - plan.max_chip_temp_c
     over_vr = -1.0 if vr is None else vr - plan.max_vr_temp_c
@@ -148,19 +167,17 @@ def _over(plan: GuardPlan, status: MinerStatus) -> tuple[float, str] | None:
 
 
 def _down(
-    state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: float
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float
 ) -> tuple[GuardState, Tune | None] | None:
-    """The step down that is due, the wait for the last one's effect, or None when nothing is hot."""
+    """The step down that is due, the wait for the last one's effect, or None when no limit is crossed."""
     runs = state.wanted_mhz
-    over = _over(plan, status)
-    if over is None and state.blind >= _BLIND_POLLS:
-        over = _URGENT_C, f"no chip temperature for {state.blind} polls"
+    over = _over(state, plan, snapshot, now_s)
     ceiling = min(plan.max_mhz or float("inf"), runs or float("inf"))
     if runs is None or (over is None and runs - ceiling < SAME_MHZ):
         return None
     if over is None:
         return replace(state, why=f"{runs:g} MHz is over the guard's {ceiling:g} MHz"), Tune(frequency_mhz=ceiling)
-    by, why = over
+    by, why, loaded = over
     floor = floor_mhz(plan, state.high_mhz)
     if runs <= floor + SAME_MHZ:
         return replace(state, why=f"{why}, already at the floor of {floor:g} MHz"), None
@@ -168,6 +185,9 @@ def _down(
     if settling and by < _URGENT_C:
         return replace(state, why=f"{why}; waiting for the last step's effect"), None
     lower = max(floor, min(runs, ceiling) - plan.step_down_mhz)
+    if loaded is not None:  # lowered it draws less at once, and its voltage follows by this goal
+        held = replace(state.hold, goal_mhz=None if state.hold.known is None else lower)
+        state = replace(state, hold=held, load=loaded)
     return replace(state, why=f"{why}: down to {lower:g} MHz"), Tune(frequency_mhz=lower)
 
 
@@ -188,17 +208,37 @@ def _up(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) ->
         return replace(state, why=f"not {plan.hysteresis_c:g} °C under the limit yet"), None
     if len(today(state.raises, now_s)) >= plan.max_writes_per_day:
         return replace(state, why=f"{plan.max_writes_per_day} steps up today: no more until tomorrow"), None
+    return _step_up(state, plan, snapshot, min(top, runs + plan.step_up_mhz), now_s)
+
+
+def _step_up(
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, to_mhz: float, now_s: float
+) -> tuple[GuardState, Tune | None]:
+    """One write towards this clock, as far as voltage and power may go."""
+    status, runs = snapshot.status, state.wanted_mhz or 0.0
+    assert status is not None  # step has seen it
     volts, most = own_volts(state, status), snapshot.limits.max_mv
     if volts is not None and (state.own[1] or 0) > (most or float("inf")):
         return replace(state, why=f"a higher clock needs more than the {most:g} mV that are allowed"), None
+    higher, bound = _borne(state, snapshot, to_mhz, now_s)
+    if higher < min(to_mhz, runs + LEAST_MHZ):
+        return replace(state, why=bound), None
+    cool = f"cool for {plan.stable_s / 60:.0f} min"
     if volts is not None:
-        return replace(state, why=f"cool for {plan.stable_s / 60:.0f} min: {volts} mV first, as you set"), Tune(
-            core_mv=volts
-        )
-    higher = min(top, runs + plan.step_up_mhz)
-    return replace(state, why=f"cool for {plan.stable_s / 60:.0f} min: up to {higher:g} MHz"), Tune(
-        frequency_mhz=higher
-    )
+        return replace(state, why=f"{cool}: {volts} mV first, as you set"), Tune(core_mv=volts)
+    return replace(state, why=f"{cool}: up to {higher:g} MHz"), Tune(frequency_mhz=higher)
+
+
+def _borne(state: GuardState, snapshot: Snapshot, mhz: float, now_s: float) -> tuple[float, str]:
+    """The highest clock up to ``mhz`` that its load may grow to, with the voltage that was its own; and what bounds
+    it, in words."""
+    status = snapshot.status
+    assert status is not None  # step has seen it
+    growth, bound = load.may_grow(state.load, state.hold, status, snapshot.limits, now_s)
+    runs, mv = state.wanted_mhz or 0.0, status.core_mv or 1.0
+    volts = max(mv, state.own[1] or mv)
+    most = growth * runs * (mv / volts) ** 2
+    return (mhz, bound) if most >= mhz else (most // GRID_MHZ * GRID_MHZ, bound)
 
 
 def _calm(state: GuardState, plan: GuardPlan, status: MinerStatus) -> bool:
@@ -265,8 +305,10 @@ async def _write(site: GuardSite, state: GuardState, tune: Tune) -> GuardState:
     what = f"{tune.core_mv} mV" if tune.frequency_mhz is None else f"{tune.frequency_mhz:g} MHz"
     site.log(f"{what} was {outcome.state}: {outcome.reason}")
     later = replace(state.hold, goal_mhz=None, tried_s=site.now())
-    sent = tune if outcome.state is OutcomeState.UNKNOWN else None
-    return replace(state, why=f"{state.why} ({outcome.state}: {outcome.reason})", hold=later, sent=sent)
+    why = f"{state.why} ({outcome.state}: {outcome.reason})"
+    if outcome.state is not OutcomeState.UNKNOWN:
+        return replace(state, why=why, hold=later, sent=None)
+    return replace(state, why=why, hold=later, sent=tune, load=load.taken(state.load, site.now()))
 
 
 def _view(state: GuardState, plan: GuardPlan, now_s: float, end: GuardEnd | None = None) -> GuardView:

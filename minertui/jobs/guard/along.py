@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from minertui.jobs.guard import hold
+from minertui.jobs.guard import hold, load
 from minertui.jobs.guard.hold import Reach
 from minertui.jobs.guard.state import SAME_MHZ, GuardState, today
 from minertui.model import holding
@@ -42,7 +42,10 @@ def _reach(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float)
     between = holding.reach(state.hold.known, plan, state.high_mhz, snapshot.limits)
     if between is None:
         return None
-    return Reach(*between, snapshot.limits, plan.max_writes_per_day - len(today(state.raises, now_s)))
+    left = plan.max_writes_per_day - len(today(state.raises, now_s))
+    assert snapshot.status is not None  # step has seen it
+    growth, bound = load.may_grow(state.load, state.hold, snapshot.status, snapshot.limits, now_s)
+    return Reach(*between, snapshot.limits, left, growth, bound)
 
 
 def along(state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float) -> tuple[GuardState, Tune | None]:

@@ -34,7 +34,8 @@ _MEAN_S = 60.0
 _LEAST_READINGS = 3
 _LEAST_ERRORS = 6  # readings that a mean of errors needs, as in a sweep
 _GAP_S = 120.0  # after a longer silence nothing is known of the time between
-_LEAST_MHZ = 6.25  # a PLL step
+LEAST_MHZ = 6.25
+"""A PLL step."""
 _ROOM_C, _ROOM_RANGE_C = 25.0, (5.0, 45.0)
 _LEARN = 0.3  # weight of one change's effect
 _LEARN_HEAT = 0.03  # less heat than that drowns in noise
@@ -44,12 +45,13 @@ _FAN_ROOM_PCT, _FAN_END_PCT = 80.0, 99.0
 
 @dataclass(frozen=True)
 class Seen:
-    """What one reading said; boot-time seconds, °C, %."""
+    """What one reading said; boot-time seconds, °C, %, W."""
 
     at_s: float
     chip_c: float
     vr_c: float | None
     error_pct: float | None
+    power_w: float | None
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,15 @@ class Hold:
 
 @dataclass(frozen=True)
 class Reach:
-    """From where to where it may move, MHz, and the caps in force; how many raises are left today."""
+    """From where to where it may move, MHz, and the caps in force; how many raises are left today; by which factor its
+    load (V²·F) may grow, and what bounds that, in words."""
 
     low_mhz: float
     top_mhz: float
     caps: Limits
     raises_left: int
+    growth: float = math.inf
+    bound: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,10 @@ class Moment:
         """The frontier's for this clock, within the caps."""
         return _setting(self.hold, mhz, self.reach)
 
+    def bears(self, there: Setting) -> bool:
+        """May its load grow to that of this setting?"""
+        return _heat(there.mhz, there.mv) <= self.reach.growth * _heat(self.mhz, self.mv)
+
     def fits(self, mhz: float) -> bool:
         """Would both temperatures end at or under what is held?"""
         there = self.setting(mhz)
@@ -148,7 +157,7 @@ def watch(hold: Hold, plan: GuardPlan, status: MinerStatus, now_s: float) -> Hol
         return replace(hold, at=at, uptime_s=up_s, since_s=now_s if works else None, seen=())
     assert chip is not None  # it works
     kept = [s for n, s in enumerate(hold.seen) if now_s - s.at_s <= plan.hold_dwell_s or n >= len(hold.seen) - 6]
-    seen = Seen(now_s, chip, status.vr_temp_c, status.error_pct)
+    seen = Seen(now_s, chip, status.vr_temp_c, status.error_pct, status.power_w)
     return replace(hold, uptime_s=up_s, seen=(*kept, seen))
 
 
@@ -219,7 +228,7 @@ def towards(hold: Hold, status: MinerStatus, reach: Reach) -> Tune | None:
         if there.mv > mv + SAME:
             return Tune(core_mv=round(min(there.mv, mv + RULES.step_mv)))
         return Tune(frequency_mhz=min(there.mhz, mhz + RULES.step_mhz))
-    arrived = status.actual_mhz is None or status.actual_mhz <= mhz + _LEAST_MHZ
+    arrived = status.actual_mhz is None or status.actual_mhz <= mhz + LEAST_MHZ
     return Tune(core_mv=there.mv) if there.mv < mv - SAME and arrived else None
 
 
@@ -280,7 +289,7 @@ def _lower(at: Moment) -> tuple[float | None, str]:
         return None, f"; already at the floor of {at.reach.low_mhz:g} MHz"
     if at.waited_s < ANSWER_S:
         return None, " along its frontier; waiting for the last change's effect"
-    choices = [c for c in _down_from(at.mhz, least) if c <= at.mhz - _LEAST_MHZ or c == least]
+    choices = [c for c in _down_from(at.mhz, least) if c <= at.mhz - LEAST_MHZ or c == least]
     choices = [at.mhz, *choices] if trims else choices
     goal = next((c for c in choices if at.fits(c)), choices[-1])
     there = at.setting(goal)
@@ -292,16 +301,17 @@ def _lower(at: Moment) -> tuple[float | None, str]:
 def _higher(at: Moment) -> tuple[float | None, str]:
     """The highest setting, one step up at most, that is predicted to stay under what is held."""
     most = min(at.reach.top_mhz, at.mhz + at.plan.step_up_mhz)
-    least = at.mhz + min(_LEAST_MHZ, at.reach.top_mhz - at.mhz)
+    least = at.mhz + min(LEAST_MHZ, at.reach.top_mhz - at.mhz)
     for goal in (most, *(c for c in _down_from(most, least))):
         there = at.setting(goal)
-        if there is None or not (at.fan_has_room or at.fits(goal)):
+        if there is None or not at.bears(there) or not (at.fan_has_room or at.fits(goal)):
             continue
         writes = math.ceil((goal - at.mhz) / RULES.step_mhz) + math.ceil(max(0.0, there.mv - at.mv) / RULES.step_mv)
         if writes > at.reach.raises_left:
             return None, "; no more steps up today"
         return goal, f"cool enough, up to {Settings(goal, there.mv).tune_text}"
-    return None, "; the least step up would pass it"
+    there = at.setting(least)
+    return None, f"; {at.reach.bound}" if there and not at.bears(there) else "; the least step up would pass it"
 
 
 def _down_from(mhz: float, least: float) -> list[float]:

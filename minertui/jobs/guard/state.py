@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from minertui.jobs.guard import hold
+from minertui.jobs.guard import hold, load
 from minertui.jobs.guard.hold import Hold
+from minertui.jobs.guard.load import Load
 from minertui.model.commands import Tune, Word
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan
-from minertui.model.status import MinerStatus
 from minertui.safety.settings import SAME, Settings
 
 SAME_MHZ = 3.2
@@ -48,6 +48,7 @@ class GuardState:
     wanted_mv: float | None = None
     sent: Tune | None = None
     hold: Hold = field(default_factory=Hold)
+    load: Load = field(default_factory=Load)
     by_limit: bool = False  # the write decided last is a limit's
     lowered_s: float | None = None  # when a limit lowered it last
     asked: bool = False  # for a frontier, since the start or the last sweep
@@ -65,6 +66,7 @@ def written(state: GuardState, tune: Tune, now_s: float) -> GuardState:
         wanted_mhz=state.wanted_mhz if mhz is None else mhz,
         wanted_mv=state.wanted_mv if mv is None else mv,
         sent=None,
+        load=load.taken(state.load, now_s),
         changed_s=now_s,
         lowered_s=now_s if state.by_limit else state.lowered_s,
         raises=today(state.raises, now_s) + ((now_s,) if raised else ()),
@@ -159,9 +161,14 @@ def _volts_by_hand(state: GuardState, mv: float | None) -> GuardState:
     return replace(state, wanted_mv=mv, own=(state.own[0], mv), hold=replace(state.hold, off=off, goal_mhz=None))
 
 
-def remember(state: GuardState, plan: GuardPlan, status: MinerStatus, now_s: float) -> GuardState:
+def remember(
+    state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, *, yielding: bool = False
+) -> GuardState:
     """Take a reading in, or that it had no temperature."""
-    state = replace(state, hold=hold.watch(state.hold, plan, status, now_s))
+    status = snapshot.status
+    assert status is not None  # step has seen it
+    held = hold.watch(state.hold, plan, status, now_s)
+    state = replace(state, hold=held, load=load.watch(state.load, held, snapshot, now_s, yielding=yielding))
     if status.chip_temp_c is None:
         return replace(state, blind=state.blind + 1)
     kept = tuple(r for r in state.readings if now_s - r.at_s <= plan.stable_s)
