@@ -156,6 +156,7 @@ async def attacked(
                 stranger = there.miners[-1] if whole else ""
                 looking = asyncio.create_task(asyncio.to_thread(looks.look, env, folder, walk, pause_s, stranger))
                 await asyncio.sleep(watch_s)
+                await there.read()
                 with mock.patch.dict(os.environ, env):
                     await _commands(held, there, env, folder, speed, whole)
                 held.terminals["the screen"] = await looking
@@ -165,7 +166,7 @@ async def attacked(
                 held.texts |= await asyncio.to_thread(looks.through_the_door, there.door)
                 held.files["the process's title"] = Path(f"/proc/{engine.pid}/cmdline").read_bytes()
                 engine.send_signal(signal.SIGTERM)
-                held.texts["its end"] = f"code {await asyncio.wait_for(engine.wait(), 60)}"
+                held.texts["its end"] = f"code {await asyncio.wait_for(engine.wait(), 120)}"
         held.files |= _kept(folder)
         held.open = _open_to_others(folder / "state")
         held.alerts = there.alerts
@@ -180,12 +181,11 @@ async def _engine(folder: Path, env: Mapping[str, str], speed: float) -> AsyncIt
             stderr=errors, cwd=folder,
         )  # fmt: skip
     try:
-        for _ in range(600):
-            if engine.returncode is not None:
-                raise RuntimeError(f"the engine ended: {(folder / 'engine.err').read_text()[-2000:]}")
-            if (folder / "e.sock").exists():
-                break
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(120):
+            while not (folder / "e.sock").exists():
+                if engine.returncode is not None:
+                    raise RuntimeError(f"the engine ended: {(folder / 'engine.err').read_text()[-2000:]}")
+                await asyncio.sleep(0.05)
         yield engine
     finally:
         if engine.returncode is None:

@@ -34,7 +34,7 @@ LONG_WALK = (*WALK, *FLEET, *MINER, *READING, *RIGS, "F", "2", "e", "w")
 _ALONE_S = 0.2
 """Escape and what follows at once is another key."""
 _SEARCH_S = 6.0
-_END_S = 10.0
+_END_S = 30.0
 """Nothing is typed while the screen ends: its terminal would show it in the middle of something."""
 _SHOWN = ("\ufffd", *(clean(payload, 6) for payload in PAYLOADS))
 """What is left of the payloads where they are shown: how each begins, also in a narrow column."""
@@ -52,7 +52,7 @@ def look(env: Mapping[str, str], folder: Path, walk: Sequence[str], pause_s: flo
     done with); what it wrote to its terminal."""
     with terminal([sys.executable, "-m", "minertui"], env, columns=140, lines=45, cwd=folder) as seen:
         with contextlib.suppress(RuntimeError):  # it ended: all that it wrote is here, no sequence is cut in two
-            seen.until("m0", "Detach")
+            seen.until("m0", "Detach", within_s=120)
             for keys in walk:
                 for n, key in enumerate(keys, 1):
                     hurry = n < len(keys) and keys[n] != "\x1b" and len(keys) > 2
@@ -113,12 +113,12 @@ async def lasting(env: Mapping[str, str], folder: Path, words: Sequence[str], se
     out = b""
     try:
         with contextlib.suppress(TimeoutError):
-            out = await asyncio.wait_for(asked.stdout.readline(), 60)  # its time counts from its first word on
+            out = await asyncio.wait_for(asked.stdout.readline(), 120)  # its time counts from its first word on
         rest = asyncio.ensure_future(asked.stdout.read())
         await asyncio.wait([rest], timeout=seconds)
         if asked.returncode is None:
             asked.send_signal(signal.SIGINT)
-        out += await asyncio.wait_for(rest, 60)
+        out += await asyncio.wait_for(rest, 120)
     finally:
         if asked.returncode is None:
             asked.kill()

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from minertui.sim.duco_rules import OpenJob
 from minertui.sim.duco_serial import SerialBench
 from minertui.sim.duco_sketch import SketchBoard
 from minertui.wire.duco.rest import MinerRow
+from tests.ports import held_port
 from tests.tui.pictures import PAYLOADS
 
 SECRETS = {name: f"canary-{name}-5e1f" for name in (
@@ -76,9 +76,8 @@ class Attacker:
         told = {key: value if key in _TRUE else self.twisted(value) for key, value in info.items()}
         told |= {"stratumPassword": SECRETS["stored"], "wifiPass": SECRETS["wifi"], "otpSecret": SECRETS["otp"]}
         told |= {f"new{self.payload()}": self.payload(), "reset_reason": self.payload()}
-        if board.name.endswith("0"):  # its other pool stays the same, so that one can be changed
+        if board.name.endswith("1"):  # m0; its other pool stays at one place, so that the first can be changed
             told["fallbackStratumURL"] = PAYLOADS[9]
-        if board.name.endswith("1"):
             told["power_fault"] = f"{PAYLOADS[0]} {self.payload()}"
         if board.name.endswith("3"):
             told["stratumURL"] = f"stratum+tcp://{SECRETS['stratum']}:x@pool.example.org"
@@ -173,14 +172,22 @@ class LoudSketch(SketchBoard):
 
 class World:
     """Where the attackers are. ``miners``: addresses; the last two are in no config. ``boards``: name to place;
-    ``spare``: places of boards that no rig has."""
+    ``spare``: places of boards that no rig has. ``door``: the port for the engine's API."""
 
-    def __init__(self) -> None:
+    def __init__(self, boards: Sequence[Board], door: int) -> None:
+        self._known = boards[:-2]
         self.miners: list[str] = []
-        self.outside, self.door, self.rest = 0, free_port(), ""
+        self.outside, self.door, self.rest = 0, door, ""
         self.boards: dict[str, str] = {}
         self.spare: list[str] = []
         self.alerts: list[bytes] = []
+
+    async def read(self) -> None:
+        """Wait until each miner of the config was read: the third question comes when ``info`` and ``asic`` are known.
+        Raises TimeoutError."""
+        async with asyncio.timeout(120):
+            while any(board.judge.requests < 3 for board in self._known):
+                await asyncio.sleep(0.05)
 
     def config(self, poll_s: float) -> str:
         """The config, secrets included; miners are asked every ``poll_s``."""
@@ -212,7 +219,7 @@ def _entry(n: int, address: str) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def world(count: int, speed: float, folder: Path) -> AsyncIterator[World]:
     """Serve everything; ``count`` miners besides the two that are in no config."""
-    attacker, made, clock = Attacker(), World(), SystemClock(speed)
+    attacker, clock = Attacker(), SystemClock(speed)
     boards = fleet(count + 2, seed=3, warm_s=600)
     for board in boards:
         board.faults.add("hostile-strings")
@@ -221,6 +228,7 @@ async def world(count: int, speed: float, folder: Path) -> AsyncIterator[World]:
     i2c = {8 + n: TextBoard("C", seed=n, chip=text) for n, text in enumerate((PAYLOADS[0], PAYLOADS[7], PAYLOADS[4]))}
     bus = BusServer(FakeBus(i2c, clock.mono))
     async with contextlib.AsyncExitStack() as stack:
+        made = World(boards, stack.enter_context(held_port()))
         for patch in (
             mock.patch.object(Payload, "bytes_of", lambda _, board, info: attacker.body(board, info)),
             mock.patch.object(LogLines, "next", lambda _, board: attacker.lines(board)),
@@ -252,13 +260,6 @@ def environment(folder: Path) -> dict[str, str]:
     proxy = f"http://user:{SECRETS['proxy']}@127.0.0.1:9"
     return {**os.environ, **places, "HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1",
             "LANG": "C.UTF-8", "HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[2])}  # fmt: skip
-
-
-def free_port() -> int:
-    """A port of this computer that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _raw(text: str) -> str:
