@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+import looptime
 import pytest
 from hypothesis import settings
+
+T = TypeVar("T")
 
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
 
@@ -32,6 +38,29 @@ def _garbage_is_collected_seldom() -> None:
 def _same_chance() -> None:
     """Jitter and the like are the same in every run."""
     random.seed(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "threads: in virtual time, and yet with threads of its own")
+
+
+@pytest.fixture(autouse=True)
+def _threads_take_no_virtual_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would run in a thread runs at once. Virtual time goes on while it waits for a thread: a busy disk, and a
+    second is gone that a test counts on."""
+    if request.node.get_closest_marker("looptime") and not request.node.get_closest_marker("threads"):
+        monkeypatch.setattr(looptime.LoopTimeEventLoop, "run_in_executor", _done_at_once)
+
+
+def _done_at_once(
+    loop: asyncio.AbstractEventLoop, _: object, work: Callable[..., T], *args: object
+) -> asyncio.Future[T]:
+    future: asyncio.Future[T] = loop.create_future()
+    try:
+        future.set_result(work(*args))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 @pytest.fixture(scope="session")

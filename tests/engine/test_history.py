@@ -88,6 +88,7 @@ async def test_the_last_hour_is_there_at_poll_rate(tmp_path: Path):
     await history.close()
 
 
+@pytest.mark.threads
 async def test_a_chart_is_made_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     threads: list[threading.Thread] = []
 
