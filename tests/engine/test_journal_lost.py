@@ -109,6 +109,7 @@ async def test_the_engine_says_it_where_everybody_looks(tmp_path: Path):
         assert any(text in line for line in await swept.said("engine"))
 
 
+@pytest.mark.threads
 async def test_who_only_asks_writes_no_way_back_that_ends_meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     """A removed file is safe from a power cut a moment after it is gone: what is asked in between finds none."""
     bench.arbiter.guard("garage", GUARD, Calm(65, 85))
@@ -131,6 +132,7 @@ async def test_who_only_asks_writes_no_way_back_that_ends_meanwhile(bench: Bench
     assert bench.journal.problems == ()
 
 
+@pytest.mark.threads
 async def test_who_only_asked_remembers_no_way_back_that_ended_meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     bench.arbiter.guard("garage", GUARD, Calm(65, 85))
     assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
