@@ -17,6 +17,7 @@ from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.seams import Clock
 
 _FLAPPING_S = 600.0  # the same trouble again within this time is the same incident
+_TRIED_AGAIN = frozenset({"job-failed"})  # by the engine: that it failed in the same way again is no news
 _ORDER = list(Severity)
 
 Tell = Callable[[Alert], None]
@@ -114,7 +115,8 @@ class Alerts:
             count=alert.count + 1 if alert is not None and (again or alert.active) else 1,
         )
         self._put(new)
-        self._send(new, again=again and signal.active is not None)
+        same = alert is not None and alert.text == new.text and new.rule in _TRIED_AGAIN
+        self._send(new, again=again and (signal.active is not None or same))
 
     def _more(self, alert: Alert, signal: Signal) -> None:
         """It lasts already. That it is worse now is entered; what more is known of something that happened is told."""

@@ -12,6 +12,7 @@ journal entry once two readings prove it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -164,7 +165,8 @@ class Arbiter:
         if wrong:
             return Outcome(OutcomeState.REFUSED, wrong)
         if entry is not None and not order.dry_run and set_since(entry, order.rank, request):
-            await walker.close(entry)
+            with contextlib.suppress(JournalError):  # it stays then, and with it the doubt: only what lowers is written
+                await walker.close(entry)
             request, entry = await self._ask(order, walker, turn=True)
         request = taking.whole(request, entry)
         decision = kernel.decide(request)

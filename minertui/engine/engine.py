@@ -99,7 +99,7 @@ class Engine:
         self._arbiter = Arbiter(clock, self._journal, self._lines.__getitem__, command_log)
         self._runner = Runner(self, clock, self.hub.publish, lambda device: self._restoring.owe(device))
         kept = config_path is not None
-        self._guards = Guards(self._runner, self._records, self.say, lasting=kept)
+        self._guards = Guards(self._runner, self._records, clock, self.say, lasting=kept)
         self._rigs = Rigs.kept_in(
             state, self._records, self, clock, partial(disk, "rigs.db"), lasting=kept, open_way=open_way
         )
@@ -142,6 +142,7 @@ class Engine:
             watch = ConfigWatch(self._config_path, self._clock, self.reload, put, say)
             self._supervisor.keep("config", watch.run)
         await self._guards.begin(self.config)
+        self._supervisor.keep("guards", self._guards.run)
         with contextlib.suppress(StoreError):
             await self._runner.resume(lambda device: device in self._lines.names())
         await self._rigs.open(self.config, self._supervisor.keep)

@@ -1,7 +1,8 @@
 """Which miners are guarded: those that the config says, and those that a person wanted guarded until they stop it.
 
 A person's guard is kept on disk, so it is there again after a restart, a crash or an update of the engine, and follows
-its miner over a new address or name. It goes before the config's. An engine that ends with its command keeps none.
+its miner over a new address or name. It goes before the config's. An engine that ends with its command keeps none. A
+guard that ended by a fault is started again, later and later, until a person stops or dismisses it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+import msgspec
 from msgspec.structs import replace
 
 from minertui.config import Config
@@ -17,16 +19,31 @@ from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
 from minertui.model.alerts import Severity
 from minertui.model.errors import JobError, MinertuiError
-from minertui.model.plans import GuardPlan
+from minertui.model.plans import GuardPlan, JobState
+from minertui.model.seams import Clock
+
+_LOOK_S = 1.0
+_AGAIN_S = (5.0, 10.0, 30.0, 60.0)
+_WELL_S = 600.0  # after so long a fault is a new one
 
 Say = Callable[[str, str, Severity], None]
+
+
+class _Fall(msgspec.Struct, frozen=True):
+    """Why a guard failed last, how often in a row, and when it is started again (None: it was, at ``again_s``)."""
+
+    why: str = ""
+    tries: int = 0
+    due_s: float | None = None
+    again_s: float = float("-inf")
 
 
 class Guards:
     """``lasting``: a person's guards outlive this engine."""
 
-    def __init__(self, runner: Runner, records: Records, say: Say, *, lasting: bool) -> None:
-        self._runner, self._records, self._say, self._lasting = runner, records, say, lasting
+    def __init__(self, runner: Runner, records: Records, clock: Clock, say: Say, *, lasting: bool) -> None:
+        self._runner, self._records, self._clock, self._say, self._lasting = runner, records, clock, say, lasting
+        self._falls: dict[str, _Fall] = {}  # by job
 
     async def begin(self, config: Config) -> None:
         """Start every guard that is wanted and does not run, on the miners that the config has."""
@@ -52,6 +69,36 @@ class Guards:
         for miner in after.miner:
             self._runner.replan(miner.name, replace(miner.guard, device=miner.name))
         await self.begin(after)
+
+    async def run(self) -> None:
+        """Start again what ended by a fault, for ever."""
+        while True:
+            await self._clock.sleep(_LOOK_S)
+            for state in self._runner.fallen():
+                await self._again(state)
+
+    async def _again(self, state: JobState) -> None:
+        now_s, fall = self._clock.boot(), self._falls.get(state.id, _Fall())
+        if fall.due_s is None:
+            self._fell(state, state.note)
+        elif now_s >= fall.due_s:
+            try:
+                await self._runner.again(state.id)
+            except MinertuiError as error:
+                self._fell(state, str(error))
+            else:
+                self._falls[state.id] = replace(fall, due_s=None, again_s=now_s)
+
+    def _fell(self, state: JobState, why: str) -> None:
+        """The same fault is said once, and tried later and later."""
+        now_s, fall = self._clock.boot(), self._falls.get(state.id, _Fall())
+        new = fall.due_s is None and now_s - fall.again_s > _WELL_S
+        tries = 0 if new else fall.tries + 1
+        wait_s = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
+        if new or why != fall.why:
+            text = f"failed: {why}; it is started again in {wait_s:g} s, then later and later until it goes on"
+            self._say(state.id, text, Severity.CRITICAL)
+        self._falls[state.id] = replace(fall, why=why, tries=tries, due_s=now_s + wait_s)
 
     async def started(self, plan: GuardPlan) -> None:
         """A person started this guard."""

@@ -5,8 +5,9 @@
                   └── a guard ends ─────────────→ STOPPED          the same, and it may be guarded again at once
 
 A sweep claims its miner; a guard does not, it only steps in at the rank of safety. Whatever escapes a job's own code
-ends here: the job is FAILED with a sentence, and its miner is led back to the baseline all the same. A sweep that ended
-with the engine stays unfinished on disk and is started again with the points it has.
+ends here: the job is FAILED with a sentence, and its miner is led back to the baseline all the same; a guard is started
+again (``guards``). A sweep that ended with the engine stays unfinished on disk and is started again with the points it
+has.
 """
 
 from __future__ import annotations
@@ -130,12 +131,26 @@ class Runner:
         return state
 
     def stop(self, job_id: str) -> JobState:
-        """A person's stop; returns at once. Raises JobError for a job that does not run."""
+        """A person's stop; returns at once. A guard that failed is not started again. Raises JobError for a job that
+        does not run."""
         site = self._sites.get(job_id)
-        if site is None or self._tasks[job_id].done():
+        fell = self._fell(job_id)
+        if site is None or (self._tasks[job_id].done() and not fell):
             raise JobError(f"no job {job_id} runs")
         site.end(final=True)
+        if fell:
+            site.report(Phase.STOPPED, site.state.view, f"not started again; it failed: {site.state.note}")
         return site.state
+
+    def fallen(self) -> list[JobState]:
+        """The guards that ended by a fault, and not because somebody asked for it."""
+        return [] if self._closing else [self._sites[job_id].state for job_id in self._tasks if self._fell(job_id)]
+
+    async def again(self, job_id: str) -> JobState:
+        """Start such a guard once more, as it was asked for. Raises JobError, saying why, when it cannot."""
+        site = self._sites[job_id]
+        assert site.asked is not None  # it is a guard's
+        return await self.start(site.asked, site.state.by)
 
     def replan(self, device: str, plan: GuardPlan) -> None:
         """The config asks for this plan now: a guard of its own that runs goes on by it, from its next reading on."""
@@ -295,8 +310,15 @@ class Runner:
             site.report(site.state.phase, site.state.view, text, total=site.state.total, left_s=0.0)
         site.log(site.state.note)
 
+    def _fell(self, job_id: str) -> bool:
+        task, site = self._tasks.get(job_id), self._sites.get(job_id)
+        if task is None or site is None or not task.done() or site.ending:
+            return False
+        return site.asked is not None and site.state.phase is Phase.FAILED
+
     async def _failed(self, site: JobSite, why: str) -> None:
-        site.log(f"failed: {why}")
+        if site.asked is None or site.ending:  # of a guard ``guards`` says it, which starts it again
+            site.log(f"failed: {why}")
         await self._back(site)
         site.report(Phase.FAILED, site.state.view, why)
 

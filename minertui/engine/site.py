@@ -91,7 +91,7 @@ class JobSite:
         self.state, self.unproven = state, ""
         self._rank, self._line, self._clock, self._office, self._changed = rank, line, clock, office, changed
         self._sweep_id = state.view.sweep_id if isinstance(state.view, SweepView) else ""
-        self._asked = asked
+        self.asked = asked
         self._calm: Calm | None = None  # what the journal was told last
         self._orders = 0
         self._final: bool | None = None  # asked to end by a person, or with the engine; None: not asked
@@ -105,7 +105,7 @@ class JobSite:
 
     def replan(self, plan: GuardPlan) -> None:
         """The guard goes on by this plan, under the limits in force, from its next reading on."""
-        self._asked = plan
+        self.asked = plan
 
     @property
     def ending(self) -> bool:
@@ -173,7 +173,7 @@ class JobSite:
     async def renewed(self, plan: GuardPlan) -> GuardPlan:
         """What is asked for now, under the limits that are in force now; said where that is not ``plan`` any more. The
         journal asks for it too before this returns."""
-        now = under(self._asked or plan, self._line.snapshot().limits, self._line.limits)
+        now = under(self.asked or plan, self._line.snapshot().limits, self._line.limits)
         if text := difference(plan, now):
             self._office.arbiter.guard(self._line.name, self.state.id, Calm.of(now))
             self.log(f"takes over from the config and the limits in force: {text}")

@@ -18,7 +18,17 @@ from minertui.model.alerts import Alert, Severity
 from minertui.model.errors import ConfigError, MinertuiError
 from minertui.model.events import AlertRaised, Event, JobChanged, SnapshotTaken
 from minertui.model.fleet import Fleet, Health, Snapshot
-from minertui.model.plans import JobState, Limits, Phase, PointVerdict, SweepPlan, SweepPoint, SweepView
+from minertui.model.plans import (
+    GuardPlan,
+    GuardView,
+    JobState,
+    Limits,
+    Phase,
+    PointVerdict,
+    SweepPlan,
+    SweepPoint,
+    SweepView,
+)
 from minertui.model.status import MinerStatus
 
 LIMITS = Limits(max_chip_temp_c=65, max_vr_temp_c=85, max_power_w=28)
@@ -257,6 +267,18 @@ def test_a_jobs_phase_is_news_only_when_it_changes():
     for _ in range(3):
         book.alerts.on(JobChanged(job))
     assert [a.rule for a in book.told] == ["sweep-done"]
+
+
+def test_what_is_started_again_and_fails_in_the_same_way_is_told_once():
+    book, guard = Book(), JobState("guard:a", "a", Phase.FAILED, GuardView(GuardPlan("a")), note="a bug")
+    for note in ("a bug", "a bug", "another bug"):
+        book.alerts.on(JobChanged(msgspec.structs.replace(guard, phase=Phase.WAITING)))
+        book.alerts.on(JobChanged(msgspec.structs.replace(guard, note=note)))
+        book.clock.t += 60
+    assert [a.text for a in book.told] == ["the guard failed: a bug", "the guard failed: another bug"]
+    last = book.said[-1]
+    assert isinstance(last, AlertRaised)
+    assert last.alert.count == 3
 
 
 def test_every_rule_is_described():

@@ -21,6 +21,7 @@ from minertui.model.alerts import Severity
 from minertui.model.plans import GuardPlan, GuardView, Limits, Phase, Strategy, SweepPlan
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
+from tests.engine.fakes import LoopClock
 from tests.engine.house import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
@@ -192,7 +193,7 @@ async def test_when_the_disk_does_not_tell_who_was_guarded_by_hand_it_is_said():
     said: list[tuple[str, str, Severity]] = []
     records: Any = Broken()
     runner: Any = None  # nothing is started
-    await Guards(runner, records, lambda *words: said.append(words), lasting=True).begin(Config())
+    await Guards(runner, records, LoopClock(), lambda *words: said.append(words), lasting=True).begin(Config())
     [(source, text, severity)] = said
     assert (source, severity) == ("engine", Severity.WARNING)
     assert text == (
