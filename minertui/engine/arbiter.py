@@ -49,6 +49,7 @@ class Arbiter:
     ) -> None:
         """``log``: where the writes of the way back are kept; those of orders are their sender's to keep."""
         self._clock, self._journal, self._line, self._log = clock, journal, line, log
+        self._began_s = clock.boot()
         self._desks: dict[str, Desk] = {}
         self._orders: OrderedDict[str, asyncio.Task[CommandRecord]] = OrderedDict()
 
@@ -328,7 +329,7 @@ class Arbiter:
     # small --------------------------------------------------------------------------------------------------------
 
     def _desk(self, device: str) -> Desk:
-        return self._desks.setdefault(device, Desk(device))
+        return self._desks.setdefault(device, Desk(device, self._began_s))
 
     def _mac_of(self, device: str) -> str | None:
         try:

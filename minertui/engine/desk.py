@@ -32,8 +32,9 @@ class Desk:
     """One device's turn-taking: safety > person > curtailment > sweep. One order at a time; a higher rank that arrives
     makes the present one give way at its next look."""
 
-    def __init__(self, device: str) -> None:
-        self.device = device
+    def __init__(self, device: str, began_s: float = float("-inf")) -> None:
+        """``began_s``: when this program began, boot-clock seconds; until then an earlier run may have written."""
+        self.device, self.began_s = device, began_s
         self.turn = asyncio.Lock()
         self.origin: Settings | None = None  # what it ran before we raised it first; None: it is not above that
         self.settled_s: float | None = None

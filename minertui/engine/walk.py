@@ -25,10 +25,11 @@ from minertui.model.status import Ability, MinerStatus
 from minertui.safety import kernel, limits, raising, samples
 from minertui.safety.request import Request, goes_up
 from minertui.safety.settings import Settings
-from minertui.safety.steps import Refusal, Step, Steps
+from minertui.safety.steps import NEAR_MHZ, Refusal, Step, Steps, ramp_s
 
-_DWELL_S = 1.0
+_DWELL_S, _LEAST_S = 1.0, 0.1
 _WARM_MOST_S = 180.0  # so long one step of a climb is waited for
+_HIGHEST_MHZ = max(caps.max_mhz for caps in limits.CHIPS.values())
 _CLIMB_MOST_S = 480.0  # and so long all of them; whoever ordered it waits for the answer
 
 
@@ -97,6 +98,7 @@ class Walker:
 
         Raises Preempted when a higher rank wants the device.
         """
+        self._beware(request.snapshot.status)
         request = await self._at_rest(self._anew(request, request.snapshot, None, before_too=True), by)
         start = last = request.snapshot
         self._climb_until_s, raised = self._clock.boot() + _CLIMB_MOST_S, False
@@ -125,6 +127,16 @@ class Walker:
             return Outcome(OutcomeState.REFUSED, text, moved(request.command, start, last))
         return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
 
+    def _beware(self, status: MinerStatus | None) -> None:
+        """An earlier run of this program may have been killed while a clock was on its way down: what it sent last is
+        taken to be as young as this program, and to come from the highest clock there is, unless the miner tells its
+        clock."""
+        to_mhz = None if status is None else status.frequency_mhz
+        if self.desk.tuned_s is not None or status is None or to_mhz is None:
+            return
+        if status.actual_mhz is None or status.actual_mhz > to_mhz + NEAR_MHZ:
+            self.desk.moving_s = max(self.desk.moving_s, self.desk.began_s + ramp_s(_HIGHEST_MHZ, to_mhz))
+
     async def _at_rest(self, request: Request, by: str) -> Request:
         """Wait until what an order that was cut short wrote last is over, and look again: a clock may still be on its
         way down, and needs its voltage. What only brings the clock down does not wait."""
@@ -135,7 +147,7 @@ class Walker:
         if self._clock.boot() >= self.desk.moving_s:
             return request
         while (left_s := self.desk.moving_s - self._clock.boot()) > 0:
-            await self._clock.sleep(min(_DWELL_S, left_s))
+            await self._clock.sleep(min(_DWELL_S, max(left_s, _LEAST_S)))
             self._give_way(request.rank, by)
         return self._anew(request, *await self.look())
 

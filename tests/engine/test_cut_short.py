@@ -57,10 +57,15 @@ class Ramping(FakeMiner):
 def ramping(tmp_path: Path, request: pytest.FixtureRequest) -> Bench:
     bench = Bench(tmp_path / "journal")
     bench.miner = Ramping(tells=request.param)
-    bench.line = line(bench.miner, bench.clock)
-    bench.arbiter = Arbiter(bench.clock, bench.journal, {"garage": bench.line}.__getitem__)
+    anew(bench)
     bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
     return bench
+
+
+def anew(bench: Bench) -> None:
+    """The program begins on what there is: it knows nothing of what was sent before."""
+    bench.line = line(bench.miner, bench.clock)
+    bench.arbiter = Arbiter(bench.clock, bench.journal, {"garage": bench.line}.__getitem__)
 
 
 @pytest.mark.parametrize("then", [Tune(450, 1000), Tune(440, 1000)], ids=["same clock", "lower"])
@@ -100,3 +105,48 @@ async def test_who_waits_gives_way_too(ramping: Bench):
         with pytest.raises(Preempted):
             await task
     assert Tune(core_mv=1000) not in ramping.miner.writes
+
+
+# killed --------------------------------------------------------------------------------------------------------------
+
+
+async def killed_on_the_way_down(ramping: Bench) -> None:
+    """The engine was killed just after it sent the clock of a sweep's point home, and is there again at once."""
+    assert (await ramping.do(Tune(450, 1000))).ok
+    assert (await ramping.do(Tune(700, 1290))).ok
+    home = asyncio.create_task(ramping.arbiter.conclude("garage", None, SWEEP))
+    while ramping.miner.writes[-1] != Tune(525):
+        await asyncio.sleep(0.05)
+    home.cancel()
+    await asyncio.gather(home, return_exceptions=True)
+    assert ramping.at == (525, 1290)
+    anew(ramping)
+
+
+async def test_the_next_start_takes_no_voltage_from_a_clock_that_falls(ramping: Bench):
+    await killed_on_the_way_down(ramping)
+    ((_, outcome),) = await ramping.arbiter.restore_all()
+    assert (outcome.ok, ramping.at, ramping.miner.low) == (True, (525, 1150), [])
+
+
+async def test_nor_does_a_person_who_orders_right_after_it(ramping: Bench):
+    await killed_on_the_way_down(ramping)
+    assert (await ramping.person(Tune(525, 1060))).ok
+    assert (ramping.at, ramping.miner.low) == ((525, 1060), [])
+
+
+async def test_only_a_clock_that_does_not_tell_where_it_is_is_waited_for(ramping: Bench):
+    await killed_on_the_way_down(ramping)
+    await asyncio.sleep(10.0)
+    begun_s = ramping.clock.boot()
+    assert (await ramping.do(Tune(core_mv=1150))).ok
+    assert isinstance(ramping.miner, Ramping)
+    assert (ramping.clock.boot() - begun_s < 3.0) is ramping.miner.tells
+
+
+async def test_long_after_the_start_nobody_waits(ramping: Bench):
+    anew(ramping)
+    await asyncio.sleep(30.0)
+    begun_s = ramping.clock.boot()
+    assert (await ramping.do(Tune(core_mv=1140))).ok
+    assert ramping.clock.boot() - begun_s < 6.0
