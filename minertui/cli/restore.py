@@ -1,8 +1,9 @@
 """``minertui restore``: bring every miner in the journal back to its baseline, without an engine.
 
 For systemd's ExecStopPost, which runs it after a kill or a watchdog too, and for a person after a crash. A miner is
-believed by its MAC: it is looked for at the address in the journal, then at those in the config. Whatever cannot be
-brought back and proven keeps its entry. Exit code: 0 all are at their baseline; 1 an entry is kept; 4 a miner was left
+believed by its MAC: it is looked for at the address in the journal, then at those in the config. What the config says
+of it holds (read-only, limits), whatever it is called there by now. Whatever cannot be brought back and proven keeps
+its entry. Exit code: 0 all are at their baseline; 1 an entry is kept, or the journal cannot be read; 4 a miner was left
 where somebody else or its firmware put it, which is nowhere above its baseline.
 """
 
@@ -25,9 +26,10 @@ from minertui.clock import SystemClock
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.command_log import CommandLog
 from minertui.engine.facts import is_it
-from minertui.engine.journal import FOLDER, Entry, Journal
+from minertui.engine.journal import FOLDER, Entry, Journal, JournalError
 from minertui.engine.kinds import connect
-from minertui.engine.line import Identity, Line, LineOptions
+from minertui.engine.line import Identity, Line
+from minertui.engine.lines import Wanted, wanted
 from minertui.engine.lock import StateLock
 from minertui.engine.records import RECORDS, Records
 from minertui.engine.restoring import Left, ended, not_yet
@@ -39,6 +41,7 @@ from minertui.model.errors import MinertuiError
 from minertui.model.fleet import Snapshot
 from minertui.model.seams import Clock, Device
 from minertui.safety.settings import Settings
+from minertui.wire.axeos.address import host_port
 
 _AT_ONCE = 16
 _ELSEWHERE = 4  # exit code: left where it is, which is not its baseline
@@ -88,7 +91,7 @@ async def _logged(
     alerts = RestoreAlerts(state, clock, known.alerts, records)
     await alerts.begin()
     try:
-        return await restore(journal, known.miner, clock, dry_run=dry_run, now=now, log=log, tell=alerts.ended.tell)
+        return await restore(journal, known, clock, dry_run=dry_run, now=now, log=log, tell=alerts.ended.tell)
     finally:
         await alerts.keep()
         await records.close()
@@ -101,7 +104,7 @@ def _disk(text: str) -> None:
 
 async def restore(
     journal: Journal,
-    miners: Sequence[config.MinerConfig],
+    known: config.Config,
     clock: Clock,
     *,
     dry_run: bool,
@@ -112,12 +115,12 @@ async def restore(
 ) -> int:
     """Restore all entries, one after the other, and print a line for each; the exit code. ``tell`` hears how each
     ended."""
-    entries = await asyncio.to_thread(journal.entries)
-    for problem in journal.problems:
+    entries, problems = await asyncio.to_thread(_read, journal)
+    for problem in problems:
         print(f"journal: {problem}", file=sys.stderr)
-    left, elsewhere = len(journal.problems), 0
+    left, elsewhere = len(problems), 0
     for entry in entries:
-        async with _found(entry, miners, clock, connect) as line:
+        async with _found(entry, known, clock, connect) as line:
             ok, text = await _one(entry, line, journal, clock, log, dry_run=dry_run, now=now)
             elsewhere += ok and not dry_run and not _at_home(entry, line)
         if tell is not None and not dry_run:
@@ -127,6 +130,15 @@ async def restore(
     if not entries and not left:
         print("nothing to restore")
     return 1 if left else _ELSEWHERE if elsewhere else 0
+
+
+def _read(journal: Journal) -> tuple[Sequence[Entry], Sequence[str]]:
+    """What can be read, and what is to be said of the rest: it may hold the way back of a miner."""
+    try:
+        entries = journal.entries()
+    except JournalError as error:
+        return (), [f"{error}; miners may be left raised: restore as the user of the engine, or as root"]
+    return entries, (*journal.problems, *journal.unread)
 
 
 def _at_home(entry: Entry, line: Line | None) -> bool:
@@ -153,6 +165,8 @@ async def _one(
     if dry_run:
         status = line.snapshot().status
         assert status is not None  # it was recognised by its reading
+        if line.readonly:
+            return False, "nothing would be written: it is read-only in the config; its way back is kept"
         if why := stays(entry, line.snapshot()):
             return True, f"nothing would be changed: {why}"
         at = Settings.of(status)
@@ -166,32 +180,50 @@ async def _one(
 
 
 @contextlib.asynccontextmanager
-async def _found(
-    entry: Entry, miners: Sequence[config.MinerConfig], clock: Clock, connect: Connect
-) -> AsyncIterator[Line | None]:
-    """A line to the entry's device: at its own address first, then wherever its MAC answers."""
-    own = next((miner for miner in miners if miner.name == entry.device), None)
-    named = own or config.MinerConfig(name=entry.device, address=entry.address, kind=entry.kind)
-    first = msgspec.structs.replace(named, address=entry.address)
-    others = [miner for miner in (*([own] if own else []), *miners) if miner.address != entry.address]
+async def _found(entry: Entry, known: config.Config, clock: Clock, connect: Connect) -> AsyncIterator[Line | None]:
+    """A line to the entry's device, wherever its MAC answers."""
     gate = asyncio.Semaphore(_AT_ONCE)
     lines: list[Line] = []
+    line = None
     try:
-        line = await _try(entry, first, clock, connect, gate, lines)
-        if line is None:
-            tried = await asyncio.gather(*(_try(entry, miner, clock, connect, gate, lines) for miner in others))
-            line = next((one for one in tried if one is not None), None)
+        for places in _places(entry, known):
+            if line is None:
+                tried = await asyncio.gather(*(_try(entry, place, clock, connect, gate, lines) for place in places))
+                line = next((one for one in tried if one is not None), None)
         yield line
     finally:
         for one in lines:
             await one.close()
 
 
+def _places(entry: Entry, known: config.Config) -> tuple[Sequence[Wanted], ...]:
+    """Where to look, one group after the other, each place with what the config says of whatever answers there: at the
+    entry's own address by its miner of this address, or of this name; then at all the others. Only where the config has
+    neither, which may be for a new name and another way to write the address, its own address comes last: what the
+    config says of the device at one of its addresses counts for more than nothing."""
+    miners = wanted(known)
+    here = next((place for place in miners.values() if _same_place(place.miner.address, entry.address)), None)
+    own = here or miners.get(entry.device)
+    alone = config.MinerConfig(name=entry.device, address=entry.address, kind=entry.kind, limits=known.limits)
+    (at,) = wanted(msgspec.structs.replace(known, miner=(own.miner if own else alone,))).values()
+    at = msgspec.structs.replace(at, miner=msgspec.structs.replace(at.miner, address=entry.address))
+    others = [place for place in miners.values() if place is not here]
+    return ([at], others) if own else (others, [at])
+
+
+def _same_place(address: str, other: str) -> bool:
+    try:
+        return host_port(address) == host_port(other)
+    except MinertuiError:  # one that nothing is reached at
+        return False
+
+
 async def _try(
-    entry: Entry, miner: config.MinerConfig, clock: Clock, connect: Connect, gate: asyncio.Semaphore, lines: list[Line]
+    entry: Entry, place: Wanted, clock: Clock, connect: Connect, gate: asyncio.Semaphore, lines: list[Line]
 ) -> Line | None:
+    miner = place.miner
     headers = {name: secret.reveal() for name, secret in miner.headers.items()}
-    options = LineOptions(entry.device, miner.address, miner.kind, limits=miner.limits, readonly=miner.readonly)
+    options = msgspec.structs.replace(place.options, name=entry.device, address=miner.address)
     line = Line(options, connect(miner.kind, miner.address, headers), clock, _Silent(), Identity(mac=entry.mac))
     lines.append(line)
     async with gate:

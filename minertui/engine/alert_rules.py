@@ -15,7 +15,7 @@ best-diff           a new best difficulty
 sweep-done, job-failed
 sudden-end          the engine ended without warning while it changed a miner (the next one says so; until it is seen)
 disk                a disk that is full, read-only or broken takes no more of what the engine keeps, the journal
-                    included (it says so itself)
+                    included, or does not give the journal (it says so itself)
 damaged             a file of the engine was set aside (the engine says so itself)
 board-…, rig-…      a Duino-Coin rig or one of its boards earns nothing (rig_alerts.py looks at them)
 """
@@ -54,7 +54,7 @@ RULES: dict[str, str] = {
     "sweep-done": "a sweep ended",
     "job-failed": "a job failed or waits for a person",
     "sudden-end": "the engine was killed while it changed a miner",
-    "disk": "the engine's files cannot be written",
+    "disk": "the engine's files cannot be written or read",
     "damaged": "a file of the engine was damaged and set aside",
     "board-stopped": "a rig's board was stopped and waits for a person",
     "board-away": "a rig's board did not answer for five minutes",

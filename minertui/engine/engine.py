@@ -88,8 +88,8 @@ class Engine:
         self._followed = Followed(clock, self._book)
         self._spawn = Background()
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
-        self._notices = Notices(self.hub.publish, self.say, alert := self._alarms.book.take)
-        put, disk, self.damaged = self._notices.put, self._notices.disk, self._notices.damaged
+        self._notices = notices = Notices(self.hub.publish, self.say, alert := self._alarms.book.take)
+        put, disk, self.damaged = notices.put, notices.disk, notices.damaged
         self._records = Records(state / RECORDS, clock, trouble=partial(disk, RECORDS), damaged=self.damaged)
         self._history = History(state / "history.db", clock, trouble=partial(disk, "history.db"), damaged=self.damaged)
         self._supervisor = Supervisor(clock, partial(self.say, "engine"), self._stood_still)
@@ -104,8 +104,8 @@ class Engine:
             state, self._records, self, clock, partial(disk, "rigs.db"), lasting=kept, open_way=open_way
         )
         self._orders = Orders(self._arbiter, command_log, clock)
-        self._ended = SuddenEnd(state, clock, alert)
-        self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, put, self._ended.tell)
+        self._ended = ended = SuddenEnd(state, clock, alert)
+        self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, notices, ended.tell)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
         self._api = config.api  # as its doors were opened
         self._last_resort = LastResort(self, self._spawn, alert)

@@ -42,6 +42,10 @@ class JournalError(MinertuiError):
     """The journal cannot be written; nothing may be raised until it can."""
 
 
+class UnreadError(JournalError):
+    """The disk does not give it now, which says nothing about what stands there."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """The way back for one device. ``ours``: what we last made of it, and before it what it was just before that write,
     which may not have arrived. ``goal``: where a person's order was to end. ``calm``: a guard changed it, so nothing is
@@ -83,28 +87,40 @@ def key_of(snapshot: Snapshot) -> str:
 
 
 class Journal:
-    """The entries in one folder. ``problems`` tells what this object has set aside or could not read, oldest first;
-    ``refused`` why its last write failed."""
+    """The entries in one folder. ``problems`` tells what this object has set aside or did not understand, oldest first;
+    ``unread`` what the disk did not give when all entries were read last; ``refused`` why its last write failed."""
 
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
         """``wall``: seconds since the epoch, for the times in the files."""
         self._folder, self._wall = folder, wall
         self._changing = threading.Lock()
+        self._signed: dict[str, float] = {}
         self.problems: tuple[str, ...] = ()
+        self.unread: tuple[str, ...] = ()
         self.refused = ""
 
     def entries(self) -> tuple[Entry, ...]:
-        """All entries that can be read, by key. The others are named in ``problems``. Raises JournalError when the
-        folder itself cannot be read."""
+        """All entries that can be read, by key. The others are named in ``unread``, or in ``problems``. Raises
+        UnreadError when the folder itself cannot be read."""
         try:
-            names = sorted(path.stem for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem))
+            with os.scandir(self._folder) as files:  # a glob would take a folder that is closed to us for an empty one
+                names = sorted(file.name.removesuffix(".json") for file in files if file.name.endswith(".json"))
+        except FileNotFoundError:
+            names = []
         except OSError as error:
-            raise JournalError(f"the journal {self._folder} cannot be read: {error.strerror}") from error
-        return tuple(entry for name in names if (entry := self._read_or_tell(name)) is not None)
+            raise _unreadable(self._folder, error) from error
+        unread: list[str] = []
+        found = [self._read_or_tell(name, unread) for name in names if _NAME.fullmatch(name)]
+        self.unread = tuple(unread)
+        return tuple(entry for entry in found if entry is not None)
+
+    def signed(self, entry: Entry) -> bool:
+        """Was it opened by this object, not by an earlier run?"""
+        return self._signed.get(entry.key) == entry.at_s
 
     def read(self, key: str) -> Entry | None:
         """The entry, or None where there is none (or only a broken one, which is then set aside). Raises JournalError
-        where the disk refuses, and for an entry of a newer version, which is never touched."""
+        (UnreadError) where the disk refuses, and for an entry of a newer version, which is never touched."""
         path = self._path(key)
         try:
             with path.open("rb") as file:
@@ -112,7 +128,7 @@ class Journal:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise JournalError(f"the journal {path} cannot be read: {error.strerror}; mend the state folder") from error
+            raise _unreadable(path, error) from error
         if (form := _form(raw[:_LARGEST])) > SCHEMA:
             why = f"{path} was written by a newer version of this program (form {form}, known is {SCHEMA})"
             what = "start that version once, or set the miner right by hand and remove the file"
@@ -140,6 +156,7 @@ class Journal:
                 return there
             signed = msgspec.structs.replace(entry, pid=os.getpid(), boot_id=_boot_id(os.environ), at_s=self._wall())
             self._write(signed)
+            self._signed[signed.key] = signed.at_s
             return signed
 
     def again(self, entry: Entry) -> None:
@@ -209,9 +226,12 @@ class Journal:
         folder = self._folder if os.path.lexists(self._folder) else self._folder.parent
         return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)  # noqa: PTH112 - never raises
 
-    def _read_or_tell(self, key: str) -> Entry | None:
+    def _read_or_tell(self, key: str, unread: list[str]) -> Entry | None:
         try:
             return self.read(key)
+        except UnreadError as error:
+            unread.append(str(error))
+            return None
         except JournalError as error:
             if str(error) not in self.problems:
                 self.problems = (*self.problems, str(error))
@@ -244,6 +264,10 @@ class Journal:
             f"{path.name} could not be understood ({why}) and was set aside as {aside.name}; check that miner by hand"
         )
         self.problems = (*self.problems, text)
+
+
+def _unreadable(path: Path, error: OSError) -> UnreadError:
+    return UnreadError(f"the journal {path} cannot be read: {error.strerror}; mend the state folder")
 
 
 def _form(raw: bytes) -> int:

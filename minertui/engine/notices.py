@@ -30,11 +30,13 @@ class Notices:
         self._texts[source] = text
         self._publish(NoticeChanged("; ".join(text for text in self._texts.values() if text)))
 
-    def disk(self, file: str, text: str, costs: str = "what happens meanwhile is not kept") -> None:
-        """Why the disk refuses a file of ours, or (an empty text) that it takes it again: the log has both. There is
-        one alert as long as it refuses any, which says what that ``costs``."""
+    def disk(
+        self, file: str, text: str, costs: str = "what happens meanwhile is not kept", can: str = "written"
+    ) -> None:
+        """Why the disk refuses a file of ours, or (an empty text) that it ``can`` be written, or read, again: the log
+        has both. There is one alert as long as it refuses any, which says what that ``costs``."""
         self.put(file, text)
-        again = f"{file} can be written again"
+        again = f"{file} can be {can} again"
         self._say("engine", text or again, Severity.WARNING if text else Severity.INFO)
         now = {**self._refused, file: text and f"{text}; {costs}"}
         self._refused = {name: why for name, why in now.items() if why}

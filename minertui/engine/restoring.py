@@ -3,7 +3,8 @@
 Only entries that were there when ``once`` or ``owe`` looked are touched, and none of a device that a job holds: its
 entry is its own. A guard holds nothing, so what another job left is led back beside it. What a guard took away and
 gives back later, when it is cool enough, stands in the notice until then. What was found at the start is told to
-``left``: after an engine that ended without warning it is an alert.
+``left``: after an engine that ended without warning it is an alert. A journal that cannot be read says nothing about
+what stands there: it is read again until it can be, and notice and alert say so meanwhile.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from minertui.model.seams import Clock
 
 _LOG = logging.getLogger(__name__)
 _AGAIN_S = (5.0, 10.0, 30.0, 60.0)
+_COSTS = "what stands there is led back as soon as it can be read; until then those miners may be left raised"
 
 
 class Says(Protocol):
@@ -32,6 +34,18 @@ class Says(Protocol):
 
     def damaged(self, text: str) -> None:
         """Something that a person has to look at, wherever they look."""
+        ...
+
+
+class Notices(Protocol):
+    """What everybody sees."""
+
+    def put(self, source: str, text: str) -> None:
+        """Say ``text`` for ``source`` from now on; an empty one takes it back."""
+        ...
+
+    def disk(self, file: str, text: str, costs: str, can: str) -> None:
+        """Why the disk refuses ``file`` and what that costs, or (an empty text) what it can be again."""
         ...
 
 
@@ -53,13 +67,15 @@ class Restoring:
         clock: Clock,
         engine: Says,
         held: Callable[[str], bool],
-        notice: Callable[[str, str], None],
+        notices: Notices,
         left: Left,
     ) -> None:
-        """``held``: does a job hold this device? ``notice`` takes a source and what everybody should see of it, empty
-        when it is over. ``left`` hears what becomes of each entry that was there at the start."""
+        """``held``: does a job hold this device? ``left`` hears what becomes of each entry that was there at the
+        start."""
         self._arbiter, self._journal, self._clock, self._engine, self._held = arbiter, journal, clock, engine, held
-        self._notice, self._left = notice, left
+        self._notices, self._left = notices, left
+        self._asked: set[str | None] = set()  # devices whose entries could not be read yet; None: all that are there
+        self._unread = ""  # as it was said
         self._found: dict[tuple[str, float], Entry] = {}  # at the start, and not led back yet
         self._owed: set[tuple[str, float]] = set()  # an entry is its key and when it was written first
         self._said: dict[str, str] = {}
@@ -67,17 +83,17 @@ class Restoring:
 
     async def once(self, names: Sequence[str]) -> None:
         """Try every entry of the journal, all at the same time."""
-        self._found = {_name(entry): entry for entry in await self._entries() or ()}
-        self._owed |= set(self._found)
+        self._asked.add(None)
         await self._try(names)
 
     async def owe(self, device: str) -> None:
         """A job of this device was cut off before it could lead it back."""
-        self._owed |= {_name(entry) for entry in await self._entries() or () if entry.device == device}
+        self._asked.add(device)
+        await self._entries()
 
     async def last(self, names: Sequence[str]) -> None:
         """Once more before the engine ends: what is still owed."""
-        if self._owed:
+        if self._owed or self._asked:
             await self._try(names)
 
     async def run(self, names: Callable[[], Sequence[str]]) -> None:
@@ -86,8 +102,9 @@ class Restoring:
         while True:
             await self._clock.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
             self._announce()
-            tries = tries + 1 if self._owed else 0
-            if self._owed:
+            waiting = bool(self._owed or self._asked)
+            tries = tries + 1 if waiting else 0
+            if waiting:
                 await self._try(names())
 
     async def _try(self, names: Sequence[str]) -> None:
@@ -95,7 +112,8 @@ class Restoring:
         entries = await self._entries()
         if entries is None:
             return
-        for gone in owed - {_name(entry) for entry in entries}:  # somebody else led it back, or set it anew
+        there = {_name(entry) for entry in entries}
+        for gone in set() if self._unread else owed - there:  # somebody else led it back, or set it anew
             self._over(gone, "its way back has ended since, by a job or a person")
         mine = [entry for entry in entries if _name(entry) in self._owed and not self._held(entry.device)]
         await asyncio.gather(*(self._restore(entry, names) for entry in mine))
@@ -118,14 +136,14 @@ class Restoring:
         text = not_yet(outcome.reason)
         self._tell(entry, text, Severity.WARNING)
         if entry.calm is not None:
-            self._notice(entry.key, f"{entry.device}: {text}")
+            self._notices.put(entry.key, f"{entry.device}: {text}")
 
     def _over(self, name: tuple[str, float], how: str) -> None:
         self._owed.discard(name)
         if found := self._found.pop(name, None):
             self._left(found, how, over=True)
         self._said.pop(name[0], None)
-        self._notice(name[0], "")
+        self._notices.put(name[0], "")
 
     def _tell(self, entry: Entry, text: str, severity: Severity) -> None:
         """The same sentence once."""
@@ -136,14 +154,29 @@ class Restoring:
             self._engine.say(entry.device, text, severity)
 
     async def _entries(self) -> Sequence[Entry] | None:
-        """None: the journal cannot be read."""
+        """What the journal holds; whose entries were asked for is owed from now on. None: it cannot be read."""
+        asked = set(self._asked)  # what is asked for later may not be in what is read now
         try:
             entries = await asyncio.to_thread(self._journal.entries)
         except JournalError as error:
-            self._engine.say("engine", str(error), Severity.CRITICAL)
+            self._asked |= asked
+            self._say_unread(str(error))
             return None
+        for entry in entries:
+            if None in asked and not self._journal.signed(entry):
+                self._found[_name(entry)] = entry
+                self._owed.add(_name(entry))
+            if entry.device in asked:
+                self._owed.add(_name(entry))
+        self._asked = self._asked | asked if self._journal.unread else self._asked - asked
+        self._say_unread("; ".join(self._journal.unread))
         self._announce()
         return entries
+
+    def _say_unread(self, why: str) -> None:
+        if why != self._unread:
+            self._unread = why
+            self._notices.disk("the way back of each miner", why, _COSTS, "read")
 
     def _announce(self) -> None:
         """Say what was set aside since the last time, by whomever of us read it."""

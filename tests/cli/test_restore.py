@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from msgspec.structs import replace
 
 from minertui.cli.main import main
 from minertui.cli.restore import restore
-from minertui.config import MinerConfig
+from minertui.config import Config, EngineConfig, MinerConfig
 from minertui.engine.journal import FOLDER, Entry, Journal
 from minertui.engine.lock import StateLock
 from minertui.engine.outbox import Outbox
@@ -61,8 +63,9 @@ def journal(tmp_path: Path) -> Journal:
     return journal
 
 
-async def run(journal: Journal, net: Net, *miners: MinerConfig, dry_run: bool = False) -> int:
-    return await restore(journal, miners, LoopClock(), dry_run=dry_run, connect=net.connect)
+async def run(journal: Journal, net: Net, *miners: MinerConfig, dry_run: bool = False, readonly: bool = False) -> int:
+    known = Config(engine=EngineConfig(readonly=readonly), miner=miners)
+    return await restore(journal, known, LoopClock(), dry_run=dry_run, connect=net.connect)
 
 
 @pytest.mark.looptime
@@ -129,6 +132,72 @@ async def test_the_configs_word_counts_readonly_and_limits(journal: Journal):
     assert miner.writes == []
     assert await run(journal, net, MinerConfig("garage", "192.0.2.1", limits=Limits(max_mhz=400))) == 0
     assert miner.status.frequency_mhz == 525  # going down is never refused
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("miners", [(), (MinerConfig("garage", "192.0.2.1"),), (MinerConfig("attic", "192.0.2.6"),)])
+async def test_a_read_only_engine_leaves_a_command_that_writes_nothing(
+    journal: Journal, miners: tuple[MinerConfig, ...], capsys: pytest.CaptureFixture[str]
+):
+    miner = raised()
+    net = Net(**{"192.0.2.1": miner})
+    for dry_run in (True, False):
+        assert await run(journal, net, *miners, readonly=True, dry_run=dry_run) == 1
+        assert "read-only" in capsys.readouterr().err
+    assert (miner.writes, len(journal.entries())) == ([], 1)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("address", ["192.0.2.1", "http://192.0.2.1:80", "attic.local"])
+async def test_what_the_config_says_of_a_renamed_miner_holds(tmp_path: Path, address: str):
+    """Lowered by us to 450 MHz, and 525 MHz were its own; it is known by its address, or by its MAC there."""
+    journal, miner = Journal(tmp_path / "journal", lambda: 1.0), FakeMiner()
+    journal.open_entry(replace(ENTRY, ours=(Settings(450.0, 1150.0, True, 60.0),)))
+    miner.set(frequency_mhz=450.0, actual_mhz=450.0)
+    net = Net(**{"192.0.2.1": miner})
+    net.miners[address] = miner
+    other = MinerConfig("other", "192.0.2.6")
+    assert await run(journal, net, other, MinerConfig("attic", address, readonly=True)) == 1
+    assert miner.writes == []
+    await run(journal, net, other, MinerConfig("attic", address, limits=Limits(max_mhz=480)))
+    assert miner.status.frequency_mhz == 480
+
+
+@pytest.mark.looptime
+async def test_of_a_miner_that_moved_and_one_at_its_old_address_each_has_its_own_word(journal: Journal):
+    miner, other = raised(), raised("02:00:00:00:00:99")
+    net = Net(**{"192.0.2.1": other, "192.0.2.7": miner})
+    named, there = MinerConfig("garage", "192.0.2.7", readonly=True), MinerConfig("attic", "192.0.2.1")
+    assert await run(journal, net, there, named) == 1
+    assert miner.writes == other.writes == []
+
+
+@pytest.mark.looptime
+async def test_a_journal_that_is_closed_to_us_is_not_an_empty_one(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def closed(*_: object) -> object:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    miner = raised()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", closed)
+        assert await run(journal, Net(**{"192.0.2.1": miner})) == 1
+    said = capsys.readouterr()
+    assert "cannot be read: Permission denied" in said.err
+    assert "restore as the user of the engine" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.looptime
+async def test_an_entry_that_the_disk_does_not_give_counts_as_left(
+    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "journal" / "020000000011.json").mkdir()
+    miner = raised()
+    assert await run(journal, Net(**{"192.0.2.1": miner})) == 1
+    assert "020000000011.json cannot be read" in capsys.readouterr().err
+    assert miner.status.frequency_mhz == 525
 
 
 @pytest.mark.looptime

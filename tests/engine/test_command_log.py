@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from minertui.cli.restore import restore
+from minertui.config import Config
 from minertui.engine.command_log import CommandLog
 from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.records import Records
@@ -87,7 +88,10 @@ async def test_restore_without_an_engine_is_in_the_command_log_too(tmp_path: Pat
     await records.start()
     journal = Journal(house.folder / FOLDER, house.clock.wall)
     log = CommandLog(records, house.clock, lambda event: None, by="restore")
-    assert await restore(journal, (miner(),), house.clock, dry_run=False, log=log, connect=house.connect) == 0
+    assert (
+        await restore(journal, Config(miner=(miner(),)), house.clock, dry_run=False, log=log, connect=house.connect)
+        == 0
+    )
     [record] = back(await records.commands(10))
     assert (record.order.by, record.outcome.changes) == ("restore", (HOME,))
     await records.close()

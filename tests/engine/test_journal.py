@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from minertui.engine.journal import Entry, Journal, JournalError, key_of
+from minertui.engine.journal import Entry, Journal, JournalError, UnreadError, key_of
 from minertui.model.fleet import Snapshot
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
@@ -226,6 +227,39 @@ def test_an_unreadable_entry_is_an_error_and_not_nothing(journal: Journal, tmp_p
     (tmp_path / "journal" / f"{KEY}.json").mkdir(parents=True)
     with pytest.raises(JournalError, match="cannot be read"):
         journal.read(KEY)
+
+
+def test_a_folder_that_is_closed_to_us_is_an_error_and_not_empty(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+    """Of another user, or no file left to open it with."""
+    journal.open_entry(ENTRY)
+
+    def closed(*_: object) -> object:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", closed)
+        with pytest.raises(UnreadError, match="cannot be read: Permission denied; mend the state folder"):
+            journal.entries()
+    assert len(journal.entries()) == 1
+
+
+def test_an_entry_that_the_disk_does_not_give_is_named_until_it_does(journal: Journal, tmp_path: Path):
+    journal.open_entry(ENTRY)
+    other = tmp_path / "journal" / "020000000011.json"
+    other.mkdir()
+    assert [entry.key for entry in journal.entries()] == [KEY]
+    assert (journal.problems, len(journal.unread)) == ((), 1)
+    assert str(other) in journal.unread[0]
+    other.rmdir()
+    journal.entries()
+    assert journal.unread == ()
+
+
+def test_what_this_run_opened_is_known_from_what_an_earlier_one_left(journal: Journal, tmp_path: Path):
+    opened = journal.open_entry(ENTRY)
+    assert journal.signed(opened)
+    next_run = Journal(tmp_path / "journal", lambda: 1_700_000_001.0)
+    assert not next_run.signed(next_run.open_entry(ENTRY))
 
 
 def test_keys():

@@ -83,7 +83,7 @@ def test_one_file_that_cannot_be_read_does_not_keep_the_others_from_their_way_ba
     (tmp_path / "020000000011.json").mkdir()
     assert journal.entries() == (ENTRY,)
     assert journal.entries() == (ENTRY,)
-    [said] = journal.problems
+    [said] = journal.unread
     assert "020000000011.json cannot be read" in said
 
 

@@ -110,9 +110,8 @@ async def test_one_that_is_well_is_not_written_to(
 
 @pytest.mark.looptime
 async def test_in_an_engine_it_is_the_alert_of_the_disk_while_it_lasts(house: House):
-    house.folder.mkdir()
-    (house.folder / FOLDER).write_text("")
     engine = await house.running()
+    (house.folder / FOLDER).write_text("")
     await until(lambda: "disk:engine" in engine.hub.fleet.alerts)
     alert = engine.hub.fleet.alerts["disk:engine"]
     assert alert.active

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from minertui.engine.journal import Entry
+from minertui.engine.journal import Entry, UnreadError
 from minertui.engine.restoring import Left, Restoring
 from minertui.model.alerts import Severity
 from minertui.model.commands import Outcome, OutcomeState, Rank, Tune
@@ -18,23 +18,33 @@ from minertui.safety.settings import Settings
 from tests.engine.bench import SWEEP, Bench
 from tests.engine.fakes import LoopClock
 
-OLD, NEW = (Entry(key=name, device=name, address="", baseline=Settings(500, 1150)) for name in ("old", "new"))
+OLD, OTHER, NEW = (
+    Entry(key=name, device=name, address="", baseline=Settings(500, 1150)) for name in ("old", "other", "new")
+)
+"""NEW is of this run."""
 
 
 class SlowJournal:
     """``entries`` gives what is there when it begins, once the disk that was in then is ``ready``."""
 
     problems: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def __init__(self, *there: Entry) -> None:
         self.there, self.asked, self.ready = there, threading.Event(), threading.Event()
+        self.broken = False
         self.ready.set()
 
     def entries(self) -> tuple[Entry, ...]:
         found, ready = self.there, self.ready
         self.asked.set()
         ready.wait(5)
+        if self.broken:
+            raise UnreadError("the journal cannot be read: no files left")
         return found
+
+    def signed(self, entry: Entry) -> bool:
+        return entry is NEW
 
 
 class NobodyAnswers:
@@ -66,11 +76,25 @@ class Log:
         raise AssertionError(text)
 
 
+class Board:
+    """What everybody sees."""
+
+    def __init__(self) -> None:
+        self.disks: list[str] = []
+
+    def put(self, source: str, text: str) -> None: ...
+
+    def disk(self, file: str, text: str, costs: str, can: str) -> None:
+        self.disks.append(text)
+
+
 def nobody(entry: Entry, how: str, *, over: bool) -> None: ...
 
 
-def restoring_of(arbiter: NobodyAnswers, journal: SlowJournal, log: Log, left: Left = nobody) -> Restoring:
-    return Restoring(arbiter, journal, LoopClock(), log, lambda _: False, lambda *_: None, left)  # type: ignore[arg-type]
+def restoring_of(
+    arbiter: NobodyAnswers, journal: Any, log: Log, left: Left = nobody, board: Board | None = None
+) -> Restoring:
+    return Restoring(arbiter, journal, LoopClock(), log, lambda _: False, board or Board(), left)  # type: ignore[arg-type]
 
 
 async def test_what_is_owed_while_the_journal_is_read_stays_owed():
@@ -107,9 +131,61 @@ async def test_the_same_trouble_of_a_later_way_back_is_said_again():
 
 async def test_a_fault_at_one_miner_costs_the_others_nothing():
     arbiter, log = FaultyAtOld(), Log()
-    await restoring_of(arbiter, SlowJournal(OLD, NEW), log).once(())
-    assert arbiter.asked == ["new"]
+    await restoring_of(arbiter, SlowJournal(OLD, OTHER), log).once(())
+    assert arbiter.asked == ["other"]
     assert "its baseline is not restored yet: a fault of this program (RuntimeError: a bug)" in log.lines
+
+
+@pytest.mark.looptime
+async def test_a_journal_that_cannot_be_read_at_the_start_is_read_again_until_it_can():
+    journal, arbiter, board = SlowJournal(OLD), NobodyAnswers(), Board()
+    journal.broken = True
+    restoring = restoring_of(arbiter, journal, Log(), board=board)
+    await restoring.once(())
+    running = asyncio.create_task(restoring.run(lambda: ()))
+    await asyncio.sleep(200)
+    assert (arbiter.asked, board.disks) == ([], ["the journal cannot be read: no files left"])
+    journal.broken, journal.there = False, (OLD, NEW)  # what this run has begun is its own
+    await asyncio.sleep(100)
+    assert set(arbiter.asked) == {"old"}
+    assert board.disks[1:] == [""]
+    running.cancel()
+
+
+@pytest.mark.looptime
+async def test_a_single_entry_that_cannot_be_read_is_owed_once_it_can():
+    journal, arbiter, board = SlowJournal(OTHER), NobodyAnswers(), Board()
+    journal.unread = ("old.json cannot be read",)
+    restoring = restoring_of(arbiter, journal, Log(), board=board)
+    await restoring.once(())
+    assert (arbiter.asked, board.disks) == (["other"], ["old.json cannot be read"])
+    journal.unread, journal.there = (), (OLD,)
+    await restoring.last(())
+    assert arbiter.asked == ["other", "old"]
+    assert board.disks[1:] == [""]
+
+
+@pytest.mark.looptime
+async def test_what_is_owed_is_not_taken_for_led_back_while_it_cannot_be_read():
+    journal, arbiter = SlowJournal(OLD), NobodyAnswers()
+    restoring = restoring_of(arbiter, journal, Log())
+    await restoring.once(())
+    journal.there, journal.unread = (), ("old.json cannot be read",)
+    await restoring.last(())
+    journal.there, journal.unread = (OLD,), ()
+    await restoring.last(())
+    assert arbiter.asked == ["old", "old"]
+
+
+@pytest.mark.looptime
+async def test_what_a_job_was_cut_off_from_is_owed_though_the_journal_cannot_be_read_just_then():
+    journal, arbiter = SlowJournal(OLD, NEW), NobodyAnswers()
+    restoring = restoring_of(arbiter, journal, Log())
+    journal.broken = True
+    await restoring.owe("new")
+    journal.broken = False
+    await restoring.last(())
+    assert arbiter.asked == ["new"]
 
 
 @pytest.mark.looptime
