@@ -278,7 +278,7 @@ class Arbiter:
         async with walker.desk.turn:
             taker = walker.desk.was_ousted(by)
             way = WayBack(self._clock, walker, self._log)
-            return await way.conclude(None if taker is Rank.PERSON else settings, by)
+            return await way.conclude(settings if taker is None else None, by)
 
     def origin(self, device: str) -> Settings | None:
         """What the device ran before this program raised it; None where it is not above that any more."""

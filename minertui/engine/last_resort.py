@@ -100,4 +100,4 @@ def _lower(status: MinerStatus, origin: Settings) -> Tune | None:
     lower_mv = round(origin.core_mv) if to <= origin.frequency_mhz and origin.core_mv < mv else None
     if to == mhz and lower_mv is None:
         return None
-    return Tune(to if to < mhz else None, lower_mv)
+    return Tune(to if to < mhz else None, lower_mv, at_most=True)

@@ -119,23 +119,24 @@ class OverLimits:
             return
         if outcome.ok:
             self._due.pop(device, None)
+        if outcome.ok and outcome.changes:  # nothing, where it was lowered further by its turn
             want = Settings.of(status).wrote(tune).tune_text
             self._tell(device, f"lowered to {want}, because you lowered its limit", Severity.INFO)
-        else:
+        elif not outcome.ok:
             self._tell(device, f"your lowered limit is not kept yet: {outcome.reason}")
 
     async def _under(self, snapshot: Snapshot, status: MinerStatus, limits: Limits) -> Tune | None:
         """What keeps the limits, as far as it is known; None where nothing is."""
         mhz = limits.max_mhz if above(status.frequency_mhz, limits.max_mhz) else None
         if not above(status.core_mv, limits.max_mv):
-            return Tune(frequency_mhz=mhz)
+            return Tune(frequency_mhz=mhz, at_most=True)
         known = await left_to(snapshot, self._office.records, lambda text: self._tell(snapshot.device, text))
         caps = msgspec.structs.replace(snapshot.limits, max_mhz=min(limits.max_mhz or 1e6, status.frequency_mhz or 0))
         top = None if known is None or known.other_board(status) else top_mhz(known, caps)
         there = None if known is None or top is None else known.frontier.at(top)
         if there is None:
-            return None if mhz is None else Tune(frequency_mhz=mhz)
-        return Tune(there.mhz, there.mv)
+            return None if mhz is None else Tune(frequency_mhz=mhz, at_most=True)
+        return Tune(there.mhz, there.mv, at_most=True)
 
     def _tell(self, device: str, text: str, severity: Severity = Severity.WARNING) -> None:
         """The same sentence once."""

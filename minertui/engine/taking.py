@@ -24,9 +24,10 @@ def whole(request: Request, entry: Entry | None) -> Request:
     if not isinstance(tune, Tune) or request.rank is not Rank.PERSON or entry is None or entry.rank is not Rank.SWEEP:
         return request
     own_mv = entry.baseline.core_mv
-    filled = Tune(
-        entry.baseline.frequency_mhz if tune.frequency_mhz is None else tune.frequency_mhz,
-        (None if own_mv is None else round(own_mv)) if tune.core_mv is None else tune.core_mv,
+    filled = replace(
+        tune,
+        frequency_mhz=entry.baseline.frequency_mhz if tune.frequency_mhz is None else tune.frequency_mhz,
+        core_mv=(None if own_mv is None else round(own_mv)) if tune.core_mv is None else tune.core_mv,
     )
     asked = replace(request, command=filled)
     cools = kernel.lowers(tune, request.snapshot.status)

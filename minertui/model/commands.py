@@ -14,10 +14,12 @@ from minertui.model.status import PoolSetting
 
 
 class Tune(msgspec.Struct, frozen=True, omit_defaults=True, tag="tune"):
-    """Set frequency (MHz) and/or core voltage (mV); None leaves a value as it is."""
+    """Set frequency (MHz) and/or core voltage (mV); None leaves a value as it is. ``at_most``: only lower them; what
+    the miner is under already when its turn comes stays as it is."""
 
     frequency_mhz: float | None = None
     core_mv: int | None = None
+    at_most: bool = False
 
 
 class SetFan(msgspec.Struct, frozen=True, omit_defaults=True, tag="fan"):

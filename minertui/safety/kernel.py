@@ -8,7 +8,8 @@ Pure: what is known goes in as a Request, ordered Steps or a Refusal come out. T
 2. Order: frequency down, then voltage, then frequency up. So the voltage is enough for the frequency at every instant,
    and a lowered voltage never meets the old frequency. Both are never in one write: the firmware applies voltage first
    also when both fall (ESP-Miner power_management_task.c).
-3. Up in steps of at most 25 MHz or 25 mV; down at once.
+3. Up in steps of at most 25 MHz or 25 mV; down at once. An order that is meant to lower never raises, wherever the
+   miner went before its turn came.
 4. The fan is never set to less than 20 % by hand, and not below its present speed while the miner is hot.
 5. Restarts are rationed: one per 5 minutes, and automatic repair gets three a day, then the device is parked.
 6. Pools and a person's restart need ``confirmed``; overheat flags are cleared by a person alone.
@@ -38,7 +39,7 @@ from minertui.model.status import Ability, MinerStatus
 from minertui.safety import others, raising, samples
 from minertui.safety.limits import FLOOR_MHZ, FLOOR_MV
 from minertui.safety.request import Decision, Request, Rules, goes_up
-from minertui.safety.settings import SAME, Settings, number, same
+from minertui.safety.settings import SAME, Settings, lowering, number, same
 from minertui.safety.steps import DROOP_MOST_MV, SETTLE_S, Refusal, Step, Steps, ramp_s
 
 
@@ -63,10 +64,12 @@ def lowers(command: Command, status: MinerStatus | None) -> bool:
         return True
     if not isinstance(command, Tune) or status is None:
         return False
+    command = lowering(command, status.frequency_mhz, status.core_mv)
     return not goes_up(command.frequency_mhz, status.frequency_mhz) and not goes_up(command.core_mv, status.core_mv)
 
 
 def _tune(request: Request, tune: Tune, status: MinerStatus) -> Decision:
+    tune = lowering(tune, status.frequency_mhz, status.core_mv)
     why = _floor(request, tune)
     if why is None and lowers(tune, status):
         why = _blind(request)

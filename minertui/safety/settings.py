@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from minertui.model.commands import Change, Command, SetFan, Tune
 from minertui.model.status import MinerStatus
 
+Value = TypeVar("Value", int, float)
 SAME = 0.51
 """Firmware rounds to whole MHz, mV and per cent in some releases."""
 
@@ -36,10 +39,11 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     def wrote(self, command: Command) -> Settings:
         """These settings after ``command`` was stored."""
         if isinstance(command, Tune):
+            tune = lowering(command, self.frequency_mhz, self.core_mv)
             return msgspec.structs.replace(
                 self,
-                frequency_mhz=self.frequency_mhz if command.frequency_mhz is None else command.frequency_mhz,
-                core_mv=self.core_mv if command.core_mv is None else command.core_mv,
+                frequency_mhz=self.frequency_mhz if tune.frequency_mhz is None else tune.frequency_mhz,
+                core_mv=self.core_mv if tune.core_mv is None else tune.core_mv,
             )
         if isinstance(command, SetFan):
             return msgspec.structs.replace(
@@ -64,6 +68,17 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     def tune_text(self) -> str:
         """``525 MHz / 1150 mV``."""
         return f"{number(self.frequency_mhz)} MHz / {number(self.core_mv)} mV"
+
+
+def lowering(tune: Tune, mhz: float | None, mv: float | None) -> Tune:
+    """Of an order that only lowers, what lowers a miner at ``mhz`` and ``mv``; every other as it is."""
+    if not tune.at_most:
+        return tune
+    return Tune(_under(tune.frequency_mhz, mhz), _under(tune.core_mv, mv), at_most=True)
+
+
+def _under(want: Value | None, have: float | None) -> Value | None:
+    return None if want is not None and have is not None and want >= have else want
 
 
 def same(a: float | None, b: float | None, within: float) -> bool:

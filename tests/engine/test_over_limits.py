@@ -82,6 +82,16 @@ async def test_what_runs_is_lowered_to_a_limit_that_was_lowered(tmp_path: Path):
         assert found.at == (450, 1150), "a higher limit raises nothing"
 
 
+async def test_who_lowers_it_further_meanwhile_is_not_raised_to_the_limit(tmp_path: Path):
+    async with running(tmp_path) as found:
+        person = asyncio.create_task(found.engine.send(Order("p1", "m1", Tune(400.0))))
+        await asyncio.sleep(0)
+        await found.limit(max_mhz=450, seconds=120)
+        assert (await person).outcome.ok
+        assert found.at == (400, 1150)
+        assert not found.said("lowered to 450 MHz / 1150 mV, because you lowered its limit")
+
+
 async def test_what_was_over_it_before_or_is_set_elsewhere_is_told_and_left_alone(tmp_path: Path):
     async with running(tmp_path, max_mhz=450) as found:
         await asyncio.sleep(60)
@@ -141,7 +151,10 @@ async def test_a_guard_keeps_a_limit_of_voltage_too_where_it_knows_a_frontier(tm
         await found.comes_to(455, 1089)
         done = [r.order for r in await found.engine.commands()]
         assert {order.by for order in done} == {"guard:m1"}
-        assert [order.command for order in reversed(done)] == [Tune(frequency_mhz=455), Tune(core_mv=1089)]
+        assert [order.command for order in reversed(done)] == [
+            Tune(455, at_most=True),
+            Tune(core_mv=1089, at_most=True),
+        ]
         await until(lambda: found.alert == "", 4000)
 
 

@@ -91,6 +91,42 @@ def test_a_miner_that_repeats_itself_is_as_blind_as_one_without_a_sensor():
     assert bench.state.blind == 0, "it moves again"
 
 
+@pytest.mark.parametrize("vr_c", [-1.0, 0.0])
+def test_a_regulator_that_says_what_cannot_be_true_three_times_is_hot(vr_c: float):
+    bench = Bench(mhz=450)
+    for _ in range(2):
+        bench.poll(55, vr_temp_c=vr_c)
+    assert bench.sent == []
+    bench.poll(55, vr_temp_c=vr_c)
+    assert bench.sent == [(15, 410)]
+    assert bench.state.why.startswith("no regulator temperature for 3 polls")
+
+
+@pytest.mark.parametrize("vr_c", [125.0, 127.0])
+def test_a_regulator_that_glows_is_hot_at_once(vr_c: float):
+    bench = Bench()
+    bench.poll(55, vr_temp_c=vr_c)
+    assert bench.sent == [(5, 450)]
+
+
+def test_a_hot_second_chip_counts_where_the_first_ones_sensor_failed():
+    bench = Bench()
+    bench.poll(None, chip_temp2_c=66.0)
+    assert bench.sent == [(5, 450)]
+
+
+def test_nothing_is_given_back_while_a_regulator_is_not_believed():
+    bench = Bench(plan=msgspec.structs.replace(PLAN, stable_s=60), mhz=500)
+    bench.poll(66, vr_temp_c=60.0)
+    while bench.now < 300:
+        bench.poll(50, vr_temp_c=60.0 if bench.now % 10 else -1.0)  # never three in a row
+        if bench.mhz > 450:
+            break
+        if bench.now % 10:
+            assert bench.mhz == 450
+    assert (bench.mhz, bench.now % 10) == (475, 5), "after a reading that can be believed"
+
+
 def test_the_floor_is_really_reached_and_nothing_is_sent_twice_there():
     bench = Bench()
     for _ in range(100):
@@ -318,7 +354,7 @@ class FakeSite:
 async def test_stopped_it_gives_the_baseline_back():
     site = FakeSite([55, 66, 55], Stopped(final=True))
     await guard.run(site, PLAN)
-    assert site.sent == [Tune(frequency_mhz=450)]
+    assert site.sent == [Tune(frequency_mhz=450, at_most=True)]
     assert site.concluded == [None]
     assert site.reports[-1][0] is Phase.STOPPED
     assert site.reports[-1][1].writes_today == 1

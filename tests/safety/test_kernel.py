@@ -53,6 +53,31 @@ def test_up_is_voltage_first_in_steps_of_25():
     )
 
 
+@pytest.mark.parametrize(
+    ("tune", "written"),
+    [
+        (Tune(450, 1100, at_most=True), [Tune(450), Tune(core_mv=1100)]),
+        (Tune(450, 1300, at_most=True), [Tune(450)]),
+        (Tune(900, 1100, at_most=True), [Tune(core_mv=1100)]),
+        (Tune(525, 1150, at_most=True), []),
+        (Tune(900, 1300, at_most=True), []),
+        (Tune(core_mv=1300, at_most=True), []),
+    ],
+)
+def test_an_order_that_is_to_lower_never_raises(tune: Tune, written: list[Tune]):
+    """Its turn may come after somebody has lowered the miner further than it was meant to."""
+    assert writes(ask(tune)) == written
+    assert lowers(tune, GAMMA)
+    own = Settings.of(GAMMA)
+    assert own.wrote(tune).nowhere_above(own)
+
+
+def test_what_is_not_known_is_not_lowered_by_a_guess():
+    dark = gamma(frequency_mhz=None)
+    assert not lowers(Tune(450, at_most=True), dark)
+    assert "does not report" in no(ask(Tune(450, at_most=True), dark))
+
+
 def test_down_is_frequency_first_and_at_once():
     decision = decide(ask(Tune(400, 1000)))
     assert decision == Steps((Step(Tune(frequency_mhz=400), False, 5.0), Step(Tune(core_mv=1000), False, 3.0, 5.0)))

@@ -1,7 +1,8 @@
 """The thermal guard: one miner, step down at once, climb back slowly.
 
     reading at or over a limit        → frequency − step_down, at once; again after settle_s, or at once at limit + 5 °C
-    temperature missing three times   → as hot: a miner that hashes blind is not cool; so is one that repeats itself
+    temperature missing three times   → as hot: a miner that hashes blind is not cool; so is one that repeats itself,
+                                        and one whose regulator says what cannot be true
     power over its limit, supply weak → a step down too, see ``load``; and no step up that would lead there again
     cool for stable_s on average      → frequency + step_up, never over high_mhz
     somebody else changed it          → lower: that is the new ceiling; higher: adopted (never fought), if allowed
@@ -27,7 +28,17 @@ from minertui.jobs.guard import load
 from minertui.jobs.guard.along import along, less_volts, own_volts, under_volts, usable
 from minertui.jobs.guard.hold import LEAST_MHZ, recalled
 from minertui.jobs.guard.load import Load
-from minertui.jobs.guard.state import SAME_MHZ, GuardState, adopt, mean_chip_c, remember, replanned, today, written
+from minertui.jobs.guard.state import (
+    SAME_MHZ,
+    GuardState,
+    adopt,
+    mean_chip_c,
+    raises,
+    remember,
+    replanned,
+    today,
+    written,
+)
 from minertui.model.commands import OutcomeState, Tune, Word
 from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
@@ -36,6 +47,7 @@ from minertui.model.holding import GRID_MHZ, floor_mhz, target_c
 from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
 from minertui.model.seams import Site
 from minertui.model.status import MinerStatus
+from minertui.safety.samples import dark
 
 _URGENT_C = 5.0  # this far over the limit a second step does not wait for the first one's effect
 _BLIND_POLLS = 3  # safety rule: three invalid readings in a row count as hot
@@ -148,7 +160,7 @@ def _over(
     assert snapshot.status is not None  # step has seen it
     hot = _too_warm(plan, snapshot.status)
     if hot is None and state.blind >= _BLIND_POLLS:
-        hot = _URGENT_C, f"no chip temperature for {state.blind} polls"
+        hot = _URGENT_C, f"no {dark(snapshot.status) or 'chip'} temperature for {state.blind} polls"
     if hot is not None:
         return *hot, None
     heavy = load.crossed(state.load, snapshot, now_s)
@@ -156,7 +168,8 @@ def _over(
 
 
 def _too_warm(plan: GuardPlan, status: MinerStatus) -> tuple[float, str] | None:
-    chip, vr = status.chip_temp_c, status.vr_temp_c
+    chips, vr = [c for c in (status.chip_temp_c, status.chip_temp2_c) if c is not None], status.vr_temp_c
+    chip = max(chips, default=None)
     over_chip = -1.0 if chip is None else chip - plan.max_chip_temp_c
     over_vr = -1.0 if vr is None else vr - plan.max_vr_temp_c
     if over_chip >= 0 and over_chip >= over_vr:
@@ -244,7 +257,7 @@ def _borne(state: GuardState, snapshot: Snapshot, mhz: float, now_s: float) -> t
 def _calm(state: GuardState, plan: GuardPlan, status: MinerStatus) -> bool:
     """Both sensors, now and on average over the window, are under their limits by the hysteresis."""
     mean, vrs = mean_chip_c(state), [r.vr_c for r in state.readings if r.vr_c is not None]
-    if mean is None or status.chip_temp_c is None or len(state.readings) < 2:
+    if mean is None or status.chip_temp_c is None or dark(status) or len(state.readings) < 2:
         return False
     chip_ok = max(mean, status.chip_temp_c) <= plan.max_chip_temp_c - plan.hysteresis_c
     vr_ok = not vrs or max(sum(vrs) / len(vrs), vrs[-1]) <= plan.max_vr_temp_c - plan.hysteresis_c
@@ -299,7 +312,7 @@ def _obeys(site: GuardSite, before: GuardState, state: GuardState) -> None:
 
 async def _write(site: GuardSite, state: GuardState, tune: Tune) -> GuardState:
     site.log(state.why)
-    outcome = await site.send(tune)
+    outcome = await site.send(msgspec.structs.replace(tune, at_most=not raises(state, tune)))
     if outcome.state is OutcomeState.APPLIED:
         return written(state, tune, site.now())
     what = f"{tune.core_mv} mV" if tune.frequency_mhz is None else f"{tune.frequency_mhz:g} MHz"

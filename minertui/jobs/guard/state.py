@@ -10,6 +10,7 @@ from minertui.jobs.guard.load import Load
 from minertui.model.commands import Tune, Word
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan
+from minertui.safety.samples import dark, hashing
 from minertui.safety.settings import SAME, Settings
 
 SAME_MHZ = 3.2
@@ -56,10 +57,15 @@ class GuardState:
     ordered: Settings | None = None
 
 
+def raises(state: GuardState, tune: Tune) -> bool:
+    """True when ``tune`` leads above what it last saw or wrote."""
+    mhz, mv = tune.frequency_mhz, tune.core_mv
+    return (mhz is not None and mhz > (state.wanted_mhz or 0)) or (mv is not None and mv > (state.wanted_mv or 0))
+
+
 def written(state: GuardState, tune: Tune, now_s: float) -> GuardState:
     """The state after the site applied ``tune``."""
-    mhz, mv = tune.frequency_mhz, tune.core_mv
-    raised = (mhz is not None and mhz > (state.wanted_mhz or 0)) or (mv is not None and mv > (state.wanted_mv or 0))
+    mhz, mv, raised = tune.frequency_mhz, tune.core_mv, raises(state, tune)
     return replace(
         state,
         readings=(),
@@ -164,12 +170,12 @@ def _volts_by_hand(state: GuardState, mv: float | None) -> GuardState:
 def remember(
     state: GuardState, plan: GuardPlan, snapshot: Snapshot, now_s: float, *, yielding: bool = False
 ) -> GuardState:
-    """Take a reading in, or that it had no temperature."""
+    """Take a reading in, or that a temperature of it is missing or cannot be true."""
     status = snapshot.status
     assert status is not None  # step has seen it
     held = hold.watch(state.hold, plan, status, now_s)
     state = replace(state, hold=held, load=load.watch(state.load, held, snapshot, now_s, yielding=yielding))
-    if status.chip_temp_c is None:
+    if status.chip_temp_c is None or (hashing(status) and dark(status)):
         return replace(state, blind=state.blind + 1)
     kept = tuple(r for r in state.readings if now_s - r.at_s <= plan.stable_s)
     reading = Reading(now_s, status.chip_temp_c, status.vr_temp_c)
