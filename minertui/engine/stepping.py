@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from minertui.model.commands import Command, Identify, OutcomeState, Restart, SetFan, Tune
-from minertui.model.errors import DeviceError, Garbled, Preempted, Unreachable
+from minertui.model.errors import DeviceError, Garbled, NotSent, Preempted, Unreachable
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Limits
 from minertui.model.seams import Clock
@@ -104,6 +104,8 @@ async def take(line: Line, clock: Clock, step: Step, give_way: Callable[[], bool
     try:
         await line.write(step.command)
         sent = Sent.YES
+    except NotSent as error:
+        return Taken(OutcomeState.REFUSED, line.snapshot(), f"not sent, so nothing changed: {error.message}")
     except (Unreachable, Garbled):
         sent = Sent.LOST
     except DeviceError as error:

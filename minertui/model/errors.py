@@ -4,6 +4,7 @@
     ├─ ConfigError            names file, key and line
     ├─ DeviceError            knows the device
     │  ├─ Unreachable         no answer; after a write: the outcome is unknown
+    │  │  └─ NotSent          no connection, so nothing was written
     │  ├─ Garbled             an answer that is not the protocol
     │  ├─ Refused             the device said no (auth included)
     │  └─ Unsupported         this kind or firmware cannot
@@ -56,6 +57,10 @@ class DeviceError(MinertuiError):
 
 class Unreachable(DeviceError):
     """No answer. After a write this means that the outcome is unknown: read back, never resend blindly."""
+
+
+class NotSent(Unreachable):
+    """No connection to it. What was to be written never left this computer."""
 
 
 class Garbled(DeviceError):

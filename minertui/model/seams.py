@@ -47,7 +47,8 @@ class Device(Protocol):
     """A piece of hardware. One request in flight; every call has a total deadline.
 
     All three raise DeviceError. ``apply`` writes ONE command as it is and returns when the device accepted it; that
-    proves nothing, the arbiter reads back. Unreachable from ``apply`` means: outcome unknown.
+    proves nothing, the arbiter reads back. Unreachable from ``apply`` means: outcome unknown; of its kind
+    NotSent alone says that nothing was written.
     """
 
     @property

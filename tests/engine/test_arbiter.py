@@ -10,6 +10,7 @@ import pytest
 
 from minertui.model.commands import (
     Change,
+    Command,
     Order,
     Pause,
     Rank,
@@ -17,7 +18,7 @@ from minertui.model.commands import (
     SetFan,
     Tune,
 )
-from minertui.model.errors import DeviceError
+from minertui.model.errors import DeviceError, NotSent
 from minertui.model.fleet import Health
 from minertui.model.plans import Limits
 from minertui.model.status import Ability
@@ -135,6 +136,21 @@ async def test_a_lost_question_is_refused_by_the_read_back(bench: Bench):
     assert outcome.state is REFUSED
     assert "reads back 525 MHz" in outcome.reason
     assert bench.miner.writes == []
+
+
+async def test_a_command_that_never_left_is_refused_and_leaves_no_way_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """A sweep later would take what this order was to do for what we did, and lead the miner to it."""
+
+    async def gone(command: Command) -> None:
+        raise NotSent("fake", "check that the miner is on")
+
+    monkeypatch.setattr(bench.miner, "apply", gone)
+    outcome = await bench.person(Tune(450, 1100))
+    assert outcome.state is REFUSED
+    assert outcome.reason == "not sent, so nothing changed: check that the miner is on"
+    assert bench.journal.entries() == ()
 
 
 async def test_no_answer_after_a_write_is_unknown(bench: Bench):
