@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from minertui.tui.commands.base import Action, At, Danger
 from minertui.tui.keys import sign
 
 if TYPE_CHECKING:
-    from minertui.tui.dialogs.help import HelpScreen
+    from minertui.tui.dialogs.help import HelpRow, HelpScreen
 
 PLACES: Mapping[str, tuple[str, str]] = {
     "fleet": ("The fleet", "All miners, one a line. Actions go to the marked ones, or to the one under the cursor."),
@@ -57,27 +56,24 @@ _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("^S", "save to a file"),
     ),
 }
-_WIDTH = 70
-_MEANING = 58  # cells for the meaning of a key or sign
-_TITLE = 46  # cells for what an action does; its id stands behind
 _NOTE = {Danger.NONE: "", Danger.YES_NO: " (asks first)", Danger.TYPE_NAME: " (asks for the name)"}
 
 
-def help_rows(at: At, keys: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Rows of key and meaning; a row without a key is a heading. ``keys``: the user's own, by id."""
+def help_rows(at: At, keys: Mapping[str, str]) -> list[HelpRow]:
+    """What the help says here. ``keys``: the user's own, by id."""
+    from minertui.tui.dialogs.help import HelpRow
+
     here = [action for action in offered(at) if action.places]
     everywhere = [a for a in offered(at) if not a.places and not a.id.startswith("tab-")]
     _, about = PLACES.get(at.place, (at.place, ""))
     if at.readonly or at.fleet.readonly:
         about += " This screen is read-only: what writes to a miner or to the config is hidden."
-    rows = [("", text) for text in textwrap.wrap(about, _WIDTH)]
-    for key, meaning in _WIDGETS.get(at.place, ()):
-        first, *more = textwrap.wrap(meaning, _MEANING)
-        rows += [(key, first), *((" ", text) for text in more)]
-    rows += [row for action in here for row in _rows(action, keys)]
-    rows += [("", "Everywhere"), ("1 … 9", "Go to the tab with this number")]
-    rows += [row for action in everywhere for row in _rows(action, keys)]
-    return [*rows, ("", "Right: the names for [screen.keys] in the config file")]
+    rows = [HelpRow("", about)] if about else []
+    rows += [HelpRow(key, meaning) for key, meaning in _WIDGETS.get(at.place, ())]
+    rows += [_row(action, keys) for action in here]
+    rows += [HelpRow("", "Everywhere"), HelpRow("1 … 9", "Go to the tab with this number")]
+    rows += [_row(action, keys) for action in everywhere]
+    return [*rows, HelpRow("", "Behind an action stands its name for [screen.keys] in the config file.")]
 
 
 def help_screen(at: At, keys: Mapping[str, str]) -> HelpScreen:
@@ -87,6 +83,7 @@ def help_screen(at: At, keys: Mapping[str, str]) -> HelpScreen:
     return HelpScreen(PLACES.get(at.place, (at.place, ""))[0], help_rows(at, keys))
 
 
-def _rows(action: Action, keys: Mapping[str, str]) -> list[tuple[str, str]]:
-    first, *more = textwrap.wrap(f"{action.title}{_NOTE[action.danger]}", _TITLE)
-    return [(sign(keys.get(action.id, action.key)), f"{first:{_TITLE}} {action.id}"), *((" ", text) for text in more)]
+def _row(action: Action, keys: Mapping[str, str]) -> HelpRow:
+    from minertui.tui.dialogs.help import HelpRow
+
+    return HelpRow(sign(keys.get(action.id, action.key)), f"{action.title}{_NOTE[action.danger]}", action.id)

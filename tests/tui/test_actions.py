@@ -237,10 +237,10 @@ class TestJobs:
         link.templates, link.swept = Templates(SweepPlan(max_mhz=777), GuardPlan(high_mhz=444), KNOWN), "attic-1"
         async with looking(link) as seen:
             await seen.press("space", "space", "b")
-            await seen.sees("Benchmark attic-1, attic-2")
+            await seen.sees("Benchmark 2 miners: attic-1, attic-2")
             assert seen.app.screen.query_one("#max_mhz", Input).value == "777"
             await seen.press("escape", "g")
-            await seen.sees("Guard attic-1, attic-2")
+            await seen.sees("Guard 2 miners: attic-1, attic-2")
             assert seen.app.screen.query_one("#high_mhz", Input).value == "444"
             await seen.sees("Along the frontier of their sweeps: attic-1.")
             await seen.sees("no sweep left a frontier (b starts one): attic-2.")

@@ -13,7 +13,8 @@ from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.plans import GuardPlan, JobState, SweepPlan
 from minertui.model.status import Ability
 from minertui.tui.commands.base import Danger, Desk, DeviceAction, KeyOf, pane_of
-from minertui.tui.commands.orders import TOLD_EACH, named
+from minertui.tui.commands.orders import TOLD_EACH
+from minertui.tui.widgets.wording import whom
 
 _LOOKED_AT = 32  # miners whose frontiers are asked for before a guard starts on many
 
@@ -85,7 +86,7 @@ class StartBenchmark(StartJob):
 
         targets = self.targets(desk)
         proposal = (await desk.link.plans(targets[0].device)).sweep
-        plan = await desk.ask(SweepDialog(targets[0], proposal, [snapshot.device for snapshot in targets]))
+        plan = await desk.ask(SweepDialog(targets, proposal))
         if plan is not None:
             begun = await self.start(desk, plan)
             desk.open_tab("sweep")
@@ -137,7 +138,7 @@ class StopJob(DeviceAction):
         devices = [snapshot.device for snapshot in self.targets(desk)]
         jobs = [job for device in devices if (job := job_of(at.fleet, device, self.kind))]
         lines = [f"{job.device}: {job.note or job.phase.value}; {self.does}" for job in jobs]
-        if await desk.confirm(f"{self.title}: {named(devices)}", lines, self.danger):
+        if await desk.confirm(f"{self.title}: {whom(devices)}", lines, self.danger):
             stopped: list[JobState] = []
             try:
                 for job in jobs:

@@ -10,7 +10,8 @@ from minertui.model.seams import FaultConsole
 from minertui.model.status import Ability
 from minertui.tui.commands.base import At, Danger, Desk, DeviceAction, KeyOf
 from minertui.tui.commands.jobs import job_of
-from minertui.tui.commands.orders import named, rehearse_and_send, send
+from minertui.tui.commands.orders import rehearse_and_send, send
+from minertui.tui.widgets.wording import whom
 
 
 class PlainOrder(DeviceAction):
@@ -28,7 +29,7 @@ class PlainOrder(DeviceAction):
             for device in devices:
                 await send(desk, device, self.command)
             return
-        title = f"{self.title}: {named(devices)}"
+        title = f"{self.title}: {whom(devices)}"
         await rehearse_and_send(desk, devices, self.command, title, self.does, self.danger)
 
 
@@ -46,9 +47,10 @@ class TuneMiner(DeviceAction):
 
         targets = self.targets(desk)
         devices = [snapshot.device for snapshot in targets]
-        command = await desk.ask(TuneDialog(targets[0], job_of(desk.at.fleet, devices[0], "sweep"), devices))
+        sweeps = [job_of(desk.at.fleet, device, "sweep") for device in devices]
+        command = await desk.ask(TuneDialog(targets, sweeps))
         if command is not None:
-            await rehearse_and_send(desk, devices, command, f"Tune {named(devices)}")
+            await rehearse_and_send(desk, devices, command, f"Tune {whom(devices)}")
 
 
 class SetMinerFan(DeviceAction):
@@ -65,9 +67,9 @@ class SetMinerFan(DeviceAction):
 
         targets = self.targets(desk)
         devices = [snapshot.device for snapshot in targets]
-        command = await desk.ask(FanDialog(targets[0], devices))
+        command = await desk.ask(FanDialog(targets))
         if command is not None:
-            await rehearse_and_send(desk, devices, command, f"Fan of {named(devices)}")
+            await rehearse_and_send(desk, devices, command, f"Fan of {whom(devices)}")
 
 
 class SetMinerPools(DeviceAction):
@@ -80,10 +82,10 @@ class SetMinerPools(DeviceAction):
 
     async def run(self, desk: Desk) -> None:
         """Ask for pools, show old and new, let the name be typed, send."""
-        from minertui.tui.dialogs.pools import PoolsDialog
+        from minertui.tui.dialogs.pools import PoolsDialog, for_another
 
         targets = self.targets(desk)
-        command = await desk.ask(PoolsDialog(targets[0]))
+        command = await desk.ask(PoolsDialog(targets))
         if command is None:
             return
         devices = [snapshot.device for snapshot in targets]
@@ -93,9 +95,9 @@ class SetMinerPools(DeviceAction):
             for n, pool in enumerate(command.pools, 1)
         ]
         name = devices[0] if len(devices) == 1 else str(len(devices))
-        if await desk.confirm(f"Pools of {named(devices)}", lines, self.danger, name):
-            for device in devices:
-                await send(desk, device, command, confirmed=True)
+        if await desk.confirm(f"Pools of {whom(devices)}", lines, self.danger, name):
+            for n, device in enumerate(devices):
+                await send(desk, device, for_another(command) if n else command, confirmed=True)
 
 
 class RestartMiner(PlainOrder):

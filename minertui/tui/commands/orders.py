@@ -108,8 +108,3 @@ async def _send_all(desk: Desk, devices: Sequence[str], command: Command, *, con
     well = sum(record is not None and record.outcome.ok for record in records)
     if many and well:
         desk.say(f"{well} of {len(devices)} miners: {word_of(command)} — applied")
-
-
-def named(devices: Sequence[str]) -> str:
-    """``attic-1`` or ``3 miners: attic-1, attic-2, attic-3``."""
-    return devices[0] if len(devices) == 1 else f"{len(devices)} miners: {', '.join(devices)}"

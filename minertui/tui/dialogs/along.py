@@ -12,13 +12,9 @@ from minertui.model.frontier import Known, Setting
 from minertui.model.holding import against, reach, target_c
 from minertui.model.plans import GuardPlan
 from minertui.model.status import MinerStatus
-from minertui.tui.dialogs.form import wrapped
-from minertui.tui.widgets.painted import Line
-from minertui.tui.widgets.wording import duration, number
+from minertui.tui.widgets.painted import Line, line
+from minertui.tui.widgets.wording import duration, number, some_of
 from minertui.tui.words import moment_text
-
-_WIDTH = 74
-_NAMED = 3
 
 
 class Swept(msgspec.Struct, frozen=True):
@@ -55,27 +51,23 @@ def along(plan: GuardPlan, boards: Sequence[Swept], now_s: float) -> list[Line]:
 def _one(plan: GuardPlan, board: Swept, now_s: float) -> list[Line]:
     alone, known, status = why_alone(board, plan), board.known, board.status
     if status is None:
-        return wrapped("! It has not answered yet: whether a sweep left a frontier is not known.", _WIDTH, "warn")
+        return [_warning("It has not answered yet: whether a sweep left a frontier is not known.")]
     if known is None:
-        text = "! No sweep left a frontier of this board, so it moves the frequency alone"
-        return wrapped(f"{text}. To hold a temperature sweep it first (b).", _WIDTH, "warn")
+        text = "No sweep left a frontier of this board, so it moves the frequency alone"
+        return [_warning(f"{text}. To hold a temperature sweep it first (b).")]
     first, last = known.frontier.settings[0], known.frontier.settings[-1]
     ago = f", {duration(now_s - known.at_s)} ago" if known.at_s and now_s >= known.at_s else ""
     count = f"{len(known.frontier.settings)} settings" if first != last else "one setting"
     proved = f"Frontier: {count}, {_span(first, last)}, of its sweep ({moment_text(known.at_s, now_s)}{ago})."
-    lines = wrapped(proved, _WIDTH)
     if alone:
-        return lines + wrapped(
-            f"! Not used, it moves the frequency alone: {alone}. Sweep it again (b).", _WIDTH, "warn"
-        )
+        why = f"Not used, it moves the frequency alone: {alone}. Sweep it again (b)."
+        return [line(proved), _warning(why)]
     between = reach(known, plan, plan.high_mhz or status.frequency_mhz, board.snapshot.limits)
     if between is None:
-        text = (
-            "! None of them is within the limits in force: it would never climb. Raise the limits, or sweep again (b)."
-        )
-        return lines + wrapped(text, _WIDTH, "warn")
+        why = "None of them is within the limits in force: it would never climb. Raise the limits, or sweep again (b)."
+        return [line(proved), _warning(why)]
     low, high = (_within(known, mhz, board.snapshot.limits.min_mv) for mhz in between)
-    return lines + wrapped(f"Holds {_held(plan)} by moving along it, {_span(low, high)}; up {_up(plan)}.", _WIDTH)
+    return [line(proved), line(f"Holds {_held(plan)} by moving along it, {_span(low, high)}; up {_up(plan)}.")]
 
 
 def _several(plan: GuardPlan, boards: Sequence[Swept]) -> list[Line]:
@@ -83,11 +75,10 @@ def _several(plan: GuardPlan, boards: Sequence[Swept]) -> list[Line]:
     used = [device for device, why in whys.items() if not why]
     bare = [board.snapshot.device for board in boards if board.status is not None and board.known is None]
     other = [f"{device} ({why})" for device, why in whys.items() if why and device not in bare]
-    lines = wrapped(f"Along the frontier of their sweeps: {_names(used)}. Holds {_held(plan)}.", _WIDTH) if used else []
+    lines = [line(f"Along the frontier of their sweeps: {some_of(used)}. Holds {_held(plan)}.")] if used else []
     if bare:
-        text = f"! Frequency alone, no sweep left a frontier (b starts one): {_names(bare)}."
-        lines += wrapped(text, _WIDTH, "warn")
-    return lines + (wrapped(f"! Frequency alone: {_names(other, 1)}.", _WIDTH, "warn") if other else [])
+        lines.append(_warning(f"Frequency alone, no sweep left a frontier (b starts one): {some_of(bare)}."))
+    return [*lines, *([_warning(f"Frequency alone: {some_of(other, 1)}.")] if other else [])]
 
 
 def _fans(plan: GuardPlan, boards: Sequence[Swept]) -> list[Line]:
@@ -101,8 +92,12 @@ def _fans(plan: GuardPlan, boards: Sequence[Swept]) -> list[Line]:
     ]
     if not warm:
         return []
-    text = f"! Under a fan held at {number(held_c)} °C or more it never climbs ({_names(warm)}): lower its target (f)."
-    return wrapped(text, _WIDTH, "warn")
+    text = f"Under a fan held at {number(held_c)} °C or more it never climbs ({some_of(warm)}): lower its target (f)."
+    return [_warning(text)]
+
+
+def _warning(sentence: str) -> Line:
+    return line((f"! {sentence}", "warn"))
 
 
 def _held(plan: GuardPlan) -> str:
@@ -124,8 +119,3 @@ def _within(known: Known, mhz: float, least_mv: int | None) -> Setting:
 def _span(low: Setting, high: Setting) -> str:
     shown = [f"{number(s.mhz)} MHz / {s.mv} mV" for s in (low, high)]
     return shown[0] if shown[0] == shown[1] else " to ".join(shown)
-
-
-def _names(names: Sequence[str], most: int = _NAMED) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"

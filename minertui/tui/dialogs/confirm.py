@@ -11,12 +11,14 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal
 from textual.widgets import Button, Input
 
 from minertui.model.commands import Change
-from minertui.tui.dialogs.form import Lines, difference, wrapped
+from minertui.tui.dialogs.box import Body, Box
+from minertui.tui.dialogs.form import difference
 from minertui.tui.dialogs.ordering import Ordering
+from minertui.tui.widgets.lines import Lines
 from minertui.tui.widgets.painted import Line, line
 
 YES_NO, TYPE_NAME = "yes-no", "type-name"
@@ -27,8 +29,8 @@ class ConfirmDialog(Ordering[bool]):
 
     AUTO_FOCUS = "Input"
     DEFAULT_CSS = """
-    ConfirmDialog > Vertical { width: 70; border: round $warning; }
-    ConfirmDialog VerticalScroll { height: auto; max-height: 14; margin: 1 0 0 0; }
+    ConfirmDialog > Box { width: 70; border: round $warning; }
+    ConfirmDialog Body { margin: 1 0 0 0; }
     ConfirmDialog Input { margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,12 +54,12 @@ class ConfirmDialog(Ordering[bool]):
 
     def compose(self) -> ComposeResult:
         """The question, what would happen, and the answers."""
-        with Vertical():
-            yield Lines(wrapped(self.question, 66, "title"))
-            with VerticalScroll(can_focus=False):
+        with Box():
+            yield Lines([line((self.question, "title"))])
+            with Body():
                 yield Lines(_said(self.lines))
             if self.wanted:
-                yield Lines(wrapped(f"Type {self.wanted} and press Enter to go on.", 66, "warn"))
+                yield Lines([line((f"Type {self.wanted} and press Enter to go on.", "warn"))])
                 yield Input(compact=True)
             yield self.hint
             with Horizontal(classes="buttons"):
@@ -111,5 +113,5 @@ class ConfirmDialog(Ordering[bool]):
 def _said(lines: Sequence[Change] | Sequence[str]) -> list[Line]:
     changes = [(c.setting, c.before, c.after) for c in lines if isinstance(c, Change)]
     said = [text for text in lines if isinstance(text, str)]
-    texts = [found for text in said for found in wrapped(text, 66, "warn" if text.startswith("! ") else "")]
+    texts = [line((text, "warn" if text.startswith("! ") else "")) for text in said]
     return [*difference(changes), *texts] or [line(("Nothing else changes.", "dim"))]

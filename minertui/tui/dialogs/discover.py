@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Button, Input
 
@@ -18,9 +18,11 @@ from minertui.model.errors import MinertuiError
 from minertui.model.history import Found, MinerEntry
 from minertui.model.seams import Link
 from minertui.model.text import as_name
-from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.dialogs.box import Box
 from minertui.tui.dialogs.ordering import Ordering
-from minertui.tui.widgets.painted import Line, Painted, line
+from minertui.tui.widgets.lines import Lines
+from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.sentences import broken
 from minertui.tui.widgets.wording import fit, hashrate
 
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
@@ -30,7 +32,7 @@ class FoundList(Painted, can_focus=True):
     """What was found; space marks, and what the config knows already cannot be marked."""
 
     DEFAULT_CSS = """
-    FoundList { height: 10; margin: 1 0 0 0; }
+    FoundList { height: 10; min-height: 1; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False, id="found.up"),
@@ -58,7 +60,7 @@ class FoundList(Painted, can_focus=True):
     def draw(self, width: int, height: int) -> Sequence[Line]:
         """A line each."""
         if not self.found:
-            return wrapped(self.word, width, "dim")
+            return broken([Span(self.word, "dim")], width)
         self.top = top = max(0, min(self.at - height + 1, len(self.found) - height))
         return [self._row(n, f, width) for n, f in enumerate(self.found)][top : top + height]
 
@@ -110,7 +112,8 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
 
     AUTO_FOCUS = "Input"
     DEFAULT_CSS = """
-    DiscoverDialog Input { margin: 0; }
+    DiscoverDialog.-low > Box { height: 100%; }
+    DiscoverDialog.-low FoundList { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
@@ -124,9 +127,9 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
 
     def compose(self) -> ComposeResult:
         """Where to look, what was found, the ways out."""
-        with Vertical():
+        with Box():
             yield Lines([line(("Discover miners", "title"))])
-            yield Lines(wrapped("Besides mDNS: networks (192.168.1.0/24), addresses or names, with :port.", 74, "dim"))
+            yield Lines([line(("Besides mDNS: networks (192.168.1.0/24), addresses or names, with :port.", "dim"))])
             yield Input(compact=True, placeholder="192.168.1.0/24")
             yield self.list
             yield self.wrong
@@ -161,7 +164,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
             return
         networks = self.query_one(Input).value.replace(",", " ").split()
         problem = next((p for n in networks if (p := _problem(n))), None)
-        self.wrong.show(wrapped(f"! {problem}", 74, "bad") if problem else [])
+        self.wrong.show([line((f"! {problem}", "bad"))] if problem else [])
         if problem is None:
             self.list.show((), "looking …")
             self.run_worker(self._look(networks), exclusive=True)
@@ -171,7 +174,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
             found = await self.link.discover(networks)
         except MinertuiError as error:
             self.list.show((), "nothing found")
-            self.wrong.show(wrapped(f"! {error}", 74, "bad"))
+            self.wrong.show([line((f"! {error}", "bad"))])
             return
         self.list.show(found, "Nothing answered. Name the network the miners are in, or add one by its address.")
         self.enable()
@@ -188,7 +191,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
             self.enable()
             self.run_worker(self._save(entries(chosen)), exclusive=True)
         else:
-            self.wrong.show(wrapped("! Nothing is marked; mark with space.", 74, "bad"))
+            self.wrong.show([line(("! Nothing is marked; mark with space.", "bad"))])
 
     async def _save(self, chosen: Sequence[MinerEntry]) -> None:
         try:
@@ -198,7 +201,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
                     self.saved.append(entry)
         except MinertuiError as error:
             done = f" ({len(self.saved)} of {len(chosen)} are saved)" if self.saved else ""
-            self.wrong.show(wrapped(f"! {error}{done}", 74, "bad"))
+            self.wrong.show([line((f"! {error}{done}", "bad"))])
             self._saving = False
             self.enable()
             return

@@ -8,21 +8,22 @@ from minertui.model.commands import SetFan
 from minertui.model.fleet import Snapshot
 from minertui.model.status import Ability
 from minertui.tui.dialogs.fields import Answers, Choice, Number
-from minertui.tui.dialogs.form import Form, difference, wrapped
-from minertui.tui.widgets.painted import Line
-from minertui.tui.widgets.wording import number
+from minertui.tui.dialogs.form import Form, difference
+from minertui.tui.dialogs.several import grouped
+from minertui.tui.widgets.painted import Line, line
+from minertui.tui.widgets.wording import number, whom
 
 
 class FanDialog(Form[SetFan]):
-    """Gives a SetFan for the chosen mode. ``devices``: all that it is meant for. Miners without a target temperature
-    are asked only for the mode."""
+    """Gives a SetFan for the chosen mode, meant for all of ``snapshots``; what the first has is proposed. Where none
+    takes a target temperature only the mode is asked for."""
 
     AGREE = "Apply"
 
-    def __init__(self, snapshot: Snapshot, devices: Sequence[str] = ()) -> None:
-        self.snapshot = snapshot
-        status = snapshot.status
-        self.targets = bool(status and Ability.FAN_TARGET in status.abilities)
+    def __init__(self, snapshots: Sequence[Snapshot]) -> None:
+        self.snapshots = tuple(snapshots)
+        status = snapshots[0].status
+        self.targets = any(s.status and Ability.FAN_TARGET in s.status.abilities for s in snapshots)
         fields = (
             Choice("mode", "Fan", choices=("auto", "manual"),
                    about="auto: the miner holds a temperature; manual: one speed, hot or not."),
@@ -40,7 +41,7 @@ class FanDialog(Form[SetFan]):
             "least": 25 if least is None else round(least),
             "pct": 100 if pct is None else round(pct),
         }
-        super().__init__(f"Fan of {', '.join(devices) or snapshot.device}", fields, values)
+        super().__init__(f"Fan of {whom([snapshot.device for snapshot in snapshots])}", fields, values)
 
     def dress(self) -> None:
         """Only what belongs to the mode can be edited."""
@@ -57,14 +58,20 @@ class FanDialog(Form[SetFan]):
 
     def preview(self, answers: Answers, result: SetFan) -> Sequence[Line]:
         """Before and after; a slow fixed fan gets a warning."""
-        status = self.snapshot.status
-        before = "unknown"
-        if status and status.fan_auto is not None:
-            before = f"auto to {number(status.temp_target_c)} °C" if status.fan_auto else f"{number(status.fan_pct)} %"
         after = f"{result.pct} %"
         if result.auto:
             after = "auto" if result.target_c is None else f"auto to {result.target_c} °C, at least {result.min_pct} %"
-        lines = difference([("Fan", before, after)])
+        if len(self.snapshots) == 1:
+            lines = difference([("Fan", _now(self.snapshots[0]), after)])
+        else:
+            lines = grouped((snapshot.device, f"{_now(snapshot)} → {after}") for snapshot in self.snapshots)
         if result.pct is not None and result.pct < 30:
-            lines += wrapped("! A slow fixed fan does not speed up when the miner gets hot.", 74, "warn")
+            lines.append(line(("! A slow fixed fan does not speed up when the miner gets hot.", "warn")))
         return lines
+
+
+def _now(snapshot: Snapshot) -> str:
+    status = snapshot.status
+    if status is None or status.fan_auto is None:
+        return "unknown"
+    return f"auto to {number(status.temp_target_c)} °C" if status.fan_auto else f"{number(status.fan_pct)} %"

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widgets import Input
 
 from minertui.model.errors import MinertuiError
 from minertui.model.seams import FaultConsole
-from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.dialogs.box import Box
 from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.tabs.listing import Listing
+from minertui.tui.widgets.lines import Lines
 from minertui.tui.widgets.painted import Span, line
 from minertui.tui.widgets.wording import fit
 
@@ -26,7 +26,8 @@ class FaultDialog(Ordering[None]):
     """Enter switches the fault under the cursor. ``on``: those that are on; they come first, and are counted."""
 
     DEFAULT_CSS = """
-    FaultDialog > Vertical { width: 90; height: 80%; min-height: 16; }
+    FaultDialog > Box { width: 90; height: 80%; }
+    FaultDialog.-low > Box { height: 100%; }
     FaultDialog Input { margin: 0 0 1 0; }
     FaultDialog #said { min-height: 2; max-height: 4; }
     """
@@ -48,7 +49,7 @@ class FaultDialog(Ordering[None]):
 
     def compose(self) -> ComposeResult:
         """What to type, the faults, the whole text of the one under the cursor."""
-        with Vertical():
+        with Box():
             yield self.heading
             yield self.words
             yield self.list
@@ -68,7 +69,7 @@ class FaultDialog(Ordering[None]):
         shown = [n for n, text in self.faults.items() if all(w in f"{n} {text}".casefold() for w in words)]
         self.list.show([(name, partial(self._spans, name)) for name in shown], _head)
         text = problem or self.faults.get(self.list.cursor, "no fault has these words")
-        self.said.show(wrapped(text, 84, "bad" if problem else ""))
+        self.said.show([line((text, "bad" if problem else ""))])
 
     def _spans(self, name: str, width: int) -> tuple[Span, ...]:
         on = name in self.on
@@ -88,6 +89,10 @@ class FaultDialog(Ordering[None]):
     def action_move(self, by: int) -> None:
         """Up and down while typing."""
         self.list.action_move(by)
+
+    def action_page(self, by: int) -> None:
+        """The same, a page at a time."""
+        self.list.action_page(by)
 
     async def action_switch(self) -> None:
         """Tell the engine, and show what it said."""

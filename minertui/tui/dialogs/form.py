@@ -1,7 +1,8 @@
 """A form: fields, what would come of them, and what is wrong — all live while a person types.
 
-Tab and the arrows go from field to field, left and right change a choice, Enter agrees, Escape leaves. The last line
-says what the field with the focus is for and what may be answered. The title, the answers and the preview are painted
+Tab and the arrows go from field to field, left and right change a choice, Enter agrees, Escape leaves. Where there is
+no room for all fields they scroll with the focus, and the page keys turn what would come of them. The last line says
+what the field with the focus is for and what may be answered. The title, the answers and the preview are painted
 as text; nothing in here parses markup.
 """
 
@@ -13,39 +14,20 @@ from typing import ClassVar, Generic, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Button, Input
 
 from minertui.model.plans import Limits
+from minertui.tui.dialogs.box import Body, Box
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Words
 from minertui.tui.dialogs.ordering import Ordering
+from minertui.tui.widgets.lines import Lines
 from minertui.tui.widgets.painted import Line, Painted, Span, line
 from minertui.tui.widgets.wording import fit
 
 T = TypeVar("T")
 _KEYS = "Tab and arrows: the next field. Left and right change a choice."
-
-
-class Lines(Painted):
-    """Some lines of text, as many as they are."""
-
-    DEFAULT_CSS = """
-    Lines { height: auto; }
-    """
-
-    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id)
-        self.said: tuple[Line, ...] = tuple(lines)
-
-    def show(self, lines: Sequence[Line]) -> None:
-        """Show these."""
-        self.said = tuple(lines)
-        self.repaint()
-
-    def draw(self, width: int, height: int) -> Sequence[Line]:
-        """As given."""
-        return self.said
 
 
 class Picker(Painted, can_focus=True):
@@ -137,9 +119,10 @@ class Form(Ordering[T | None], Generic[T]):
     AUTO_FOCUS = "FieldRow Input, FieldRow Picker"
     DEFAULT_CSS = """
     Form .fields { height: auto; layout: grid; grid-rows: 1; grid-gutter: 0 2; }
-    Form VerticalScroll { height: auto; max-height: 14; }
-    Form #preview { margin: 1 0 0 0; }
-    Form #wrong { min-height: 1; }
+    Form #preview { height: auto; max-height: 33vh; margin: 1 0 0 0; }
+    Form.-low #preview { margin: 0; }
+    Form.-low #wrong { display: none; }
+    Form.-low #wrong.-said { display: block; }
     Form FieldRow Input:ansi, Form FieldRow Picker:ansi { text-style: underline; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -155,7 +138,7 @@ class Form(Ordering[T | None], Generic[T]):
         self.fields = tuple(fields)
         self.rows = {f.id: FieldRow(f, f.show(values.get(f.id)), self.LABEL) for f in self.fields}
         # kept, not looked for: left in the instant it is opened, the form has nothing in it any more
-        self.foreseen, self.wrong, self.about = Lines(id="preview"), Lines(id="wrong"), Lines(id="about")
+        self.foreseen, self.wrong, self.about = Lines(), Lines(id="wrong"), Lines(id="about")
         self.agree = Button(f"{self.AGREE} (Enter)", id="agree", variant="primary", compact=True)
 
     # -- for subclasses
@@ -175,14 +158,15 @@ class Form(Ordering[T | None], Generic[T]):
 
     def compose(self) -> ComposeResult:
         """Fields, what would come of them, what is wrong, and the two ways out."""
-        with Vertical(id="box"):
-            yield Lines([line((fit(self.heading, 74), "title"))], id="heading")
+        with Box(id="box"):
+            yield Lines([line((self.heading, "title"))], id="heading")
             if self.note:
-                yield Lines(wrapped(self.note, 74, "warn"), id="note")
-            with VerticalScroll(can_focus=False), Vertical(classes="fields") as grid:
+                yield Lines([line((self.note, "warn"))], id="note")
+            with Body(), Vertical(classes="fields") as grid:
                 grid.styles.grid_size_columns = self.COLUMNS
                 yield from self.rows.values()
-            yield self.foreseen
+            with Body(id="preview"):
+                yield self.foreseen
             yield self.wrong
             with Horizontal(classes="buttons"):
                 yield self.agree
@@ -231,6 +215,7 @@ class Form(Ordering[T | None], Generic[T]):
         for name, row in self.rows.items():
             row.answer.set_class(wrong is not None and wrong.field_id == name, "-invalid")
         self.wrong.show(_reason(wrong))
+        self.wrong.set_class(wrong is not None, "-said")
         self.switch(self.agree, on=wrong is None and not self.lost)
 
     def enable(self) -> None:
@@ -285,19 +270,7 @@ class Form(Ordering[T | None], Generic[T]):
 def _reason(wrong: Invalid | None) -> list[Line]:
     if wrong is None:
         return []
-    return wrapped(f"! {wrong.sentence}", 74, "bad") if wrong.field_id else wrapped(wrong.sentence, 74, "dim")
-
-
-def wrapped(text: str, width: int, ink: str = "") -> list[Line]:
-    """Text broken at blanks."""
-    lines, now = [], ""
-    for word in text.split():
-        if now and len(now) + 1 + len(word) > width:
-            lines.append(line((now, ink)))
-            now = word
-        else:
-            now = f"{now} {word}" if now else word
-    return [*lines, line((now, ink))]
+    return [line((f"! {wrong.sentence}", "bad") if wrong.field_id else (wrong.sentence, "dim"))]
 
 
 def difference(rows: Sequence[tuple[str, str, str]], arrow: str = "→") -> list[Line]:

@@ -9,9 +9,10 @@ import msgspec
 from minertui.model.plans import GuardPlan
 from minertui.tui.dialogs.along import Swept, along, why_alone
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
-from minertui.tui.dialogs.form import Form, wrapped
+from minertui.tui.dialogs.form import Form
+from minertui.tui.dialogs.several import grouped, limits_of
 from minertui.tui.widgets.painted import Line, line
-from minertui.tui.widgets.wording import duration, number
+from minertui.tui.widgets.wording import duration, number, whom
 
 _FIELDS: tuple[Field, ...] = (
     Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, cap="chip_temp_c",
@@ -40,8 +41,7 @@ _FIELDS: tuple[Field, ...] = (
     Number("hold_dwell_s", "Held before up", "s", lowest=60, highest=86_400,
            about="While it holds: so long after a change, then up."),
 )  # fmt: skip
-_OTHER_LINES = 16  # of the dialog in two columns: frame, heading, fields, what is wrong, buttons
-_LEAST_LINES = 4
+_WATCHED = {"max_chip_temp_c": "chip", "max_vr_temp_c": "voltage regulator"}
 _HOLD_ALONE = ("hold_temp_c", "hold_dwell_s")
 
 
@@ -55,9 +55,10 @@ class GuardDialog(Form[GuardPlan]):
     def __init__(self, boards: Sequence[Swept], plan: GuardPlan, devices: Sequence[str] = (), now_s: float = 0) -> None:
         self.boards, self.plan, self.now_s = tuple(boards), plan, now_s
         self.snapshot, self.count = boards[0].snapshot, len(devices)
-        self.limits = self.snapshot.limits
-        names = ", ".join(devices) or self.snapshot.device
-        super().__init__(f"Guard {names}", _FIELDS, {f.id: getattr(plan, f.id) for f in _FIELDS})
+        self.limits = limits_of([board.snapshot for board in boards])
+        super().__init__(
+            f"Guard {whom(devices or [self.snapshot.device])}", _FIELDS, {f.id: getattr(plan, f.id) for f in _FIELDS}
+        )
 
     def dress(self) -> None:
         """What holding needs is asked where it shall hold."""
@@ -72,13 +73,11 @@ class GuardDialog(Form[GuardPlan]):
             ("low_mhz", "high_mhz", "The floor must not be above what runs when cool."),
             ("high_mhz", "max_mhz", "What runs when cool must not be above the highest frequency."),
         )
-        limits = self.snapshot.limits
-        for name, limit, what in (
-            ("max_chip_temp_c", limits.max_chip_temp_c, "chip"),
-            ("max_vr_temp_c", limits.max_vr_temp_c, "voltage regulator"),
-        ):
-            if limit is not None and answers[name] > limit:
-                raise Invalid(name, f"The limit of this miner's {what} is {limit:g} °C; choose at most that.")
+        for name, what in _WATCHED.items():
+            limits = [getattr(board.snapshot.limits, name) for board in self.boards]
+            if all(limit is not None and answers[name] > limit for limit in limits):
+                whose = "this miner's" if len(limits) == 1 else "these miners'"
+                raise Invalid(name, f"The limit of {whose} {what} is {max(limits):g} °C; choose at most that.")
         asked = {k: v for k, v in answers.items() if answers["hold"] or k not in _HOLD_ALONE}
         return msgspec.structs.replace(self.plan, device=self.plan.device or self.snapshot.device, **asked)
 
@@ -94,13 +93,19 @@ class GuardDialog(Form[GuardPlan]):
         )
         if not result.hold or any(why_alone(board, result) for board in self.boards):
             text = f"{text} {duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up."
-        lines = [*wrapped(text, 74), *along(result, self.boards, self.now_s)]
+        lines = [line(text), *along(result, self.boards, self.now_s)]
+        if len(self.boards) > 1:
+            lines += grouped(((board.snapshot.device, _lowered(result, board)) for board in self.boards), "warn", "! ")
         if len(self.boards) < self.count:
             lines.append(line((f"(the frontiers of the first {len(self.boards)} were looked at)", "dim")))
-        room = max(_LEAST_LINES, self.app.size.height - _OTHER_LINES)
-        return (
-            lines if len(lines) <= room else [*lines[: room - 1], line(("… (a higher terminal shows the rest)", "dim"))]
-        )
+        return lines
+
+
+def _lowered(plan: GuardPlan, board: Swept) -> str:
+    """What of the plan the limits in force on this board do not allow."""
+    caps = ((what, getattr(board.snapshot.limits, name), getattr(plan, name)) for name, what in _WATCHED.items())
+    less = [f"{what} {cap:g} °C" for what, cap, asked in caps if cap is not None and cap < asked]
+    return f"guarded at the limit in force on it: {', '.join(less)}." if less else ""
 
 
 def _or(mhz: float | None, otherwise: str) -> str:

@@ -10,8 +10,8 @@ import msgspec
 from minertui.model.history import MinerEntry
 from minertui.model.plans import Limits
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, Words, ordered
-from minertui.tui.dialogs.form import Form, wrapped
-from minertui.tui.widgets.painted import Line
+from minertui.tui.dialogs.form import Form
+from minertui.tui.widgets.painted import Line, line
 
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?")
 _OWN = "model's"
@@ -85,4 +85,4 @@ class MinerDialog(Form[MinerEntry]):
 
     def preview(self, answers: Answers, result: MinerEntry) -> Sequence[Line]:
         """What the limits mean."""
-        return wrapped("Limits only ever lower what is allowed; empty: the model's own.", 74, "dim")
+        return [line(("Limits only ever lower what is allowed; empty: the model's own.", "dim"))]

@@ -7,23 +7,21 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal
 from textual.widgets import Button
 
 from minertui.model.plans import SweepPlan, SweepPoint
-from minertui.tui.dialogs.form import Lines, wrapped
+from minertui.tui.dialogs.box import Body, Box
 from minertui.tui.dialogs.ordering import Ordering
 from minertui.tui.widgets.facts import Facts
 from minertui.tui.widgets.glyphs import Glyphs, glyphs_of
+from minertui.tui.widgets.lines import Lines
 from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import duration, fit, number
 from minertui.tui.words import moment_text
 
-_WIDTH = 74
-_FRAME = 5  # lines that are always there besides the heading: frame, a blank under the heading, blank and buttons
 _NORMAL_95 = 1.96  # standard errors around a mean within which the truth is in 95 of 100 cases
 _MEMORY = 0.9  # readings more alike than this say no more than those
 
@@ -36,15 +34,13 @@ class PointDialog(Ordering[bool]):
 
     AUTO_FOCUS = "#apply, #close"
     DEFAULT_CSS = """
-    PointDialog VerticalScroll { height: auto; margin: 1 0 0 0; }
+    PointDialog Body { margin: 1 0 0 0; }
     PointDialog Facts, PointDialog #explained { margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", id="point.close"),
         Binding("left,up", "app.focus_previous", "Previous", show=False, id="point.previous"),
         Binding("right,down", "app.focus_next", "Next", show=False, id="point.next"),
-        Binding("pageup", "scroll(-6)", "Page up", show=False, id="point.page-up"),
-        Binding("pagedown", "scroll(6)", "Page down", show=False, id="point.page-down"),
     ]
 
     def __init__(
@@ -67,26 +63,17 @@ class PointDialog(Ordering[bool]):
 
     def compose(self) -> ComposeResult:
         """Which point, its verdict in words, its figures, and the ways out."""
-        with Vertical():
-            yield Lines(wrapped(self.heading, _WIDTH, "title"))
-            with VerticalScroll(can_focus=False):
+        with Box():
+            yield Lines([line((self.heading, "title"))])
+            with Body():
                 yield Lines(_said(self.point, self.place))
                 yield self.figures
                 yield Lines(explained(self.point, self.plan, glyphs_of(self)), id="explained")
             if self.refused:
-                yield Lines(wrapped(f"It cannot be applied: {self.refused}.", _WIDTH, "dim"))
+                yield Lines([line((f"It cannot be applied: {self.refused}.", "dim"))])
             with Horizontal(classes="buttons"):
                 yield self.apply
                 yield Button("Close (Esc)", id="close", compact=True)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """What there is no room for is scrolled; heading and buttons stay in sight."""
-        around = _FRAME + len(wrapped(self.heading, _WIDTH)) + bool(self.refused)
-        self.query_one(VerticalScroll).styles.max_height = max(3, event.size.height - around)
-
-    def action_scroll(self, by: int) -> None:
-        """Lines up or down."""
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def enable(self) -> None:
         """Applying wants an engine."""
@@ -106,9 +93,9 @@ def _said(point: SweepPoint, place: str) -> Sequence[Line]:
     sure = "" if point.confidence is None else f" (sure to {_percent(point.confidence)})"
     kind = "confirmed by a soak: " if point.soak else ""
     judged = f"{kind}{point.verdict.words}{sure}{f', {place}' if place else ''}"
-    lines = wrapped(judged, _WIDTH, "good" if point.passed else "warn")
-    lines += wrapped(point.reason, _WIDTH, "warn") if point.reason else []
-    return [*lines, *(wrapped(f"Measured because: {point.why}", _WIDTH, "dim") if point.why else [])]
+    why = f"Measured because: {point.why}" if point.why else ""
+    said = ((judged, "good" if point.passed else "warn"), (point.reason, "warn"), (why, "dim"))
+    return [line((text, ink)) for text, ink in said if text]
 
 
 def explained(point: SweepPoint, plan: SweepPlan, glyphs: Glyphs) -> list[Line]:

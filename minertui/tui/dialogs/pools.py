@@ -1,9 +1,9 @@
-"""The pools of one miner: primary and fallback. Somebody else's address in here earns for somebody else, so the exact
-difference is shown before anything is agreed to."""
+"""The pools of one miner, or of several at once: primary and fallback. Somebody else's address in here earns for
+somebody else, so the exact difference is shown before anything is agreed to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,8 +11,9 @@ from minertui.model.commands import SetPools
 from minertui.model.fleet import Snapshot
 from minertui.model.status import PoolSetting
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, Words
-from minertui.tui.dialogs.form import Form, difference, wrapped
+from minertui.tui.dialogs.form import Form, difference
 from minertui.tui.widgets.painted import Line, line
+from minertui.tui.widgets.wording import whom
 
 _SLOTS = (
     ("a", "Primary", "Host of the pool alone, without stratum+tcp:// and port."),
@@ -46,14 +47,15 @@ def _pools(snapshot: Snapshot) -> tuple[PoolSetting, ...]:
 
 
 class PoolsDialog(Form[SetPools]):
-    """Gives both pools whole. An empty password keeps the stored one; an empty fallback is left as it is stored."""
+    """Gives both pools whole, as the first of ``snapshots`` stores them; ``for_another`` makes them fit the others. An
+    empty password keeps the stored one; an empty fallback is left as it is stored."""
 
     AGREE = "Store"
     LABEL = 12
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        self.before = _pools(snapshot)
+    def __init__(self, snapshots: Sequence[Snapshot]) -> None:
+        self.stored = [_pools(snapshot) for snapshot in snapshots]
+        self.before = self.stored[0]
         values: dict[str, object] = {}
         for (slot, *_), pool in zip(_SLOTS, self.before, strict=False):
             tls = _TLS[pool.tls] if pool.tls is not None and 0 <= pool.tls < len(_TLS) else "off"
@@ -63,13 +65,13 @@ class PoolsDialog(Form[SetPools]):
                 f"{slot}_user": pool.user,
                 f"{slot}_tls": tls,
             }
-        super().__init__(f"Pools of {snapshot.device}", _fields(snapshot), values)
+        super().__init__(f"Pools of {whom([s.device for s in snapshots])}", _fields(snapshots[0]), values)
 
     def build(self, answers: Answers) -> SetPools:
         """Raises Invalid when a pool is half filled in or nothing would change."""
         pools = [self._pool(n, slot, title, answers) for n, (slot, title, _) in enumerate(_SLOTS)]
         result = SetPools(tuple(p for p in pools if p is not None))
-        if result.pools == tuple(msgspec.structs.replace(p, password=None) for p in self.before[: len(result.pools)]):
+        if not any(self._rows(result)):
             raise Invalid("", "Nothing changes yet; edit a value.")
         return result
 
@@ -91,21 +93,28 @@ class PoolsDialog(Form[SetPools]):
         )
 
     def preview(self, answers: Answers, result: SetPools) -> Sequence[Line]:
-        """Every member that differs, before and after."""
-        rows: list[tuple[str, str, str]] = []
-        for n, pool in enumerate(result.pools):
-            before = self.before[n] if n < len(self.before) else _NONE
-            title = _SLOTS[n][1].lower()
-            for part in ("url", "port", "user", "tls"):
-                old, new = getattr(before, part), getattr(pool, part)
-                if old != new:
-                    rows.append((f"{title} {part}", str(old or "—"), str(new)))
-            if pool.password is not None:
-                rows.append((f"{title} password", "•••", "••• (new)"))
+        """Every member that differs on one of them, before and after."""
         lines: list[Line] = []
-        for what, old, new in rows:
+        for what, old, new in self._rows(result):
             if len(old) + len(new) > 44:  # a wallet must be read whole
                 lines += [line((what, "dim")), line((f"  - {old}", "dim")), line((f"  + {new}", "strong"))]
             else:
                 lines += difference([(what, old, new)])
-        return [*lines, *wrapped("The miner uses them after its next restart or reconnect.", 74, "dim")]
+        return [*lines, line(("The miner uses them after its next restart or reconnect.", "dim"))]
+
+    def _rows(self, result: SetPools) -> Iterator[tuple[str, str, str]]:
+        for n, pool in enumerate(result.pools):
+            befores = [pools[n] if n < len(pools) else _NONE for pools in self.stored]
+            title = _SLOTS[n][1].lower()
+            for part in ("url", "port", "user", "tls"):
+                olds, new = [getattr(before, part) for before in befores], getattr(pool, part)
+                if any(old != new for old in olds):
+                    yield f"{title} {part}", str(olds[0] or "—") if len(set(olds)) == 1 else "(they differ)", str(new)
+            if pool.password is not None:
+                yield f"{title} password", "•••", "••• (new)"
+
+
+def for_another(asked: SetPools) -> SetPools:
+    """What was asked of one miner, for another: where and how it mines. In which slot that is stored, and what else
+    the slot holds, is that miner's own."""
+    return SetPools(tuple(msgspec.structs.replace(p, slot=None, extra={}, tls=p.tls or 0) for p in asked.pools))

@@ -10,9 +10,10 @@ from minertui.model.fleet import Snapshot
 from minertui.model.plans import Goal, Strategy, SweepPlan
 from minertui.model.ranking import bounds, estimate, lowered, moved, over_power, start, unreachable
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
-from minertui.tui.dialogs.form import Form, wrapped
-from minertui.tui.widgets.painted import Line, line
-from minertui.tui.widgets.wording import duration, number
+from minertui.tui.dialogs.form import Form
+from minertui.tui.dialogs.several import grouped, limits_of
+from minertui.tui.widgets.painted import Line, Span, line
+from minertui.tui.widgets.wording import duration, number, whom
 
 _FIELDS: tuple[Field, ...] = (
     Choice("strategy", "Strategy", choices=tuple(strategy.value for strategy in Strategy), width=16,
@@ -58,15 +59,15 @@ _SPELT = ("strategy", "goal", "tolerance_pct", "balance_pct", "confidence_pct") 
 
 
 class SweepDialog(Form[SweepPlan]):
-    """Gives the plan, for the device of the plan given. ``devices``: all that the same plan is meant for."""
+    """Gives the plan, for the device of the plan given, or the first of ``snapshots``: all that it is meant for."""
 
     AGREE = "Start"
     COLUMNS = 2
 
-    def __init__(self, snapshot: Snapshot, plan: SweepPlan, devices: Sequence[str] = ()) -> None:
-        self.snapshot, self.limits = snapshot, snapshot.limits
+    def __init__(self, snapshots: Sequence[Snapshot], plan: SweepPlan) -> None:
+        self.snapshots, self.snapshot = tuple(snapshots), snapshots[0]
+        self.limits = limits_of(snapshots)
         self.plan = plan
-        names = ", ".join(devices) or snapshot.device
         values = {f.id: getattr(plan, f.id, None) for f in _FIELDS}
         values |= {
             "strategy": plan.strategy.value,
@@ -75,7 +76,7 @@ class SweepDialog(Form[SweepPlan]):
             "tolerance_pct": 100 * plan.tolerance,
             "balance_pct": 100 * plan.min_chip_balance,
         }
-        super().__init__(f"Benchmark {names}", _FIELDS, values)
+        super().__init__(f"Benchmark {whom([snapshot.device for snapshot in snapshots])}", _FIELDS, values)
 
     def dress(self) -> None:
         """What only one strategy knows is asked for that one alone."""
@@ -84,7 +85,7 @@ class SweepDialog(Form[SweepPlan]):
             self.rows[name].answer.disabled = not adaptive
 
     def build(self, answers: Answers) -> SweepPlan:
-        """Raises Invalid when ends are the wrong way round."""
+        """Raises Invalid when ends are the wrong way round, or when none of the miners can be swept so."""
         ordered(
             answers,
             ("min_mhz", "max_mhz", "The lowest frequency must not be above the highest."),
@@ -107,28 +108,41 @@ class SweepDialog(Form[SweepPlan]):
             min_chip_balance=answers["balance_pct"] / 100,
             **own,
         )
-        if why := unreachable(plan, self.snapshot.status, self.snapshot.limits):
+        whys = [unreachable(plan, snapshot.status, snapshot.limits) for snapshot in self.snapshots]
+        if all(whys):
+            why = whys[0]
             raise Invalid("start_mv" if why.endswith("mV") else "start_mhz", f"{why[:1].upper()}{why[1:]}.")
         return plan
 
     def preview(self, answers: Answers, result: SweepPlan) -> Sequence[Line]:
-        """From where to where, at most how many points and how long, what lowers the plan and what
-        speaks against it."""
-        status, limits = self.snapshot.status, self.snapshot.limits
-        within = bounds(result, status, limits)
-        first = start(result, status, within)
-        points, seconds = estimate(result, status, limits)
-        begin = "start unknown" if first is None else f"{number(first[0])} MHz {first[1]} mV"
-        lines = [
-            line(
-                (f"{begin} → {number(within.max_mhz)} MHz {within.max_mv} mV", "strong"),
-                ("   some " if result.strategy is Strategy.ADAPTIVE else "   at most ", "dim"),
-                (f"{points} points", "strong"),
-                (", ", "dim"),
-                (duration(seconds), "strong"),
-            )
-        ]
-        said = (lowered(result, status, limits), moved(result, status, limits), over_power(result, status, limits))
-        for text in said:
-            lines += wrapped(f"! {text[:1].upper()}{text[1:]}.", 74, "warn") if text else []
+        """From where to where, at most how many points and how long; what lowers the plan, what speaks against it, and
+        of several miners who cannot be swept by it."""
+        if len(self.snapshots) == 1:
+            status, limits = self.snapshot.status, self.snapshot.limits
+            said = (lowered(result, status, limits), moved(result, status, limits), over_power(result, status, limits))
+            warned = [line((f"! {text[:1].upper()}{text[1:]}.", "warn")) for text in said if text]
+            return [line(*_walk(result, self.snapshot)), *warned]
+        rows = [(snapshot, unreachable(result, snapshot.status, snapshot.limits)) for snapshot in self.snapshots]
+        swept = [snapshot for snapshot, why in rows if not why]
+        walks = ((s.device, "".join(text for text, _ in _walk(result, s))) for s in swept)
+        lines = grouped(((s.device, f"cannot be swept so: {why}." if why else "") for s, why in rows), "bad", "! ")
+        lines += grouped(walks)
+        for against in (lowered, moved, over_power):
+            texts = ((s.device, against(result, s.status, s.limits)) for s in swept)
+            lines += grouped(((device, f"{text}." if text else "") for device, text in texts), "warn", "! ")
         return lines
+
+
+def _walk(plan: SweepPlan, snapshot: Snapshot) -> tuple[Span, ...]:
+    """From where to where, and what that takes."""
+    within = bounds(plan, snapshot.status, snapshot.limits)
+    first = start(plan, snapshot.status, within)
+    points, seconds = estimate(plan, snapshot.status, snapshot.limits)
+    begin = "start unknown" if first is None else f"{number(first[0])} MHz {first[1]} mV"
+    return (
+        Span(f"{begin} → {number(within.max_mhz)} MHz {within.max_mv} mV", "strong"),
+        Span("   some " if plan.strategy is Strategy.ADAPTIVE else "   at most ", "dim"),
+        Span(f"{points} points", "strong"),
+        Span(", ", "dim"),
+        Span(duration(seconds), "strong"),
+    )

@@ -10,12 +10,12 @@ from minertui.model.commands import CommandRecord, Order, OutcomeState, SetFan, 
 from minertui.model.errors import MinertuiError
 from minertui.model.seams import Link
 from minertui.tui.commands.orders import change_text
-from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.feed import Feed, Picture
 from minertui.tui.tabs.listing import Listing
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.tabs.teach import Teach
-from minertui.tui.widgets.painted import Span
+from minertui.tui.widgets.lines import Lines
+from minertui.tui.widgets.painted import Span, line
 from minertui.tui.widgets.wording import fit, number
 from minertui.tui.words import moment_text
 
@@ -65,10 +65,6 @@ class CommandsPane(Pane):
         self.list.focus()
         self.begin(self._read, "commands")
 
-    def on_resize(self) -> None:
-        """Other lines."""
-        self._tell()
-
     @property
     def records(self) -> tuple[CommandRecord, ...]:
         """All known, newest first, each order once."""
@@ -101,8 +97,7 @@ class CommandsPane(Pane):
         record = next((r for r in self.records if r.order.id == self.list.cursor), None)
         self.detail.display = record is not None
         if record is not None:
-            width = max(20, self.app.size.width - 4)
-            self.detail.show([line for text, ink in _said(record) for line in wrapped(text, width, ink)])
+            self.detail.show([line(said) for said in _said(record)])
 
 
 def _said(record: CommandRecord) -> list[tuple[str, str]]:

@@ -10,7 +10,6 @@ from textual.containers import VerticalScroll
 from minertui.model.plans import JobState
 from minertui.model.relay import BoardView, RelayView, stats_total
 from minertui.model.seams import Link
-from minertui.tui.dialogs.form import Lines, wrapped
 from minertui.tui.feed import Feed, Picture
 from minertui.tui.screens.bars import lost_since
 from minertui.tui.tabs.listing import Listing
@@ -21,8 +20,10 @@ from minertui.tui.tabs.teach import Teach
 from minertui.tui.tabs.timespan import Timespan
 from minertui.tui.widgets.boards import BoardStatistics, board_head, board_spans
 from minertui.tui.widgets.glyphs import glyphs_of
+from minertui.tui.widgets.lines import Table
 from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.rig_lines import last_words, summary
+from minertui.tui.widgets.sentences import broken
 from minertui.tui.widgets.share_time import bar, legend
 from minertui.tui.widgets.status_line import StatusLine
 from minertui.tui.widgets.wording import UNKNOWN, number
@@ -50,8 +51,8 @@ class RigPane(Pane):
 
     def compose(self) -> ComposeResult:
         """The rig, what costs money, boards or statistics, the board under the cursor."""
-        self.title_line, self.words, self.teach = StatusLine(id="title"), Lines(id="rig-words"), Teach()
-        self.list, self.statistics, self.detail = Listing(), BoardStatistics(), Lines(id="rig-board")
+        self.title_line, self.words, self.teach = StatusLine(id="title"), Table(id="rig-words"), Teach()
+        self.list, self.statistics, self.detail = Listing(), BoardStatistics(), Table(id="rig-board")
         self.scroll = VerticalScroll(self.statistics)
         self.charts, self.account = RigCharts(self.link), RigAccount()
         yield from (self.title_line, self.words, self.teach, self.list, self.scroll, self.charts, self.account,
@@ -159,11 +160,11 @@ class RigPane(Pane):
         told_of = last_words if lost else summary
         self.title_line.show((Span(f"{self.rig}  ", "title"), *told_of(job, view)))
         width = max(20, self.app.size.width - 4)
-        words = [found for text in view.words for found in wrapped(f"! {text}", width, "warn")]
+        words = [found for text in view.words for found in broken([Span(f"! {text}", "warn")], width)]
         told = [] if job.phase.over else [text for text in (job.note, _where(view)) if text]
-        note = [found for text in told for found in wrapped(text, width, "dim")]
+        note = [found for text in told for found in broken([Span(text, "dim")], width)]
         self.words.display = self.facet == "boards" or self.size.height >= _ROOMY
-        self.words.show([*note, *_balance(view), *words])
+        self.words.show([*note, *_balance(view, width), *words])
         items = [(board.name, partial(board_spans, board, glyphs, lost=lost)) for board in view.boards]
         self.list.show(items, board_head)
         self.statistics.show(view.boards, self.list.cursor)
@@ -187,8 +188,8 @@ class RigPane(Pane):
             name = Span(f"{board.name:<11.11} ", "strong")
             lines.append(line(name, *bar(board.stats, max(10, width - 14), glyphs)))
             lines.append(line(*legend(board.stats, glyphs)))
-            lines += [found for text, ink in _said(board, self.picture.fleet.at_s, self._unheard_since)
-                      for found in wrapped(text, width, ink)]  # fmt: skip
+            said = _said(board, self.picture.fleet.at_s, self._unheard_since)
+            lines += [found for text in said for found in broken([Span(*text)], width)]
         self.detail.display = self.facet == "boards" or self.size.height >= _TALL
         self.detail.show(lines)
 
@@ -198,19 +199,22 @@ def _where(view: RelayView) -> str:
     return f"pool {view.pool or UNKNOWN}, {view.workers} of {view.plan.worker_limit} workers{kolka}"
 
 
-def _balance(view: RelayView) -> list[Line]:
+def _balance(view: RelayView, width: int) -> list[Line]:
+    """As much of it as there is room for."""
     if not view.balance:
         return []
     row = view.balance[-1]
     minute = UNKNOWN if row.minute_mduco is None else f"{row.minute_mduco:+.3f} mDUCO"
-    return [
-        line(
-            Span(f"balance {row.balance:.6f} DUCO", "strong"),
-            Span(f"  last minute {minute}, a day ", "dim"),
-            Span(f"{number(row.per_day, 2)} DUCO", "accent"),
-            Span(f", smoothed {number(row.smooth_per_day, 2)}, since the start {row.total_mduco:+.1f} mDUCO", "dim"),
-        )
+    spans = [
+        Span(f"balance {row.balance:.6f} DUCO", "strong"),
+        Span(f"  last minute {minute}, a day ", "dim"),
+        Span(f"{number(row.per_day, 2)} DUCO", "accent"),
+        Span(f", smoothed {number(row.smooth_per_day, 2)}", "dim"),
+        Span(f", since the start {row.total_mduco:+.1f} mDUCO", "dim"),
     ]
+    while len(spans) > 1 and sum(len(span.text) for span in spans) > width:
+        spans.pop()
+    return [line(*spans)]
 
 
 def _said(board: BoardView, now_s: float, unheard_since: str) -> list[tuple[str, str]]:

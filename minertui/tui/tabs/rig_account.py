@@ -8,8 +8,8 @@ from textual.containers import VerticalScroll
 from minertui.model.account import AccountMiner, BalanceRow
 from minertui.model.history import Series
 from minertui.model.relay import RelayView
-from minertui.tui.dialogs.form import Lines
 from minertui.tui.widgets.chart import Chart
+from minertui.tui.widgets.lines import Table
 from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.wording import UNKNOWN, count, fit, number
 from minertui.tui.words import moment_text
@@ -38,7 +38,7 @@ class RigAccount(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """Table, chart, miners."""
-        self.table, self.chart, self.miners = Lines(), Chart(), Lines()
+        self.table, self.chart, self.miners = Table(), Chart(), Table()
         yield self.table
         yield self.chart
         yield self.miners

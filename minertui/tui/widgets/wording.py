@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -59,6 +60,17 @@ def shorter_paths(text: str) -> str:
 def _shorter(path: re.Match[str]) -> str:
     first, last = path[0][:17].rpartition("/")[0], path[0][-28:]
     return f"{first}/...{last[max(0, last.find('/')) :]}"
+
+
+def some_of(names: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 2 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
+def whom(names: Sequence[str]) -> str:
+    """``attic-1``, or ``5 miners: attic-1, attic-2, attic-3 and 2 more``."""
+    return names[0] if len(names) == 1 else f"{len(names)} miners: {some_of(names)}"
 
 
 def number(value: float | None, digits: int = 0) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input
 
+from minertui.tui.dialogs.box import Body
 from minertui.tui.widgets.painted import Painted
 from tests.tui.dialogs.show import Host
 
@@ -43,6 +45,21 @@ def results(pilot: Pilot[None]) -> list[Any]:
     app = pilot.app
     assert isinstance(app, Host)
     return app.results
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], what: str) -> None:
+    """Wait until this is so: what is laid out anew takes some rounds of messages."""
+    for _ in range(200):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(f"{what} did not happen; the screen says:\n{said(pilot)}")
+
+
+def in_sight(field: Widget) -> bool:
+    """True when no body of the dialog has scrolled it away."""
+    bodies = [found for found in field.ancestors if isinstance(found, Body)]
+    return bool(bodies) and all(body.region.contains_region(field.region) for body in bodies)
 
 
 async def fill(pilot: Pilot[None], **answers: str) -> None:

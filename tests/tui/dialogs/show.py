@@ -20,7 +20,7 @@ from minertui.tui.dialogs.confirm import TYPE_NAME, ConfirmDialog
 from minertui.tui.dialogs.discover import DiscoverDialog
 from minertui.tui.dialogs.fan import FanDialog
 from minertui.tui.dialogs.guard import GuardDialog
-from minertui.tui.dialogs.help import HelpScreen
+from minertui.tui.dialogs.help import HelpRow, HelpScreen
 from minertui.tui.dialogs.miner import MinerDialog
 from minertui.tui.dialogs.point import PointDialog
 from minertui.tui.dialogs.pools import PoolsDialog
@@ -60,12 +60,12 @@ def link() -> FakeLink:
 
 
 DIALOGS: dict[str, Callable[[], ModalScreen[Any]]] = {
-    "tune": lambda: TuneDialog(pictures.snapshot(0)),
-    "fan": lambda: FanDialog(pictures.snapshot(0)),
-    "pools": lambda: PoolsDialog(pictures.snapshot(0)),
+    "tune": lambda: TuneDialog([pictures.snapshot(0)]),
+    "fan": lambda: FanDialog([pictures.snapshot(0)]),
+    "pools": lambda: PoolsDialog([pictures.snapshot(0)]),
     "guard": lambda: GuardDialog([Swept(pictures.snapshot(0))], GuardPlan()),
     "guard-swept": lambda: GuardDialog([Swept(pictures.snapshot(0), KNOWN)], GuardPlan(), now_s=pictures.NOW_S),
-    "sweep": lambda: SweepDialog(pictures.snapshot(0), SweepPlan(strategy=Strategy.GRID)),
+    "sweep": lambda: SweepDialog([pictures.snapshot(0)], SweepPlan(strategy=Strategy.GRID)),
     "miner": lambda: MinerDialog(pictures.entries(pictures.normal())[0]),
     "add": lambda: MinerDialog(None),
     "discover": lambda: DiscoverDialog(link()),
@@ -80,7 +80,14 @@ DIALOGS: dict[str, Callable[[], ModalScreen[Any]]] = {
         "attic-1", pictures.sweep_plan("attic-1"), FAILED, pictures.NOW_S, refused="only a point that passed can be"
     ),
     "help": lambda: HelpScreen(
-        "Fleet", [("", "Everywhere"), ("?", "Help"), ("q", "Detach; the engine goes on"), ("", "Here"), ("/", "Filter")]
+        "Fleet",
+        [
+            HelpRow("", "Everywhere"),
+            HelpRow("?", "Help", "help"),
+            HelpRow("q", "Detach; the engine goes on", "detach"),
+            HelpRow("", "Here"),
+            HelpRow("/", "Filter", "filter"),
+        ],
     ),
 }
 

@@ -7,7 +7,7 @@ from minertui.model.commands import Change
 from minertui.model.history import Found, MinerEntry
 from minertui.tui.dialogs.confirm import TYPE_NAME, ConfirmDialog
 from minertui.tui.dialogs.discover import DiscoverDialog, entries
-from minertui.tui.dialogs.help import HelpScreen
+from minertui.tui.dialogs.help import HelpRow, HelpScreen
 from tests.tui import pictures
 from tests.tui.dialogs.room import opened, results, said
 from tests.tui.dialogs.show import FOUND, link
@@ -66,7 +66,7 @@ async def test_many_and_hostile_lines_are_shown_as_text() -> None:
 
 
 async def test_help_lists_and_closes() -> None:
-    rows = [("", "Here"), *((f"f{n}", f"does {n}") for n in range(60))]
+    rows = [HelpRow("", "Here"), *(HelpRow(f"f{n}", f"does {n}") for n in range(60))]
     for key in ("escape", "q", "question_mark"):
         async with opened(lambda: HelpScreen("Fleet", rows)) as pilot:
             assert "does 1" in said(pilot)

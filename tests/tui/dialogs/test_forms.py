@@ -42,31 +42,31 @@ def encrypted(snapshot: Snapshot) -> Snapshot:
 
 
 FORMS: tuple[Callable[[], Form[Any]], ...] = (
-    lambda: TuneDialog(msgspec.structs.replace(SNAPSHOT, limits=Limits(min_mhz=400, min_mv=1000))),
-    lambda: SweepDialog(SNAPSHOT, SweepPlan()),
+    lambda: TuneDialog([msgspec.structs.replace(SNAPSHOT, limits=Limits(min_mhz=400, min_mv=1000))]),
+    lambda: SweepDialog([SNAPSHOT], SweepPlan()),
     lambda: GuardDialog([Swept(SNAPSHOT)], GuardPlan()),
-    lambda: FanDialog(SNAPSHOT),
-    lambda: PoolsDialog(encrypted(SNAPSHOT)),
+    lambda: FanDialog([SNAPSHOT]),
+    lambda: PoolsDialog([encrypted(SNAPSHOT)]),
     lambda: MinerDialog(None),
     lambda: LimitDialog(rigs.board(0)),
 )
 
 
 async def test_tune_gives_only_what_changed() -> None:
-    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: TuneDialog([SNAPSHOT])) as pilot:
         await pilot.press(*"550", "enter")
         assert results(pilot) == [Tune(frequency_mhz=550)]
 
 
 async def test_tune_shows_the_exact_change_before_it_is_agreed_to() -> None:
-    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: TuneDialog([SNAPSHOT])) as pilot:
         await fill(pilot, mhz="550", mv="1180")
         assert "525 MHz → 550 MHz" in said(pilot)
         assert "1150 mV → 1180 mV" in said(pilot)
 
 
 async def test_tune_keeps_within_the_miners_limits() -> None:
-    async with opened(lambda: TuneDialog(LIMITED)) as pilot:
+    async with opened(lambda: TuneDialog([LIMITED])) as pilot:
         await fill(pilot, mhz="601")
         assert "! Frequency must be a number from 50 to 600 MHz." in said(pilot)
         assert pilot.app.screen.query_one("#agree", Button).disabled
@@ -78,7 +78,7 @@ async def test_tune_keeps_within_the_miners_limits() -> None:
 
 
 async def test_tune_without_a_change_is_not_sent_and_escape_leaves() -> None:
-    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: TuneDialog([SNAPSHOT])) as pilot:
         assert "Nothing changes yet" in said(pilot)
         await pilot.press("enter")
         assert results(pilot) == []
@@ -88,14 +88,14 @@ async def test_tune_without_a_change_is_not_sent_and_escape_leaves() -> None:
 
 async def test_tune_of_a_miner_that_never_answered_is_asked_all_the_same() -> None:
     bare = msgspec.structs.replace(SNAPSHOT, status=None)
-    async with opened(lambda: TuneDialog(bare)) as pilot:
+    async with opened(lambda: TuneDialog([bare])) as pilot:
         await fill(pilot, mhz="500", mv="1100")
         await pilot.press("enter")
         assert results(pilot) == [Tune(frequency_mhz=500, core_mv=1100)]
 
 
 async def test_keys_typed_faster_than_the_screen_can_follow_go_to_their_field() -> None:
-    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: TuneDialog([SNAPSHOT])) as pilot:
         for key in ("5", "5", "0", "down", "1", "1", "8", "0", "tab", "shift+tab"):
             pilot.app.post_message(events.Key(key, key if key.isdigit() else None))
         await pilot.pause()
@@ -104,7 +104,7 @@ async def test_keys_typed_faster_than_the_screen_can_follow_go_to_their_field() 
 
 
 async def test_arrows_go_from_field_to_field_and_buttons_work() -> None:
-    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: TuneDialog([SNAPSHOT])) as pilot:
         await pilot.press("down", *"1180")
         assert "1150 mV → 1180 mV" in said(pilot)
         await pilot.press("up")
@@ -115,7 +115,7 @@ async def test_arrows_go_from_field_to_field_and_buttons_work() -> None:
 
 
 async def test_the_last_line_says_what_the_field_is_for_and_what_is_allowed_here() -> None:
-    async with opened(lambda: TuneDialog(LIMITED)) as pilot:
+    async with opened(lambda: TuneDialog([LIMITED])) as pilot:
         assert said(pilot).endswith("The chips' clock: faster hashes more and gets hotter. 50 to 600 MHz.")
         await pilot.press("down")
         assert said(pilot).endswith("A faster clock needs more of it; more is hotter. 500 to 1200 mV.")
@@ -144,7 +144,7 @@ async def test_every_field_of_every_form_is_explained_in_one_line() -> None:
 
 
 async def test_a_button_that_goes_off_does_not_hand_its_enter_to_the_one_beside_it() -> None:
-    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: TuneDialog([SNAPSHOT])) as pilot:
         await fill(pilot, mhz="550")
         shown = pilot.app.screen
         assert isinstance(shown, TuneDialog)
@@ -160,13 +160,13 @@ async def test_a_button_that_goes_off_does_not_hand_its_enter_to_the_one_beside_
 
 
 async def test_fan_asks_for_what_belongs_to_the_mode() -> None:
-    async with opened(lambda: FanDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: FanDialog([SNAPSHOT])) as pilot:
         screen = pilot.app.screen
         assert screen.query_one("#pct").disabled
         await fill(pilot, target="58", least="40")
         await pilot.press("enter")
         assert results(pilot) == [SetFan(auto=True, target_c=58, min_pct=40)]
-    async with opened(lambda: FanDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: FanDialog([SNAPSHOT])) as pilot:
         await pilot.press("space")
         assert pilot.app.screen.query_one("#target").disabled
         await fill(pilot, pct="20")
@@ -181,7 +181,7 @@ async def test_fan_asks_for_what_belongs_to_the_mode() -> None:
 async def test_fan_without_a_target_asks_for_the_mode_alone() -> None:
     assert SNAPSHOT.status is not None
     old = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, abilities=frozenset()))
-    async with opened(lambda: FanDialog(old)) as pilot:
+    async with opened(lambda: FanDialog([old])) as pilot:
         await pilot.press("enter")
         assert results(pilot) == [SetFan(auto=True)]
 
@@ -192,7 +192,7 @@ async def test_pools_show_what_differs_and_keep_what_is_not_asked() -> None:
         msgspec.structs.replace(p, extra={"coinbase": 1}, slot=n) for n, p in enumerate(SNAPSHOT.status.pools)
     )
     snapshot = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, pools=before))
-    async with opened(lambda: PoolsDialog(snapshot)) as pilot:
+    async with opened(lambda: PoolsDialog([snapshot])) as pilot:
         assert "Nothing changes yet" in said(pilot)
         await fill(pilot, a_url="solo.example.org", a_port="3334", b_password="secret")
         text = said(pilot)
@@ -213,7 +213,7 @@ async def test_pools_show_what_differs_and_keep_what_is_not_asked() -> None:
 
 async def test_a_wallet_is_shown_whole_in_the_difference() -> None:
     wallet = "bc1q" + "z" * 58 + ".worker"
-    async with opened(lambda: PoolsDialog(SNAPSHOT), 80, 40) as pilot:
+    async with opened(lambda: PoolsDialog([SNAPSHOT]), 80, 40) as pilot:
         await fill(pilot, a_user=wallet)
         assert f"+ {wallet}" in said(pilot)
 
@@ -226,7 +226,7 @@ async def test_pools_refuse_what_cannot_work() -> None:
         ({"a_port": "70000"}, "port must be a whole number from 1 to 65535."),
         ({"b_user": ""}, "Fallback pool: the user is missing."),
     ]
-    async with opened(lambda: PoolsDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: PoolsDialog([SNAPSHOT])) as pilot:
         for answers, sentence in cases:
             await refuses(pilot, answers, sentence)
 
@@ -234,7 +234,7 @@ async def test_pools_refuse_what_cannot_work() -> None:
 async def test_a_miner_without_pools_gets_its_first() -> None:
     assert SNAPSHOT.status is not None
     bare = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, pools=()))
-    async with opened(lambda: PoolsDialog(bare)) as pilot:
+    async with opened(lambda: PoolsDialog([bare])) as pilot:
         await fill(pilot, a_url="pool.example.org", a_port="3333", a_user="bc1q.w")
         await pilot.press("enter")
         assert results(pilot) == [SetPools((PoolSetting("pool.example.org", 3333, "bc1q.w"),))]
@@ -262,7 +262,7 @@ async def test_guard_wants_its_frequencies_in_order_and_its_temperature_within_t
 
 async def test_sweep_gives_the_plan_as_edited() -> None:
     plan = SweepPlan(device="attic-1")
-    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
         await pilot.press("down", "right")  # the goal is the second field
         await fill(pilot, start_mhz="500", max_mhz="600", tolerance_pct="95")
         await pilot.press("enter")
@@ -272,7 +272,7 @@ async def test_sweep_gives_the_plan_as_edited() -> None:
 
 async def test_sweep_asks_a_strategy_for_what_it_knows() -> None:
     plan = SweepPlan(device="attic-1", strategy=Strategy.GRID, soak_s=77)
-    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
         assert pilot.app.screen.query_one("#soak_s").disabled
         await pilot.press("left")
         assert pilot.app.screen.query_one("#strategy", Picker).value == "adaptive"
@@ -280,14 +280,14 @@ async def test_sweep_asks_a_strategy_for_what_it_knows() -> None:
         await pilot.press("enter")
         (given,) = results(pilot)
         assert (given.strategy, given.soak_s, given.confidence) == (Strategy.ADAPTIVE, 600, 0.99)
-    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
         await pilot.press("enter")
         assert results(pilot) == [plan]  # what is not asked stays
 
 
 async def test_sweep_shows_points_and_duration_live() -> None:
     plan = SweepPlan(device="attic-1", strategy=Strategy.GRID, max_mhz=600, max_mv=1200)
-    async with opened(lambda: SweepDialog(SNAPSHOT, plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
         points, _ = estimate(plan, SNAPSHOT.status, SNAPSHOT.limits)
         assert f"at most {points} points" in said(pilot)
         shorter = msgspec.structs.replace(plan, step_mhz=25)
@@ -298,7 +298,7 @@ async def test_sweep_shows_points_and_duration_live() -> None:
 
 
 async def test_sweep_says_when_the_miners_own_limits_lower_the_plan() -> None:
-    async with opened(lambda: SweepDialog(LIMITED, SweepPlan(max_mhz=900, max_power_w=5))) as pilot:
+    async with opened(lambda: SweepDialog([LIMITED], SweepPlan(max_mhz=900, max_power_w=5))) as pilot:
         assert "over the 5 W that the sweep may." in " ".join(said(pilot).split())
         shown = " ".join(said(pilot).split())
         assert "Limits in force on this Gamma: the sweep ends at 600 MHz instead of 900" in shown
@@ -317,14 +317,9 @@ async def test_sweep_refuses_plans_that_contradict_themselves() -> None:
         ({"sample_s": "300", "measure_s": "200"}, "A sample must not take longer"),
         ({"step_mv": "0"}, "Step must be a whole number from 1 to 100 mV."),
     ]
-    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan())) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], SweepPlan())) as pilot:
         for answers, sentence in cases:
             await refuses(pilot, answers, sentence)
-
-
-async def test_one_plan_for_several_miners_names_them() -> None:
-    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan(), ("attic-1", "attic-2"))) as pilot:
-        assert "Benchmark attic-1, attic-2" in said(pilot)
 
 
 async def test_a_new_miner() -> None:
@@ -357,7 +352,7 @@ async def test_entries_that_the_config_would_refuse() -> None:
 
 
 async def test_a_choice_goes_round_and_enter_on_it_agrees() -> None:
-    async with opened(lambda: SweepDialog(SNAPSHOT, SweepPlan())) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], SweepPlan())) as pilot:
         picker = pilot.app.screen.query_one("#goal", Picker)
         await pilot.press("down", "left")
         assert picker.value == "efficiency"
@@ -378,7 +373,7 @@ async def test_hostile_device_text_is_text_in_every_form() -> None:
         for text in pictures.PAYLOADS
     ]
     shown = 0
-    async for pilot in opened_one_by_one([partial(PoolsDialog, s) for s in snapshots]):
+    async for pilot in opened_one_by_one([partial(PoolsDialog, [s]) for s in snapshots]):
         assert all(x.isprintable() for x in said(pilot).splitlines())
         assert results(pilot) == []
         shown += 1
@@ -387,7 +382,7 @@ async def test_hostile_device_text_is_text_in_every_form() -> None:
 
 async def test_a_form_that_was_left_in_the_instant_it_was_opened_harms_nothing() -> None:
     """It is mounted, sized and checked with nothing in it any more."""
-    async with opened(lambda: TuneDialog(SNAPSHOT)) as pilot:
+    async with opened(lambda: TuneDialog([SNAPSHOT])) as pilot:
         dialog = pilot.app.screen
         assert isinstance(dialog, TuneDialog)
         await dialog.remove_children()

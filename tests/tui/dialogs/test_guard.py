@@ -10,10 +10,11 @@ from textual.widgets import Input
 
 from minertui.model.plans import GuardPlan, Limits
 from minertui.tui.dialogs.along import Swept, along
+from minertui.tui.dialogs.box import Body
 from minertui.tui.dialogs.form import Picker
 from minertui.tui.dialogs.guard import GuardDialog
 from tests.tui import pictures
-from tests.tui.dialogs.room import fill, opened, results, said
+from tests.tui.dialogs.room import fill, opened, results, said, until
 from tests.tui.dialogs.show import KNOWN
 
 ATTIC = pictures.snapshot(0)  # 525 MHz at 1150 mV, its fan at 60 °C
@@ -88,7 +89,10 @@ async def test_however_much_there_is_to_say_the_buttons_are_on_the_smallest_scre
         for name, left, runs in zip(names, known, firmware, strict=True)
     ]
     async with opened(lambda: GuardDialog(boards, ASKED, names, pictures.NOW_S)) as pilot:
-        assert "… (a higher terminal shows the rest)" in said(pilot)
+        foreseen = pilot.app.screen.query_one("#preview", Body)
+        assert foreseen.max_scroll_y > 0
+        await pilot.press("pagedown", "pagedown")
+        await until(pilot, lambda: foreseen.scroll_y == foreseen.max_scroll_y, "the last page")
         assert all(0 < button.region.bottom <= 23 for button in pilot.app.screen.query("Button"))
     async with opened(lambda: GuardDialog(boards, ASKED, [*names, "m"], pictures.NOW_S), 120, 40) as pilot:
         assert "lower its target (f)." in said(pilot)

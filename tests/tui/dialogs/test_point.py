@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from textual.containers import VerticalScroll
 from textual.widgets import Button
 
 from minertui.model.plans import SweepPlan
+from minertui.tui.dialogs.box import Body
 from minertui.tui.dialogs.point import PointDialog, explained, figures, mean_error_ghs
 from minertui.tui.widgets.glyphs import ASCII, UNICODE
 from tests.tui import pictures
-from tests.tui.dialogs.room import opened, results, said
+from tests.tui.dialogs.room import opened, results, said, until
 from tests.tui.dialogs.show import FAILED, POINT
 
 
@@ -52,15 +52,13 @@ async def test_what_a_small_screen_has_no_room_for_is_scrolled_between_heading_a
     point = msgspec.structs.replace(POINT, why="a long reason " * 40)
     async with opened(lambda: dialog(point, refused="it is read-only")) as pilot:
         shown = pilot.app.screen
-        box = shown.query_one(VerticalScroll)
+        box = shown.query_one(Body)
         assert box.max_scroll_y > 0
         assert shown.query_one(Button).region.bottom < 24
         await pilot.press("pagedown")
-        await pilot.pause()
-        assert box.scroll_y > 0
+        await until(pilot, lambda: box.scroll_y > 0, "the next page")
         await pilot.press("pageup")
-        await pilot.pause()
-        assert box.scroll_y == 0
+        await until(pilot, lambda: box.scroll_y == 0, "the first page")
 
 
 async def test_a_point_that_failed_says_why_and_is_not_applied() -> None:
