@@ -1,8 +1,9 @@
 """A Bitaxe or NerdQAxe over HTTP: one client, one connection and one request at a time for each miner.
 
 Their web servers are small and die when pressed (ESP-Miner #70, #356, #773), so nothing here is done twice: ``info`` is
-read at each poll, ``asic`` once, and again after a reboot or when another miner answers. What comes back is bounded in
-bytes and in time before anybody looks at it: a server that drips, floods or redirects costs one deadline and no more.
+read at each poll, ``asic`` once, and again after a reboot or when another miner answers; what was learned is kept in a
+``Memory``. What comes back is bounded in bytes and in time before anybody looks at it: a server that drips, floods or
+redirects costs one deadline and no more.
 
 A retry happens in one place: a GET on a connection that the miner had closed meanwhile. A write is never sent twice.
 """
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from minertui.model.commands import Command
-from minertui.model.errors import ConfigError, DeviceError, Garbled, Refused, Unreachable, Unsupported
+from minertui.model.errors import ConfigError, DeviceError, Garbled, NotSent, Refused, Unreachable, Unsupported
 from minertui.model.status import MinerStatus
 from minertui.model.text import clean
 from minertui.wire import axeos as wire
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 INFO, ASIC, STATISTICS, LOG = "/api/system/info", "/api/system/asic", "/api/system/statistics", "/api/ws"
 DEADLINE_S = 10.0  # for a whole exchange; real seconds, whatever the program's clock says
 
-_ASIC_TRIES = 3
+_ASIC_SHARE = 0.4  # of the deadline, so that the reading it comes with stays in time
 _MAX_LOG_MESSAGE = 16 * 1024
 _MAX_LOG_LINE = 512
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -60,6 +61,10 @@ def connect(address: str, *, headers: Mapping[str, str] | None = None, deadline_
     return AxeosDevice(address, headers or {}, deadline_s)
 
 
+class _Compressed(Garbled):
+    """Nobody asked for that."""
+
+
 class AxeosDevice:
     """The ``Device``, ``LogSource`` and ``Statistics`` of an AxeOS miner. Made by ``connect``.
 
@@ -71,12 +76,11 @@ class AxeosDevice:
         self._address = authority(self._host, self._port)
         self._headers = dict(headers)
         self._deadline_s = deadline_s
-        self._busy = asyncio.Lock()
+        self._busy, self._asked = asyncio.Lock(), False  # asked: something went out in the exchange at hand
         self._connection: _Connection | None = None
         self._polls = {path: self._request("GET", path) for path in (INFO, ASIC, STATISTICS)}
         self._last: MinerStatus | None = None
-        self._asic: bytes | None = None
-        self._asic_tries_left = _ASIC_TRIES
+        self._memory = wire.Memory()
         self.answers: dict[str, bytes] = {}
 
     @property
@@ -89,20 +93,20 @@ class AxeosDevice:
         code, info = await self._exchange("GET", INFO)
         self.answers = {INFO: info}
         self._check_read(code, info)
-        status = self._parsed(info)
-        if self._is_new(status):
-            self._asic, self._asic_tries_left = None, _ASIC_TRIES
-        if self._asic is None and self._asic_tries_left:
+        known = self._memory.asic
+        status = self._parsed(info, known)
+        if self._memory.note(status):
             await self._read_asic()
-            status = self._parsed(info)
-        if self._asic is not None:
-            self.answers[ASIC] = self._asic
-        self._last = status
-        return status
+        if (asic := self._memory.asic) is not None:
+            self.answers[ASIC] = asic
+        if asic is not known:
+            status = self._parsed(info, asic)
+        self._last = self._memory.whole(status)
+        return self._last
 
     async def apply(self, command: Command) -> None:
         """Sends ``command`` once; returns when the miner accepted it (200, usually with an empty body). Raises
-        DeviceError; Unreachable means that nobody knows whether it took effect."""
+        DeviceError; Unreachable means that nobody knows whether it took effect, but NotSent that it did not."""
         status = self._last or await self.read()
         try:
             request = wire.encode(command, status)
@@ -154,15 +158,19 @@ class AxeosDevice:
     async def _exchange(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """Status code and whole body, within the deadline. Raises Unreachable or Garbled."""
         async with self._busy:
+            self._asked = False
             try:
                 async with asyncio.timeout(self._deadline_s):
                     return await self._send(method, path, body)
             except TimeoutError as error:
-                raise Unreachable(self._address, _SLOW.format(self._deadline_s)) from error
+                raise self._silent(_SLOW.format(self._deadline_s)) from error
             except h11.RemoteProtocolError as error:
                 raise Unreachable(self._address, f"it broke off or does not speak HTTP ({_said(error)})") from error
             except (OSError, UnicodeError) as error:
-                raise Unreachable(self._address, f"{_OFF} ({_said(error)})") from error
+                raise self._silent(f"{_OFF} ({_said(error)})") from error
+
+    def _silent(self, why: str) -> Unreachable:
+        return (Unreachable if self._asked else NotSent)(self._address, why)
 
     async def _send(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         """On the connection that is open, unless the miner has closed it meanwhile; else on a new one."""
@@ -178,11 +186,12 @@ class AxeosDevice:
         return await self._answer(self._connection, request, body)
 
     async def _answer(self, connection: _Connection, request: h11.Request, body: bytes) -> tuple[int, bytes]:
+        self._asked = True
         try:
             response = await connection.ask(request, body)
             encoding = dict(response.headers).get(b"content-encoding", b"identity").decode("latin-1").lower()
             if encoding != "identity":
-                raise Garbled(self._address, f"it sends a compressed answer ({clean(encoding, 32)}), unasked")
+                raise _Compressed(self._address, f"it sends a compressed answer ({clean(encoding, 32)}), unasked")
             return response.status_code, await self._body(connection)
         finally:
             if not connection.idle:
@@ -212,34 +221,21 @@ class AxeosDevice:
 
     # What an answer means ---------------------------------------------------------------------------------------
 
-    def _parsed(self, info: bytes) -> MinerStatus:
+    def _parsed(self, info: bytes, asic: bytes | None) -> MinerStatus:
         try:
-            return wire.parse_info(info, self._asic)
+            return wire.parse_info(info, asic)
         except Garbled as error:
             raise Garbled(self._address, error.message) from error
 
-    def _is_new(self, status: MinerStatus) -> bool:
-        """Another miner, another firmware, or the same one after a reboot."""
-        last = self._last
-        if last is None:
-            return False
-        rebooted = (status.uptime_s or 0) < (last.uptime_s or 0)
-        return rebooted or status.mac != last.mac or status.firmware != last.firmware
-
     async def _read_asic(self) -> None:
-        """Fetches ``asic``. Firmware before 2.7 has none and answers 404 or its web page: that is remembered. A miner
-        that does not answer this time is asked again at the next polls, a few times."""
-        self._asic_tries_left -= 1
+        """Asks for ``asic``. Firmware before 2.7 has none and answers 404 or its web page."""
         try:
-            code, body = await self._exchange("GET", ASIC)
-        except Garbled:
-            code, body = 404, b""
-        except Unreachable:
+            async with asyncio.timeout(self._deadline_s * _ASIC_SHARE):
+                self._memory.heard(*await self._exchange("GET", ASIC))
+        except _Compressed:
+            self._memory.heard(200, b"<")  # as firmware keeps its web page
+        except (Garbled, Unreachable, TimeoutError):
             return
-        if code == 200 and body.lstrip().startswith(b"{"):
-            self._asic = body
-        else:
-            self._asic_tries_left = 0
 
     def _check_read(self, code: int, body: bytes) -> None:
         if code == 401:

@@ -26,12 +26,12 @@ class Calm(msgspec.Struct, frozen=True):
         return cls(plan.max_chip_temp_c - plan.hysteresis_c, plan.max_vr_temp_c - plan.hysteresis_c)
 
     def reached(self, status: MinerStatus) -> bool:
-        """True when both sensors are down there. A chip temperature that cannot be believed is not; a board without a
+        """True when both sensors are down there. A temperature that cannot be believed is not; a board without a
         regulator's sensor is judged by its chip."""
         chip, vr = status.chip_temp_c, status.vr_temp_c
         if chip is None or not valid_temp(chip) or not chip <= self.chip_c:
             return False
-        return vr is None or vr <= self.vr_c
+        return vr is None or (valid_temp(vr) and vr <= self.vr_c)
 
     @property
     def text(self) -> str:

@@ -25,7 +25,10 @@ STUCK_POLLS = 10
 UNCOUNTED_ANSWERS = 2
 """So many polls with new shares and no new hashes prove that the counter does not count; one may be the miner's last
 share before it froze."""
-_SENTINELS_C = (-1.0, 0.0)  # others of dead sensors, 127 and 255, are over the highest that is believed
+FAULT_CODES_C = frozenset({127.0, 127.875, 255.0})
+"""What firmware tells for a sensor that is broken off, short-circuited or not there (ESP-Miner main/thermal/EMC2101.c).
+They are numbers of no heat; others as high may be."""
+_SENTINELS_C = (-1.0, 0.0)  # others of dead sensors, the fault codes, are over the highest that is believed
 _HIGHEST_C, _LOWEST_C = 120.0, 5.0
 _CORE_OFF_MV = 200.0  # no chip's voltage, and more than what is left on a regulator that is off
 
@@ -56,16 +59,25 @@ def valid_temp(value: float | None, *, working: bool = True) -> bool:
     return (_LOWEST_C if working else -_HIGHEST_C) < value < _HIGHEST_C
 
 
+def scorches(value: float | None) -> bool:
+    """True for a number that no sensor should show, and that may be heat all the same: 120 °C or more. Nothing is
+    raised on it, and it is over every limit."""
+    return value is not None and math.isfinite(value) and value >= _HIGHEST_C and value not in FAULT_CODES_C
+
+
+def dark(status: MinerStatus) -> str:
+    """Whose temperature cannot be believed while it works: ``chip``, or where the board has such a sensor ``second
+    chip`` or ``regulator``; empty when all can."""
+    return next((name for name, _ in _dark(status, working=True)), "")
+
+
 def problems(status: MinerStatus, before: MinerStatus | None = None) -> tuple[str, ...]:
     """What speaks against believing this reading, each in words; empty when it is plausible.
 
     A chip temperature that jumped by more than 15 °C since ``before`` is doubted until a second sample confirms it.
     """
     found = [f"{name} is not a number" for name, value in _numbers(status) if not math.isfinite(value)]
-    if not valid_temp(status.chip_temp_c, working=hashing(status)):
-        found.append(f"chip temperature is {_say(status.chip_temp_c)}")
-    if status.vr_temp_c is not None and not valid_temp(status.vr_temp_c, working=hashing(status)):
-        found.append(f"regulator temperature is {_say(status.vr_temp_c)}")
+    found += [f"{name} temperature is {_say(value)}" for name, value in _dark(status, working=hashing(status))]
     for name, value in (("hashrate", status.hashrate_ghs), ("power", status.power_w), ("uptime", status.uptime_s)):
         if value is not None and value < 0:
             found.append(f"{name} is {value:g}")
@@ -133,7 +145,8 @@ def hot(status: MinerStatus, limits: Limits, *, raised: bool = True) -> str | No
     """Which limit is crossed, as a sentence without a full stop; None when all is under them.
 
     With ``raised`` (the miner may be driven above its baseline) an invalid temperature of a hashing miner counts as
-    hot. Touching a temperature limit counts as crossing it. The supply's window counts too: a sagging supply is load.
+    hot; what ``scorches`` always does. Touching a temperature limit counts as crossing it. The supply's window counts
+    too: a sagging supply is load.
     """
     working = hashing(status)
     for name, value, limit in _limited(status, limits):
@@ -141,7 +154,8 @@ def hot(status: MinerStatus, limits: Limits, *, raised: bool = True) -> str | No
             continue
         if raised and working and not valid_temp(value):
             return f"{name} temperature is {_say(value)}, which counts as hot"
-        if value is not None and limit is not None and not value < limit and valid_temp(value):
+        believed = valid_temp(value) or scorches(value)
+        if value is not None and limit is not None and not value < limit and believed:
             return f"{name} temperature {value:g} °C has reached {limit:g} °C"
     return overloaded(status, limits) or _supply(status)
 
@@ -208,6 +222,12 @@ def _numbers(status: MinerStatus) -> Iterable[tuple[str, float]]:
     for name in status.__struct_fields__:
         value = getattr(status, name)
         if isinstance(value, float):
+            yield name, value
+
+
+def _dark(status: MinerStatus, *, working: bool) -> Iterable[tuple[str, float | None]]:
+    for name, value, _ in _limited(status, Limits()):
+        if (name == "chip" or value is not None) and not valid_temp(value, working=working):
             yield name, value
 
 

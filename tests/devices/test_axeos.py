@@ -16,7 +16,7 @@ import pytest
 
 from minertui.devices.axeos import ASIC, INFO, AxeosDevice, connect
 from minertui.model.commands import Pause, Restart, SetFan, Tune
-from minertui.model.errors import ConfigError, Garbled, Refused, Unreachable, Unsupported
+from minertui.model.errors import ConfigError, Garbled, NotSent, Refused, Unreachable, Unsupported
 from minertui.model.seams import LogSource, Statistics
 from tests.ports import held_port
 from tests.proofs.wound import WoundLoop, run
@@ -185,6 +185,43 @@ async def test_asic_is_asked_again_after_a_reboot_and_for_another_miner(board, d
     assert board.paths().count(ASIC) == 3
 
 
+NERD_ASIC = b'{"ASICModel": "BM1370", "absMaxFrequency": 700, "absMaxVoltage": 1300}'
+FAILING = (
+    answer(b"busy", "500 Internal Server Error"),
+    answer(b"", "401 Unauthorized"),
+    answer(b""),
+    answer(b"{}"),
+    answer(b'{"ASICModel": "BM1370", "absMaxFrequency": 70'),
+    answer(b'{"ASICModel": "BM1370", "absMaxFrequency": null, "absMaxVoltage": 1300}'),
+    answer(b"x" * (300 * 1024)),
+)
+
+
+@pytest.mark.parametrize("failing", FAILING)
+async def test_maxima_that_were_told_outlast_an_answer_that_fails(board, device, failing):
+    board.replies[ASIC] = answer(NERD_ASIC)
+    assert ((await device.read()).cap_mhz, (await device.read()).cap_mv) == (700, 1300)
+    board.told["uptimeSeconds"], board.replies[ASIC] = 5, failing
+    for _ in range(3):
+        status = await device.read()
+        assert (status.cap_mhz, status.cap_mv) == (700, 1300)
+    board.replies[ASIC] = answer(NERD_ASIC.replace(b"700", b"650"))
+    assert {(await device.read()).cap_mhz for _ in range(4)} == {700, 650}  # asked again
+    assert (await device.read()).cap_mhz == 650
+
+
+async def test_a_regulator_that_vanishes_stays_a_sensor_that_cannot_be_believed(board, device):
+    board.told |= {"vrTemp": 60, "version": "v2.15.0"}
+    assert (await device.read()).vr_temp_c == 60
+    for gone in (0, None):
+        board.told["vrTemp"] = gone
+        assert (await device.read()).vr_temp_c == -1
+    del board.told["vrTemp"]
+    assert (await device.read()).vr_temp_c == -1
+    board.told["vrTemp"] = 61
+    assert (await device.read()).vr_temp_c == 61
+
+
 @timed
 async def test_an_asic_that_hangs_is_given_up_and_the_reading_survives(board: Board):
     async def hang(_: asyncio.StreamWriter) -> None:
@@ -269,6 +306,14 @@ async def test_a_write_is_sent_once_whatever_happens(board, device):
         await device.apply(Tune(500, 1100))
     assert board.paths().count("/api/system") == 1
     assert (await device.read()).frequency_mhz == 525
+
+
+async def test_a_command_that_never_left_says_so(board, device):
+    """The miner was switched off since its last answer: nothing was written."""
+    await device.read()
+    await device.close()
+    with held_port() as device._port, pytest.raises(NotSent, match=r"\(connection refused\)"):
+        await device.apply(Tune(500, 1100))
 
 
 async def test_apply_sends_the_firmware_s_spelling_and_takes_an_empty_200(board, device):

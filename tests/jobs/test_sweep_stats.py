@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from minertui.jobs.sweep.stats import expected_ghs, judged, measured, trimmed
+from minertui.jobs.sweep.stats import believed, expected_ghs, judged, measured, trimmed
 from minertui.jobs.sweep.walk import Target
 from minertui.model.plans import PointVerdict, SweepPlan
 from minertui.model.status import ChipStatus, MinerStatus
@@ -87,6 +87,13 @@ def test_a_point_passes_on_ratio_errors_and_balance(fields, verdict):
     point = judged(measured(1, AT, readings(**fields), 0), SweepPlan())
     assert point.verdict is PointVerdict(verdict)
     assert bool(point.reason) is (verdict == "unstable")
+
+
+def test_a_regulators_temperature_that_cannot_be_true_is_none():
+    hot = MinerStatus(vr_temp_c=60.0, chip_temp_c=50.0)
+    assert believed(hot) is hot
+    for vr_c in (-1.0, 0.0, 127.0):
+        assert believed(MinerStatus(vr_temp_c=vr_c, chip_temp_c=50.0)) == MinerStatus(chip_temp_c=50.0)
 
 
 def test_expected_is_computed_where_the_firmware_does_not_tell():

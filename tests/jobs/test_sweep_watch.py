@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from minertui.jobs.sweep import watch
+from minertui.jobs.sweep.walk import Target
+from minertui.model.fleet import Snapshot
 from minertui.model.plans import SweepPlan
 from minertui.model.ranking import bounds
 from minertui.model.status import MinerStatus
@@ -32,6 +35,21 @@ def reading(chip_c: float, vr_c: float | None = 50.0) -> MinerStatus:
 def test_the_distance_asked_for_shrinks_while_it_rests(chip_c: float, vr_c: float, rested_s: float, expected: bool):
     status = reading(chip_c, vr_c)
     assert watch.calm(status, bounds(PLAN, status), rested_s) is expected
+
+
+@pytest.mark.parametrize("fields", [{"vr_temp_c": -1.0}, {"vr_temp_c": 127.0}, {"chip_temp2_c": -128.0}])
+def test_a_sensor_that_cannot_be_believed_is_blind_and_never_calm(fields: dict[str, float]):
+    well = reading(50.0)
+    dark = msgspec.structs.replace(well, **fields)
+    mark = watch.Mark(Target(500, 1150), well)
+    assert watch.trouble(Snapshot("a", status=well), mark) is None
+    assert watch.trouble(Snapshot("a", status=dark), mark) is watch.Trouble.BLIND
+    assert not watch.calm(dark, bounds(PLAN, dark), 600)
+
+
+def test_a_regulator_that_glows_is_a_limit_at_once():
+    glowing = reading(50.0, 125.0)
+    assert watch.touched(glowing, bounds(PLAN, glowing)) == "regulator temperature 125 °C has reached 65 °C"
 
 
 def test_without_a_chip_temperature_it_is_never_calm():

@@ -22,6 +22,8 @@ CALM = Calm(63.0, 83.0)
         (NAN, 60.0, False),
         (-1.0, 60.0, False),
         (50.0, NAN, False),
+        (50.0, -1.0, False),
+        (50.0, 0.0, False),
     ],
 )
 def test_both_sensors_have_to_be_down(chip: float | None, vr: float | None, cool: bool):

@@ -13,6 +13,7 @@ from minertui.safety.limits import effective
 from minertui.safety.samples import (
     Stuck,
     current,
+    dark,
     fresh,
     hashing,
     hot,
@@ -21,6 +22,7 @@ from minertui.safety.samples import (
     overloaded,
     problems,
     rebooted,
+    scorches,
     starved,
     stuck,
     valid_temp,
@@ -93,6 +95,37 @@ def test_a_dead_sensor_is_dead_also_while_nothing_hashes(dead: float | None):
     assert valid_temp(dead, working=False) is False
 
 
+@pytest.mark.parametrize("glowing", [120.0, 125.0, 126.9, 128.0, 16384.0])
+def test_what_is_over_all_belief_is_hot_and_no_dead_sensor(glowing: float):
+    assert scorches(glowing) is True
+    for fields in ({"chip_temp_c": glowing}, {"chip_temp2_c": glowing}, {"vr_temp_c": glowing}):
+        assert "has reached" in (hot(gamma(**fields), LIMITS, raised=False) or "")
+        assert "has reached" in (hot(gamma(**fields, hashrate_ghs=0.0), LIMITS) or "")
+        assert "counts as hot" in (hot(gamma(**fields), LIMITS) or "")
+        assert problems(gamma(**fields))
+
+
+@pytest.mark.parametrize("code", [127.0, 127.875, 255.0, 119.9, -1.0, NAN, INF, None])
+def test_a_fault_code_says_nothing_about_heat(code: float | None):
+    assert scorches(code) is False
+
+
+@pytest.mark.parametrize("code", [127.0, 127.875, 255.0, -1.0, 0.0, NAN])
+def test_a_dead_sensor_is_hot_on_a_raised_miner_alone(code: float):
+    for fields in ({"chip_temp_c": code}, {"chip_temp2_c": code}, {"vr_temp_c": code}):
+        assert hot(gamma(**fields), LIMITS, raised=False) is None
+        assert "counts as hot" in (hot(gamma(**fields), LIMITS) or "")
+        assert problems(gamma(**fields))
+
+
+def test_whose_temperature_cannot_be_believed():
+    assert dark(GAMMA) == dark(gamma(vr_temp_c=None, hashrate_ghs=0.0)) == ""
+    assert dark(gamma(chip_temp_c=None, vr_temp_c=-1.0)) == "chip"
+    assert dark(gamma(chip_temp_c=4.0, hashrate_ghs=0.0)) == "chip"  # asked of one that works
+    assert dark(gamma(chip_temp2_c=127.0)) == "second chip"
+    assert dark(gamma(vr_temp_c=125.0)) == "regulator"
+
+
 @pytest.mark.parametrize("cold", [-2.0, 1.0, -119.5])
 def test_frost_is_no_dead_sensor(cold: float):
     assert valid_temp(cold, working=False)
@@ -110,6 +143,7 @@ def test_a_cold_miner_that_does_not_hash_is_plausible():
         ({"power_w": NAN}, "power_w is not a number"),
         ({"hashrate_ghs": INF}, "hashrate_ghs is not a number"),
         ({"vr_temp_c": 127.0}, "regulator temperature is 127 °C"),
+        ({"chip_temp2_c": -128.0}, "second chip temperature is -128 °C"),
         ({"hashrate_ghs": -5.0}, "hashrate is -5"),
         ({"power_w": -1.0}, "power is -1"),
         ({"uptime_s": -1.0}, "uptime is -1"),

@@ -112,6 +112,13 @@ def chip_temp_c(status: MinerStatus) -> float | None:
     return max(temps) if temps else None
 
 
+def believed(status: MinerStatus) -> MinerStatus:
+    """The reading without a regulator's temperature that cannot be true: a mean must not be cool by it."""
+    if status.vr_temp_c is None or valid_temp(status.vr_temp_c):
+        return status
+    return msgspec.structs.replace(status, vr_temp_c=None)
+
+
 def expected_ghs(status: MinerStatus) -> float | None:
     """What the clock should give: as reported, else frequency × small cores × chips (never 0: that would let every
     point pass)."""

@@ -5,7 +5,7 @@
     strange     somebody else changed the settings                            ends the sweep, nobody is fought
     reboot      the uptime went back                                          the point is repeated
     paused, idle (no work: pool lost), silent (work, but no hashrate)         the point is repeated
-    blind       hashing without a believable chip temperature                 three in a row count as hot
+    blind       hashing, and a temperature is missing or cannot be true       three in a row count as hot
 
 The judgement of single readings is ``safety``'s; here it is put in the order that a sweep needs.
 """
@@ -44,7 +44,7 @@ class Trouble(enum.Enum):
     PAUSED = "mining is paused"
     IDLE = "no work: the pool is lost or mining stopped"
     SILENT = "no hashrate"
-    BLIND = "no believable chip temperature"
+    BLIND = "no believable temperature"
     LOST = "the miner does not answer"
     STUCK = "the readings stand still"
 
@@ -111,7 +111,7 @@ def calm(status: MinerStatus, within: Bounds, rested_s: float = 0.0) -> bool:
     Far enough is CALM_C at first and shrinks to LEAST_C over CALM_S: a miner whose fan holds a target just under the
     limit, or whose regulator idles there, never gets cooler, however long it rests.
     """
-    if not samples.valid_temp(status.chip_temp_c):
+    if samples.dark(status):
         return False
     far_c = CALM_C - (CALM_C - LEAST_C) * min(1.0, rested_s / CALM_S)
     cooler = msgspec.structs.replace(
@@ -145,7 +145,7 @@ def trouble(snapshot: Snapshot, since: Mark) -> Trouble | None:
     if not status.hashrate_ghs:
         # AxeOS >= 2.14 expects nothing while it has no pool; older firmware does not tell
         return Trouble.IDLE if status.expected_ghs == 0 else Trouble.SILENT
-    return None if samples.valid_temp(status.chip_temp_c) else Trouble.BLIND
+    return Trouble.BLIND if samples.dark(status) else None
 
 
 def lowered(snapshot: Snapshot, since: Mark, ours: Iterable[Target]) -> Trouble | None:

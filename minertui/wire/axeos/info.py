@@ -1,8 +1,9 @@
 """GET /api/system/info → MinerStatus, for every AxeOS since 2.0.0 and for NerdAxe/NerdQAxe.
 
 What a firmware can do is told by the fields that are there, never by its version: vendors build versions of their own.
-Sentinels become None here: a temperature of -1 or 0 (chip off, no sensor), a regulator at 0 (none on the board), a
-second fan at 0 rpm (none), a signal of -90 dBm (unknown), the core voltage of a Nerd board that mines at 0 mV.
+Sentinels become None here: a chip at -1 or 0 (off, or its sensor failed), a regulator at 0 (none on the board), a
+second fan at 0 rpm (none), a signal of -90 dBm (unknown), the core voltage of a Nerd board that mines at 0 mV. What
+cannot be true of a sensor that a board has (a regulator at -1) stays as it was told: None would mean that it has none.
 
 Two spellings differ in case alone: up to AxeOS 2.1.3 ``fanSpeed`` is rpm and ``fanspeed`` is per cent.
 """
@@ -16,6 +17,7 @@ import msgspec
 
 from minertui.model.errors import Garbled
 from minertui.model.status import Ability, ChipStatus, MinerStatus, RejectReason
+from minertui.safety.samples import FAULT_CODES_C
 from minertui.wire import json
 from minertui.wire.axeos import fields as f
 from minertui.wire.axeos.boards import CHIPS, Board, board_of
@@ -23,7 +25,7 @@ from minertui.wire.axeos.pools import pool_in_use, pool_settings
 
 _SIGNS = ("ASICModel", "coreVoltage", "frequency", "hashRate", "power", "uptimeSeconds", "version")
 _NO_SIGNAL_DBM = -90
-_DEAD_SENSOR_C = 120  # the firmware cuts the power at 75 °C; 127 and 255 are what a sensor says that is not there
+_NONE_C = (0.0, -1.0)  # of a second chip: there is none
 _MINES_RATIO, _LEAST_JTH = 0.5, 10.0  # the chips of these boards need 13 J/TH and more
 _NERD_HASHRATES = ("hashRate", "hashRate_1m", "hashRate_10m", "hashRate_1h", "hashRate_1d")
 
@@ -188,22 +190,32 @@ def _chips(told: f.Fields) -> tuple[ChipStatus, ...]:
 
 
 def _sensor(celsius: float | None) -> float | None:
-    """A temperature; -1 and 0 mean that the chip is off, the sensor failed or there is none, and so do 127 and 255."""
-    return None if celsius is not None and not 0 < celsius < _DEAD_SENSOR_C else celsius
+    """A chip's temperature. Below 0 and at a fault code (ESP-Miner main/thermal/EMC2101.c, EMC2103.c) its sensor failed
+    or the chip is off; 120 °C, 130 °C are a chip that glows, as far as anybody knows."""
+    return None if celsius is None or not celsius > 0 or celsius in FAULT_CODES_C else celsius
 
 
 def _heat(told: f.Fields) -> dict[str, Any]:
-    chips = [_sensor(f.number(told, "temp")), _sensor(f.number(told, "temp2"))]
-    both = sorted((c for c in chips if c is not None), reverse=True)
+    """The hottest chip, the other sensor, the regulator. Where the first chip's sensor failed nothing stands for it."""
+    first, second = f.number(told, "temp"), f.number(told, "temp2")
+    second = None if second in _NONE_C else second
+    failed = first is not None and _sensor(first) is None
+    both = sorted((c for c in (_sensor(first), _sensor(second)) if c is not None), reverse=True)
     each = [_sensor(f.number_of(item)) for item in f.items(told, "asicTemps")]
-    hottest = max((c for c in (*both, *each) if c is not None), default=None)
-    regulator = [_sensor(f.number(told, "vrTemp")), _sensor(f.number(told, "vrTempInt"))]
+    other = both[1] if len(both) > 1 else second if failed or _sensor(second) is None else None
     return {
-        "chip_temp_c": hottest,
-        "chip_temp2_c": both[1] if len(both) > 1 else None,
-        "vr_temp_c": max((c for c in regulator if c is not None), default=None),
+        "chip_temp_c": None if failed else max((c for c in (*both, *each) if c is not None), default=None),
+        "chip_temp2_c": other,
+        "vr_temp_c": _regulator(f.number(told, "vrTemp"), f.number(told, "vrTempInt")),
         "temp_target_c": f.number(told, "temptarget", "pidTargetTemp", low=1),
     }
+
+
+def _regulator(*told: float | None) -> float | None:
+    """The hotter of a regulator's sensors. 0 and nothing mean that the board has none; one that cannot be believed goes
+    before one that can, as it is: the other one says nothing about what that one watches."""
+    there = [celsius for celsius in told if celsius is not None and celsius != 0]
+    return next((c for c in there if _sensor(c) is None), max(there, default=None))
 
 
 def _fan(told: f.Fields) -> dict[str, Any]:
