@@ -52,7 +52,7 @@ def seen(state: State, status: MinerStatus, now_s: float) -> State:
     """One more reading on the trail."""
     if not live(state):
         return state
-    trail = (*state.trail, Trace(now_s, status))[-KEPT:]
+    trail = (*state.trail, Trace(now_s, stats.believed(status)))[-KEPT:]
     run_up = max(state.response.run_up, transient.run_up_pct(trail))
     return replace(state, trail=trail, response=state.response._replace(run_up=run_up))
 
