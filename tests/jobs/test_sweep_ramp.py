@@ -34,6 +34,14 @@ def test_what_was_to_be_confirmed_and_is_not_reached_is_only_looked_at(here: Tar
     assert (after.at.soak, after.at.why) == (soak, "the best")
 
 
+def test_a_regulator_that_cannot_be_believed_does_not_cool_the_mean() -> None:
+    plan = SweepPlan("a", strategy=Strategy.ADAPTIVE)
+    state = State(plan, bounds(plan), HOME, HOME, restart=False, at=AIM)
+    for n, vr_c in enumerate((60.0, 60.0, -1.0)):
+        state = ramp.seen(state, MinerStatus(chip_temp_c=50.0, vr_temp_c=vr_c), 5.0 * n)
+    assert transient.smoothed(state.trail, lambda s: s.vr_temp_c) == 60.0
+
+
 def test_what_the_fan_does_about_a_climb_is_seen_through_whole_degrees() -> None:
     """A step of 2 % every 40 s, of which the regulator keeps a fifth: what is learned stays near to that."""
     dice, heat, climb, trail = random.Random(1), 1.0, [(0.0, 1.0)], list[Trace]()
