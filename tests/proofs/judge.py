@@ -28,12 +28,25 @@ _LOWER_BLINDLY = frozenset({Rank.SAFETY, Rank.PERSON})
 _TUNES = {"frequency": "frequency", "coreVoltage": "coreVoltage"}
 _MAC = re.compile(rb'"macAddr": ?"([^"]*)"')
 _NOISE_C, _STEP, _DAY_S, _CALM_S = 2.5, 25.0, 86_400.0, 300.0
+_SUPPLY_MV, _NOISE_MV, _NOISE_W = {5: 4800.0, 12: 11_520.0}, 60.0, 1.05
+_PATIENCE_S, _POLLS = 180.0, 4  # so long, and so many polls, a guarded miner may draw more than its owner allows
 
 
 class Witness:
     """One board: its requests in order, and every promise that was broken, in words."""
 
-    def __init__(self, board: Board, limits: Limits, poll_s: float, *, readonly: bool, seen: Counter[str]) -> None:
+    def __init__(
+        self,
+        board: Board,
+        limits: Limits,
+        poll_s: float,
+        *,
+        readonly: bool,
+        seen: Counter[str],
+        guarded: bool = False,
+    ) -> None:
+        """``guarded``: a guard keeps the power limit among ``limits``."""
+        self.keeps_w = limits.max_power_w if guarded else None
         self.board, self.limits, self.poll_s, self.readonly = board, limits, poll_s, readonly
         self.broken: list[str] = []
         self.seen = seen
@@ -42,7 +55,8 @@ class Witness:
         self.told_s: float | None = None
         self.told = {"frequency": 0.0, "coreVoltage": 0.0}
         self.told_mac = ""
-        self.told_blind = self.told_hot = False
+        self.told_blind = self.told_hot = self.told_over = False
+        self.over_s: float | None = None
         self.raised = False
         self.foreign_s = -1e9
         self.polls = 0
@@ -108,8 +122,28 @@ class Witness:
         chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
         seen_vr = 0.0 if self.board.ina260 else cooler.vr_c
         self.told_hot = cooler.chip_c > chip + _NOISE_C or seen_vr > vr + _NOISE_C
+        self.told_over = not on - {"droop"} and self._over(caps)
+        self._kept(now_s)
         macs = _MAC.findall(reply.body)
         self.told_mac = macs[-1].decode() if macs else ""
+
+    def _over(self, caps: Limits) -> bool:
+        """Surely more power than is allowed, or less input voltage than it needs, whatever noise its sensors have."""
+        heavy = caps.max_power_w is not None and self.board.shown_w > _NOISE_W * caps.max_power_w
+        return heavy or self.board.input_mv < _SUPPLY_MV[self.board.family.supply_v] - _NOISE_MV
+
+    def _kept(self, now_s: float) -> None:
+        """A guarded miner does not go on over its owner's limit of power, unless it is at the guard's floor."""
+        over = self.keeps_w is not None and self.board.shown_w > _NOISE_W * self.keeps_w
+        over = over and float(self.board.nvs["frequency"]) >= self.board.family.stock_mhz
+        if not over or now_s - self.calm_s < _CALM_S or self.board.uptime_s < _CALM_S:
+            self.over_s = None
+            return
+        self.seen["over its power limit, guarded"] += self.over_s is None
+        self.over_s = now_s if self.over_s is None else self.over_s
+        if now_s - self.over_s > _PATIENCE_S + _POLLS * self.poll_s:
+            self.say(now_s, f"guarded, and over its limit of {self.keeps_w:g} W for {now_s - self.over_s:.0f} s")
+            self.over_s = None
 
     def _caps(self) -> Limits:
         if self._joined is None:  # what a model bears does not change, and to ask costs as much as a poll
@@ -122,7 +156,7 @@ class Witness:
         assert caps is not None
         low = {
             name: min(v for v in (getattr(caps, name), getattr(self.limits, name)) if v is not None)
-            for name in ("max_mhz", "max_mv", "max_chip_temp_c", "max_vr_temp_c")
+            for name in ("max_mhz", "max_mv", "max_chip_temp_c", "max_vr_temp_c", "max_power_w")
         }
         return Limits(**low)
 
@@ -167,6 +201,8 @@ class Witness:
             self.say(now_s, f"raised {key} to {want:g} on a reading that could not be believed")
         if self.told_hot:
             self.say(now_s, f"raised {key} to {want:g} while hot")
+        if self.told_over:
+            self.say(now_s, f"raised {key} to {want:g} over its limit of power, or on a supply that sags")
         if len(self.writes_s) > 1001:
             self.say(now_s, f"raised after {len(self.writes_s)} writes in a day")
 

@@ -128,6 +128,23 @@ def test_the_judge_knows_what_was_told(board: Board):
     assert "while hot" in " ".join(patched(board, b'{"frequency": 575}'))
 
 
+def test_the_judge_knows_what_it_drew(board: Board):
+    over = patched(board, b'{"frequency": 550}', limits=Limits(max_power_w=0.9 * board.shown_w))
+    assert "over its limit of power" in " ".join(over)
+    board.faults.add("droop")
+    assert "on a supply that sags" in " ".join(patched(board, b'{"frequency": 575}'))
+
+
+@pytest.mark.parametrize(("guarded", "share", "found"), [(True, 0.9, True), (True, 1.0, False), (False, 0.9, False)])
+def test_the_judge_knows_a_guard_that_does_not_keep_its_limit(board: Board, guarded: bool, share: float, found: bool):
+    limits = Limits(max_power_w=share * board.shown_w)
+    witness = Witness(board, limits, 30.0, readonly=False, seen=Counter(), guarded=guarded)
+    for now_s in range(600, 3000, 30):
+        witness.asked_s = float(now_s)
+        witness.obey(Request("GET", INFO, {}, b""), lambda r: answer(board, r), float(now_s))
+    assert ("guarded, and over its limit" in " ".join(witness.broken)) is found
+
+
 def test_a_step_begins_where_the_board_says_that_it_is(board: Board):
     witness = Witness(board, FREE, 30.0, readonly=False, seen=Counter())
     board.nvs["frequency"] = 300.0

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from minertui.config import Config, EngineConfig, MinerConfig
 from minertui.devices.axeos import connect as axeos
@@ -135,12 +136,16 @@ class World:
                 else Limits()
             )
             readonly, guarded = n % 16 == 15, n % 4 == 1
+            if n % 8 == 1:  # its guard has to lower it
+                limits = replace(limits, max_power_w=round(0.9 * board.shown_w, 1))
             self.miners.append(
                 MinerConfig(
                     f"m{n}", address, limits=limits, readonly=readonly, guarded=guarded, guard=GuardPlan(stable_s=900)
                 )
             )
-            self.witnesses[board] = Witness(board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen)
+            self.witnesses[board] = Witness(
+                board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen, guarded=guarded
+            )
         await self.open_engine()
 
     async def open_engine(self) -> None:
