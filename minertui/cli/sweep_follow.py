@@ -244,7 +244,7 @@ class Follower:
         try:
             if sweep.saved is None and path.exists():
                 path.rename(_unused(path, path.stat().st_mtime))
-            durable.replace(path, encode_results(sweep.points), mode=0o644)
+            durable.replace(path, encode_results(sweep.points, sweep.plan.goal), mode=0o644)
         except OSError as error:  # the points are in the engine's store too; a full disk must not end a sweep
             self.say(sweep, f"{path} cannot be written: {error.strerror}")
         else:
@@ -255,7 +255,7 @@ class Follower:
             if sweep.job is None:
                 continue
             self._save(sweep)
-            for text in lines.summary(sweep.points):
+            for text in lines.summary(sweep.points, sweep.plan.goal):
                 self.say(sweep, text)
             if sweep.saved:
                 self.say(sweep, lines.saved_line(sweep.saved))

@@ -103,15 +103,15 @@ def running(job: JobState) -> list[str]:
     ]
 
 
-def summary(points: Sequence[SweepPoint]) -> list[str]:
-    """The five fastest and the five most efficient points that passed."""
+def summary(points: Sequence[SweepPoint], goal: Goal) -> list[str]:
+    """The five fastest and the five most efficient settings that passed, by the sweep's ``goal`` its winner first."""
     if not any(point.passed for point in points):
         return ["No valid results collected"]
     return [
         "Top 5 highest hashrate:",
-        *_table(ranking.ranked(points, Goal.HASHRATE)),
+        *_table(ranking.leading(points, Goal.HASHRATE, goal)),
         "Top 5 most efficient:",
-        *_table(ranking.ranked(points, Goal.EFFICIENCY)),
+        *_table(ranking.leading(points, Goal.EFFICIENCY, goal)),
     ]
 
 

@@ -225,6 +225,18 @@ def best(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> SweepPoint
     return next((point for point in soaked if point.n == order[0].n), order[0])
 
 
+def leading(points: Sequence[SweepPoint], by: Goal, goal: Goal) -> tuple[SweepPoint, ...]:
+    """The settings that passed, each once, by its soak where it has one; ranked ``by`` this. Where that is the sweep's
+    ``goal`` its winner leads: a short look that happened to read higher does not."""
+    settings: dict[tuple[float, int], SweepPoint] = {}
+    for point in sorted(ranked(points, by), key=lambda p: not p.soak):
+        settings.setdefault((point.mhz, point.mv), point)
+    winner = best(points, goal) if by is goal else None
+    if winner is not None:
+        settings[(winner.mhz, winner.mv)] = winner
+    return tuple(sorted(ranked(tuple(settings.values()), by), key=lambda p: p is not winner))
+
+
 def _likely(point: SweepPoint) -> SweepPoint:
     ghs = point.likely_ghs
     if ghs is None:

@@ -3,8 +3,9 @@
     {"all_results": […], "top_performers": [≤ 5, fastest first], "most_efficient": [≤ 5, fewest J/TH first]}
 
 A result has ``coreVoltage`` (mV), ``frequency`` (MHz), ``averageHashRate`` (GH/s), ``averageTemperature`` (°C),
-``efficiencyJTH`` and, where the board has a regulator sensor, ``averageVRTemp``; in the two rankings also ``rank``. A
-value that was not measured is left out. Without any result the file says so in ``message``, as the guide's does.
+``efficiencyJTH`` and, where the board has a regulator sensor, ``averageVRTemp``; in the two rankings also ``rank``. Of
+each setting they name one point, and by the sweep's goal its winner leads, whatever a short look read. A value that was
+not measured is left out. Without any result the file says so in ``message``, as the guide's does.
 
 A point that failed is data: it stands in ``all_results`` with two more keys, ``verdict`` and ``reason``, which readers
 of the guide's files skip, and it is in no ranking. Points without any hashrate are left out: the guide never wrote
@@ -28,7 +29,7 @@ import msgspec
 
 from minertui.model.errors import Garbled
 from minertui.model.plans import Goal, PointVerdict, SweepPoint
-from minertui.model.ranking import frontier, ranked
+from minertui.model.ranking import frontier, leading
 from minertui.model.text import clean
 
 RANKED = 5
@@ -78,15 +79,15 @@ class _File(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_File | list[_Row])
 
 
-def encode_results(points: Sequence[SweepPoint]) -> bytes:
-    """The result file's content, indented by 4, with a line end."""
+def encode_results(points: Sequence[SweepPoint], goal: Goal = Goal.HASHRATE) -> bytes:
+    """The result file's content, indented by 4, with a line end. ``goal``: the sweep's."""
     rows = [_row(point) for point in points if point.hashrate_ghs is not None]
     content: dict[str, Any] = EMPTY
     if rows:
         content = {
             "all_results": rows,
-            "top_performers": _ranking(points, Goal.HASHRATE),
-            "most_efficient": _ranking(points, Goal.EFFICIENCY),
+            "top_performers": _ranking(points, Goal.HASHRATE, goal),
+            "most_efficient": _ranking(points, Goal.EFFICIENCY, goal),
         }
         if any(point.soak for point in points):
             content["frontier"] = [_row(point) for point in frontier(points)]
@@ -143,9 +144,9 @@ def _row(point: SweepPoint) -> dict[str, Any]:
     return row if point.passed else {**row, "verdict": point.verdict, "reason": point.reason}
 
 
-def _ranking(points: Sequence[SweepPoint], goal: Goal) -> list[dict[str, Any]]:
+def _ranking(points: Sequence[SweepPoint], by: Goal, goal: Goal) -> list[dict[str, Any]]:
     measured = [point for point in points if point.hashrate_ghs is not None]
-    return [{"rank": rank, **_row(point)} for rank, point in enumerate(ranked(measured, goal)[:RANKED], 1)]
+    return [{"rank": rank, **_row(point)} for rank, point in enumerate(leading(measured, by, goal)[:RANKED], 1)]
 
 
 def _point(n: int, row: _Row) -> SweepPoint:

@@ -135,6 +135,16 @@ def test_of_two_soaks_the_one_that_all_points_speak_for_wins():
     assert ranking.ranked([lucky, plain])[0] == lucky
 
 
+def test_the_winner_leads_and_each_setting_stands_once():
+    """A reader of the file takes its first row: that is what the sweep ends with, not a short look that read high."""
+    look, won = point(1, 1000, 16), msgspec.structs.replace(point(2, 980, 17), soak=True, likely_ghs=980.0)
+    again, failed = msgspec.structs.replace(look, n=4, hashrate_ghs=990.0), point(5, 2000, 1, PointVerdict.UNSTABLE)
+    points = [look, won, msgspec.structs.replace(won, n=3, soak=False, hashrate_ghs=1100.0), again, failed]
+    assert [p.n for p in ranking.leading(points, Goal.HASHRATE, Goal.HASHRATE)] == [2, 1]
+    assert [p.n for p in ranking.leading(points, Goal.EFFICIENCY, Goal.HASHRATE)] == [1, 2]
+    assert ranking.leading([failed], Goal.HASHRATE, Goal.HASHRATE) == ()
+
+
 def test_where_no_errors_are_reported_the_adaptive_strategy_is_told_to_take_hours_not_minutes():
     plan = SweepPlan("a", strategy=Strategy.ADAPTIVE)
     points, told_s = ranking.estimate(plan, MinerStatus(abilities=LIVE, error_pct=0.1))
