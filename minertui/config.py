@@ -186,6 +186,7 @@ class _Decoder:
         """All sections, converted one by one so that an error knows its exact place."""
         self._plain(self.table, ())
         self._known(self.table, Config, ())
+        self._keys(self.table.get("screen"), ("screen", "keys"))
         miners, rigs = self._list("miner"), self._list("rig")
         sections = {name: self._convert(self.table.get(name, {}), kind, (name,)) for name, kind in _SECTIONS.items()}
         config = Config(
@@ -201,6 +202,20 @@ class _Decoder:
         if not isinstance(tables, list):
             raise self.error(f"write each {name} as a table of its own: [[{name}]]", (name,))
         return tables
+
+    def _keys(self, screen: object, where: Where) -> None:
+        """The ids of keys have dots in them, and without quotes TOML makes tables of those."""
+        keys = screen.get("keys") if isinstance(screen, dict) else None
+        for name, inner in keys.items() if isinstance(keys, dict) else ():
+            parts = [name]
+            while isinstance(inner, dict) and inner:
+                part, inner = next(iter(inner.items()))
+                parts.append(part)
+            if len(parts) > 1:
+                whole = ".".join(parts)
+                raise self.error(f'a name with a dot in it stands in quotes; write "{whole}" = …', (*where, *parts))
+            if not isinstance(inner, str):
+                raise self.error('write the key in quotes, such as "ctrl+t" or "E,f5"', (*where, name))
 
     def error(self, message: str, where: Where) -> ConfigError:
         """What is wrong at ``where``, with the line if it can be found."""

@@ -10,6 +10,7 @@ Where = tuple[str | int, ...]
 """The way to a value: names, and 0-based places in lists."""
 
 _HEADER = re.compile(r"\s*(\[\[?)([^\[\]]+)\]")
+_NAME = re.compile(r"\"[^\"]*\"|'[^']*'|[^.\s]+")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
 
@@ -29,15 +30,20 @@ def line_of(text: str, where: Where) -> int | None:
     count: dict[Where, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
-            names = [name.strip().strip("\"'") for name in header[2].split(".")]
+            names = _names(header[2])
             here = found = _entered(names, header[1] == "[[", count)
         elif key := _KEY.match(line):
-            found = (*here, *(name.strip().strip("\"'") for name in key[1].split(".")))
+            found = (*here, *_names(key[1]))
         else:
             continue
         if found == where[: len(found)] and (best is None or len(found) > best[0]):
             best = (len(found), number)
     return best[1] if best else None
+
+
+def _names(dotted_key: str) -> list[str]:
+    """``rigs."a.b"`` → rigs, a.b"""
+    return [name.strip("\"'") for name in _NAME.findall(dotted_key)]
 
 
 def without(text: str, where: Where) -> str:
@@ -57,7 +63,7 @@ def _headers(lines: list[str]) -> Iterator[tuple[int, Where]]:
     count: dict[Where, int] = {}
     for n, line in enumerate(lines):
         if header := _HEADER.match(line):
-            names = [name.strip().strip("\"'") for name in header[2].split(".")]
+            names = _names(header[2])
             yield n, _entered(names, header[1] == "[[", count)
 
 

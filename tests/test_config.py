@@ -102,6 +102,14 @@ class TestRefusals:
                 [*MINER, "[[miner]]", 'name = "b"', 'adress = "x"'],
                 "miner[2].adress: unknown key; did you mean address?",
             ),
+            (
+                ["[screen.keys]", 'rows.up = "ctrl+k"'],
+                'config.toml:2: screen.keys.rows.up: a name with a dot in it stands in quotes; write "rows.up" = …',
+            ),
+            (
+                ["[screen.keys]", '"rows.up" = 5'],
+                'config.toml:2: screen.keys.rows.up: write the key in quotes, such as "ctrl+t" or "E,f5"',
+            ),
             (["[swep]"], "config.toml:1: swep: unknown key; did you mean sweep?"),
             (["[engine]", "colour = 3"], "allowed: poll_s, log_level, readonly"),
             (["", "[engine]", "poll_s = 1"], "config.toml:3: engine.poll_s: must be 2 to 3600, not 1"),
