@@ -3,6 +3,8 @@
     read at the start   what is learned from then on is kept at once
     the disk refuses    what is learned stays in memory and nothing on disk is written over, for it may say more; it is
                         read again every few seconds, joined with what was learned since, and only then written
+    the disk is full    what is learned is tried again every few seconds, the newest of each, until it is kept; who is
+                        parked in memory alone is said, for an end of the engine would forget it
 
 Joined means: of two MACs the older one counts, so another device at the address is a stranger until a person accepts
 it; who was parked is parked.
@@ -21,11 +23,12 @@ from minertui.model.alerts import Alert, Severity
 from minertui.model.seams import Clock
 
 _AGAIN_S = 5.0
-_SOURCE = "identities"  # of the notice
+_SOURCE, _UNKEPT = "identities", "unkept"  # of the notices
 _UNREAD = (
     f"which miners are parked cannot be read from {RECORDS}: nothing of it is written over, and it is read again as "
     "soon as the disk answers; mend the disk, and until then set readonly = true for a miner that must not be raised"
 )
+_KEPT = "who is parked is on disk"
 _READ = "what was kept of the miners can be read again: who was parked is parked"
 
 
@@ -46,6 +49,8 @@ class Recall:
         self._records, self._clock, self._lines, self._restore = records, clock, lines, restore
         self._spawn, self._put, self._say = spawn, put, say
         self._known: dict[str, Identity] = {}
+        self._unkept: set[str] = set()  # of these the newest is not on disk yet
+        self._told = ""
         self._read = self._whole = self._said = False  # identities; alerts too; that they are not
 
     @property
@@ -66,21 +71,47 @@ class Recall:
             self._tell("", Severity.INFO)
 
     async def run(self) -> None:
-        """Try again for ever what could not be read."""
+        """Try again for ever what could not be read, or kept."""
         while True:
             await self._clock.sleep(_AGAIN_S)
             if not self._whole:
                 await self.read()
+            for device in sorted(self._unkept) if self._read else ():
+                await self._keep(device)
+            self._warn()
 
     def learned(self, device: str, identity: Identity) -> None:
         """This is known of a device from now on. It is kept once it is known what it takes the place of."""
         self._known[device] = identity
+        self._unkept.add(device)
         if self._read:
-            self._spawn(self._records.learn(device, identity))
+            self._spawn(self._keep(device))
 
     def renamed(self, old: str, new: str) -> None:
         """The device is called ``new`` from now on; the records know."""
         self._known[new] = self._known.pop(old, Identity())
+        if old in self._unkept:
+            self._unkept.remove(old)
+            self._unkept.add(new)
+
+    async def _keep(self, device: str) -> None:
+        """The newest that is known of it, onto the disk; one that refuses is asked again."""
+        if (identity := self._known.get(device)) is None:  # it has another name by now
+            return
+        with contextlib.suppress(StoreError):
+            await self._records.learn(device, identity)
+            if self._known.get(device) == identity:
+                self._unkept.discard(device)
+
+    def _warn(self) -> None:
+        """Who is parked in memory alone. What could not be read yet has a notice of its own."""
+        parked = [device for device in sorted(self._unkept) if self._known[device].parked]
+        said = f"{', '.join(parked)}: parked, and that is not on disk yet" if parked and self._read else ""
+        if said != self._told:
+            self._told = said
+            text = f"{said}; mend the disk before the engine ends, or set readonly = true" if said else ""
+            self._put(_UNKEPT, text)
+            self._say("engine", text or _KEPT, Severity.CRITICAL if text else Severity.INFO)
 
     def _join(self, kept: Mapping[str, Identity]) -> None:
         learned = dict(self._known)

@@ -39,7 +39,7 @@ async def known(house: House, identity: Identity) -> None:
 
 
 def refuse(disk: pytest.MonkeyPatch, what: str = "identities") -> None:
-    async def unreadable(_: Records) -> list[object]:
+    async def unreadable(_: Records, *__: object) -> list[object]:
         raise StoreError(f"{RECORDS}: disk I/O error; free some space or check the disk")
 
     disk.setattr(Records, what, unreadable)
@@ -134,4 +134,36 @@ async def test_incidents_of_before_are_no_news(house: House):
     await until(lambda: engine.hub.fleet.notice == "")
     await asyncio.sleep(12)
     assert "incident:m1" not in engine.hub.fleet.alerts
+    await engine.close()
+
+
+async def test_a_park_that_a_full_disk_refuses_is_kept_as_soon_as_there_is_room(house: House):
+    engine = await house.running()
+    with pytest.MonkeyPatch.context() as disk:
+        refuse(disk, "learn")
+        engine.line("m1").park("a person must look")
+        await until(lambda: bool(engine.hub.fleet.notice), 30)
+        said = "m1: parked, and that is not on disk yet; mend the disk before the engine ends, or set readonly = true"
+        assert engine.hub.fleet.notice == said
+    await until(lambda: engine.hub.fleet.notice == "", 30)
+    assert len([line for line in await engine.log("engine") if "m1: parked" in line.text]) == 1
+    await engine.close()
+    engine = await house.running()
+    assert engine.hub.fleet.snapshots["m1"].health is Health.PARKED
+    await engine.close()
+
+
+async def test_of_what_a_full_disk_refused_the_newest_is_kept(house: House):
+    engine = await house.running()
+    with pytest.MonkeyPatch.context() as disk:
+        refuse(disk, "learn")
+        engine.line("m1").park("a person must look")
+        await until(lambda: bool(engine.hub.fleet.notice), 30)
+        await engine.clear("m1")
+        await until(lambda: engine.hub.fleet.notice == "", 30)
+    await asyncio.sleep(12)
+    await engine.close()
+    assert not any("a person must look" in body for body in on_disk(house))
+    engine = await house.running()
+    assert engine.hub.fleet.snapshots["m1"].health is Health.OK
     await engine.close()
