@@ -1,8 +1,9 @@
 """``minertui guard``: keep miners under a temperature, in the place of the temperature-control script.
 
 It reads the script's environment variables: BITAXE_IP, TEMP_THRESHOLD, FIRST_FREQUENCY, SECOND_FREQUENCY,
-MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable. The defaults are the script's: the
-config's [guard] is for the guards that the engine starts; its [limits] hold here too.
+MAX_FREQUENCY, CHECK_INTERVAL, STABLE_TIMEFRAME. An option beats its variable. Started as the script is, by BITAXE_IP,
+it has the script's frequencies too; a miner that is named keeps what it runs. The config's [guard] is for the guards
+that the engine starts; its [limits] hold here too.
 
     BITAXE_IP=192.168.1.40 TEMP_THRESHOLD=63 minertui guard
     minertui guard 192.168.1.40 192.168.1.41 --max-temp 63 --max-vr-temp 80
@@ -40,9 +41,11 @@ from minertui.model.seams import Link
 _PLAN = GuardPlan()
 
 
-def _scripts(variable: str, key: str, default: float, what: str) -> tuple[str, float, PlanOption]:
-    """An option that the script has as a variable, with the script's default: it holds for this command alone."""
-    return variable, default, numeric(_PLAN, key, what, default=default, source=f"env {variable}")
+def _scripts(variable: str, key: str, default: float, what: str, absent: str = "") -> tuple[str, float, PlanOption]:
+    """An option that the script has as a variable, with the script's default; ``absent``: what holds for a miner that
+    is named, in words, where that is not the same."""
+    instead = f"{absent}; by BITAXE_IP {default:g}" if absent else ""
+    return variable, default, numeric(_PLAN, key, what, default=default, absent=instead, source=f"env {variable}")
 
 
 def _own(key: str, what: str, absent: str = "", example: float | None = None) -> tuple[None, None, PlanOption]:
@@ -53,9 +56,9 @@ def _own(key: str, what: str, absent: str = "", example: float | None = None) ->
 _OPTIONS: Mapping[str, tuple[str | None, float | None, PlanOption]] = {
     "max-temp": _scripts("TEMP_THRESHOLD", "max_chip_temp_c", 65, "chip temperature to keep under"),
     "max-vr-temp": _own("max_vr_temp_c", "regulator temperature to keep under"),
-    "frequency": _scripts("FIRST_FREQUENCY", "high_mhz", 500, "frequency when cool"),
-    "min-frequency": _scripts("SECOND_FREQUENCY", "low_mhz", 410, "frequency when nothing else helps"),
-    "max-frequency": _scripts("MAX_FREQUENCY", "max_mhz", 575, "never above this frequency"),
+    "frequency": _scripts("FIRST_FREQUENCY", "high_mhz", 500, "frequency when cool", "what it runs"),
+    "min-frequency": _scripts("SECOND_FREQUENCY", "low_mhz", 410, "frequency when nothing else helps", "70 % of that"),
+    "max-frequency": _scripts("MAX_FREQUENCY", "max_mhz", 575, "never above this frequency", "the limits"),
     "stable": _scripts("STABLE_TIMEFRAME", "stable_s", 3600, "calm before a step up"),
     "hysteresis": _own("hysteresis_c", "cooler than the limits before a step up"),
     "step-down": _own("step_down_mhz", "a step down"),
@@ -66,6 +69,8 @@ _OPTIONS: Mapping[str, tuple[str | None, float | None, PlanOption]] = {
     "hold-temp": _own("hold_temp_c", "chip temperature to hold", "--hysteresis under --max-temp", 62),
     "hold-dwell": _own("hold_dwell_s", "holding, from a change to the next step up"),
 }
+_NAMED = frozenset({"high_mhz", "low_mhz", "max_mhz"})
+"""What a miner that is named goes on by itself: the script's numbers are those of one board, and not of a swept one."""
 _INTERVAL = Number(1, 86_400, "s", 300)
 _INTERVAL_S, _INTERVAL_VARIABLE = 300.0, "CHECK_INTERVAL"
 
@@ -112,14 +117,16 @@ def _from_script(text: str) -> list[str]:
 
 
 def plan_of(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, float | bool]:
-    """Keys of the plan from options, variables and the script's defaults. Raises ConfigError that names the one."""
+    """Keys of the plan from options, variables and, without a miner's name, the script's defaults. Raises ConfigError
+    that names the one."""
     found: dict[str, float | bool] = {} if args.hold is None else {"hold": args.hold}
     for name, (variable, default, option) in _OPTIONS.items():
         said = _value(getattr(args, name.replace("-", "_")), variable, option.read, environ)
-        value = default if said is None else said
+        scripts = default if not args.miner or option.key not in _NAMED else None
+        value = scripts if said is None else said
         if value is not None:
             found[option.key] = value
-    if found["low_mhz"] > found["high_mhz"]:
+    if found.get("low_mhz", 0) > found.get("high_mhz", math.inf):
         raise ConfigError(
             f"the lowest frequency, {found['low_mhz']:g} MHz (SECOND_FREQUENCY), is above the one to run when cool, "
             f"{found['high_mhz']:g} MHz (FIRST_FREQUENCY)"

@@ -29,8 +29,14 @@ def parsed(*words: str) -> argparse.Namespace:
 
 
 def test_without_anything_the_scripts_own_numbers_hold():
-    plan = guard.plan_of(parsed("10.0.0.1"), {})
+    plan = guard.plan_of(parsed(), {})
     assert plan == {"max_chip_temp_c": 65, "high_mhz": 500, "low_mhz": 410, "max_mhz": 575, "stable_s": 3600}
+
+
+def test_a_miner_that_is_named_keeps_what_it_runs():
+    """A sweep may have found more than the script's 500 MHz; what a variable says holds all the same."""
+    assert guard.plan_of(parsed("attic"), {}) == {"max_chip_temp_c": 65, "stable_s": 3600}
+    assert guard.plan_of(parsed("attic"), {"FIRST_FREQUENCY": "525"})["high_mhz"] == 525
 
 
 def test_variables_beat_the_defaults_and_options_beat_variables():
@@ -46,7 +52,7 @@ def test_whatever_the_screens_dialog_asks_can_be_said_here_too():
         "--hysteresis 3 --step-down 40 --step-up 10 --settle 60 --check 30 --max-writes 12 --hold-temp 58 "
         "--hold-dwell 900 --no-hold --max-vr-temp 80"
     )
-    plan = guard.plan_of(parsed("10.0.0.1", *words.split()), {})
+    plan = guard.plan_of(parsed(*words.split()), {})
     asked = msgspec.structs.asdict(msgspec.convert({"type": "guard", **plan}, GuardPlan))
     assert asked == {
         "device": "", "max_chip_temp_c": 65, "max_vr_temp_c": 80, "high_mhz": 500, "low_mhz": 410, "max_mhz": 575,
@@ -116,7 +122,7 @@ async def test_a_limit_that_is_lower_in_force_is_said(capsys: pytest.CaptureFixt
 
 def test_a_floor_above_the_ceiling_is_refused():
     with pytest.raises(ConfigError, match="SECOND_FREQUENCY"):
-        guard.plan_of(parsed("10.0.0.1"), {"SECOND_FREQUENCY": "600"})
+        guard.plan_of(parsed(), {"SECOND_FREQUENCY": "600"})
 
 
 @pytest.mark.parametrize(
