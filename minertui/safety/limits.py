@@ -48,6 +48,9 @@ CHIPS: dict[str, ChipCaps] = {
     "BM1373": ChipCaps(600, 1250),
 }
 
+HIGHEST_MHZ = max(caps.max_mhz for caps in CHIPS.values())
+"""No clock is higher; a reading that says so says nothing about where one is."""
+
 NERDQAXE = ChipCaps(800, 1400)
 NERDQAXE_CHIP_C = 68.0
 CHIP_C = 70.0

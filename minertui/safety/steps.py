@@ -12,6 +12,7 @@ import msgspec
 
 from minertui.model.commands import ClearOverheat, Command, Pause, Resume, SetFan, SetPools, Tune
 from minertui.model.status import Ability, MinerStatus
+from minertui.safety.limits import HIGHEST_MHZ
 from minertui.safety.settings import SAME, Settings, same
 
 NEAR_MV = 15.0
@@ -48,8 +49,9 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def ramp_s(from_mhz: float | None, to_mhz: float) -> float:
-    """How long a clock takes to get down at most: 6.25 MHz per 100 ms, plus the firmware's loop."""
-    return SETTLE_S + (0.0 if from_mhz is None else abs(from_mhz - to_mhz) / 62.5)
+    """How long a clock takes to get down at most: 6.25 MHz per 100 ms, plus the firmware's loop. No clock has further
+    to go than from the highest that there is, whatever a reading says: 22 s."""
+    return SETTLE_S + (0.0 if from_mhz is None else min(abs(from_mhz - to_mhz), HIGHEST_MHZ) / 62.5)
 
 
 def stored(command: Command, status: MinerStatus) -> bool | None:

@@ -123,6 +123,10 @@ def test_the_way_up_from_the_unknown_is_one_step():
     assert kernel._ladder(500.0, 550, 25) == [525, 550]
     assert ramp_s(None, 400) == 3.0
     assert ramp_s(462.5, 400) == 4.0
+    assert ramp_s(1250, 50) == 22.2
+    assert ramp_s(1275, 50) == 22.2  # no clock is higher
+    assert ramp_s(5.0e6, 500) == 22.2
+    assert ramp_s(0, 5.0e6) == 22.2
     assert kernel._droop(gamma(core_mv=None)) == 0.0
     assert kernel._droop(gamma(core_actual_mv=1149.5)) == 0.5
 
