@@ -11,6 +11,7 @@ import enum
 import msgspec
 
 from minertui.model.status import PoolSetting
+from minertui.model.text import spoken
 
 
 class Tune(msgspec.Struct, frozen=True, omit_defaults=True, tag="tune"):
@@ -63,7 +64,7 @@ Command = Tune | SetFan | SetPools | Restart | Pause | Resume | Identify | Clear
 
 def word_of(command: Command) -> str:
     """What a person calls it: ``tune``, ``clear overheat``."""
-    return str(type(command).__struct_config__.tag).replace("-", " ")
+    return spoken(str(type(command).__struct_config__.tag))
 
 
 class Rank(enum.IntEnum):
@@ -86,7 +87,7 @@ class OutcomeState(enum.StrEnum):
     @property
     def words(self) -> str:
         """As a person reads it; the API keeps the value."""
-        return self.value.replace("-", " ")
+        return spoken(self.value)
 
 
 class Change(msgspec.Struct, frozen=True):

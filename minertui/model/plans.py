@@ -12,6 +12,7 @@ import enum
 import msgspec
 
 from minertui.model.relay import RelayPlan, RelayView
+from minertui.model.text import spoken
 
 SWEEPS_SHOWN = 50
 """So many sweeps are given where nobody says how many; one has 10 to 40 points."""
@@ -150,7 +151,7 @@ class PointVerdict(enum.StrEnum):
     @property
     def words(self) -> str:
         """As a person reads it; result files and the API keep the value."""
-        return self.value.replace("-", " ")
+        return spoken(self.value)
 
 
 class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,5 +1,5 @@
 """Foreign text made harmless. Every string that a device, pool, file or client sent passes ``clean`` at the adapter;
-what a config says must be ``is_plain``, and every error of ours is."""
+what a config says must be ``is_plain``, and every error of ours is. Names of our own are ``spoken`` to a person."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def clean(text: str, max_len: int = 256) -> str:
             continue
         out.append(_REPLACEMENT if category in _DROPPED else char)
     return "".join(out)[:max_len]
+
+
+def spoken(name: str) -> str:
+    """A name of the program's own as a person reads it: ``clear-overheat`` is clear overheat."""
+    return name.replace("-", " ")
 
 
 def is_plain(text: str) -> bool:

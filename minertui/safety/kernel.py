@@ -32,6 +32,7 @@ from minertui.model.commands import (
     SetFan,
     SetPools,
     Tune,
+    word_of,
 )
 from minertui.model.fleet import Health
 from minertui.model.plans import Limits
@@ -54,7 +55,7 @@ def decide(request: Request) -> Decision:
         return Refusal("it has never answered, so it is not known what it is; check the address")
     needs, judge = _JUDGES[type(request.command)]
     if needs not in status.abilities:
-        return Refusal(f"its firmware cannot do that ({type(request.command).__struct_config__.tag})")
+        return Refusal(f"its firmware cannot do that ({word_of(request.command)})")
     return judge(request, request.command, status)
 
 

@@ -22,7 +22,7 @@ def fan(request: Request, command: SetFan, status: MinerStatus) -> Decision:
         if value is not None and not low <= value <= high:
             return Refusal(f"{name} {value} is outside {low}..{high}")
     if (command.target_c, command.min_pct) != (None, None) and Ability.FAN_TARGET not in status.abilities:
-        return Refusal(f"its firmware cannot do that ({Ability.FAN_TARGET.value})")
+        return Refusal("its firmware cannot do that (fan towards a temperature, or with a lowest speed)")
     why = _fan_too_slow(request, command, status) or _target_too_hot(request, command)
     return Refusal(why) if why else _one(command)
 

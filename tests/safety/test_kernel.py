@@ -119,7 +119,7 @@ def test_what_the_firmware_cannot_is_refused():
     assert "cannot do that (tune)" in no(ask(Tune(400), gamma(abilities=frozenset())))
     assert "cannot do that (pause)" in no(ask(Pause(), gamma(abilities=frozenset())))
     assert "cannot do that (resume)" in no(ask(Resume(), gamma(abilities=frozenset())))
-    assert "cannot do that (clear-overheat)" in no(ask(ClearOverheat(), gamma(abilities=frozenset())))
+    assert "cannot do that (clear overheat)" in no(ask(ClearOverheat(), gamma(abilities=frozenset())))
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ HOT = gamma(chip_temp_c=71.0)
         (SetFan(target_c=34), GAMMA, "outside 35..66"),
         (SetFan(target_c=67), GAMMA, "outside 35..66"),
         (SetFan(min_pct=100), GAMMA, "outside 0..99"),
-        (SetFan(target_c=60), gamma(abilities=frozenset({"fan"})), "fan-target"),
+        (SetFan(target_c=60), gamma(abilities=frozenset({"fan"})), "fan towards a temperature"),
         (SetFan(auto=False, pct=19), GAMMA, "at least 20 %"),
         (SetFan(auto=False, pct=0), GAMMA, "at least 20 %"),
         (SetFan(auto=False), gamma(fan_manual_pct=None), "at least 20 %"),
