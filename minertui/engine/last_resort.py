@@ -1,8 +1,9 @@
 """When nobody else looks: a miner that this program raised, and that is at a limit, is lowered towards what it ran.
 
 A raise ends when its last step reads back; its heat comes later, and so does a hot afternoon. Two fresh readings in a
-row at or over the limits in force, and no job that works on the miner: 50 MHz down, at the rank of safety, again after
-half a minute, until it is under the limits or where it was before the first raise. It is never lowered below that, and
+row at or over the limits in force, or hashing with a temperature that is missing or cannot be true, and no job that
+works on the miner: 50 MHz down, at the rank of safety, again after half a minute, until it is under the limits (and its
+sensor back), or where it was before the first raise. It is never lowered below that, and
 it stays where that came to: no journal entry leads it back into the heat, only a person raises it again.
 """
 
@@ -62,12 +63,12 @@ class LastResort:
     def took(self, snapshot: Snapshot) -> None:
         """A fresh reading of a miner."""
         device, status, now_s = snapshot.device, snapshot.status, snapshot.boot_s or 0.0
-        why = samples.hot(status, snapshot.limits, raised=False) if status else None
+        origin = self._office.arbiter.origin(device) if status else None
+        why = samples.hot(status, snapshot.limits) if status and origin else None
         self._hot[device] = self._hot.get(device, 0) + 1 if why else 0
-        if status is None or why is None or self._hot[device] < _READINGS or self._office.busy(device):
+        if not (status and origin and why) or self._hot[device] < _READINGS or self._office.busy(device):
             return
-        origin = self._office.arbiter.origin(device)
-        tune = _lower(status, origin) if origin else None
+        tune = _lower(status, origin)
         if tune is not None and now_s - self._acted_s.get(device, float("-inf")) >= _EFFECT_S:
             self._acted_s[device] = now_s
             self._spawn(self._act(device, tune, why))

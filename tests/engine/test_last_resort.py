@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from minertui.engine.journal import FOLDER
@@ -29,6 +30,32 @@ async def raised_and_hot(house: House) -> Miner:
     assert [r.order.by for r in await engine.commands() if r.order.by == "last resort"]
     await engine.close()
     return it
+
+
+@pytest.mark.parametrize(("sensor", "shown"), [("chip_temp_c", None), ("vr_temp_c", -1.0)])
+async def test_a_raised_miner_whose_sensor_fails_is_lowered_to_where_it_was(
+    house: House, sensor: str, shown: float | None
+):
+    it = house.miners["127.0.0.1:8001"] = Miner("127.0.0.1:8001")
+    engine = await house.running()
+    real = it.read
+
+    async def dark():
+        return msgspec.structs.replace(await real(), **{sensor: shown})
+
+    it.read = dark  # type: ignore[method-assign]
+    await asyncio.sleep(60)
+    assert it.tunes == []  # nobody raised it: what it runs is its owner's
+    it.read = real  # type: ignore[method-assign]
+    await asyncio.sleep(10)
+    assert (await engine.send(Order("o1", "m1", Tune(RAISED)))).outcome.ok
+    it.read = dark  # type: ignore[method-assign]
+    await until(lambda: it.mhz == OWN, 120)
+    await asyncio.sleep(300)
+    assert it.mhz == OWN
+    (alert,) = [a for a in engine.hub.fleet.alerts.values() if a.rule == "last-resort"]
+    assert "counts as hot" in alert.text
+    await engine.close()
 
 
 async def test_the_next_start_does_not_raise_it_again(tmp_path: Path):

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from minertui.model.commands import Rank, Tune
-from tests.engine.bench import APPLIED, SWEEP, Bench
+from tests.engine.bench import APPLIED, Bench
 
 pytestmark = pytest.mark.looptime
 
@@ -22,12 +22,12 @@ def tells(bench: Bench, odd: Callable[[int], dict[str, Any]]) -> None:
     async def read():
         return msgspec.structs.replace(await real(), **odd(next(count)))
 
-    bench.miner.read = read
+    bench.miner.read = read  # type: ignore[method-assign]
 
 
 async def test_a_clock_that_is_told_as_millions_is_waited_for_no_longer_than_the_highest_there_is(bench: Bench):
     await bench.line.refresh()
-    mute = {"actual_mhz": None, "core_actual_mv": None}  # old firmware
+    mute: dict[str, float | None] = {"actual_mhz": None, "core_actual_mv": None}  # old firmware
     told = [mute | {"frequency_mhz": 5.0e6}]
     tells(bench, lambda _: told[0])
     slower = asyncio.create_task(bench.do(Tune(500), Rank.SAFETY, "guard:garage"))
