@@ -172,6 +172,7 @@ class FleetPane(Pane):
         self._bring(self.teach, empty and self.picture.first)
         self._bring(self.table, not self.mapped and not self.teach.display)
         self._bring(self.map, self.mapped and not self.teach.display)
+        self._let_go()
         self._bring(self.groups, bool(self.order.group) and not empty)
         if self.teach.display:
             self.teach.show_no_miners(fleet.readonly)
@@ -182,6 +183,11 @@ class FleetPane(Pane):
         self._show_preview()
         self.groups.show(self._group_rows())
         self.line.show(*self._sums())
+
+    def _let_go(self) -> None:
+        """Keys do not go to a list that is not there: Textual takes them only from one that it has drawn before."""
+        if self.screen.focused is self._front and not self._front.display:
+            self.screen.set_focus(None)
 
     def _show_preview(self) -> None:
         """Where the list leaves room for it."""
@@ -230,6 +236,10 @@ class FleetPane(Pane):
         return f"{group}{title} {'down' if self.order.descending else 'up'}"
 
     # from the widgets
+
+    def on_descendant_focus(self) -> None:
+        """It may have been asked for a moment before the list went."""
+        self._let_go()
 
     @on(FleetTable.HeaderClicked)
     def _sort_by(self, message: FleetTable.HeaderClicked) -> None:
