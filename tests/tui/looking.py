@@ -44,8 +44,8 @@ class Looking:
         return next((line for line in self.text.split("\n")[2:] if device in line), "")
 
     async def until(self, condition: Callable[[], object], what: str = "it") -> None:
-        """Wait until this is so; two seconds at most."""
-        for _ in range(200):
+        """Wait until this is so; at most some twenty seconds."""
+        for _ in range(2000):
             if condition():
                 return
             await self.pilot.pause(0.01)

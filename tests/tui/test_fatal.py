@@ -21,7 +21,7 @@ async def test_a_crash_tells_the_place_and_no_values() -> None:
         async with looking(pictures.normal()) as seen:
             seen.app.error_console = Console(file=said, width=100)
             seen.app.call_later(fails)
-            await seen.pilot.pause(0.2)
+            await seen.until(lambda: seen.app._exception)
 
     with pytest.raises(ZeroDivisionError):
         await look()

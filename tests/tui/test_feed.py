@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import msgspec
 import pytest
 from textual.app import App
+from textual.pilot import Pilot
 
 from minertui.model.alerts import Severity
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Restart
@@ -31,8 +35,16 @@ def line(n: int) -> LogLine:
     return LogLine("a", f"line {n}", pictures.NOW_S + n, Severity.INFO)
 
 
+async def until(pilot: Pilot[None], true: Callable[[], object]) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it did not happen")
+
+
 async def test_the_first_picture_comes_at_once_and_the_rest_at_the_given_pace(monkeypatch):
-    monkeypatch.setattr(feeds, "PERIOD_S", 0.6)
+    monkeypatch.setattr(feeds, "PERIOD_S", 600.0)
     ears = Ears()
     async with ears.run_test() as pilot:
         feed = Feed(FakeLink(pictures.normal()), ears)
@@ -44,10 +56,13 @@ async def test_the_first_picture_comes_at_once_and_the_rest_at_the_given_pace(mo
             feed._take(Numbered(100 + n, SnapshotTaken(taken)))
         await pilot.pause()
         assert len(ears.heard) == 1  # held back
-        for _ in range(200):
-            if len(ears.heard) > 1:
-                break
-            await pilot.pause(0.01)
+        loop = asyncio.get_running_loop()
+        assert feed._timer is not None
+        assert loop.time() + 500 < feed._timer.when() <= loop.time() + 600
+        monkeypatch.setattr(feeds, "PERIOD_S", 0.01)
+        feed._timer.cancel()
+        feed._post()  # its time has come
+        await until(pilot, lambda: len(ears.heard) > 1)
         assert len(ears.heard) == 2  # fifty changes, one picture
         assert ears.heard[-1].fleet.snapshots["attic-1"].misses == 49
         assert ears.heard[-1].fleet.version == 149
@@ -59,11 +74,7 @@ async def test_nothing_is_posted_while_nothing_changes(monkeypatch):
     async with ears.run_test() as pilot:
         feed = Feed(FakeLink(pictures.normal()), ears)
         feed._take(Whole(pictures.normal()))
-        for _ in range(200):
-            await pilot.pause(0.01)
-            if feed._timer is None:  # not even a timer runs
-                break
-        assert feed._timer is None
+        await until(pilot, lambda: feed._timer is None)  # not even a timer runs
         assert len(ears.heard) == 1
 
 
@@ -134,9 +145,8 @@ async def test_a_lost_engine_is_in_the_picture_and_is_called_again(monkeypatch, 
         else:
             link.lose("gone")
         await feed.run()
-        await pilot.pause(0.1)
+        await until(pilot, lambda: again and ears.heard and ears.heard[-1].lost)
         assert again == [1]
-        assert ears.heard[-1].lost
         assert ears.heard[-1].lost_s == (0.0 if how == "breaks" else pictures.NOW_S)
         feed._take(Whole(pictures.normal()))
         assert feed.picture.lost == ""

@@ -119,8 +119,8 @@ def on_a_terminal(state: str, then: bytes | signal.Signals) -> bytes:
 
 
 def read_until_quiet(fd: int, enough: Callable[[bytes], bool]) -> bytes:
-    """What comes until it is ``enough`` and nothing more comes, or the other end is closed; 20 s at most."""
-    out, until = b"", time.monotonic() + 20
+    """What comes until it is ``enough`` and nothing more comes, or the other end is closed; two minutes at most."""
+    out, until = b"", time.monotonic() + 120
     while time.monotonic() < until:
         if not select.select([fd], [], [], 0.3)[0]:
             if enough(out):

@@ -11,12 +11,12 @@ from textual.widgets import Button
 
 from minertui.model.commands import Tune
 from minertui.model.plans import Goal, Phase, SweepView
-from minertui.tui.app import MinertuiApp
 from minertui.tui.options import Options
 from minertui.tui.sweep_export import as_csv, as_json, save_sweep
 from minertui.tui.tabs.sweep import SweepTab
 from tests.tui import pictures
 from tests.tui.fake_link import FakeLink
+from tests.tui.looking import Looking, looking
 from tests.tui.widgets.stage import heard, on_stage, text
 
 FLEET = pictures.normal()
@@ -318,43 +318,41 @@ def test_exports_hold_every_number_and_no_formula(tmp_path: Path) -> None:
     assert [p.name for p in paths] == [f"minertui-sweep-attic-20251120T120000Z.{end}" for end in ("json", "csv")]
 
 
-async def in_the_app(pilot, *keys: str) -> None:
-    await pilot.pause(0.5)
-    await pilot.press("w")
-    await pilot.pause(0.2)
-    pilot.app.screen.query_one(SweepTab).table.focus()
-    await pilot.press(*keys)
-    await pilot.pause(0.2)
+async def in_the_app(seen: Looking, *keys: str) -> None:
+    await seen.press("w")
+    await seen.until(lambda: any("★ best" in row for row in text(seen.app.screen.query_one(SweepTab).table)))
+    seen.app.screen.query_one(SweepTab).table.focus()
+    await seen.press(*keys)
 
 
 async def test_in_the_app_a_point_is_rehearsed_confirmed_and_sent() -> None:
     link = FakeLink(FLEET)
-    app = MinertuiApp(link, Options())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await in_the_app(pilot, "enter")
+    async with looking(link) as seen:
+        await in_the_app(seen, "enter")
         assert link.sent("send") == []
-        await pilot.press("enter")
-        await pilot.pause(0.2)
+        await seen.press("enter")
+        await seen.until(lambda: link.sent("send"))
         rehearsed = link.sent("send")
         assert [(o.device, o.dry_run, o.command) for o in rehearsed] == [(DEVICE, True, Tune(500, 1100))]
-        await pilot.press("y")
-        await pilot.pause(0.2)
+        await seen.press("y")
+        await seen.until(lambda: len(link.sent("send")) > 1)
         sent = link.sent("send")[-1]
         assert (sent.device, sent.dry_run, sent.confirmed, sent.command) == (DEVICE, False, True, Tune(500, 1100))
 
 
 async def test_on_a_read_only_screen_nothing_is_applied() -> None:
     link = FakeLink(FLEET)
-    async with MinertuiApp(link, Options(readonly=True)).run_test(size=(120, 40)) as pilot:
-        await in_the_app(pilot, "enter")
-        assert pilot.app.screen.query_one("#apply", Button).disabled
-        await pilot.press("enter")
-        await pilot.pause(0.2)
+    async with looking(link, options=Options(readonly=True)) as seen:
+        await in_the_app(seen, "enter")
+        await seen.until(lambda: seen.app.screen.query("#apply"))
+        assert seen.app.screen.query_one("#apply", Button).disabled
+        await seen.press("enter")
         assert link.sent("send") == []
 
 
 async def test_in_the_app_points_become_files(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    async with MinertuiApp(FakeLink(FLEET), Options()).run_test(size=(120, 40)) as pilot:
-        await in_the_app(pilot, "e")
+    async with looking(FakeLink(FLEET)) as seen:
+        await in_the_app(seen, "e")
+        await seen.until(lambda: len(list(tmp_path.iterdir())) > 1)
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".csv", ".json"]
