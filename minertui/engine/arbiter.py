@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from minertui.engine import taking
 from minertui.engine.command_log import CommandLog
+from minertui.engine.deeds import AllDeeds
 from minertui.engine.desk import Desk, disturbing
 from minertui.engine.facts import LAST_RESORT, is_it, new_entry, not_there, planned, set_since, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
@@ -30,7 +31,7 @@ from minertui.engine.walk import Walker
 from minertui.engine.way_back import WayBack, stays
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetFan, Tune, Word
 from minertui.model.errors import DeviceError, JobError
-from minertui.model.fleet import Snapshot
+from minertui.model.fleet import Health, Snapshot
 from minertui.model.seams import Clock
 from minertui.safety import kernel, raising
 from minertui.safety.calm import Calm
@@ -49,8 +50,8 @@ class Arbiter:
     ) -> None:
         """``log``: where the writes of the way back are kept; those of orders are their sender's to keep."""
         self._clock, self._journal, self._line, self._log = clock, journal, line, log
-        self._began_s = clock.boot()
         self._desks: dict[str, Desk] = {}
+        self._deeds = AllDeeds(clock.boot())
         self._orders: OrderedDict[str, asyncio.Task[CommandRecord]] = OrderedDict()
 
     # who may ------------------------------------------------------------------------------------------------------
@@ -86,10 +87,15 @@ class Arbiter:
         self._desk(device).check(rank, holder)
 
     def clear(self, device: str, rank: Rank = Rank.PERSON) -> None:
-        """Lift a park. Raises JobError for anybody but a person."""
+        """Lift a park; or accept another board, on which nothing goes on that was begun on the one before. Raises
+        JobError for anybody but a person."""
         if not may_lift_park(rank):
             raise JobError(f"{device} is parked; only a person clears it")
-        self._walker(device).line.unpark()
+        walker = self._walker(device)
+        if walker.line.snapshot().health is Health.STRANGER:
+            walker.desk.oust(rank)
+            walker.desk.deeds = self._deeds.unknown()
+        walker.line.unpark()
 
     # orders -------------------------------------------------------------------------------------------------------
 
@@ -157,12 +163,12 @@ class Arbiter:
         if not isinstance(kernel.decide(taking.whole(request, desk.kept)), Refusal):
             return None
         asked = await self._ask(order, walker, turn=False)  # the reading at hand may be too old
-        early = kernel.decide(taking.whole(*asked))
-        return Outcome(OutcomeState.REFUSED, early.reason) if isinstance(early, Refusal) else None
+        early, wrong = kernel.decide(taking.whole(*asked)), stranger(walker.line, asked[0].snapshot)
+        return Outcome(OutcomeState.REFUSED, wrong or early.reason) if isinstance(early, Refusal) else None
 
     async def _carry_out(self, order: Order, walker: Walker) -> Outcome:
         request, entry = await self._ask(order, walker, turn=not order.dry_run)
-        wrong = stranger(walker.line, request.snapshot)
+        wrong = stranger(walker.line, request.snapshot) or walker.desk.begun_elsewhere(order)
         if wrong:
             return Outcome(OutcomeState.REFUSED, wrong)
         if entry is not None and not order.dry_run and set_since(entry, order.rank, request):
@@ -282,10 +288,11 @@ class Arbiter:
 
     def origin(self, device: str) -> Settings | None:
         """What the device ran before this program raised it; None where it is not above that any more."""
-        desk, status = self._desk(device), self._walker(device).line.snapshot().status
-        if desk.origin is not None and status is not None and Settings.of(status).nowhere_above(desk.origin):
-            desk.origin = None
-        return desk.origin
+        walker = self._walker(device)
+        deeds, status = walker.desk.deeds, walker.line.snapshot().status
+        if deeds.origin is not None and status is not None and Settings.of(status).nowhere_above(deeds.origin):
+            deeds.origin = None
+        return deeds.origin
 
     def taker(self, device: str, holder: str) -> Rank | None:
         """The rank that took the device from this holder, until it releases."""
@@ -295,7 +302,19 @@ class Arbiter:
         """What is to be brought back once the order on its way is done; None: nothing. Raises JournalError."""
         walker = self._walker(device)
         async with walker.desk.turn:
-            return await walker.entry(walker.line.snapshot())
+            return await walker.entry(walker.line.snapshot()) or walker.desk.elsewhere
+
+    def strays(self) -> list[Entry]:
+        """The ways back of boards that are not what they were called any more when a job still worked on them, each
+        told once."""
+        found = [entry for desk in self._desks.values() for entry in desk.strays]
+        for desk in self._desks.values():
+            desk.strays.clear()
+        return found
+
+    def meant(self, entry: Entry) -> bool:
+        """May the device of this name be the one of the entry?"""
+        return self._mac_of(entry.device) in (None, entry.mac)
 
     async def restore(self, entry: Entry, devices: Sequence[str] = (), *, now: bool = False) -> Outcome:
         """Lead the device of a journal entry back to its baseline. It is looked for under its name, then among
@@ -329,7 +348,7 @@ class Arbiter:
     # small --------------------------------------------------------------------------------------------------------
 
     def _desk(self, device: str) -> Desk:
-        return self._desks.setdefault(device, Desk(device, self._began_s))
+        return self._desks.setdefault(device, Desk(device, self._deeds.unknown()))
 
     def _mac_of(self, device: str) -> str | None:
         try:
@@ -342,7 +361,9 @@ class Arbiter:
             line = self._line(device)
         except LookupError:
             raise DeviceError(device, "there is no miner of this name in the config") from None
-        return Walker(self._clock, self._journal, line, self._desk(device))
+        desk = self._desk(device)
+        desk.deeds = self._deeds.of(line.expected_mac, desk.deeds)
+        return Walker(self._clock, self._journal, line, desk)
 
     def _forget(self) -> None:
         for order_id in list(self._orders):

@@ -1,22 +1,21 @@
-"""What the arbiter keeps for one device: who holds it, whose turn it is, when and how often it was written."""
+"""What the arbiter keeps for one device: who holds it, and whose turn it is."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from msgspec.structs import replace
 
+from minertui.engine.deeds import Deeds
 from minertui.engine.journal import Entry
-from minertui.model.commands import Command, Identify, Order, Rank, Restart, SetFan, SetPools, Tune, Word
+from minertui.model.commands import Identify, Order, Rank, SetFan, SetPools, Tune, Word
 from minertui.model.errors import JobError, Preempted
 from minertui.model.fleet import Snapshot
 from minertui.model.status import MinerStatus
 from minertui.safety import kernel
 from minertui.safety.calm import Calm
-from minertui.safety.request import DAY_S
 from minertui.safety.settings import Settings
 
 WORDS = {
@@ -32,22 +31,17 @@ class Desk:
     """One device's turn-taking: safety > person > curtailment > sweep. One order at a time; a higher rank that arrives
     makes the present one give way at its next look."""
 
-    def __init__(self, device: str, began_s: float = float("-inf")) -> None:
-        """``began_s``: when this program began, boot-clock seconds; until then an earlier run may have written."""
-        self.device, self.began_s = device, began_s
+    def __init__(self, device: str, deeds: Deeds | None = None) -> None:
+        """``deeds``: what was done to the board that has this name."""
+        self.device, self.deeds = device, deeds or Deeds()
         self.turn = asyncio.Lock()
-        self.origin: Settings | None = None  # what it ran before we raised it first; None: it is not above that
-        self.settled_s: float | None = None
-        self.moving_s = float("-inf")  # until then a write that was not seen to have come true may still be at work
-        self.tuned_s: float | None = None
-        self.wrote_s: deque[float] = deque()
-        self.raised_s: deque[float] = deque()
-        self.restarted_s: deque[float] = deque()
         self._holder: tuple[Rank, str] | None = None
         self._guard: tuple[str, Calm] | None = None
         self._ousted: dict[str, Rank] = {}
         self._waiting: list[Rank] = []
         self.kept: Entry | None = None  # the way back as the journal held it when it was last looked at
+        self.elsewhere: Entry | None = None  # that of a board that had this name while the work of now began
+        self.strays: list[Entry] = []  # such ones that nobody has taken over yet
         self._word, self._speaking = Word(), 0
         self._heard: dict[str, int] = {}  # by holder: how many words it knew of when it asked last
 
@@ -61,6 +55,8 @@ class Desk:
             self.oust(rank)
         self._begin()
         self._ousted.pop(holder, None)
+        if self._holder is None:
+            self.elsewhere = None
         self._holder = (rank, holder)
 
     def release(self, holder: str) -> None:
@@ -88,6 +84,11 @@ class Desk:
         if self.kept is not None and self.kept.key == key:
             self.kept = replace(self.kept, baseline=baseline)
 
+    def stray(self, entry: Entry) -> None:
+        """The board of this way back does not have this name any more."""
+        self.elsewhere = entry
+        self.strays.append(entry)
+
     def calm(self, by: str | None = None) -> Calm | None:
         """What the device's guard asks; None when it has none, or when its guard is not ``by``."""
         return self._guard[1] if self._guard is not None and by in (None, self._guard[0]) else None
@@ -95,7 +96,7 @@ class Desk:
     def _begin(self) -> None:
         """What was in the journal while nothing ran is not this work's: it may have been removed since."""
         if not self.worked:
-            self.kept = None
+            self.kept = self.elsewhere = None
 
     @property
     def worked(self) -> bool:
@@ -124,6 +125,13 @@ class Desk:
             return None
         held, by = self._holder
         return f"{WORDS[held]} ({by}) holds the device; stop that first"
+
+    def begun_elsewhere(self, order: Order) -> str:
+        """Why the holder's order is not carried out any more: its work began on another board; empty when it did not.
+        A guard's is: it looks after whatever has this name."""
+        if self.elsewhere is None or self.elsewhere.reason != order.by or self._holder != (order.rank, order.by):
+            return ""
+        return f"another board is {self.device} now than the one that this began on"
 
     def ends(self, rank: Rank) -> str | None:
         """Whose work an order of this rank would end, in words; None when nobody of a lower rank holds the device."""
@@ -185,18 +193,6 @@ class Desk:
     def asked_again(self, rank: Rank) -> bool:
         """True when an order of this rank, or a higher one, waits for its turn."""
         return any(other <= rank for other in self._waiting)
-
-    def count(self, command: Command, now_s: float, *, wrote: bool = True) -> None:
-        """Remember a write, and forget what is older than a day."""
-        if wrote:
-            self.wrote_s.append(now_s)
-        if isinstance(command, Tune):
-            self.tuned_s = now_s
-        if isinstance(command, Restart):
-            self.restarted_s.append(now_s)
-        for times in (self.wrote_s, self.raised_s, self.restarted_s):
-            while times and now_s - times[0] > DAY_S:
-                times.popleft()
 
 
 def disturbing(order: Order, status: MinerStatus | None) -> bool:

@@ -18,8 +18,10 @@ _BEFORE_S = 60.0
 
 def stranger(line: Line, snapshot: Snapshot) -> str | None:
     """A sentence when this is not the device that is meant; checked before every first write."""
+    if snapshot.health is Health.STRANGER:  # its readings are not kept: those of before are not its own
+        return f"another device answers at its address: {snapshot.why}"
     mac = snapshot.status.mac if snapshot.status else None
-    if snapshot.health is Health.STRANGER or (snapshot.status and line.expected_mac and mac != line.expected_mac):
+    if snapshot.status and line.expected_mac and mac != line.expected_mac:
         ours = line.expected_mac
         return f"another device answers at its address (MAC {_spelt(mac) or 'unknown'}, not {_spelt(ours) or 'known'})"
     return None
@@ -143,4 +145,5 @@ def not_there(entry: Entry, mac: str | None) -> str:
             f"the same one; if it is, set {entry.baseline.tune_text} by hand, and then remove {entry.key}.json from the"
             " journal"
         )
-    return f"{entry.device} does not answer at any known address; its way back is kept, switch it on to restore"
+    who = entry.device if mac in (None, entry.mac) else f"{entry.mac}, which was {entry.device} before,"
+    return f"{who} does not answer at any known address; its way back is kept, switch it on to restore"

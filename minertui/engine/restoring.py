@@ -93,6 +93,7 @@ class Restoring:
 
     async def last(self, names: Sequence[str]) -> None:
         """Once more before the engine ends: what is still owed."""
+        self._owed |= {_name(entry) for entry in self._arbiter.strays()}
         if self._owed or self._asked:
             await self._try(names)
 
@@ -102,6 +103,7 @@ class Restoring:
         while True:
             await self._clock.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
             self._announce()
+            self._owed |= {_name(entry) for entry in self._arbiter.strays()}
             waiting = bool(self._owed or self._asked)
             tries = tries + 1 if waiting else 0
             if waiting:
@@ -115,8 +117,12 @@ class Restoring:
         there = {_name(entry) for entry in entries}
         for gone in set() if self._unread else owed - there:  # somebody else led it back, or set it anew
             self._over(gone, "its way back has ended since, by a job or a person")
-        mine = [entry for entry in entries if _name(entry) in self._owed and not self._held(entry.device)]
+        mine = [entry for entry in entries if _name(entry) in self._owed and not self._works_on(entry)]
         await asyncio.gather(*(self._restore(entry, names) for entry in mine))
+
+    def _works_on(self, entry: Entry) -> bool:
+        """Does a job hold the device of this entry? Not another board that has its name by now."""
+        return self._held(entry.device) and self._arbiter.meant(entry)
 
     async def _restore(self, entry: Entry, names: Sequence[str]) -> None:
         try:

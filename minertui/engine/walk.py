@@ -50,6 +50,8 @@ class Walker:
         if turn and lost and kept is not None:
             await off_loop(partial(self.journal.again, kept))
         elif turn:
+            if kept is not None and kept.key != key and self.desk.worked:
+                self.desk.stray(kept)
             self.desk.kept = found
         return kept if lost else found
 
@@ -62,7 +64,7 @@ class Walker:
         """A new reading, taken after the last change settled, and the one before it."""
         before = self.line.snapshot()
         snapshot = await stepping.look(self.line)
-        settled_s = self.desk.settled_s
+        settled_s = self.desk.deeds.settled_s
         if settled_s is not None and (snapshot.boot_s is None or snapshot.boot_s <= settled_s):
             await self._clock.sleep(_DWELL_S)
             snapshot = await stepping.look(self.line)
@@ -85,8 +87,8 @@ class Walker:
             now_s=0.0,
             journalled=journalled,
             baseline=entry.baseline if entry else None,
-            raised_s=tuple(self.desk.raised_s),
-            restarted_s=tuple(self.desk.restarted_s),
+            raised_s=tuple(self.desk.deeds.raised_s),
+            restarted_s=tuple(self.desk.deeds.restarted_s),
             doubt=doubt(entry, order.rank, snapshot),
             readonly=self.line.readonly,
             confirmed=order.confirmed,
@@ -106,11 +108,12 @@ class Walker:
         while isinstance(decision, Steps) and decision.steps:
             step = decision.steps[0]
             self.desk.check(request.rank, by)
+            self._before(step, start)
             taken, entry = await self._one(step, request.rank, entry, last)
-            last, self.desk.settled_s = taken.snapshot, taken.snapshot.boot_s
+            last, self.desk.deeds.settled_s = taken.snapshot, taken.snapshot.boot_s
             if step.raises and not raised:
-                raised, self.desk.origin = True, self.desk.origin or Settings.of(start.status or MinerStatus())
-                self.desk.raised_s.append(self._clock.boot())
+                raised = True
+                self.desk.deeds.raised_s.append(self._clock.boot())
             if not taken.ok or not isinstance(request.command, Tune):
                 return Outcome(taken.state, taken.reason, moved(request.command, start, last))
             if len(decision.steps) == 1:
@@ -127,15 +130,21 @@ class Walker:
             return Outcome(OutcomeState.REFUSED, text, moved(request.command, start, last))
         return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
 
+    def _before(self, step: Step, start: Snapshot) -> None:
+        """Remember what it ran before it is raised: the write may be cut short, and has raised it all the same."""
+        if step.raises:
+            self.desk.deeds.origin = self.desk.deeds.origin or Settings.of(start.status or MinerStatus())
+
     def _beware(self, status: MinerStatus | None) -> None:
         """An earlier run of this program may have been killed while a clock was on its way down: what it sent last is
         taken to be as young as this program, and to come from the highest clock there is, unless the miner tells its
         clock."""
         to_mhz = None if status is None else status.frequency_mhz
-        if self.desk.tuned_s is not None or status is None or to_mhz is None:
+        if self.desk.deeds.tuned_s is not None or status is None or to_mhz is None:
             return
         if status.actual_mhz is None or status.actual_mhz > to_mhz + NEAR_MHZ:
-            self.desk.moving_s = max(self.desk.moving_s, self.desk.began_s + ramp_s(_HIGHEST_MHZ, to_mhz))
+            deeds = self.desk.deeds
+            deeds.moving_s = max(deeds.moving_s, deeds.began_s + ramp_s(_HIGHEST_MHZ, to_mhz))
 
     async def _at_rest(self, request: Request, by: str) -> Request:
         """Wait until what an order that was cut short wrote last is over, and look again: a clock may still be on its
@@ -144,9 +153,9 @@ class Walker:
         step = decision.steps[0] if isinstance(decision, Steps) and decision.steps else None
         if step is None or not isinstance(step.command, Tune) or (step.command.core_mv is None and not step.raises):
             return request
-        if self._clock.boot() >= self.desk.moving_s:
+        if self._clock.boot() >= self.desk.deeds.moving_s:
             return request
-        while (left_s := self.desk.moving_s - self._clock.boot()) > 0:
+        while (left_s := self.desk.deeds.moving_s - self._clock.boot()) > 0:
             await self._clock.sleep(min(_DWELL_S, max(left_s, _LEAST_S)))
             self._give_way(request.rank, by)
         return self._anew(request, *await self.look())
@@ -189,15 +198,15 @@ class Walker:
                     return Taken(OutcomeState.REFUSED, last, str(error)), entry
         if step.raises and not samples.fresh(last, self._clock.boot()):
             return Taken(OutcomeState.REFUSED, last, "its reading grew old before the change was sent"), entry
-        self.desk.count(step.command, self._clock.boot())
+        self.desk.deeds.count(step.command, self._clock.boot())
         now_s, rest_s = self._clock.boot(), 0.0
         if isinstance(step.command, Tune):  # a clock that is still on its way goes on from there
-            rest_s = max(step.settle_s, self.desk.moving_s - now_s)
+            rest_s = max(step.settle_s, self.desk.deeds.moving_s - now_s)
             step = msgspec.structs.replace(step, settle_s=rest_s)
-            self.desk.moving_s = now_s + rest_s
+            self.desk.deeds.moving_s = now_s + rest_s
         taken = await stepping.take(self.line, self._clock, step, partial(self.desk.outranked, rank))
         if taken.ok:
-            self.desk.moving_s = float("-inf")
+            self.desk.deeds.moving_s = float("-inf")
         return taken, entry
 
     def _anew(
@@ -218,8 +227,8 @@ class Walker:
             before=request.before if before_too else recent(before, snapshot),
             now_s=self._clock.boot(),
             limits=limits.effective(self.line.limits, status) if status else None,
-            wrote_s=tuple(self.desk.wrote_s),
-            settled_s=self.desk.settled_s,
+            wrote_s=tuple(self.desk.deeds.wrote_s),
+            settled_s=self.desk.deeds.settled_s,
             parked=snapshot.health is Health.PARKED,
         )
 

@@ -23,7 +23,7 @@ import msgspec
 
 from minertui.engine.command_log import CommandLog
 from minertui.engine.facts import foreign, stranger
-from minertui.engine.journal import Entry, JournalError
+from minertui.engine.journal import Entry, JournalError, key_of
 from minertui.engine.signs import AWAY_S
 from minertui.engine.stepping import look, off_loop
 from minertui.engine.walk import Walker
@@ -69,11 +69,21 @@ class WayBack:
         except JournalError as error:
             return _kept(OutcomeState.UNKNOWN, str(error))
         if entry is None:
-            now = Settings.of(snapshot.status)
-            return Outcome(OutcomeState.APPLIED, f"nothing of ours is left to bring back; it is at {now.tune_text}")
+            return Outcome(OutcomeState.APPLIED, self._nothing(Settings.of(snapshot.status)))
         if not snapshot.answered:
             return _kept(OutcomeState.UNKNOWN, f"it does not answer{_because(snapshot.why)}")
         return await self.bring(entry, snapshot, settings, by)
+
+    def _nothing(self, now: Settings) -> str:
+        """What to say where this board has no way back."""
+        there = self._walker.desk.elsewhere
+        if there is None:
+            return f"nothing of ours is left to bring back; it is at {now.tune_text}"
+        who = there.mac or "the one that told no MAC"
+        return (
+            f"another board is {self._line.name} now ({self._line.expected_mac or 'it tells no MAC'}), and stays as it "
+            f"is; that of before, {who}, is led back to {there.baseline.tune_text} when it answers again"
+        )
 
     async def bring(
         self, entry: Entry, snapshot: Snapshot, settings: Tune | None, by: str, *, hold: bool = True
@@ -134,16 +144,16 @@ class WayBack:
     def _follows(self, entry: Entry, snapshot: Snapshot) -> bool:
         """Does it run what it has stored? Live firmware does; other firmware when it started after our last write. What
         an earlier run of this program wrote may be as young as this moment."""
-        status, desk = snapshot.status, self._walker.desk
+        status, deeds = snapshot.status, self._walker.desk.deeds
         if status is None or not snapshot.answered or snapshot.boot_s is None:
             return False
-        if Ability.TUNE_LIVE in status.abilities or (desk.tuned_s is None and not entry.ours):
+        if Ability.TUNE_LIVE in status.abilities or (deeds.tuned_s is None and not entry.ours):
             return True
-        if desk.tuned_s is None:
-            desk.tuned_s = self._clock.boot()
+        if deeds.tuned_s is None:
+            deeds.tuned_s = self._clock.boot()
         if status.uptime_s is None:
-            return bool(desk.restarted_s) and desk.restarted_s[-1] > desk.tuned_s
-        return snapshot.boot_s - status.uptime_s > desk.tuned_s + _WHOLE_S
+            return bool(deeds.restarted_s) and deeds.restarted_s[-1] > deeds.tuned_s
+        return snapshot.boot_s - status.uptime_s > deeds.tuned_s + _WHOLE_S
 
     async def _lead(self, command: Command, entry: Entry, by: str) -> Outcome:
         """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too. What is written is in
@@ -253,7 +263,7 @@ def _short(target: Tune, baseline: Settings) -> str:
 def leads_to(entry: Entry, shown: Snapshot) -> str:
     """Where the way back of a device that is ``shown`` so ends, in words: its baseline, as far as the limits in force
     leave it open."""
-    if shown.status is None:
+    if shown.status is None or key_of(shown) != entry.key:  # another board has its name by now
         return entry.baseline.tune_text
     target = homeward(entry, shown)
     return f"{entry.baseline.wrote(target).tune_text}{_short(target, entry.baseline)}"

@@ -57,6 +57,9 @@ class NobodyAnswers:
         self.asked.append(entry.device)
         return Outcome(OutcomeState.UNKNOWN, "it does not answer")
 
+    def strays(self) -> list[Entry]:
+        return []
+
 
 class FaultyAtOld(NobodyAnswers):
     async def restore(self, entry: Entry, devices: Any = ()) -> Outcome:

@@ -74,8 +74,8 @@ async def fill(engine: Engine, settings: Settings) -> None:
         for rule in RULES:
             engine._alarms.book.take(Signal(rule, miner.name, Severity.INFO, f"an earlier one: {RULES[rule]}"))
         desk = engine.arbiter._desk(miner.name)
-        desk.wrote_s.extend(now_s - DAY_S + n * DAY_S / _WRITES for n in range(_WRITES))
-        desk.raised_s.extend(now_s - DAY_S + n * DAY_S / _RAISES for n in range(_RAISES))
+        desk.deeds.wrote_s.extend(now_s - DAY_S + n * DAY_S / _WRITES for n in range(_WRITES))
+        desk.deeds.raised_s.extend(now_s - DAY_S + n * DAY_S / _RAISES for n in range(_RAISES))
 
 
 async def tell(engine: Opened, settings: Settings, lateness: Lateness) -> None:
