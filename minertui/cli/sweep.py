@@ -47,6 +47,7 @@ _OPTIONS: Mapping[str, PlanOption] = {
     "max-temp": numeric(_PLAN, "max_chip_temp_c", "chip temperature that ends a point"),
     "max-vr-temp": numeric(_PLAN, "max_vr_temp_c", "regulator temperature that ends a point"),
     "max-power": numeric(_PLAN, "max_power_w", "power that ends a point", absent=_POWER, example=28),
+    "max-fan": numeric(_PLAN, "max_fan_pct", "automatic fan kept slower than this", absent="no cap", example=80),
     "min-frequency": numeric(_PLAN, "min_mhz", "lowest frequency"),
     "max-frequency": numeric(_PLAN, "max_mhz", "highest frequency"),
     "min-voltage": numeric(_PLAN, "min_mv", "lowest core voltage"),
@@ -89,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     """0: every sweep ended as it should, or was stopped well. 1: one could not. Raises MinertuiError."""
     settings = config.load(places.config_file(args))
     miners = chosen(settings, args.miner, options_of(args))
-    _folder(args.output)
+    if not args.dry_run:
+        _folder(args.output)
     return asyncio.run(_run(args, settings, miners))
 
 

@@ -78,11 +78,8 @@ def preview(plan: SweepPlan, snapshot: Snapshot) -> list[str]:
         f"{within.max_chip_temp_c:g} °C, VR {within.max_vr_temp_c:g} °C, {within.max_power_w:g} W; goal: {plan.goal}"
         + ("; restarts at every point" if ranking.restarts(plan, status) else ""),
     ]
-    said = (ranking.lowered(plan, status, snapshot.limits), ranking.moved(plan, status, snapshot.limits))
-    lines += [f"! {text}" for text in said if text]
-    if over := ranking.over_power(plan, status, snapshot.limits):
-        lines.append(f"! {over}: see --max-power")
-    return lines
+    judges = (ranking.lowered, ranking.moved, ranking.over_now)
+    return lines + [f"! {text}" for judge in judges if (text := judge(plan, status, snapshot.limits))]
 
 
 def running(job: JobState) -> list[str]:

@@ -112,12 +112,21 @@ def lowered(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits |
     return f"limits in force on {_kind(status)}: the sweep {', '.join(said)}" if said else ""
 
 
-def over_power(plan: SweepPlan, status: MinerStatus | None, limits: Limits | None = None) -> str:
-    """That the miner draws more already than the sweep may let it, in one sentence; empty when it does not."""
-    most = bounds(plan, status, limits).max_power_w
-    if status is None or status.power_w is None or status.power_w <= most:
-        return ""
-    return f"it draws {status.power_w:.1f} W now, over the {most:g} W that the sweep may"
+def over_now(plan: SweepPlan, status: MinerStatus | None, limits: Limits | None = None) -> str:
+    """What the miner is at or over already that the sweep keeps under, in one sentence: such a miner is slowed down
+    before the first point. Empty when it is under all of it."""
+    within, status = bounds(plan, status, limits), status or MinerStatus()
+    rows = (
+        ("draws", status.power_w, within.max_power_w, "W"),
+        ("has a chip of", status.chip_temp_c, within.max_chip_temp_c, "°C"),
+        ("has a regulator of", status.vr_temp_c, within.max_vr_temp_c, "°C"),
+    )
+    over = [
+        f"{what} {value:.4g} {unit} (under {most:g})"
+        for what, value, most, unit in rows
+        if value is not None and (value > most if unit == "W" else value >= most)
+    ]
+    return f"it {', '.join(over)} now: it is slowed down before the first point" if over else ""
 
 
 def moved(plan: SweepPlan, status: MinerStatus | None, limits: Limits | None = None) -> str:

@@ -465,7 +465,7 @@ async def test_the_preview_tells_points_time_and_limits(tmp_path):
     assert "chip 62 °C, VR 65 °C, 28 W" in said[1]
     assert "400..520 MHz" in said[2]
     assert said[4].endswith("! limits in force on this miner: the sweep ends at 520 MHz instead of 1200")
-    assert "57.0 W now, over the 28 W that the sweep may" in said[5]
+    assert "it draws 57 W (under 28) now: it is slowed down before the first point" in said[5]
 
 
 def test_an_earlier_result_is_set_aside_and_never_lost(tmp_path):

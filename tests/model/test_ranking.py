@@ -87,14 +87,22 @@ def test_what_the_limits_take_from_a_plan_is_said():
     assert ranking.moved(SweepPlan(start_mhz=500), status, limits) == ""
 
 
+def test_a_miner_that_is_warmer_than_the_sweep_may_is_told_of_before():
+    """A NerdQAxe++ as it is sold: its regulator is over the guide's 65 °C before anything is raised."""
+    status = MinerStatus(chip_temp_c=62.0, vr_temp_c=66.04)
+    said = "it has a chip of 62 °C (under 62), has a regulator of 66.04 °C (under 65) now: it is slowed down"
+    assert ranking.over_now(SweepPlan(), status).startswith(said)
+    assert ranking.over_now(SweepPlan(max_chip_temp_c=63, max_vr_temp_c=70), status) == ""
+
+
 def test_a_miner_that_draws_more_than_the_sweep_may_is_told_of_before():
     status = MinerStatus(model="Hex", power_w=58.24)
-    said = "it draws 58.2 W now, over the 40 W that the sweep may"
-    assert ranking.over_power(SweepPlan(max_power_w=40), status) == said
-    assert ranking.over_power(SweepPlan(max_power_w=90), status, Limits(max_power_w=40)) == said
-    assert ranking.over_power(SweepPlan(max_power_w=58.24), status) == ""
-    assert ranking.over_power(SweepPlan(max_power_w=40), MinerStatus()) == ""
-    assert ranking.over_power(SweepPlan(max_power_w=40), None) == ""
+    said = "it draws 58.24 W (under 40) now: it is slowed down before the first point"
+    assert ranking.over_now(SweepPlan(max_power_w=40), status) == said
+    assert ranking.over_now(SweepPlan(max_power_w=90), status, Limits(max_power_w=40)) == said
+    assert ranking.over_now(SweepPlan(max_power_w=58.24), status) == ""
+    assert ranking.over_now(SweepPlan(max_power_w=40), MinerStatus()) == ""
+    assert ranking.over_now(SweepPlan(max_power_w=40), None) == ""
 
 
 def test_the_guides_point_is_90_s_and_39_intervals():

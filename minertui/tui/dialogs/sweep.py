@@ -8,7 +8,7 @@ import msgspec
 
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Goal, Strategy, SweepPlan
-from minertui.model.ranking import bounds, estimate, lowered, moved, over_power, start, unreachable
+from minertui.model.ranking import bounds, estimate, lowered, moved, over_now, start, unreachable
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
 from minertui.tui.dialogs.form import Form
 from minertui.tui.dialogs.several import grouped, limits_of
@@ -119,7 +119,7 @@ class SweepDialog(Form[SweepPlan]):
         of several miners who cannot be swept by it."""
         if len(self.snapshots) == 1:
             status, limits = self.snapshot.status, self.snapshot.limits
-            said = (lowered(result, status, limits), moved(result, status, limits), over_power(result, status, limits))
+            said = (lowered(result, status, limits), moved(result, status, limits), over_now(result, status, limits))
             warned = [line((f"! {text[:1].upper()}{text[1:]}.", "warn")) for text in said if text]
             return [line(*_walk(result, self.snapshot)), *warned]
         rows = [(snapshot, unreachable(result, snapshot.status, snapshot.limits)) for snapshot in self.snapshots]
@@ -127,7 +127,7 @@ class SweepDialog(Form[SweepPlan]):
         walks = ((s.device, "".join(text for text, _ in _walk(result, s))) for s in swept)
         lines = grouped(((s.device, f"cannot be swept so: {why}." if why else "") for s, why in rows), "bad", "! ")
         lines += grouped(walks)
-        for against in (lowered, moved, over_power):
+        for against in (lowered, moved, over_now):
             texts = ((s.device, against(result, s.status, s.limits)) for s in swept)
             lines += grouped(((device, f"{text}." if text else "") for device, text in texts), "warn", "! ")
         return lines

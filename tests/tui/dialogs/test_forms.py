@@ -299,7 +299,7 @@ async def test_sweep_shows_points_and_duration_live() -> None:
 
 async def test_sweep_says_when_the_miners_own_limits_lower_the_plan() -> None:
     async with opened(lambda: SweepDialog([LIMITED], SweepPlan(max_mhz=900, max_power_w=5))) as pilot:
-        assert "over the 5 W that the sweep may." in " ".join(said(pilot).split())
+        assert "(under 5) now: it is slowed down before the first point." in " ".join(said(pilot).split())
         shown = " ".join(said(pilot).split())
         assert "Limits in force on this Gamma: the sweep ends at 600 MHz instead of 900" in shown
         assert "stops at 60 °C chip instead of 62." in shown
