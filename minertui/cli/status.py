@@ -105,7 +105,7 @@ def text(fleet: Fleet, empty: str) -> str:
         lines += [*([""] if lines else []), *_aligned(_RIG_HEAD, rigs, {0, 1, len(_RIG_HEAD) - 1})]
     lines += _held(fleet)
     shown = [alert for alert in fleet.alerts.values() if _shown(alert)]
-    lines += [f"{a.severity.mark} {a.severity.value}: {a.device}: {a.text}".strip() for a in shown]
+    lines += [_alert(alert) for alert in shown]
     lines += [f"note: {fleet.notice}"] if fleet.notice else []
     return "\n".join(lines)
 
@@ -114,6 +114,11 @@ def _shown(alert: Alert) -> bool:
     """What lasts; and what happened once and is critical, until a person has seen it."""
     happened = alert.since_s == alert.until_s and alert.severity is Severity.CRITICAL
     return alert.active or (happened and not alert.acknowledged)
+
+
+def _alert(alert: Alert) -> str:
+    over = "" if alert.active else " (it happened; told until you acknowledge it among the alerts of the screen)"
+    return f"{alert.severity.mark} {alert.severity.value}: {alert.device}: {alert.text}{over}".strip()
 
 
 def _row(fleet: Fleet, snapshot: Snapshot) -> tuple[str, ...]:

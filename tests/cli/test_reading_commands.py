@@ -336,7 +336,7 @@ class TestWhole:
 def test_status_shows_an_overheat_of_the_firmware_until_a_person_has_seen_it():
     once = Alert("incident:garage", "incident", "garage", Severity.CRITICAL, "it tripped", 5.0, 5.0)
     shown = text(msgspec.structs.replace(fleet(), alerts={once.id: once}), "")
-    assert "!! critical: garage: it tripped" in shown
+    assert "!! critical: garage: it tripped (it happened; told until you acknowledge it" in shown
     seen = msgspec.structs.replace(once, acknowledged=True)
     assert "it tripped" not in text(msgspec.structs.replace(fleet(), alerts={once.id: seen}), "")
     over = msgspec.structs.replace(once, until_s=9.0)
