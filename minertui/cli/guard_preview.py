@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from minertui.cli.sweep_lines import duration
 from minertui.engine.guard_plans import lowered, under
 from minertui.jobs.guard import step
@@ -19,6 +21,7 @@ from minertui.model.frontier import Known
 from minertui.model.holding import against, floor_mhz, reach, target_c
 from minertui.model.plans import GuardPlan, Limits
 from minertui.model.status import MinerStatus
+from minertui.safety.limits import own_power
 from minertui.safety.settings import Settings
 
 
@@ -46,8 +49,9 @@ def preview(asked: GuardPlan, snapshot: Snapshot, users: Limits, known: Known | 
     floor = floor_mhz(plan, high)
     least = f", as far as {floor:g} MHz" if floor else ""
     less = lowered(asked, plan)
+    power = f", {snapshot.limits.max_power_w:g} W at most" if own_power(snapshot.limits, status) else ""
     return [
-        f"keeps chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C",
+        f"keeps chip < {plan.max_chip_temp_c:g} °C, VR < {plan.max_vr_temp_c:g} °C{power}",
         *([f"! {less}"] if less else []),
         f"at a limit {plan.step_down_mhz:g} MHz down at once{least}; again after {plan.settle_s:g} s",
         f"cool (under {cool}) for {duration(plan.stable_s)}: {plan.step_up_mhz:g} MHz up, as far as {runs}{top}; "
@@ -58,9 +62,12 @@ def preview(asked: GuardPlan, snapshot: Snapshot, users: Limits, known: Known | 
 
 
 def _first(plan: GuardPlan, snapshot: Snapshot, known: Known | None) -> tuple[GuardState, Tune | None]:
-    """The guard's own decision at this reading."""
-    fresh = replace(GuardState(), hold=Hold(known=known), asked=True)
-    return step(fresh, plan, snapshot, snapshot.boot_s or 0.0)
+    """The guard's own decision at this reading, and where it waits for a second one at the same."""
+    fresh, now_s = replace(GuardState(), hold=Hold(known=known), asked=True), snapshot.boot_s or 0.0
+    state, tune = step(fresh, plan, snapshot, now_s)
+    if tune is not None:
+        return state, tune
+    return step(state, plan, msgspec.structs.replace(snapshot, boot_s=now_s + 1), now_s + 1)
 
 
 def _along(plan: GuardPlan, status: MinerStatus, limits: Limits, known: Known | None) -> str:

@@ -37,6 +37,13 @@ def test_what_is_hot_now_is_lowered_first_and_the_guard_itself_says_how_far():
     assert shown(snapshot=hot).endswith("first: sets 500 MHz (chip 66.0 °C ≥ 65 °C: down to 500 MHz)")
 
 
+def test_a_limit_of_power_is_told_and_what_crosses_it_is_lowered_first():
+    limited = msgspec.structs.replace(snap(RUNS), limits=Limits(max_power_w=17))
+    said = shown(snapshot=limited)
+    assert said.startswith("keeps chip < 65 °C, VR < 85 °C, 17 W at most\n")
+    assert said.endswith("first: sets 500 MHz (power 18 W is above 17 W: down to 500 MHz)")
+
+
 def test_the_limits_in_force_are_those_that_would_hold():
     limited = msgspec.structs.replace(snap(RUNS), limits=Limits(max_chip_temp_c=60))
     said = shown(snapshot=limited, max_mhz=500)
