@@ -47,7 +47,7 @@ def run(places: Path, capfd: pytest.CaptureFixture[str]) -> Run:
     """``await run("status")`` gives exit code, stdout and stderr; the command has its own loop in a thread."""
 
     async def ran(*argv: Any) -> tuple[int, str, str]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             code = await asyncio.to_thread(main, [str(arg) for arg in argv])
         out, err = capfd.readouterr()
         return code, out, err

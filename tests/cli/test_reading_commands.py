@@ -136,7 +136,7 @@ class TestLogs:
         await link.push(LogLine("attic", "not this", 1.0))
         await link.push(LogLine("garage", "but this", 1.0))
         assert (await process.stdout.readline()).rstrip().endswith(b"garage: but this")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while ("follow", "garage", True) not in link.calls:
                 await asyncio.sleep(0.01)
         process.terminate()

@@ -80,7 +80,7 @@ async def test_starts_one_that_outlives_the_terminal(
     with pytest.raises(MinertuiError, match=r"--speed=5 is for starting an engine"):
         await up(client, places, "--speed=5")
     await client.shutdown()
-    assert await asyncio.to_thread(started[0].wait, 5) == 0
+    assert await asyncio.to_thread(started[0].wait, 60) == 0
 
 
 async def test_one_that_runs_is_used(server: ApiServer, client: ApiClient, places: Path) -> None:
