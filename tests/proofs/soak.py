@@ -137,7 +137,7 @@ async def _curious(link: ApiClient, sim: Simulator, dice: random.Random, clock: 
 
 async def _rest(link: ApiClient, run: Run, clock: SystemClock) -> None:
     """Until every miner is well and no sweep runs; raises where that does not come to pass."""
-    until_s = time.monotonic() + 10 * _REST_S / run.speed + 60
+    until_s = time.monotonic() + 10 * _REST_S / run.speed + 120
     while True:
         fleet = await link.fleet()
         busy = [job.id for job in fleet.jobs.values() if not job.phase.over]

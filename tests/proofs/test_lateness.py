@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from tests.proofs.lateness import Lateness, Looks
 
 
-def hold_up() -> None:
+def hold_up(is_seen: Callable[[], object]) -> None:
     time.sleep(0.3)
+    until_s = time.monotonic() + 20
+    while not is_seen() and time.monotonic() < until_s:
+        time.sleep(0.01)
 
 
 async def test_a_loop_that_is_held_up_is_late_and_the_place_is_told():
     lateness = Lateness()
     watching = asyncio.create_task(lateness.watch())
     await asyncio.sleep(0.02)
-    hold_up()
+    hold_up(lambda: lateness._places)
     await asyncio.sleep(0.02)
     looks = lateness.take()
     watching.cancel()
