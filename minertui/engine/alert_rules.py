@@ -1,7 +1,7 @@
 """When is something worth a person's attention? Pure rules: two snapshots or a job in, signals out.
 
 lost, back          the device does not answer (three polls; one that never did since the start too), or answers again
-refused, stranger   it refuses us, or another device answers at its address
+refused, stranger   it refuses us, or another device answers at its address, or one that has another name already
 stuck               it answers, and repeats itself: its values stand still
 parked              no automatic action until a person clears it
 <metric>            a METRICS row with ``alert`` is at or beyond its limit: over-temperature, power, input voltage
@@ -40,7 +40,7 @@ from minertui.safety.settings import SAME
 RULES: dict[str, str] = {
     "lost": "a miner does not answer, and when it is back",
     "refused": "a miner refuses this host (401)",
-    "stranger": "another device answers at a miner's address",
+    "stranger": "another device answers at a miner's address, or one of another name",
     "stuck": "a miner repeats itself: its values stand still",
     "parked": "a miner waits for a person",
     **{m.id: f"{m.title} is at its limit" for m in METRICS if m.alert},
@@ -120,7 +120,7 @@ def _health(after: Snapshot) -> Iterator[Signal]:
     for health, rule, severity, text in (
         (Health.LOST, "lost", Severity.CRITICAL, "does not answer"),
         (Health.AUTH, "refused", Severity.WARNING, "refuses this host"),
-        (Health.STRANGER, "stranger", Severity.CRITICAL, "another device answers here; it is never written"),
+        (Health.STRANGER, "stranger", Severity.CRITICAL, "nothing is written here"),
         (Health.PARKED, "parked", Severity.WARNING, "parked until a person clears it"),
     ):
         active = after.health is health

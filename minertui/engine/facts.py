@@ -19,7 +19,7 @@ _BEFORE_S = 60.0
 def stranger(line: Line, snapshot: Snapshot) -> str | None:
     """A sentence when this is not the device that is meant; checked before every first write."""
     if snapshot.health is Health.STRANGER:  # its readings are not kept: those of before are not its own
-        return f"another device answers at its address: {snapshot.why}"
+        return snapshot.why or "another device answers at its address"
     mac = snapshot.status.mac if snapshot.status else None
     if snapshot.status and line.expected_mac and mac != line.expected_mac:
         ours = line.expected_mac

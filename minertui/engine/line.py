@@ -2,23 +2,25 @@
 
     UNKNOWN ── answers ──→ OK ── 1 miss ──→ STALE ── 3 misses ──→ LOST ── answers ──→ OK
                            OK ── repeats itself (ten polls) ──→ STALE ── moves ──→ OK
-    refuses us (401) ──→ AUTH        another MAC answers ──→ STRANGER        parked, and answers ──→ PARKED
+    refuses us (401) ──→ AUTH        not who is meant ──→ STRANGER        parked, and answers ──→ PARKED
 
 A miner that was told to restart, pause or resume may be silent for three minutes before it is LOST.
 A device that never answered stays UNKNOWN. Lost, refused, strange and back are each said once. The first reading of a
-device teaches its MAC; a reading with another MAC is not shown as this device's and nothing is ever written to it.
+device teaches its MAC; a reading with another MAC, or with that of another line, is not shown as this device's and
+nothing is ever written to it.
 A miner that repeats itself is shown and not believed: it may be lowered, never raised.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from minertui.engine.signs import Signs
+from minertui.engine.who import Who
 from minertui.model.alerts import Severity
 from minertui.model.commands import Command
 from minertui.model.errors import DeviceError, Refused, Unreachable
@@ -89,13 +91,16 @@ class Line:
         listener: Listener,
         identity: Identity = _NOBODY,
         recent_ghs: tuple[float, ...] = (),
+        twin: Callable[[str], str] = lambda mac: "",
     ) -> None:
-        """``identity``: what is known of this name from before; ``recent_ghs``: minute means of the last hour."""
+        """``identity``: what is known of this name from before; ``recent_ghs``: minute means of the last hour; ``twin``
+        gives the other line under whose name a MAC answers already, empty where there is none."""
         self.options, self.device = options, device
         self.due_s = 0.0  # boot-clock time of the next poll
         self._clock, self._listener, self._identity = clock, listener, identity
         self._lock = asyncio.Lock()
-        self._recent, self._signs = _Recent(recent_ghs), Signs()
+        self._recent, self._signs, self._who = _Recent(recent_ghs), Signs(), Who(twin)
+        self._accepts = False  # a person accepted another device, which has not answered yet
         self._told: MinerStatus | None = None  # the last reading that told its model
         self._waiting: list[asyncio.Future[Snapshot]] = []
         self._closed = False
@@ -195,7 +200,9 @@ class Line:
         """A person cleared it. A stranger is accepted too: the next reading teaches the new MAC."""
         strange = self._snapshot.health is Health.STRANGER
         self._learn(_replace(self._identity, parked="", mac=None if strange else self._identity.mac))
-        self._told = None if strange else self._told
+        if strange:
+            self._told, self._accepts = None, True
+            self._who.accept()
         if self._snapshot.health is Health.PARKED:
             self._judge(Health.OK, "")
         self._listener.took(self._snapshot, fresh=False)
@@ -227,12 +234,12 @@ class Line:
             await self.device.close()
 
     def _answered(self, status: MinerStatus, boot_s: float, wall_s: float) -> None:
-        expected = self._identity.mac
-        if expected and status.mac != expected:
-            why = f"{status.mac or 'a device without a MAC'} answers here instead of {expected}; clear it to accept"
-            self._judge(Health.STRANGER, why)
+        expected, self._accepts = self._identity.mac, False
+        if wrong := self._who.wrong(status, expected):
+            self._judge(Health.STRANGER, wrong)
             self._tell(fresh=False)
             return
+        self._who.believed(status)
         self._signs.answered(status, boot_s)
         sign = self._signs.incident(self._snapshot.status, status, boot_s)
         incidents = self._identity.incidents + (sign is not None)
@@ -266,7 +273,7 @@ class Line:
 
     def _missed(self, error: DeviceError) -> None:
         misses, away = self._snapshot.misses + 1, self._away()
-        if self._snapshot.health is Health.STRANGER and self._identity.mac is not None:
+        if self._snapshot.health is Health.STRANGER and not self._accepts:
             self._judge(Health.STRANGER, self._snapshot.why, misses)  # silence does not make it the one that is meant
             self._tell(fresh=False)
             return

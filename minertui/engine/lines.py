@@ -6,18 +6,21 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from ipaddress import ip_address
 
 import msgspec
 
 from minertui.config import Config, MinerConfig
-from minertui.engine.line import Identity, Line, LineOptions, Listener
+from minertui.engine.line import LOST_AFTER, Identity, Line, LineOptions, Listener
 from minertui.engine.poller import poll
 from minertui.engine.supervisor import Supervisor
 from minertui.model.errors import ConfigError, JobError
+from minertui.model.fleet import Health
 from minertui.model.seams import Clock, Device
 from minertui.wire.axeos.address import host_port
 
+_GONE_S = 900.0  # silent for so long, a miner may have moved to where another name finds it
 Connect = Callable[[str, str, Mapping[str, str]], Device]
 
 
@@ -122,9 +125,32 @@ class Lines:
     def _open(self, name: str, want: Wanted, identity: Identity, recent: tuple[float, ...]) -> Line:
         headers = {key: value.reveal() for key, value in want.miner.headers.items()}
         device = self._connect(want.miner.kind, want.miner.address, headers)
-        line = self._lines[name] = Line(want.options, device, self._clock, self._listener, identity, recent)
+        twin = partial(self._twin, name)
+        line = self._lines[name] = Line(want.options, device, self._clock, self._listener, identity, recent, twin)
         self._listener.took(line.snapshot(), fresh=False)
         return line
+
+    def _twin(self, name: str, mac: str) -> str:
+        """The other line that means the miner with this MAC; empty when none does. Of two that meant it before, the one
+        that is asked first is not taken for the other's before that was asked too, if that stands before it."""
+        own, before = self._lines.get(name), True
+        for other in self._lines.values():
+            if other is own:
+                before = False
+            elif other.expected_mac == mac:
+                older = before or own is None or own.expected_mac != mac
+                if self._answers(other, unasked=older):
+                    return other.name
+        return ""
+
+    def _answers(self, line: Line, *, unasked: bool) -> bool:
+        """Does its miner answer there, or was heard not long ago? ``unasked``: what to say of one not asked yet."""
+        shown = line.snapshot()
+        if shown.health in (Health.STRANGER, Health.AUTH):
+            return False
+        if shown.boot_s is None:
+            return unasked and shown.misses == 0
+        return shown.misses < LOST_AFTER or self._clock.boot() - shown.boot_s < _GONE_S
 
 
 def only_simulated(config: Config, speed: float) -> None:

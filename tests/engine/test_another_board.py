@@ -58,7 +58,7 @@ async def test_the_sentence_names_the_mac_that_answers(house: House):
     engine, it, other = await swept(house)
     record = await engine.send(Order("o1", "m1", Tune(400.0)))
     assert record.outcome.state is OutcomeState.REFUSED
-    assert f"{other.mac} answers here instead of {it.mac}" in record.outcome.reason
+    assert f"another device answers here, {other.mac} instead of {it.mac}" in record.outcome.reason
     await engine.close()
 
 

@@ -89,7 +89,7 @@ async def test_a_stranger_that_falls_silent_stays_one_until_the_right_one_answer
     for _ in range(4):
         snapshot = await line.refresh()
         assert snapshot.health is Health.STRANGER
-        assert "AA:BB:CC:DD:EE:02 answers here" in snapshot.why
+        assert "another device answers here, AA:BB:CC:DD:EE:02" in snapshot.why
     device.answer = status()
     assert (await line.refresh()).health is Health.OK
 
