@@ -45,8 +45,18 @@ async def test_after_the_firmwares_overheat_handling_it_is_not_said_to_be_at_the
     left = "left as it is, not above its baseline 500 MHz / 1150 mV"
     site = FakeSite(Board(), left=left, at=[(1300, lambda s: _tripped(s.board))])
     await run(site, plan(), ())
-    assert site.end == (Phase.PARKED, f"the firmware's overheat protection tripped; {left}")
+    told = "it reads 400 MHz / 1050 mV now, and its firmware may lower that; your own settings were 500 MHz / 1150 mV"
+    assert site.end == (Phase.PARKED, f"the firmware's overheat protection tripped; {told}")
     assert not [note for *_, note, _ in site.reports if "applying" in note]
+
+
+async def test_nor_when_it_has_tripped_and_not_yet_lowered_itself():
+    """AxeOS says so first, and rewrites its settings a moment later."""
+    site = FakeSite(Board(), at=[(1300, lambda s: setattr(s, "incidents", 1))])
+    await run(site, plan(), ())
+    assert site.end[0] is Phase.PARKED
+    assert "own settings were 500 MHz / 1150 mV" in site.end[1]
+    assert "now at" not in site.end[1]
 
 
 def _tripped(board: Board) -> None:

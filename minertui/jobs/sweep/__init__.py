@@ -178,9 +178,20 @@ class _Sweep:
             note = f"{reason}; {what} could not be proven: {outcome.reason}"
             phase = Phase.FAILED if phase in (Phase.DONE, Phase.STOPPED) else phase
         else:
-            note = f"{reason}; {self._left_at(settings, what, outcome.reason)}"
+            left = self._parked_at() if phase is Phase.PARKED else self._left_at(settings, what, outcome.reason)
+            note = f"{reason}; {left}"
         self._site.log(note)
         self._site.report(phase, self.view, note, **{**self.counts, "left_s": 0.0, "total": self.counts["done"]})
+
+    def _parked_at(self) -> str:
+        """Where its firmware's overheat handling has brought it, which may not be over: it rewrites the settings some
+        time after it says that it acts. Only a person leads it back."""
+        status = self._site.snapshot().status
+        if status is None or self._state is None:
+            return "left as it is"
+        own, now = self._state.baseline, Settings.of(status)
+        home = Settings(own.mhz, own.mv)
+        return f"it reads {now.tune_text} now, and its firmware may lower that; your own settings were {home.tune_text}"
 
     def _left_at(self, settings: Tune | None, what: str, reason: str) -> str:
         """Where the miner is now: ``what`` only when it reads so. What its firmware or somebody else lowered is left
