@@ -17,6 +17,7 @@ from minertui.engine.arbiter import Arbiter
 from minertui.engine.journal import Journal
 from minertui.model.commands import Order, Rank, Tune
 from tests.engine.hardware import GAMMA, FakeMiner, LoopClock, line
+from tests.engine.test_cut_short import Ramping
 
 SWEEP = "sweep:garage"
 POINTS = (Tune(545, 1170), Tune(600, 1210), Tune(560, 1180), Tune(450, 1050), Tune(625, 1240))
@@ -78,8 +79,10 @@ async def sweep(miner: FakeMiner, folder: Path, bomb: Bomb, clock: LoopClock, la
     assert (await arbiter.conclude("garage", last, SWEEP)).ok
 
 
-async def crash_and_restore(folder: Path, at: int, last: Tune | None) -> tuple[Bomb, FakeMiner]:
-    clock, miner, bomb = LoopClock(), FakeMiner(), Bomb(at)
+async def crash_and_restore(
+    folder: Path, at: int, last: Tune | None, miner: FakeMiner | None = None
+) -> tuple[Bomb, FakeMiner]:
+    clock, miner, bomb = LoopClock(), miner or FakeMiner(), Bomb(at)
     task = asyncio.ensure_future(_killable(miner, folder, bomb, clock, last))
     await task
     miner.spy = lambda _: None
@@ -114,6 +117,17 @@ def _orders_run_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in ("arbiter", "walk", "way_back"):
         monkeypatch.setattr(f"minertui.engine.{module}.off_loop", in_place)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("tells", [True, False], ids=["tells its clock", "does not"])
+async def test_killed_right_after_a_write_no_voltage_is_taken_from_a_clock_on_its_way(tmp_path: Path, tells: bool):
+    rehearsal, _ = await crash_and_restore(tmp_path / "rehearsal", 10**9, None, Ramping(tells=tells))
+    writes = [n for n, what in enumerate(rehearsal.heard, 1) if what == "written"]
+    for at in writes[-4:]:
+        bomb, miner = await crash_and_restore(tmp_path / str(at), at, None, Ramping(tells=tells))
+        assert (bomb.where, miner.low) == ("written", []), at
+        assert (miner.status.frequency_mhz, miner.status.core_mv) == (GAMMA.frequency_mhz, GAMMA.core_mv)
 
 
 @pytest.mark.looptime
