@@ -22,7 +22,7 @@ from minertui.engine.store import StoreError
 from minertui.engine.thinking import Think
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune, Word
 from minertui.model.errors import Stopped
-from minertui.model.fleet import Snapshot
+from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
 from minertui.model.plans import (
     GuardPlan,
@@ -91,6 +91,7 @@ class JobSite:
         self.state, self.unproven = state, ""
         self._rank, self._line, self._clock, self._office, self._changed = rank, line, clock, office, changed
         self._sweep_id = state.view.sweep_id if isinstance(state.view, SweepView) else ""
+        self._at_home = not isinstance(state.view, SweepView)
         self.asked = asked
         self._calm: Calm | None = None  # what the journal was told last
         self._orders = 0
@@ -117,8 +118,16 @@ class JobSite:
         return self._line.snapshot()
 
     async def next_snapshot(self, within_s: float | None = None) -> Snapshot:
-        """After the next poll, or after a reading in ``within_s`` seconds when that is sooner."""
-        return await self._or_end(self._next(within_s))
+        """After the next poll, or after a reading in ``within_s`` seconds when that is sooner. A sweep's first one
+        shows the miner at its own settings: until an earlier run's way back has ended, none counts."""
+        snapshot = await self._or_end(self._next(within_s))
+        if self._at_home or not snapshot.answered:
+            return snapshot
+        why = await self._home()
+        if why:
+            return msgspec.structs.replace(snapshot, health=Health.STALE, why=why)
+        self._at_home = True
+        return self._line.snapshot()
 
     async def send(self, command: Command) -> Outcome:
         """Through arbiter and safety, into the command log; not cut short by a stop."""
@@ -217,6 +226,18 @@ class JobSite:
     async def keep(self, record: SweepPoint | SweepSample) -> None:
         """Durable when it returns."""
         await self._office.keep(self._sweep_id, record)
+
+    async def _home(self) -> str:
+        """Walk the way back that another sweep left; why that did not succeed yet, empty when none is left."""
+        try:
+            entry = await self._office.arbiter.left(self._line.name)
+        except JournalError as error:
+            return str(error)
+        if entry is None or entry.rank is not Rank.SWEEP:
+            return ""
+        self.log(f"first back to {entry.baseline.tune_text}, from where an earlier run left it")
+        outcome = await self._office.arbiter.conclude(self._line.name, None, self.state.id)
+        return "" if outcome.ok else outcome.reason or str(outcome.state)
 
     async def _next(self, within_s: float | None) -> Snapshot:
         if within_s is None or self._clock.boot() + within_s >= self._line.due_s:
