@@ -16,6 +16,9 @@ from hypothesis import settings
 
 T = TypeVar("T")
 
+for _size in ("COLUMNS", "LINES"):  # of whoever runs the tests; help and tables would go by them
+    os.environ.pop(_size, None)
+
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
 
 

@@ -91,7 +91,7 @@ async def test_one_that_runs_is_used(server: ApiServer, client: ApiClient, place
 async def test_one_that_does_not_come_up_is_quoted(
     client: ApiClient, places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in(monkeypatch, "import sys; print('first'); sys.exit('the disk is full')")
+    stand_in(monkeypatch, "import sys; print('first', flush=True); sys.exit('the disk is full')")
     with pytest.raises(LinkError) as error:
         await up(client, places)
     said = str(error.value)
