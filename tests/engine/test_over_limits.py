@@ -15,7 +15,7 @@ from minertui.config import Config
 from minertui.engine import over_limits
 from minertui.engine.alert_rules import judge
 from minertui.engine.engine import Engine
-from minertui.engine.journal import FOLDER, Entry
+from minertui.engine.journal import FOLDER, Entry, key_of
 from minertui.engine.way_back import leads_to, within
 from minertui.model.alerts import Severity
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, Tune
@@ -310,8 +310,8 @@ OF_POWER = "; the limits in force keep it from the 525 MHz / 1150 mV that it ran
 )
 def test_a_way_home_ends_at_your_own_limit_of_power(status: dict[str, float | None], limit_w: float, said: str):
     shown = replace(GAMMA, **{"frequency_mhz": 450.0, "core_mv": 1150.0, "power_w": 34.5, **status})
-    limits = effective(Limits(max_power_w=limit_w), shown) or Limits()
-    assert leads_to(Entry("k", "m1", "", Settings(525, 1150)), Snapshot("m1", status=shown, limits=limits)) == said
+    found = Snapshot("m1", status=shown, limits=effective(Limits(max_power_w=limit_w), shown) or Limits())
+    assert leads_to(Entry(key_of(found), "m1", "", Settings(525, 1150)), found) == said
 
 
 @pytest.mark.parametrize(
@@ -326,8 +326,8 @@ def test_a_way_home_ends_at_your_own_limit_of_power(status: dict[str, float | No
     ],
 )
 def test_where_a_way_home_ends_in_words(status: MinerStatus | None, said: str):
-    entry = Entry("k", "m1", "", Settings(525, 1150))
-    assert leads_to(entry, Snapshot("m1", status=status, limits=Limits(max_mhz=500))) == said
+    shown = Snapshot("m1", status=status, limits=Limits(max_mhz=500))
+    assert leads_to(Entry(key_of(shown), "m1", "", Settings(525, 1150)), shown) == said
 
 
 async def test_an_order_over_it_is_refused_as_ever(tmp_path: Path):
