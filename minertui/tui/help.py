@@ -30,7 +30,7 @@ _WIDGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("! !!", "worth a look; at its limit or wrong (behind numbers too)"),
         ("S G s g", "before the name: a sweep, a guard runs; small: it failed"),
     ),
-    "miner": (("↑ ↓", "scroll"), ("/ & F w", "in the log: search, filter, follow, wrap"), ("Tab", "next section")),
+    "miner": (("↑ ↓ j k", "scroll"), ("/ & F w", "in the log: search, filter, follow, wrap"), ("Tab", "next section")),
     "sweep": (
         ("↑ ↓ j k", "cursor"),
         ("Enter", "all of the point under the cursor, and the way to apply it"),

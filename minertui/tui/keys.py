@@ -24,7 +24,7 @@ _PLACES = {
 }  # fmt: skip
 _HOMES = {
     "rows": ("fleet",), "list": ("alerts", "commands", "rig"), "log": ("log",), "points": ("sweep",),
-    "sweep": ("sweep",),
+    "sweep": ("sweep",), "miner": ("miner",),
 }  # fmt: skip
 """Where what a widget does with a key is done, by the first word of its id. A miner's log has its keys only while it
 has the focus, and is no place of its own."""
@@ -110,6 +110,7 @@ def _bound() -> dict[str, Bound]:
 
 def _of_widgets() -> Iterator[tuple[str, str]]:
     from minertui.tui.tabs.listing import Listing
+    from minertui.tui.tabs.miner import MinerPane
     from minertui.tui.tabs.sweep import SweepTab
     from minertui.tui.widgets.heat_map import HeatMap
     from minertui.tui.widgets.log_pane import LogPane
@@ -117,7 +118,7 @@ def _of_widgets() -> Iterator[tuple[str, str]]:
     from minertui.tui.widgets.point_table import PointTable
     from minertui.tui.widgets.rows import DeviceRows
 
-    for kind in (DeviceRows, HeatMap, Listing, LogPane, LogView, PointTable, SweepTab):
+    for kind in (DeviceRows, HeatMap, Listing, LogPane, LogView, MinerPane, PointTable, SweepTab):
         yield from ((b.id, b.key) for b in kind.BINDINGS if isinstance(b, Binding) and b.id)
 
 

@@ -125,3 +125,14 @@ async def test_a_changed_key_works_and_the_old_one_does_not():
 async def test_a_bad_key_is_said_on_the_screen():
     async with looking(pictures.normal(), options=Options(keys={"nope": "x"})) as seen:
         await seen.sees("screen.keys.nope: there is no such action")
+
+
+async def test_j_and_k_scroll_a_miner_as_the_arrows_do():
+    async with looking(pictures.normal(), size=(80, 24)) as seen:
+        await seen.press("2")
+        sections = seen.pane.query_one("#sections")
+        await seen.until(lambda: sections.max_scroll_y > 0, "the miner")
+        await seen.press("j", "j")
+        await seen.until(lambda: sections.scroll_y == 2, "two lines down")
+        await seen.press("k")
+        await seen.until(lambda: sections.scroll_y == 1, "one line up")

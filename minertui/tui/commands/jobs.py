@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -39,6 +39,18 @@ def tell(desk: Desk, jobs: Sequence[JobState], what: str = "") -> None:
         said = [f"{count} miners: {text}" if count > 1 else f"1 miner: {text}" for text, count in alike.items()]
     for text in said:
         desk.say(text)
+
+
+async def each(
+    desk: Desk, jobs: Sequence[JobState], order: Callable[[str], Awaitable[JobState | None]], what: str = ""
+) -> None:
+    """Give the order for these jobs one by one. Those done are told of, should a later one fail."""
+    done: list[JobState] = []
+    try:
+        for job in jobs:
+            done.append(await order(job.id) or job)  # noqa: PERF401
+    finally:
+        tell(desk, done, what)
 
 
 class StartJob(DeviceAction):
@@ -109,8 +121,9 @@ class StartGuard(StartJob):
 
         targets = self.targets(desk)
         proposals = [await desk.link.plans(snapshot.device) for snapshot in targets[:_LOOKED_AT]]
-        boards = [Swept(snapshot, found.known) for snapshot, found in zip(targets, proposals, strict=False)]
         devices = [snapshot.device for snapshot in targets]
+        swept = [runs(desk.at.fleet, device, "sweep") for device in devices]
+        boards = [Swept(s, found.known, on) for s, found, on in zip(targets, proposals, swept, strict=False)]
         plan = await desk.ask(GuardDialog(boards, proposals[0].guard, devices, desk.at.fleet.at_s))
         if plan is not None:
             await self.start(desk, plan)
@@ -139,12 +152,7 @@ class StopJob(DeviceAction):
         jobs = [job for device in devices if (job := job_of(at.fleet, device, self.kind))]
         lines = [f"{job.device}: {job.note or job.phase.value}; {self.does}" for job in jobs]
         if await desk.confirm(f"{self.title}: {whom(devices)}", lines, self.danger):
-            stopped: list[JobState] = []
-            try:
-                for job in jobs:
-                    stopped.append(await desk.link.stop(job.id))  # noqa: PERF401  told of, should a later one fail
-            finally:
-                tell(desk, stopped)
+            await each(desk, jobs, desk.link.stop)
 
 
 class StopBenchmark(StopJob):
@@ -183,10 +191,4 @@ class DismissJobs(DeviceAction):
         """One by one."""
         fleet = desk.at.fleet
         ended = [job for s in self.targets(desk) for job in fleet.jobs_of(s.device) if job.phase.over]
-        forgotten: list[JobState] = []
-        try:
-            for job in ended:
-                await desk.link.forget(job.id)
-                forgotten.append(job)
-        finally:
-            tell(desk, forgotten, ", dismissed")
+        await each(desk, ended, desk.link.forget, ", dismissed")

@@ -16,12 +16,15 @@ from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import duration, number, some_of
 from minertui.tui.words import moment_text
 
+_MEANWHILE = "until it ends the guard only watches, or steps down; then it guards what the sweep left."
+
 
 class Swept(msgspec.Struct, frozen=True):
-    """A miner that is to be guarded, and the frontier that is known of its board."""
+    """A miner that is to be guarded, and the frontier that is known of its board. ``sweeping``: a sweep runs on it."""
 
     snapshot: Snapshot
     known: Known | None = None
+    sweeping: bool = False
 
     @property
     def status(self) -> MinerStatus | None:
@@ -41,11 +44,14 @@ def why_alone(swept: Swept, plan: GuardPlan) -> str:
 
 
 def along(plan: GuardPlan, boards: Sequence[Swept], now_s: float) -> list[Line]:
-    """A guard of these by ``plan``, as lines; nothing where it shall not hold."""
-    if not plan.hold:
-        return []
-    lines = _one(plan, boards[0], now_s) if len(boards) == 1 else _several(plan, boards)
-    return [*lines, *_fans(plan, boards)]
+    """A guard of these by ``plan``, as lines; of those that are not swept nothing where it shall not hold."""
+    swept = [board.snapshot.device for board in boards if board.sweeping]
+    lines = [_warning(f"A sweep runs on {some_of(swept)}: {_MEANWHILE}")] if swept else []
+    others = [board for board in boards if not board.sweeping]
+    if not plan.hold or not others:
+        return lines
+    lines += _one(plan, others[0], now_s) if len(boards) == 1 else _several(plan, others)
+    return [*lines, *_fans(plan, others)]
 
 
 def _one(plan: GuardPlan, board: Swept, now_s: float) -> list[Line]:

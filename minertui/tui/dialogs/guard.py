@@ -85,7 +85,8 @@ class GuardDialog(Form[GuardPlan]):
         """The plan in two sentences, and what it does along a frontier."""
         status = self.snapshot.status
         cool = result.high_mhz if result.high_mhz is not None else status.frequency_mhz if status else None
-        runs = f"Runs {_or(cool, 'what it runs then')}"
+        after = len(self.boards) == 1 and self.boards[0].sweeping and result.high_mhz is None
+        runs = "Runs what the sweep leaves" if after else f"Runs {_or(cool, 'what it runs then')}"
         text = (
             f"{'Each runs on as now' if len(self.boards) > 1 and result.high_mhz is None else runs}. "
             f"Above {result.max_chip_temp_c:g} °C (chip) or {result.max_vr_temp_c:g} °C (VR): "

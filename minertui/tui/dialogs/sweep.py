@@ -124,7 +124,7 @@ class SweepDialog(Form[SweepPlan]):
             return [line(*_walk(result, self.snapshot)), *warned]
         rows = [(snapshot, unreachable(result, snapshot.status, snapshot.limits)) for snapshot in self.snapshots]
         swept = [snapshot for snapshot, why in rows if not why]
-        walks = ((s.device, "".join(text for text, _ in _walk(result, s))) for s in swept)
+        walks = ((s.device, "".join(text for text, _ in _walk(result, s)).replace("   ", ", ")) for s in swept)
         lines = grouped(((s.device, f"cannot be swept so: {why}." if why else "") for s, why in rows), "bad", "! ")
         lines += grouped(walks)
         for against in (lowered, moved, over_now):

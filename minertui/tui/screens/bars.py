@@ -16,7 +16,7 @@ from minertui.model.relay import RelayView
 from minertui.tui.feed import Picture
 from minertui.tui.totals import Totals, totals
 from minertui.tui.widgets.painted import Line, Painted, Span, line
-from minertui.tui.widgets.wording import fit, hashrate, number, shorter_paths
+from minertui.tui.widgets.wording import fit_ends, hashrate, number, shorter_paths
 from minertui.tui.words import clock_text
 
 _ROOMY = 96  # cells from which the header has room for everything
@@ -166,8 +166,8 @@ class TabBar(Painted):
         number_ = f"{n + 1} " if n < 9 else ""
         if tab.key == self.active:
             mark = f" {tab.mark}" if tab.mark else ""
-            return [Span(f" {number_}{fit(tab.title, _title_cells(tab))}{mark} ", "tab")]
-        spans = [Span(f" {number_}", "faint"), Span(fit(tab.title, _title_cells(tab)), "dim")]
+            return [Span(f" {number_}{fit_ends(tab.title, _title_cells(tab))}{mark} ", "tab")]
+        spans = [Span(f" {number_}", "faint"), Span(fit_ends(tab.title, _title_cells(tab)), "dim")]
         if tab.mark:
             spans.append(Span(f" {tab.mark}", tab.ink))
         return [*spans, Span(" ")]

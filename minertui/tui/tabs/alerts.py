@@ -11,12 +11,13 @@ from minertui.tui.feed import Picture
 from minertui.tui.tabs.listing import Listing
 from minertui.tui.tabs.pane import Pane
 from minertui.tui.tabs.teach import Teach
-from minertui.tui.widgets.painted import Span
-from minertui.tui.widgets.sentences import Sentences
-from minertui.tui.widgets.wording import duration, fit
+from minertui.tui.widgets.lines import Lines
+from minertui.tui.widgets.painted import Span, line
+from minertui.tui.widgets.wording import duration, fit, fit_ends
 from minertui.tui.words import moment_text
 
 INKS = {Severity.INFO: "accent", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
+_NARROW = 100
 _BADNESS = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -32,7 +33,7 @@ class AlertsPane(Pane):
 
     def compose(self) -> ComposeResult:
         """List, or what an empty list means; the whole text."""
-        self.teach, self.list, self.line = Teach(), Listing(), Sentences()
+        self.teach, self.list, self.line = Teach(), Listing(), Lines()
         yield self.teach
         yield self.list
         yield self.line
@@ -71,23 +72,26 @@ class AlertsPane(Pane):
     def _tell(self) -> None:
         alert = self.alert
         if alert is None:
-            self.line.show("")
+            self.line.show(())
             return
         now_s = self.picture.fleet.at_s
-        over = f", over since {moment_text(alert.until_s, now_s)}" if alert.until_s else ""
-        when = f"{alert.rule}, since {moment_text(alert.since_s, now_s)}{over}"
-        self.line.show((Span(f"{alert.device}: {alert.text} ", "strong"),), (Span(when, "dim"),))
+        since, over = moment_text(alert.since_s, now_s), moment_text(alert.until_s, now_s) if alert.until_s else ""
+        lasted = f"at {since}" if over == since else f"since {since}, over since {over}" if over else f"since {since}"
+        when = f"rule {alert.rule}, {lasted}"
+        severity = Span(f"{alert.severity.mark} {alert.severity.value}  ".lstrip(), INKS[alert.severity])
+        self.line.show([line(severity, (f"{alert.device}: {alert.text}  ", "strong"), (when, "dim"))])
 
 
 def _widths(width: int) -> tuple[int, int, int, int, int]:
-    """Severity, device, time, count, state; the text gets the rest."""
-    return (11, 14 if width < 100 else 24, 9, 5, 8)
+    """Severity, device, time, count, state; the text gets the rest. A narrow line has the severity's mark alone."""
+    return (2, 14, 8, 3, 5) if width < _NARROW else (11, 24, 9, 5, 8)
 
 
 def _columns(width: int, texts: tuple[str, str, str, str, str, str], inks: tuple[str, ...]) -> tuple[Span, ...]:
     severity, device, age, count, state = _widths(width)
     rest = max(10, width - severity - device - age - count - state - 5)
     sizes = (severity, device, rest, age, count, state)
+    texts = (texts[0], fit_ends(texts[1], device), *texts[2:])
     return tuple(
         Span(fit(text, size, right=n in (3, 4)) + " ", ink)
         for n, (text, size, ink) in enumerate(zip(texts, sizes, inks, strict=True))
@@ -95,7 +99,7 @@ def _columns(width: int, texts: tuple[str, str, str, str, str, str], inks: tuple
 
 
 def _head(width: int) -> tuple[Span, ...]:
-    return _columns(width, ("severity", "miner", "what", "for", "×", "state"), ("",) * 6)
+    return _columns(width, ("" if width < _NARROW else "severity", "miner", "what", "for", "×", "state"), ("",) * 6)
 
 
 def _spans(alert: Alert, now_s: float, width: int) -> tuple[Span, ...]:
@@ -104,7 +108,7 @@ def _spans(alert: Alert, now_s: float, width: int) -> tuple[Span, ...]:
     def ink(name: str) -> str:
         return "dim" if seen else name
 
-    word = f"{alert.severity.mark or ' '} {alert.severity.value}"
+    word = alert.severity.mark if width < _NARROW else f"{alert.severity.mark or ' '} {alert.severity.value}"
     state = "over" if not alert.active else "seen" if alert.acknowledged else "new"
     lasted = (alert.until_s or now_s) - alert.since_s
     # what happened in a moment has no length, but it has an age

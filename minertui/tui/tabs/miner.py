@@ -7,8 +7,10 @@ keep the miner's log stream open (a lease, renewed every 30 s) and reads history
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
@@ -53,6 +55,10 @@ class MinerPane(Pane):
     """The shared detail view."""
 
     place = "miner"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_as('down')", "Down", show=False, id="miner.down"),
+        Binding("k", "scroll_as('up')", "Up", show=False, id="miner.up"),
+    ]
 
     def __init__(self, link: Link, feed: Feed) -> None:
         super().__init__(link, feed)
@@ -125,6 +131,10 @@ class MinerPane(Pane):
             self._follow()
             if self._tail is None:
                 self.begin(self._read_log, "miner-log")
+
+    def action_scroll_as(self, key: str) -> None:
+        """As the arrow of that name."""
+        self.app.simulate_key(key)
 
     def leave(self) -> None:
         """The log stream is not needed any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minertui.tui.widgets.painted import Line, Painted, Span, line
+from minertui.tui.widgets.sentences import broken
 from minertui.tui.widgets.wording import fit
 
 
@@ -48,9 +49,8 @@ class Teach(Painted):
         block = max([len(self.title), *(keys + 3 + len(text) for _, text in self.rows)])
         block = min(block, max(10, width - 2))
         left = " " * max(0, (width - block) // 2)
-        top = max(0, (height - len(self.rows) - 2) // 2)
-        lines = [line()] * top
-        lines += [line(left, Span(self.title, "title")), line()]
+        lines = [line(left, Span(self.title, "title")), line()]
         for key, text in self.rows:
-            lines.append(line(left, Span(fit(key, keys), "accent"), "   ", Span(fit(text, max(0, block - keys - 3)))))
-        return lines
+            for n, part in enumerate(broken([Span(text)], block - keys - 3) or [line()]):
+                lines.append(line(left, Span(fit(key if n == 0 else "", keys), "accent"), "   ", *part.spans))
+        return [line()] * max(0, (height - len(lines)) // 2) + lines

@@ -13,7 +13,7 @@ from minertui.tui.widgets.glyphs import Glyphs
 from minertui.tui.widgets.painted import Span
 from minertui.tui.widgets.spark import spark
 from minertui.tui.widgets.standing import age_text, job_sign, job_text, level_of
-from minertui.tui.widgets.wording import UNKNOWN, count, fit, terahash
+from minertui.tui.widgets.wording import UNKNOWN, count, fit, fit_ends, terahash
 
 GAP = 1
 
@@ -57,7 +57,7 @@ def _runs(row: Row, _width: int, glyphs: Glyphs) -> Span:
 
 
 def _name(row: Row, width: int, glyphs: Glyphs) -> Span:
-    return Span(fit(row.snapshot.device, width, ellipsis=glyphs.ellipsis))
+    return Span(fit_ends(row.snapshot.device, width, ellipsis=glyphs.ellipsis))
 
 
 def _model(row: Row, width: int, glyphs: Glyphs) -> Span:

@@ -80,6 +80,16 @@ def test_of_several_it_says_which_would_and_which_not():
     )
 
 
+def test_of_a_miner_that_is_swept_it_promises_nothing_of_what_runs_just_now():
+    swept = replace(board("a"), sweeping=True)
+    said = (
+        "! A sweep runs on a: until it ends the guard only watches, or steps down; then it guards what the sweep left."
+    )
+    assert told(swept) == said
+    assert told(swept, plan=GuardPlan(hold=False)) == said
+    assert told(swept, board("b")).startswith(f"{said} Along the frontier of their sweeps: b.")
+
+
 async def test_however_much_there_is_to_say_the_buttons_are_on_the_smallest_screen() -> None:
     names = [f"a-miner-with-a-very-long-name-{n}" for n in range(9)]
     known = (KNOWN, KNOWN, KNOWN, None, None, None, KNOWN, KNOWN, KNOWN)

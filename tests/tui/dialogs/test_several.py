@@ -39,9 +39,9 @@ async def test_one_sweep_plan_for_several_miners_says_where_they_differ_and_who_
             "Benchmark 5 miners: m1, m2, m3 and 2 more",
             "! m4: cannot be swept so: of this sweep's 400..650 MHz nothing is allowed: the limits in force on this "
             "Gamma end at 380 MHz.",
-            "m1, m5: 525 MHz 1150 mV → 650 MHz 1200 mV at most 10 points,",
-            "m2: 490 MHz 1100 mV → 650 MHz 1200 mV at most 15 points,",
-            "m3: 525 MHz 1150 mV → 600 MHz 1200 mV at most 8 points,",
+            "m1, m5: 525 MHz 1150 mV → 650 MHz 1200 mV, at most 10 points,",
+            "m2: 490 MHz 1100 mV → 650 MHz 1200 mV, at most 15 points,",
+            "m3: 525 MHz 1150 mV → 600 MHz 1200 mV, at most 8 points,",
             "! m3: limits in force on this Gamma: the sweep ends at 600 MHz instead of 650.",
         ):
             assert part in text, (part, text)
