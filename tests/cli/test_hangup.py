@@ -19,7 +19,7 @@ from minertui.cli.terminal import say
 from minertui.clock import SystemClock
 from minertui.sim.axeos import fleet, serve
 
-SPEED = 30
+SPEED = 10
 
 
 @pytest.mark.parametrize(
