@@ -23,7 +23,7 @@ from minertui.engine import taking
 from minertui.engine.command_log import CommandLog
 from minertui.engine.deeds import AllDeeds
 from minertui.engine.desk import Desk, disturbing
-from minertui.engine.facts import LAST_RESORT, is_it, new_entry, not_there, planned, set_since, stranger
+from minertui.engine.facts import LAST_RESORT, UNSURE, is_it, new_entry, not_there, planned, set_since, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
@@ -187,7 +187,7 @@ class Arbiter:
         if not decision.steps:
             return await self._so_already(order, entry, request.snapshot)
         try:
-            opened = await self._open(order, request.snapshot, entry, decision)
+            opened = await self._open(order, request, entry, decision)
         except JournalError as error:
             return Outcome(OutcomeState.REFUSED, str(error))
         outcome = await walker.walk(request, opened, order.by)
@@ -209,22 +209,27 @@ class Arbiter:
         return "; ".join(text for text in (ended, far) if text)
 
     async def _ask(self, order: Order, walker: Walker, *, turn: bool) -> tuple[Request, Entry | None]:
-        snapshot, before = await walker.look()
+        sure = not turn or not isinstance(order.command, Tune | SetFan)
+        snapshot, before, sure = await walker.look_twice(sure=sure)
         try:
             entry = await walker.entry(snapshot, turn=turn)
             journalled = await off_loop(self._journal.writable)
         except JournalError as error:
             request = walker.request(order, snapshot, before, None, journalled=False)
             return replace(request, doubt=str(error)), None
-        return walker.request(order, snapshot, before, entry, journalled=journalled), entry
+        request = walker.request(order, snapshot, before, entry, journalled=journalled)
+        return (request if sure else replace(request, doubt=UNSURE)), entry
 
     # the journal --------------------------------------------------------------------------------------------------
 
-    async def _open(self, order: Order, snapshot: Snapshot, entry: Entry | None, steps: Steps) -> Entry | None:
+    async def _open(self, order: Order, request: Request, entry: Entry | None, steps: Steps) -> Entry | None:
         """The baseline on disk before the first change; an entry that is history gives way to it. What only goes down
-        goes without, when the disk is full; the last resort always does: the settings before it are the ones that are
-        too hot."""
+        goes without, when the disk is full or nobody knows what it ran; the last resort always does: the settings
+        before it are the ones that are too hot."""
         if order.by == LAST_RESORT or not isinstance(order.command, Tune | SetFan):
+            return entry
+        snapshot = request.snapshot
+        if request.doubt == UNSURE or (snapshot.status and raising.under_floor(snapshot.status, request.baseline)):
             return entry
         if order.rank is Rank.PERSON and isinstance(order.command, SetFan):
             return entry

@@ -13,6 +13,8 @@ from minertui.safety.settings import Settings, changes
 
 LAST_RESORT = "last resort"
 """Who orders when a raised miner is too hot. What it lowers stays lowered: there is no way back to the heat."""
+UNSURE = "its readings do not agree on what it is set to; try again when they do"
+"""One reading alone may tell anything of a healthy miner: nothing is raised on it, and it is nobody's home."""
 _BEFORE_S = 60.0
 
 
@@ -108,6 +110,13 @@ def planned(command: Command, snapshot: Snapshot) -> tuple[Change, ...]:
         )
     before = Settings.of(snapshot.status)
     return changes(before, before.wrote(command))
+
+
+def agree(before: Snapshot, now: Snapshot) -> bool:
+    """Do these two readings tell the same frequency and voltage? Where no newer one tells, what was told last holds."""
+    if before.status is None or now.status is None:
+        return not now.answered
+    return not now.answered or Settings.of(before.status).same_tune(Settings.of(now.status))
 
 
 def moved(command: Command, start: Snapshot, last: Snapshot) -> tuple[Change, ...]:

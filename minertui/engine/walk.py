@@ -13,7 +13,7 @@ import msgspec
 
 from minertui.engine import stepping
 from minertui.engine.desk import Desk
-from minertui.engine.facts import changed_since, doubt, foreign, moved, recent, stranger
+from minertui.engine.facts import agree, changed_since, doubt, foreign, moved, recent, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line, Taken, off_loop
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
@@ -28,8 +28,8 @@ from minertui.safety.settings import Settings
 from minertui.safety.steps import NEAR_MHZ, Refusal, Step, Steps, ramp_s
 
 _DWELL_S, _LEAST_S = 1.0, 0.1
+_AGAIN = 3
 _WARM_MOST_S = 180.0  # so long one step of a climb is waited for
-_HIGHEST_MHZ = max(caps.max_mhz for caps in limits.CHIPS.values())
 _CLIMB_MOST_S = 480.0  # and so long all of them; whoever ordered it waits for the answer
 
 
@@ -69,6 +69,21 @@ class Walker:
             await self._clock.sleep(_DWELL_S)
             snapshot = await stepping.look(self.line)
         return snapshot, before
+
+    async def look_twice(self, *, sure: bool) -> tuple[Snapshot, Snapshot, bool]:
+        """As ``look``, and unless any reading will do (``sure``) again until two in a row agree on frequency and
+        voltage, or one shows what is known to be ours, a few times; and whether they do."""
+        snapshot, before = await self.look()
+        kept = self.desk.kept
+        ours = kept is not None and kept.key == key_of(snapshot) and not foreign(kept, snapshot)
+        sure = sure or ours or agree(before, snapshot)
+        for _ in range(_AGAIN):
+            if sure:
+                break
+            await self._clock.sleep(_DWELL_S)
+            last, snapshot = snapshot, await stepping.look(self.line)
+            sure = agree(last, snapshot)
+        return snapshot, before, sure
 
     async def ask(self, order: Order, entry: Entry | None) -> Request:
         """Look at the device and put all that the kernel needs into a request."""
@@ -144,7 +159,7 @@ class Walker:
             return
         if status.actual_mhz is None or status.actual_mhz > to_mhz + NEAR_MHZ:
             deeds = self.desk.deeds
-            deeds.moving_s = max(deeds.moving_s, deeds.began_s + ramp_s(_HIGHEST_MHZ, to_mhz))
+            deeds.moving_s = max(deeds.moving_s, deeds.began_s + ramp_s(limits.HIGHEST_MHZ, to_mhz))
 
     async def _at_rest(self, request: Request, by: str) -> Request:
         """Wait until what an order that was cut short wrote last is over, and look again: a clock may still be on its

@@ -13,8 +13,9 @@ from minertui.model.fleet import Health
 from minertui.model.plans import Limits
 from minertui.model.status import MinerStatus
 from minertui.safety import samples
+from minertui.safety.limits import FLOOR_MHZ, FLOOR_MV
 from minertui.safety.request import DAY_S, HOUR_S, RULES, Request, Rules, goes_up, recent
-from minertui.safety.settings import number
+from minertui.safety.settings import SAME, Settings, number, same
 
 _FAR = 1.15  # of the default: where a raise is worth a warning
 _POWER_ROOM = 0.97  # of the limit: a warmer chip takes a few per cent more than a cool one
@@ -30,6 +31,25 @@ def _known_start(_: Request, tune: Tune, status: MinerStatus) -> str | None:
     """A raise from an unknown value cannot be stepped, and an unknown partner cannot be ordered."""
     lost = status.frequency_mhz is None or status.core_mv is None
     return "it does not report its present frequency and voltage, so they can only be lowered" if lost else None
+
+
+def under_floor(status: MinerStatus, base: Settings | None, tune: Tune | None = None) -> str | None:
+    """A sentence when it reports less than is ever set here, and that is not what it was at home (``base``), or is what
+    ``tune`` would raise: either the reading is wrong, or the way up leads through what no chip can run."""
+    ours, wanted = base or Settings(), tune or Tune()
+    for have, floor, was, want, unit in (
+        (status.frequency_mhz, FLOOR_MHZ, ours.frequency_mhz, wanted.frequency_mhz, "MHz"),
+        (status.core_mv, FLOOR_MV, ours.core_mv, wanted.core_mv, "mV"),
+    ):
+        low = have is not None and not have >= floor - SAME
+        if low and (goes_up(want, have) or not same(have, was, SAME)):
+            return f"it reports {number(have)} {unit}, less than the {number(floor)} {unit} that are the least there is"
+    return None
+
+
+def _plausible_start(request: Request, tune: Tune, status: MinerStatus) -> str | None:
+    why = under_floor(status, request.baseline, tune)
+    return why and f"{why}; if that is so, set it at its own page first"
 
 
 def _under_caps(request: Request, tune: Tune, status: MinerStatus) -> str | None:
@@ -102,6 +122,7 @@ def _budget(request: Request, _: Tune, __: MinerStatus) -> str | None:
 GATES: tuple[Gate, ...] = (
     _not_parked,
     _known_start,
+    _plausible_start,
     _under_caps,
     _fresh,
     _settled,
