@@ -9,12 +9,13 @@ import msgspec
 import pytest
 from textual.widgets import Input
 
-from minertui.model.commands import ClearOverheat, Identify, OutcomeState, Pause, Restart, Resume, Tune
+from minertui.model.commands import ClearOverheat, Identify, OutcomeState, Pause, Restart, Resume, SetPools, Tune
 from minertui.model.history import Templates
 from minertui.model.plans import GuardPlan, Phase, SweepPlan
 from minertui.tui.commands import ACTIONS, BY_ID, offered
 from minertui.tui.commands.base import At, Danger
 from minertui.tui.commands.orders import TOLD_EACH
+from minertui.tui.dialogs.pools import for_another
 from minertui.tui.options import Options
 from minertui.tui.tabs.sweep import SweepPane
 from tests.tui import pictures
@@ -100,6 +101,21 @@ class TestOrders:
             await seen.until(lambda: len(orders(seen)) == 2)
             assert [(d, c) for d, c, _ in orders(seen)] == [("attic-1", Pause()), ("attic-2", Pause())]
             assert len({o.id for o in seen.link.sent("send") if not o.dry_run}) == 2
+
+    async def test_pools_of_several_are_asked_for_once_and_fitted_to_each_of_the_others(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("space", "space", "o")
+            await seen.sees("Pools of 2 miners: attic-1, attic-2")
+            await seen.press(*"p.example", "enter")
+            await seen.sees("Type 2 and press Enter")
+            await seen.press("2", "enter")
+            await seen.until(lambda: len(orders(seen)) == 2)
+            (first, one, _), (second, other, _) = orders(seen)
+            assert (first, second) == ("attic-1", "attic-2")
+            assert isinstance(one, SetPools)
+            assert isinstance(other, SetPools)
+            assert one.pools[0].url == other.pools[0].url == "p.example"
+            assert other == for_another(one) != one
 
     async def test_many_orders_that_went_well_are_told_of_in_one_toast(self):
         async with looking(pictures.normal()) as seen:
