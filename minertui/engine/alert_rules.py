@@ -17,6 +17,7 @@ sudden-end          the engine ended without warning while it changed a miner (t
 disk                a disk that is full, read-only or broken takes no more of what the engine keeps, the journal
                     included, or does not give the journal (it says so itself)
 damaged             a file of the engine was set aside (the engine says so itself)
+read-only           it became so in the config, and could not be led back before (the engine says so itself)
 board-…, rig-…      a Duino-Coin rig or one of its boards earns nothing (rig_alerts.py looks at them)
 """
 
@@ -56,6 +57,7 @@ RULES: dict[str, str] = {
     "sudden-end": "the engine was killed while it changed a miner",
     "disk": "the engine's files cannot be written or read",
     "damaged": "a file of the engine was damaged and set aside",
+    "read-only": "a miner became read-only before it could be led back",
     "board-stopped": "a rig's board was stopped and waits for a person",
     "board-away": "a rig's board did not answer for five minutes",
     "rig-silent": "a rig had no accepted share for ten minutes",

@@ -28,7 +28,7 @@ from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
 from minertui.engine.walk import Walker
-from minertui.engine.way_back import WayBack, stays
+from minertui.engine.way_back import WayBack, in_place_of
 from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetFan, Tune, Word
 from minertui.model.errors import DeviceError, JobError
 from minertui.model.fleet import Health, Snapshot
@@ -53,6 +53,8 @@ class Arbiter:
         self._desks: dict[str, Desk] = {}
         self._deeds = AllDeeds(clock.boot())
         self._orders: OrderedDict[str, asyncio.Task[CommandRecord]] = OrderedDict()
+        self._ending = ""
+        self.cut: set[str] = set()  # devices whose order was made to end on its way up: they are to be led back
 
     # who may ------------------------------------------------------------------------------------------------------
 
@@ -82,6 +84,10 @@ class Arbiter:
         that it would be refused, but for a lower frequency."""
         return self._desk(device).hear(holder)
 
+    def stop(self, device: str, holder: str) -> None:
+        """The holder was asked to end: an order of it that climbs stops at its next look, and none raises any more."""
+        self._desk(device).stop(holder)
+
     def check(self, device: str, rank: Rank, holder: str) -> None:
         """Raises Preempted when a higher rank took the device from this holder."""
         self._desk(device).check(rank, holder)
@@ -110,12 +116,18 @@ class Arbiter:
             task = asyncio.create_task(self._execute(order), name=f"order {order.id}")
             task.add_done_callback(_seen)
             self._orders[order.id] = task
+            self._desk(order.device).carries(task)
             self._forget()
         return await asyncio.shield(task)
 
-    async def drain(self) -> None:
-        """Wait until no order is on its way, for the engine's end."""
-        running = [task for task in self._orders.values() if not task.done()]
+    def end(self) -> None:
+        """The engine ends: whatever climbs stops at its next look, and nothing is raised any more but on a way back."""
+        self._ending = "the engine is stopping"
+
+    async def drain(self, device: str = "") -> None:
+        """Wait until no order is on its way, of this device or (empty) of any."""
+        mine = self._desk(device).orders if device else self._orders.values()
+        running = [task for task in mine if not task.done()]
         if running:
             await asyncio.wait(running)
 
@@ -182,7 +194,7 @@ class Arbiter:
                 walker.line.park(decision.reason)
             return Outcome(OutcomeState.REFUSED, decision.reason)
         if order.dry_run:
-            told = self._remarks(order, walker, request, entry)
+            told = taking.remarks(order, walker.desk, request, entry)
             return Outcome(OutcomeState.DRY_RUN, told, planned(request.command, request.snapshot))
         if not decision.steps:
             return await self._so_already(order, entry, request.snapshot)
@@ -190,8 +202,12 @@ class Arbiter:
             opened = await self._open(order, request, entry, decision)
         except JournalError as error:
             return Outcome(OutcomeState.REFUSED, str(error))
-        outcome = await walker.walk(request, opened, order.by)
-        return await self._ended(order, entry, opened, outcome, walker.line.snapshot())
+        outcome = await walker.walk(request, opened, order.by, partial(self._ends, walker, order.by))
+        return await self._ended(order, entry, opened, outcome, walker.line.snapshot(), walker.cut)
+
+    def _ends(self, walker: Walker, by: str = "") -> str:
+        """Why an order of ``by`` raises nothing more, or (empty) the way to what a job found; empty when it may."""
+        return self._ending or walker.line.ends or walker.desk.stopped(by)
 
     async def _so_already(self, order: Order, entry: Entry | None, snapshot: Snapshot) -> Outcome:
         """Nothing to write. What a person orders is what they want all the same, and has no way back any more."""
@@ -199,14 +215,6 @@ class Arbiter:
             why = raising.because(snapshot.why)
             return Outcome(OutcomeState.UNKNOWN, f"it does not answer now{why}; it was so when it answered last")
         return await self._ended(order, entry, entry, Outcome(OutcomeState.APPLIED, "it is so already"), snapshot)
-
-    def _remarks(self, order: Order, walker: Walker, request: Request, entry: Entry | None) -> str:
-        """What a person should know before a dry run becomes an order."""
-        status = walker.line.snapshot().status
-        ends = walker.desk.ends(order.rank) if disturbing(replace(order, dry_run=False), status) else None
-        far = raising.far(request.command, status) if isinstance(request.command, Tune) and status else None
-        ended = taking.will_end(ends, order.command, request, entry)
-        return "; ".join(text for text in (ended, far) if text)
 
     async def _ask(self, order: Order, walker: Walker, *, turn: bool) -> tuple[Request, Entry | None]:
         sure = not turn or not isinstance(order.command, Tune | SetFan)
@@ -236,7 +244,7 @@ class Arbiter:
         try:
             calm = self._desk(order.device).calm(order.by)
             new = new_entry(snapshot, order.by, order.rank, order.command, calm)
-            new, instead = _in_place_of(entry, new, snapshot, order.rank)
+            new, instead = in_place_of(entry, new, snapshot, order.rank)
             opened = await off_loop(partial(self._journal.open_entry, new, instead=instead))
             self._desk(order.device).kept = opened
             return opened
@@ -246,9 +254,13 @@ class Arbiter:
             return entry
 
     async def _ended(
-        self, order: Order, was: Entry | None, entry: Entry | None, outcome: Outcome, last: Snapshot
+        self, order: Order, was: Entry | None, entry: Entry | None, outcome: Outcome, last: Snapshot, cut: str = ""
     ) -> Outcome:
-        """What became of the order; a journal that refuses does not change what the miner was seen to do."""
+        """What became of the order; a journal that refuses does not change what the miner was seen to do. One that was
+        ``cut`` short was not refused for its own sake, and nobody chose where it stands: its way back stays."""
+        if cut and entry is not None:
+            self.cut.add(order.device)
+            return replace(outcome, reason=f"{outcome.reason}; the way back to {entry.baseline.tune_text} is kept")
         if order.rank is Rank.PERSON and isinstance(order.command, Tune) and outcome.ok:
             self._desk(order.device).arrived(last)
         try:
@@ -288,7 +300,7 @@ class Arbiter:
         walker = self._walker(device)
         async with walker.desk.turn:
             taker = walker.desk.was_ousted(by)
-            way = WayBack(self._clock, walker, self._log)
+            way = WayBack(self._clock, walker, self._log, partial(self._ends, walker))
             return await way.conclude(settings if taker is None else None, by)
 
     def origin(self, device: str) -> Settings | None:
@@ -341,7 +353,7 @@ class Arbiter:
                 if is_it(kept, snapshot):
                     if job := walker.desk.ends(Rank.PERSON):  # it may have another name than in the entry
                         return Outcome(OutcomeState.UNKNOWN, f"{job} works on it as {name}; its way back is kept")
-                    way = WayBack(self._clock, walker, self._log)
+                    way = WayBack(self._clock, walker, self._log, partial(self._ends, walker))
                     return await way.bring(kept, snapshot, None, kept.reason, hold=not now)
         return Outcome(OutcomeState.UNKNOWN, not_there(entry, self._mac_of(entry.device)))
 
@@ -376,20 +388,6 @@ class Arbiter:
                 return
             if self._orders[order_id].done():
                 del self._orders[order_id]
-
-
-def _in_place_of(entry: Entry | None, new: Entry, snapshot: Snapshot, rank: Rank) -> tuple[Entry, bool]:
-    """The entry to open, and whether the one that is there gives way to it. That of a person's order does; so does a
-    job's where somebody else or the firmware lowered the miner since, for once a program has lowered it further it must
-    not lead it back over that."""
-    if entry is None:
-        return new, False
-    left = stays(entry, snapshot)
-    if entry.rank is Rank.PERSON:  # if it was cut off half way, nobody chose what it runs now
-        return new if left else replace(new, baseline=entry.baseline, ours=entry.ours), True
-    if left and rank is not Rank.PERSON:
-        return replace(new, calm=new.calm or entry.calm), True
-    return new, False
 
 
 def _seen(task: asyncio.Task[CommandRecord]) -> None:

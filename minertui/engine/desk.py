@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from minertui.engine.deeds import Deeds
 from minertui.engine.journal import Entry
-from minertui.model.commands import Identify, Order, Rank, SetFan, SetPools, Tune, Word
+from minertui.model.commands import CommandRecord, Identify, Order, Rank, SetFan, SetPools, Tune, Word
 from minertui.model.errors import JobError, Preempted
 from minertui.model.fleet import Snapshot
 from minertui.model.status import MinerStatus
@@ -35,9 +35,11 @@ class Desk:
         """``deeds``: what was done to the board that has this name."""
         self.device, self.deeds = device, deeds or Deeds()
         self.turn = asyncio.Lock()
+        self.orders: set[asyncio.Task[CommandRecord]] = set()  # that wait for their turn, or have it
         self._holder: tuple[Rank, str] | None = None
         self._guard: tuple[str, Calm] | None = None
         self._ousted: dict[str, Rank] = {}
+        self._stopped: set[str] = set()  # holders that were asked to end
         self._waiting: list[Rank] = []
         self.kept: Entry | None = None  # the way back as the journal held it when it was last looked at
         self.elsewhere: Entry | None = None  # that of a board that had this name while the work of now began
@@ -62,6 +64,7 @@ class Desk:
     def release(self, holder: str) -> None:
         """The holder is done, ousted or not. Unknown holders are welcome to say so too."""
         self._ousted.pop(holder, None)
+        self._stopped.discard(holder)
         self._heard.pop(holder, None)
         if self._holder is not None and self._holder[1] == holder:
             self._holder = None
@@ -72,6 +75,14 @@ class Desk:
         """A guard watches the device until ``release``, and asks this before anything is given back."""
         self._begin()
         self._guard = (holder, calm)
+
+    def stop(self, holder: str) -> None:
+        """The holder was asked to end: what it orders raises nothing more, until it releases."""
+        self._stopped.add(holder)
+
+    def stopped(self, holder: str) -> str:
+        """Why an order of this holder raises nothing more; empty when it may."""
+        return "the job that wants it was asked to end" if holder in self._stopped else ""
 
     def asks(self, key: str, calm: Calm) -> None:
         """The journal's entry of this key asks this from now on, where a guard changed the device."""
@@ -102,6 +113,11 @@ class Desk:
     def worked(self) -> bool:
         """True while a job works on the device, or has not yet said that it is done."""
         return self._holder is not None or self._guard is not None or bool(self._ousted)
+
+    def carries(self, order: asyncio.Task[CommandRecord]) -> None:
+        """Know of this order until it is done."""
+        self.orders.add(order)
+        order.add_done_callback(self.orders.discard)
 
     def oust(self, rank: Rank) -> None:
         """Take the device from whoever holds it at a lower rank."""

@@ -32,6 +32,7 @@ from minertui.engine.hub import Hub
 from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.journal_watch import JournalWatch
 from minertui.engine.last_resort import LastResort
+from minertui.engine.leaving import Leaving
 from minertui.engine.line import Identity, Line
 from minertui.engine.lines import Connect, Lines, only_simulated
 from minertui.engine.lock import StateLock
@@ -52,7 +53,7 @@ from minertui.engine.thinking import Think, at_once
 from minertui.model.alerts import Alert, Severity
 from minertui.model.commands import CommandRecord, Order
 from minertui.model.errors import ConfigError, LinkError
-from minertui.model.events import DeviceRemoved, LogLine, Message, SnapshotTaken
+from minertui.model.events import LogLine, Message, SnapshotTaken
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.history import Found, MinerEntry, Series, Templates
 from minertui.model.plans import SWEEPS_SHOWN, GuardPlan, JobState, Plan, SweepPoint, SweepRecord, SweepSample
@@ -107,6 +108,7 @@ class Engine:
         self._ended = ended = SuddenEnd(state, clock, alert)
         self._restoring = Restoring(self._arbiter, self._journal, clock, self, self._runner.held, notices, ended.tell)
         self._backfill = Backfill(self._history, self._lines.__getitem__, self.say)
+        self._leaving = Leaving(self, self._lines, self._runner, self._restoring, self._followed, alert)
         self._api = config.api  # as its doors were opened
         self._last_resort = LastResort(self, self._spawn, alert)
         self._over_limits = OverLimits(self, self._spawn, self._runner.starts)
@@ -152,6 +154,7 @@ class Engine:
         """Jobs lead their miners back, orders on their way end; nothing new is begun. May be called again."""
         if not self._settled:
             self._settled = True
+            self._arbiter.end()
             await asyncio.gather(self._runner.close(), self._rigs.close())
             await self._orders.drain()
             await self._restoring.last(self._lines.names())
@@ -186,7 +189,8 @@ class Engine:
         if config.engine.log_level != self.config.engine.log_level:
             logging.getLogger("minertui").setLevel(config.engine.log_level.upper())
         for name in self._lines.gone(config):
-            await self._leave(name)
+            await self._leaving.leave(name)
+        await self._leaving.lock(config)
         before, self.config = self.config, config
         self._notices.put("api", text := doors_wait(self._api, config.api))
         if text and config.api != before.api:
@@ -285,7 +289,7 @@ class Engine:
         async with self._changing:  # the file's watcher sees it too
             config = await asyncio.to_thread(config_file.save_miner, path, entry, replaces)
             if replaces is not None and replaces != entry.name:
-                await self._leave(replaces)
+                await self._leaving.leave(replaces)
                 await self._records.rename(replaces, entry.name)
                 await self._history.rename(replaces, entry.name)
                 self._recall.renamed(replaces, entry.name)
@@ -374,15 +378,6 @@ class Engine:
 
     def _remembered(self, alerts: Sequence[Alert]) -> None:
         self._alarms.restore(alerts, self.config)
-
-    async def _leave(self, name: str) -> None:
-        """A line ends: its jobs first."""
-        if name in self._lines.names():
-            if not await self._runner.end(name):
-                await self._restoring.owe(name)
-            await self._followed.release(name)
-            await self._lines.close(name)
-            self.hub.publish(DeviceRemoved(name))
 
     def _stood_still(self, late_s: float) -> None:
         self.say("engine", why := f"the engine stood still for {late_s:.0f} s", Severity.WARNING)

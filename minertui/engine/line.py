@@ -9,6 +9,8 @@ A device that never answered stays UNKNOWN. Lost, refused, strange and back are 
 device teaches its MAC; a reading with another MAC, or with that of another line, is not shown as this device's and
 nothing is ever written to it.
 A miner that repeats itself is shown and not believed: it may be lowered, never raised.
+
+A line that is about to close, or to be locked, says so first (``ends``): from then on nothing is raised on it.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from typing import Protocol
 import msgspec
 
 from minertui.engine.signs import Signs
+from minertui.engine.stepping import Objection
 from minertui.engine.who import Who
 from minertui.model.alerts import Severity
 from minertui.model.commands import Command
-from minertui.model.errors import DeviceError, Refused, Unreachable
+from minertui.model.errors import DeviceError, Refused, Unreachable, Withheld
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.plans import Limits
 from minertui.model.seams import Clock, Device, Statistics
@@ -35,6 +38,8 @@ WRITE_DEADLINE_S = 30.0
 LOST_AFTER = 3  # misses
 SLOWEST_S = 60.0  # a lost device is asked this often at least
 
+_LEFT = "it left the config, or has another address there; nothing more is written here"
+_OTHER = "another device answers at its address"
 _TROUBLE = (Health.LOST, Health.AUTH, Health.STRANGER)
 _replace = msgspec.structs.replace
 
@@ -61,6 +66,10 @@ class LineOptions(msgspec.Struct, frozen=True):
     poll_s: float = 5.0
     readonly: bool = False
     limits: Limits = Limits()
+
+
+def _none(_: Snapshot) -> str:
+    return ""
 
 
 class Listener(Protocol):
@@ -97,6 +106,7 @@ class Line:
         gives the other line under whose name a MAC answers already, empty where there is none."""
         self.options, self.device = options, device
         self.due_s = 0.0  # boot-clock time of the next poll
+        self.ends = ""  # why nothing is raised on it any more, as a sentence without its name
         self._clock, self._listener, self._identity = clock, listener, identity
         self._lock = asyncio.Lock()
         self._recent, self._signs, self._who = _Recent(recent_ghs), Signs(), Who(twin)
@@ -145,6 +155,8 @@ class Line:
         """Read the device now and return the newest snapshot; waits for a request in flight. The reading began after
         this call and after every write that has returned."""
         async with self._lock:
+            if self._closed:
+                return self._snapshot
             started_s, wall_s = self._clock.boot(), self._clock.wall()
             try:
                 async with asyncio.timeout(READ_DEADLINE_S):
@@ -159,9 +171,12 @@ class Line:
             self._hand_out()
             return self._snapshot
 
-    async def write(self, command: Command) -> None:
-        """Send one command as it is; raises DeviceError, Unreachable meaning that the outcome is unknown."""
+    async def write(self, command: Command, objection: Objection = _none) -> None:
+        """Send one command as it is; raises DeviceError, Unreachable meaning that the outcome is unknown, and Withheld
+        that nothing was sent: the line is closed, another device answers, or there is an ``objection``."""
         async with self._lock:
+            if why := self._shut() or objection(self._snapshot):
+                raise Withheld(self.name, why)
             self._signs.wrote(command, self._clock.boot())
             try:
                 async with asyncio.timeout(WRITE_DEADLINE_S):
@@ -217,7 +232,7 @@ class Line:
 
     def change(self, options: LineOptions) -> None:
         """Other tags, limits, period or permission; the address and the name stay."""
-        self.options = options
+        self.options, self.ends = options, ""
         self._snapshot = _replace(
             self._snapshot,
             tags=options.tags,
@@ -228,10 +243,19 @@ class Line:
         self._listener.took(self._snapshot, fresh=False)
 
     async def close(self) -> None:
-        """Say nothing more, let a request in flight end, and close the device."""
+        """Say nothing more, let a request in flight end, and close the device. Who still holds this line finds what it
+        knew last, as old, and writes nothing."""
         self._closed = True
         async with self._lock:
+            self._snapshot = _replace(self._snapshot, health=Health.STALE, why=_LEFT, misses=1)
+            self._hand_out()
             await self.device.close()
+
+    def _shut(self) -> str:
+        """Why nothing at all is written; empty when it may be."""
+        if self._closed:
+            return _LEFT
+        return self._snapshot.why or _OTHER if self._snapshot.health is Health.STRANGER else ""
 
     def _answered(self, status: MinerStatus, boot_s: float, wall_s: float) -> None:
         expected, self._accepts = self._identity.mac, False

@@ -99,6 +99,12 @@ class Lines:
         now = wanted(config, self._clock.speed)
         return [n for n, was in self._wanted.items() if n not in now or now[n].wiring != was.wiring]
 
+    def locking(self, config: Config) -> list[str]:
+        """The lines that become read-only with this config, and are not otherwise replaced."""
+        now = wanted(config, self._clock.speed)
+        gone = self.gone(config)
+        return [n for n, line in self._lines.items() if n not in gone and now[n].options.readonly and not line.readonly]
+
     async def close(self, name: str) -> None:
         """End one line and its poller."""
         await self._supervisor.drop(f"poll {name}")

@@ -91,9 +91,21 @@ class Restoring:
         self._asked.add(device)
         await self._entries()
 
+    async def leaves(self, device: str) -> str:
+        """A line ends, and nobody works on it any more: what is kept of its device is led back while it can be, and
+        owed where that fails. Why it did, empty when nothing is left."""
+        self._arbiter.cut.discard(device)
+        self._asked.add(device)
+        if (entries := await self._entries()) is None:
+            return self._unread
+        mine = [entry for entry in entries if entry.device == device]
+        return "; ".join([why for entry in mine if (why := await self._restore(entry, ()))])
+
     async def last(self, names: Sequence[str]) -> None:
-        """Once more before the engine ends: what is still owed."""
+        """Once more before the engine ends: what is still owed, and what an order was on its way from when it ended."""
         self._owed |= {_name(entry) for entry in self._arbiter.strays()}
+        for device in self._arbiter.cut:
+            await self.owe(device)
         if self._owed or self._asked:
             await self._try(names)
 
@@ -124,25 +136,25 @@ class Restoring:
         """Does a job hold the device of this entry? Not another board that has its name by now."""
         return self._held(entry.device) and self._arbiter.meant(entry)
 
-    async def _restore(self, entry: Entry, names: Sequence[str]) -> None:
+    async def _restore(self, entry: Entry, names: Sequence[str]) -> str:
+        """Why it is not back yet; empty when it is."""
         try:
             outcome = await self._arbiter.restore(entry, names)
         except MinertuiError as error:
-            self._tell(entry, not_yet(str(error)), Severity.WARNING)
-            return
+            return self._tell(entry, not_yet(str(error)), Severity.WARNING)
         except Exception as error:  # noqa: BLE001 - one miner's must not cost the others theirs, nor the engine its start
             _LOG.exception("the way back of %s failed", entry.device)
-            self._tell(entry, not_yet(fault_of_ours(error)), Severity.WARNING)
-            return
+            return self._tell(entry, not_yet(fault_of_ours(error)), Severity.WARNING)
         if outcome.ok:
             text = ended(outcome.reason)
             self._over(_name(entry), text)
             self._tell(entry, text, Severity.INFO)
-            return
+            return ""
         text = not_yet(outcome.reason)
         self._tell(entry, text, Severity.WARNING)
         if entry.calm is not None:
             self._notices.put(entry.key, f"{entry.device}: {text}")
+        return text
 
     def _over(self, name: tuple[str, float], how: str) -> None:
         self._owed.discard(name)
@@ -151,13 +163,14 @@ class Restoring:
         self._said.pop(name[0], None)
         self._notices.put(name[0], "")
 
-    def _tell(self, entry: Entry, text: str, severity: Severity) -> None:
-        """The same sentence once."""
+    def _tell(self, entry: Entry, text: str, severity: Severity) -> str:
+        """The same sentence once; returns it."""
         if _name(entry) in self._found:
             self._left(entry, text, over=False)
         if self._said.get(entry.key) != text:
             self._said[entry.key] = text
             self._engine.say(entry.device, text, severity)
+        return text
 
     async def _entries(self) -> Sequence[Entry] | None:
         """What the journal holds; whose entries were asked for is owed from now on. None: it cannot be read."""

@@ -17,7 +17,6 @@ import importlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
-from weakref import WeakSet
 
 import msgspec
 
@@ -96,7 +95,6 @@ class Runner:
         self._book = SweepBook(desk, clock)
         self._beginning: dict[str, asyncio.Event] = {}  # admitted, and on the way to disk; set when it is there
         self._starting = Background()
-        self._leaving = WeakSet[Line]()
         self._closing = False
 
     async def start(self, plan: MinerPlan, by: str = "person", resumed: SweepRecord | None = None) -> JobState:
@@ -170,13 +168,11 @@ class Runner:
         """True while a job that claims its device works on this one."""
         return any(JOBS[self._sites[job_id].state.kind].claims for job_id in self.alive(device))
 
-    async def end(self, device: str) -> bool:
-        """End the jobs of a device that leaves, and forget them; False when its way back could not be proven. On this
-        line nothing is started any more."""
-        self._leaving.add(self._desk.line(device))
+    async def end(self, device: str, *, forget: bool) -> None:
+        """End the jobs of a device whose line ends, and ``forget`` them; one that is late is forgotten in any case, and
+        leaves its way back to others."""
         if begun := self._beginning.get(f"sweep:{device}"):
             await begun.wait()
-        proven = True
         for job_id in self.alive(device):
             self._sites[job_id].end(final=True)
             _, late = await asyncio.wait([self._tasks[job_id]], timeout=_PATIENCE_S)
@@ -184,10 +180,9 @@ class Runner:
                 task.cancel()
                 await asyncio.wait([task])
                 self._desk.arbiter.release(device, job_id)
-            proven = proven and not late
-        for job_id in [j for j, site in self._sites.items() if site.state.device == device]:
+                self.forget(job_id)
+        for job_id in [j for j, site in self._sites.items() if forget and site.state.device == device]:
             self.forget(job_id)
-        return proven
 
     def dismiss(self, job_id: str) -> None:
         """A person has seen how it ended. Raises JobError for a job that runs, or that nobody knows."""
@@ -246,8 +241,8 @@ class Runner:
             line = self._desk.line(plan.device)
         except LookupError:
             raise JobError(f"there is no miner named {plan.device!r} in the config") from None
-        if line in self._leaving:
-            raise JobError(f"{plan.device} is just leaving the config, or gets another address; try again in a moment")
+        if line.ends:
+            raise JobError(f"{plan.device}: {line.ends}; try again in a moment")
         if line.readonly:
             raise JobError(f"{plan.device} is read-only in the config; a {kind} would change it")
         if why := mistyped(plan):

@@ -1,7 +1,7 @@
 """What a job sees and asks, bound to its device, its rank and its name.
 
-``end`` asks the job to end: what it waits for then raises Stopped. An order on its way is never cut short, so a step is
-always read back; the wait after it raises. When a higher rank took the device the waits raise Preempted.
+``end`` asks the job to end: what it waits for then raises Stopped. A step on its way is never cut short, so that it is
+read back; a climb ends after it. When a higher rank took the device the waits raise Preempted.
 """
 
 from __future__ import annotations
@@ -103,6 +103,7 @@ class JobSite:
         if self._final is None:
             self._final = final
             self._ended.set()
+            self._office.arbiter.stop(self._line.name, self.state.id)
 
     def replan(self, plan: GuardPlan) -> None:
         """The guard goes on by this plan, under the limits in force, from its next reading on."""
@@ -130,12 +131,16 @@ class JobSite:
         return self._line.snapshot()
 
     async def send(self, command: Command) -> Outcome:
-        """Through arbiter and safety, into the command log; not cut short by a stop."""
+        """Through arbiter and safety, into the command log. A stop ends a climb at its next look, and then raises
+        Stopped: what did not arrive says nothing about the miner."""
         self._check()
         self._orders += 1
         order_id = f"{self.state.id}/{self.state.since_s:.3f}/{self._orders}"
         order = Order(order_id, self._line.name, command, self.state.id, self._rank)
-        return (await self._office.execute(order)).outcome
+        outcome = (await self._office.execute(order)).outcome
+        if not outcome.ok and self._final is not None:
+            raise Stopped(final=self._final)
+        return outcome
 
     async def conclude(self, settings: Tune | None) -> Outcome:
         """Prove ``settings`` (None: the baseline) and close the journal's entry; also after Stopped and Preempted."""

@@ -1,6 +1,7 @@
 """One step on a device: note it, write it, then look until the device shows it. And where the device is reached: Line.
 
-A write whose answer was lost is never sent again before a read-back: the device may have taken it.
+A write whose answer was lost is never sent again before a read-back: the device may have taken it. And a write that
+waited behind a poll looks at what that poll has found before it goes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from minertui.model.commands import Command, Identify, OutcomeState, Restart, SetFan, Tune
-from minertui.model.errors import DeviceError, Garbled, NotSent, Preempted, Unreachable
+from minertui.model.errors import DeviceError, Garbled, NotSent, Preempted, Unreachable, Withheld
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import Limits
 from minertui.model.seams import Clock
@@ -53,6 +54,11 @@ class Line(Protocol):
         """Whom we mean; None as long as no MAC was ever seen."""
         ...
 
+    @property
+    def ends(self) -> str:
+        """Why nothing is raised on it any more; empty as long as it may be."""
+        ...
+
     def snapshot(self) -> Snapshot:
         """The newest that is known, at no cost."""
         ...
@@ -61,8 +67,9 @@ class Line(Protocol):
         """Poll now and publish. A failed poll shows in the snapshot's health; it does not raise."""
         ...
 
-    async def write(self, command: Command) -> None:
-        """Send one command as it is. Raises DeviceError."""
+    async def write(self, command: Command, objection: Objection) -> None:
+        """Send one command as it is. ``objection`` is asked when its turn has come. Raises DeviceError: Withheld where
+        nothing was sent."""
         ...
 
     def park(self, why: str) -> None:
@@ -74,6 +81,11 @@ class Line(Protocol):
         ...
 
 
+Objection = Callable[[Snapshot], str]
+"""Why a command must not be sent, now that its turn at the line has come and this is the newest that is known of the
+device; empty when it may. A poll in flight may have told more than the reading that the command was decided on."""
+
+
 class Sent(enum.Enum):
     """What the device said to a write."""
 
@@ -82,11 +94,12 @@ class Sent(enum.Enum):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """How a step went, and the newest reading."""
+    """How a step went, and the newest reading. ``withheld``: not sent, on purpose."""
 
     state: OutcomeState
     snapshot: Snapshot
     reason: str = ""
+    withheld: bool = False
 
     @property
     def ok(self) -> bool:
@@ -94,16 +107,18 @@ class Taken(msgspec.Struct, frozen=True):
         return self.state is OutcomeState.APPLIED
 
 
-async def take(line: Line, clock: Clock, step: Step, give_way: Callable[[], bool]) -> Taken:
-    """Write one step and wait until the device shows it.
+async def take(line: Line, clock: Clock, step: Step, give_way: Callable[[], bool], objection: Objection) -> Taken:
+    """Write one step, unless there is an ``objection`` when its turn has come, and wait until the device shows it.
 
     APPLIED: seen. REFUSED: the device said no, or shows another value. UNKNOWN: no reading tells. Raises Preempted as
     soon as ``give_way`` says so while waiting (the write itself is never cut).
     """
     wrote_s = clock.boot()
     try:
-        await line.write(step.command)
+        await line.write(step.command, objection)
         sent = Sent.YES
+    except Withheld as error:
+        return Taken(OutcomeState.REFUSED, line.snapshot(), error.message, withheld=True)
     except NotSent as error:
         return Taken(OutcomeState.REFUSED, line.snapshot(), f"not sent, so nothing changed: {error.message}")
     except (Unreachable, Garbled):

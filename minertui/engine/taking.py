@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from minertui.engine.desk import Desk, disturbing
 from minertui.engine.journal import Entry
 from minertui.engine.way_back import leads_to
-from minertui.model.commands import Outcome, Rank, Tune
-from minertui.safety import kernel
+from minertui.model.commands import Order, Outcome, Rank, Tune
+from minertui.safety import kernel, raising
 from minertui.safety.request import Request
 from minertui.safety.settings import Settings, number
 from minertui.safety.steps import Refusal
@@ -46,6 +47,15 @@ def will_end(whose: str | None, ordered: object, request: Request, entry: Entry 
         return f"{said}; it goes back to {'your own ' if there == own else ''}{there}"
     back = _back(ordered, request.command, entry.baseline)
     return f"{said}{f'; its {back}' if back else ''}"
+
+
+def remarks(order: Order, desk: Desk, request: Request, entry: Entry | None) -> str:
+    """What a person should know before a dry run becomes an order."""
+    status = request.snapshot.status
+    ends = desk.ends(order.rank) if disturbing(replace(order, dry_run=False), status) else None
+    far = raising.far(request.command, status) if isinstance(request.command, Tune) and status else None
+    ended = will_end(ends, order.command, request, entry)
+    return "; ".join(text for text in (ended, far) if text)
 
 
 def has_ended(outcome: Outcome, whose: str | None) -> Outcome:

@@ -1,5 +1,6 @@
 """Taking a device somewhere, step by step: each further step is decided anew on a reading from after the one before.
-What somebody else, or the firmware, changes between two steps is not raised again on the same way.
+What somebody else, or the firmware, changes between two steps is not raised again on the same way. Whoever wants the
+climb to end (the engine, the job, the config) is heard at each look, and each second between two steps.
 
 The caller holds the desk's turn. The baseline is in the journal before the first step, and every write is noted there
 before it is sent, so that a crash at any moment leaves a file that tells the baseline and what was ours.
@@ -7,6 +8,7 @@ before it is sent, so that a crash at any moment leaves a file that tells the ba
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -31,14 +33,40 @@ _DWELL_S, _LEAST_S = 1.0, 0.1
 _AGAIN = 3
 _WARM_MOST_S = 180.0  # so long one step of a climb is waited for
 _CLIMB_MOST_S = 480.0  # and so long all of them; whoever ordered it waits for the answer
+_OVERTAKEN_MOST = 3  # polls that came between a decision and its write, one after the other
+
+
+class _Way(msgspec.Struct):
+    """One walk: the question as it was asked last, who asks, and how far it came."""
+
+    request: Request
+    entry: Entry | None
+    by: str
+    start: Snapshot
+    last: Snapshot
+    began: bool = False  # something was written
+    raised: bool = False
+    overtaken: int = 0
+
+    def refused(self, why: str) -> Outcome:
+        """How it ends where it is."""
+        return Outcome(OutcomeState.REFUSED, f"stopped on the way: {why}" if self.began else why)
+
+
+def never() -> str:
+    """Nothing ends the way."""
+    return ""
 
 
 class Walker:
-    """One device on its way: its line, its desk and the journal that covers it."""
+    """One device on its way: its line, its desk and the journal that covers it. ``cut``: why the last walk ended before
+    it was there, where somebody wanted it to end."""
 
     def __init__(self, clock: Clock, journal: Journal, line: Line, desk: Desk) -> None:
         self.line, self.desk, self.journal = line, desk, journal
         self._clock, self._climb_until_s = clock, 0.0
+        self._ends: Callable[[], str] = never
+        self.cut = ""
 
     async def entry(self, snapshot: Snapshot, *, turn: bool = True) -> Entry | None:
         """The way back of the device in this reading. What somebody deleted or damaged while a job works on it is
@@ -105,50 +133,68 @@ class Walker:
             raised_s=tuple(self.desk.deeds.raised_s),
             restarted_s=tuple(self.desk.deeds.restarted_s),
             doubt=doubt(entry, order.rank, snapshot),
-            readonly=self.line.readonly,
             confirmed=order.confirmed,
         )
         return self._anew(asked, snapshot, before)
 
-    async def walk(self, request: Request, entry: Entry | None, by: str) -> Outcome:
-        """Take the steps of the request's command until none is left, and say what the readings prove.
+    async def walk(self, request: Request, entry: Entry | None, by: str, ends: Callable[[], str] = never) -> Outcome:
+        """Take the steps of the request's command until none is left, and say what the readings prove. ``ends``: why
+        nothing more is raised, asked again and again; empty as long as it may be. What lowers is done all the same.
 
         Raises Preempted when a higher rank wants the device.
         """
+        self._ends, self.cut = ends, ""
         self._beware(request.snapshot.status)
         request = await self._at_rest(self._anew(request, request.snapshot, None, before_too=True), by)
-        start = last = request.snapshot
-        self._climb_until_s, raised = self._clock.boot() + _CLIMB_MOST_S, False
+        way = _Way(request, entry, by, request.snapshot, request.snapshot)
+        self._climb_until_s, end = self._clock.boot() + _CLIMB_MOST_S, None
         decision = kernel.decide(request)
-        while isinstance(decision, Steps) and decision.steps:
-            step = decision.steps[0]
-            self.desk.check(request.rank, by)
-            self._before(step, start)
-            taken, entry = await self._one(step, request.rank, entry, last)
-            last, self.desk.deeds.settled_s = taken.snapshot, taken.snapshot.boot_s
-            if step.raises and not raised:
-                raised = True
-                self.desk.deeds.raised_s.append(self._clock.boot())
-            if not taken.ok or not isinstance(request.command, Tune):
-                return Outcome(taken.state, taken.reason, moved(request.command, start, last))
-            if len(decision.steps) == 1:
-                return Outcome(OutcomeState.APPLIED, _later(last), moved(request.command, start, last))
-            if step.raises and _beyond(decision.steps[1], entry) and (why := await self._warming(request, last, by)):
-                return Outcome(OutcomeState.REFUSED, f"stopped on the way: {why}", moved(request.command, start, last))
-            last, before = await self.look()
-            if wrong := stranger(self.line, last):
-                return Outcome(OutcomeState.REFUSED, wrong, moved(request.command, start, last))
-            request = self._anew(request, last, before, doubt=request.doubt or changed_since(taken.snapshot, last))
-            decision = kernel.decide(request)
-        if isinstance(decision, Refusal):
-            text = f"stopped on the way: {decision.reason}" if last is not start else decision.reason
-            return Outcome(OutcomeState.REFUSED, text, moved(request.command, start, last))
-        return Outcome(OutcomeState.APPLIED, changes=moved(request.command, start, last))
+        while end is None and isinstance(decision, Steps) and decision.steps:
+            end = await self._further(way, decision.steps)
+            decision = kernel.decide(way.request)
+        if end is None:
+            end = way.refused(decision.reason) if isinstance(decision, Refusal) else Outcome(OutcomeState.APPLIED)
+        return msgspec.structs.replace(end, changes=moved(request.command, way.start, way.last))
 
-    def _before(self, step: Step, start: Snapshot) -> None:
-        """Remember what it ran before it is raised: the write may be cut short, and has raised it all the same."""
-        if step.raises:
-            self.desk.deeds.origin = self.desk.deeds.origin or Settings.of(start.status or MinerStatus())
+    async def _further(self, way: _Way, steps: tuple[Step, ...]) -> Outcome | None:
+        """Take the first of these steps and look again: how the walk ends, when it does."""
+        step, request = steps[0], way.request
+        self.desk.check(request.rank, way.by)
+        if step.raises and self._wanted_to_end():
+            return way.refused(self.cut)
+        taken = await self._one(step, way)
+        if taken.withheld:
+            return self._overtaken(step, way, taken)
+        way.last, way.began, self.desk.deeds.settled_s = taken.snapshot, True, taken.snapshot.boot_s
+        if not taken.ok or not isinstance(request.command, Tune):
+            return Outcome(taken.state, taken.reason)
+        if len(steps) == 1:
+            return Outcome(OutcomeState.APPLIED, _later(way.last))
+        if step.raises and _beyond(steps[1], way.entry) and (why := await self._warming(request, way.last, way.by)):
+            return way.refused(why)
+        way.last, before = await self.look()
+        return self._again(way, before, changed_since(taken.snapshot, way.last))
+
+    def _overtaken(self, step: Step, way: _Way, taken: Taken) -> Outcome | None:
+        """A step was not sent. Where a newer reading came in the meantime, it is decided on that one."""
+        seen, way.last = way.request.snapshot, self.line.snapshot()
+        way.overtaken += 1
+        if step.raises and self._wanted_to_end():
+            return way.refused(self.cut)
+        if not way.last.answered or _same(seen, way.last) or way.overtaken > _OVERTAKEN_MOST:
+            return way.refused(stranger(self.line, way.last) or taken.reason)
+        return self._again(way, seen, changed_since(seen, way.last))
+
+    def _again(self, way: _Way, before: Snapshot, doubt: str) -> Outcome | None:
+        """Ask anew on the reading that came last, unless it is another device's."""
+        if wrong := stranger(self.line, way.last):
+            return Outcome(OutcomeState.REFUSED, wrong)
+        way.request = self._anew(way.request, way.last, before, doubt=way.request.doubt or doubt)
+        return None
+
+    def _wanted_to_end(self) -> bool:
+        self.cut = self.cut or self._ends()
+        return bool(self.cut)
 
     def _beware(self, status: MinerStatus | None) -> None:
         """An earlier run of this program may have been killed while a clock was on its way down: what it sent last is
@@ -190,6 +236,8 @@ class Walker:
             while self._clock.boot() < until_s:
                 await self._clock.sleep(_DWELL_S)
                 self._give_way(request.rank, by)
+                if self._wanted_to_end():
+                    return self.cut
                 if self.desk.asked_again(request.rank):
                     return "another order came"
             now = await stepping.look(self.line)
@@ -200,29 +248,57 @@ class Walker:
                 return why or "the climb takes long; order it again to go on"
             then = now
 
-    async def _one(self, step: Step, rank: Rank, entry: Entry | None, last: Snapshot) -> tuple[Taken, Entry | None]:
-        """Note what the device will hold, then write it. A raise is not written when noting took too long."""
-        if entry is not None and last.status is not None and isinstance(step.command, Tune | SetFan):
-            now = Settings.of(last.status)
-            mine = None if foreign(entry, last) else now
+    async def _one(self, step: Step, way: _Way) -> Taken:
+        """Note what the device will hold, then write it."""
+        seen, entry = way.request.snapshot, way.entry
+        if entry is not None and seen.status is not None and isinstance(step.command, Tune | SetFan):
+            now = Settings.of(seen.status)
+            mine = None if foreign(entry, seen) else now
             try:
                 note = partial(self.journal.note_write, entry.key, now.wrote(step.command), mine)
-                self.desk.kept = entry = await off_loop(note) or entry
+                self.desk.kept = way.entry = await off_loop(note) or entry
             except JournalError as error:
                 if step.raises:
-                    return Taken(OutcomeState.REFUSED, last, str(error)), entry
-        if step.raises and not samples.fresh(last, self._clock.boot()):
-            return Taken(OutcomeState.REFUSED, last, "its reading grew old before the change was sent"), entry
-        self.desk.deeds.count(step.command, self._clock.boot())
-        now_s, rest_s = self._clock.boot(), 0.0
+                    return Taken(OutcomeState.REFUSED, seen, str(error), withheld=True)
         if isinstance(step.command, Tune):  # a clock that is still on its way goes on from there
-            rest_s = max(step.settle_s, self.desk.deeds.moving_s - now_s)
-            step = msgspec.structs.replace(step, settle_s=rest_s)
-            self.desk.deeds.moving_s = now_s + rest_s
-        taken = await stepping.take(self.line, self._clock, step, partial(self.desk.outranked, rank))
+            left_s = self.desk.deeds.moving_s - self._clock.boot()
+            step = msgspec.structs.replace(step, settle_s=max(step.settle_s, left_s))
+        give_way = partial(self.desk.outranked, way.request.rank)
+        taken = await stepping.take(self.line, self._clock, step, give_way, partial(self._send, step, way))
         if taken.ok:
             self.desk.deeds.moving_s = float("-inf")
-        return taken, entry
+        return taken
+
+    def _send(self, step: Step, way: _Way, newest: Snapshot) -> str:
+        """The step's turn at the line has come: why it is not sent after all; empty when it is, which is noted. What it
+        ran before it is raised is remembered now: the write may be cut short, and has raised it all the same."""
+        if why := self._objection(step, way.request.snapshot, newest):
+            return why
+        now_s, deeds = self._clock.boot(), self.desk.deeds
+        deeds.count(step.command, now_s)
+        if isinstance(step.command, Tune):
+            deeds.moving_s = now_s + step.settle_s
+        if step.raises and not way.raised:
+            way.raised, deeds.origin = True, deeds.origin or Settings.of(way.start.status or MinerStatus())
+            deeds.raised_s.append(now_s)
+        return ""
+
+    def _objection(self, step: Step, seen: Snapshot, newest: Snapshot) -> str:
+        """What was decided on one reading is not sent when the newest tells something else: a raise never, and what was
+        to lower not where it would raise by now."""
+        if self.line.readonly:
+            return "it is configured read-only; nothing is ever written to it"
+        if not step.raises:
+            tunes = isinstance(step.command, Tune) and newest.answered
+            raises = tunes and not kernel.lowers(step.command, newest.status)
+            return "it runs lower already than what it was to be lowered to" if raises else ""
+        if self._wanted_to_end():
+            return self.cut
+        if not _same(seen, newest):
+            told = "a newer reading came" if newest.answered else f"it gave no answer{raising.because(newest.why)}"
+            return f"{told} while the change waited for its turn; nothing is raised on the reading before"
+        old = not samples.fresh(newest, self._clock.boot())
+        return "its reading grew old before the change was sent" if old else ""
 
     def _anew(
         self,
@@ -241,6 +317,7 @@ class Walker:
             snapshot=snapshot,
             before=request.before if before_too else recent(before, snapshot),
             now_s=self._clock.boot(),
+            readonly=self.line.readonly,
             limits=limits.effective(self.line.limits, status) if status else None,
             wrote_s=tuple(self.desk.deeds.wrote_s),
             settled_s=self.desk.deeds.settled_s,
@@ -253,6 +330,11 @@ def _beyond(step: Step, entry: Entry | None) -> bool:
     base, to = entry.baseline if entry else Settings(), step.command
     assert isinstance(to, Tune)  # only tunes have many steps
     return step.raises and (goes_up(to.frequency_mhz, base.frequency_mhz) or goes_up(to.core_mv, base.core_mv))
+
+
+def _same(seen: Snapshot, newest: Snapshot) -> bool:
+    """Is this the reading that was decided on, judged as it was then?"""
+    return (seen.boot_s, seen.health, seen.limits) == (newest.boot_s, newest.health, newest.limits)
 
 
 def _no_room(then: Snapshot, now: Snapshot, caps: Limits | None) -> str | None:

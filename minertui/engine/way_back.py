@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -26,7 +27,7 @@ from minertui.engine.facts import foreign, stranger
 from minertui.engine.journal import Entry, JournalError, key_of
 from minertui.engine.signs import AWAY_S
 from minertui.engine.stepping import look, off_loop
-from minertui.engine.walk import Walker
+from minertui.engine.walk import Walker, never
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, OutcomeState, Rank, Restart, SetFan, Tune
 from minertui.model.errors import Preempted
 from minertui.model.fleet import Snapshot
@@ -52,9 +53,12 @@ _WHOLE_S = 1.0  # uptimes are whole seconds
 class WayBack:
     """For one device, by whoever holds its turn."""
 
-    def __init__(self, clock: Clock, walker: Walker, log: CommandLog | None = None) -> None:
-        """``log`` None: what is written is not logged."""
-        self._clock, self._walker, self._log = clock, walker, log
+    def __init__(
+        self, clock: Clock, walker: Walker, log: CommandLog | None = None, ends: Callable[[], str] = never
+    ) -> None:
+        """``log`` None: what is written is not logged. ``ends``: why nothing is raised any more to what a job found;
+        empty when it may be. To a baseline it is raised all the same."""
+        self._clock, self._walker, self._log, self._ends = clock, walker, log, ends
         self._line, self._journal = walker.line, walker.journal
 
     async def conclude(self, settings: Tune | None, by: str) -> Outcome:
@@ -102,7 +106,7 @@ class WayBack:
         held = await self._held(entry, target, snapshot.status) if hold and not found else ""
         rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
         for command in (_down_part(target, now), *rest):
-            outcome = await self._lead(command, entry, by)
+            outcome = await self._lead(command, entry, by, self._ends if found else never)
             if not outcome.ok:
                 return _kept(outcome.state, outcome.reason)
             entry = await self._noted(entry)
@@ -155,7 +159,7 @@ class WayBack:
             return bool(deeds.restarted_s) and deeds.restarted_s[-1] > deeds.tuned_s
         return snapshot.boot_s - status.uptime_s > deeds.tuned_s + _WHOLE_S
 
-    async def _lead(self, command: Command, entry: Entry, by: str) -> Outcome:
+    async def _lead(self, command: Command, entry: Entry, by: str, ends: Callable[[], str] = never) -> Outcome:
         """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too. What is written is in
         the command log; what is refused beforehand, and tried again for ever, is not."""
         who = self._log.by if self._log else "engine"
@@ -169,7 +173,7 @@ class WayBack:
         if self._log is not None:
             await self._log.intend(order)
         try:
-            outcome = await self._walker.walk(request, entry, order.by)
+            outcome = await self._walker.walk(request, entry, order.by, ends)
         except Preempted as error:
             outcome = Outcome(OutcomeState.UNKNOWN, str(error))
         if self._log is not None:
@@ -231,6 +235,20 @@ def stays(entry: Entry, snapshot: Snapshot) -> str:
     if others and now.nowhere_above(entry.baseline):
         return f"left as it is, not above its baseline {entry.baseline.tune_text}: {others}"
     return _wanted(entry, now) if entry.rank is Rank.PERSON else ""
+
+
+def in_place_of(entry: Entry | None, new: Entry, snapshot: Snapshot, rank: Rank) -> tuple[Entry, bool]:
+    """The entry to open, and whether the one that is there gives way to it. That of a person's order does; so does a
+    job's where somebody else or the firmware lowered the miner since, for once a program has lowered it further it must
+    not lead it back over that."""
+    if entry is None:
+        return new, False
+    left = stays(entry, snapshot)
+    if entry.rank is Rank.PERSON:  # if it was cut off half way, nobody chose what it runs now
+        return new if left else msgspec.structs.replace(new, baseline=entry.baseline, ours=entry.ours), True
+    if left and rank is not Rank.PERSON:
+        return msgspec.structs.replace(new, calm=new.calm or entry.calm), True
+    return new, False
 
 
 def _wanted(entry: Entry, now: Settings) -> str:

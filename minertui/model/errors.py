@@ -7,6 +7,7 @@
     │  │  └─ NotSent          no connection, so nothing was written
     │  ├─ Garbled             an answer that is not the protocol
     │  ├─ Refused             the device said no (auth included)
+    │  ├─ Withheld            nothing was sent to it
     │  └─ Unsupported         this kind or firmware cannot
     ├─ JobError
     │  ├─ Preempted           a higher rank took the device
@@ -73,6 +74,10 @@ class Refused(DeviceError):
     def __init__(self, device: str, message: str, *, auth: bool = False) -> None:
         super().__init__(device, message)
         self.auth = auth
+
+
+class Withheld(DeviceError):
+    """Nothing was sent: what became known while the command waited for its turn at the line speaks against it."""
 
 
 class Unsupported(DeviceError):

@@ -52,6 +52,7 @@ class NobodyAnswers:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.cut: set[str] = set()
 
     async def restore(self, entry: Entry, devices: Any = ()) -> Outcome:
         self.asked.append(entry.device)

@@ -150,7 +150,7 @@ async def test_nothing_is_started_on_a_miner_that_leaves(tmp_path: Path):
     leaving = asyncio.create_task(engine.reload(Config()))
     await asyncio.sleep(5)
     assert not leaving.done()
-    with pytest.raises(JobError, match="m1 is just leaving the config"):
+    with pytest.raises(JobError, match="m1: it leaves the config"):
         await engine.start(GuardPlan("m1"))
     await leaving
     await engine.reload(Config(miner=(miner(),)))
