@@ -40,7 +40,7 @@ import msgspec
 
 from minertui import durable
 from minertui.engine import supervisor
-from minertui.engine.journal import Entry, Journal, JournalError
+from minertui.engine.journal import Journal, UnreadError
 from minertui.engine.store import Store
 from minertui.sim import axeos as sim
 from minertui.sim.axeos_board import Board
@@ -71,45 +71,46 @@ def _judged(world_of: dict[str, World]) -> Iterator[None]:
         calm = fine >= 1.0 and self.phase is Phase.RUNNING and self.faults.isdisjoint(HARDWARE)
         return max(fine, _CALM_STEP_S) if calm else fine
 
-    with mock.patch.object(sim._Served, "_obey", obey), mock.patch.object(Board, "_step_s", longer):
+    close = Journal.close
+
+    def closed(self: Journal, key: str) -> None:
+        entry = self.read(key) if self._path(key).exists() else None
+        close(self, key)
+        if entry is not None and "world" in world_of:
+            world_of["world"].closed(key, entry.device)
+
+    with (
+        mock.patch.object(sim._Served, "_obey", obey),
+        mock.patch.object(Board, "_step_s", longer),
+        mock.patch.object(Journal, "close", closed),
+    ):
         yield
 
 
 @contextlib.contextmanager
 def _bad_disk(world_of: dict[str, World]) -> Iterator[None]:
     """The journal and the databases get what the world's disk says."""
-    put, read, remove, commit = Journal._put, Journal.read, durable.remove, Store._transaction
 
-    def refuse(*but: int) -> None:
-        world_of["world"].ask_disk(*but)
+    def refusing(real: Callable[..., Any], *but: int, told: Callable[[str], Exception] | None = None) -> Any:
+        """``real``, unless the disk refuses; ``told``: as what its callers know it."""
 
-    def put_on(self: Journal, path: Path, raw: bytes) -> None:
-        refuse()
-        put(self, path, raw)
+        def asked(*args: Any) -> Any:
+            try:
+                world_of["world"].ask_disk(*but)
+            except OSError as error:
+                raise error if told is None else told(str(error)) from error
+            return real(*args)
 
-    def remove_from(path: Path) -> None:
-        refuse(errno.ENOSPC)
-        remove(path)
+        return asked
 
-    def read_of(self: Journal, key: str) -> Entry | None:
-        try:
-            refuse(errno.ENOSPC, errno.EROFS, errno.EIO)
-        except OSError as error:
-            raise JournalError(f"the journal cannot be read: {error.strerror}") from error
-        return read(self, key)
-
-    def commit_to(self: Store, batch: Any) -> Any:
-        try:
-            refuse()
-        except OSError as error:
-            raise sqlite3.OperationalError(str(error)) from error
-        return commit(self, batch)
-
+    closed = (errno.ENOSPC, errno.EROFS, errno.EIO)  # what is there can be read
+    swap = mock.patch.object
     with (
-        mock.patch.object(Journal, "_put", put_on),
-        mock.patch.object(Journal, "read", read_of),
-        mock.patch.object(durable, "remove", remove_from),
-        mock.patch.object(Store, "_transaction", commit_to),
+        swap(Journal, "_put", refusing(Journal._put)),
+        swap(Journal, "read", refusing(Journal.read, *closed, told=UnreadError)),
+        swap(Journal, "entries", refusing(Journal.entries, *closed, told=UnreadError)),
+        swap(durable, "remove", refusing(durable.remove, errno.ENOSPC)),
+        swap(Store, "_transaction", refusing(Store._transaction, told=sqlite3.OperationalError)),
     ):
         yield
 

@@ -1,6 +1,8 @@
 """Judges a controller at the simulated boards: what arrives there, and what the board had told before it.
 
-Nothing here looks at the program's own variables, but for the caps that the user configured.
+Nothing here looks at the program's own variables. What its owner configured and ordered, whose MAC is meant and which
+guards run is the world's own record; of the program it is known which order is on its way (the world saw it come in)
+and what it publishes of a sweep.
 """
 
 from __future__ import annotations
@@ -11,25 +13,35 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection
 from typing import Any
 
-from minertui.model.commands import Rank
-from minertui.model.plans import Limits
+from minertui.model.commands import Order, Rank
+from minertui.model.plans import GuardPlan, Limits, Phase, SweepView
 from minertui.safety.limits import model_caps
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import LINE
+from minertui.sim.axeos_models import Phase as Phases
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request, answer
 from minertui.wire.axeos.info import parse_info
+from tests.proofs.heat import Heat, Rule, of_guard
+from tests.proofs.owner import KEYS, SAME, Owner, Point
+from tests.proofs.rations import Rations
 
 INFO = "/api/system/info"
 BLIND = frozenset({"temp-minus-one", "temp-zero", "temp-127", "nan", "missing-fields"})
 """Faults under which the newest answer cannot support a raise."""
 _LOWER_BLINDLY = frozenset({Rank.SAFETY, Rank.PERSON})
 """Who may lower on an old reading, though the firmware may have lowered it further meanwhile."""
-_TUNES = {"frequency": "frequency", "coreVoltage": "coreVoltage"}
+_LATER = (Phase.RESTORING, Phase.DONE, Phase.STOPPED)
 _MAC = re.compile(rb'"macAddr": ?"([^"]*)"')
 _NOISE_C, _STEP, _DAY_S, _CALM_S = 2.5, 25.0, 86_400.0, 300.0
 _SUPPLY_MV, _NOISE_MV, _NOISE_W = {5: 4800.0, 12: 11_520.0}, 60.0, 1.05
 _PATIENCE_S, _POLLS = 180.0, 4  # so long, and so many polls, a guarded miner may draw more than its owner allows
+_PROVEN_S = 1.9  # two readings in a row are so far apart at least
+_FAN_LEAST_PCT = 20
+_FANS = ("manualFanSpeed", "fanspeed")
+_GREETED = 5
+_HELD_S = 55.0  # what a sweep found best was measured for a minute at least
+_WRITES = frozenset({"PATCH", "POST", "PUT", "DELETE"})
 
 
 class Witness:
@@ -50,8 +62,20 @@ class Witness:
         self.board, self.limits, self.poll_s, self.readonly = board, limits, poll_s, readonly
         self.broken: list[str] = []
         self.seen = seen
-        self.expected_mac: Callable[[], str | None] = lambda: None
-        self.ranks: Callable[[], Collection[Rank]] = lambda: ()  # of the orders that are carried out here now
+        self.meant = ""  # the MAC of the miner that its owner means; empty: whoever answers
+        self.present = True  # in the config
+        self.guard: GuardPlan | None = None  # that its owner wants here
+        self.at_once = self.dry = False  # ``restore`` runs: does not wait for its guard's calm, only looks
+        self.orders: Callable[[], Collection[Order]] = lambda: ()  # that are carried out here now
+        self.sweep: Callable[[], tuple[Phase, SweepView] | None] = lambda: None  # as it is published
+        self.owner, self.heat, self.rations = Owner(self._settings()), Heat(board), Rations()
+        self.shown_s: list[float] = []  # when it told what it is set to, since that changed last
+        self.changed_s = 0.0
+        self.origin: Point | None = None  # what it ran before somebody raised it, in this engine's life
+        self.guard_lowered_s = -1e9
+        self._greeted = 0
+        self._ended = ""  # the sweep that was judged last
+        self._looked_s, self.fan_pct = 0.0, board.nvs["manualFanSpeed"]
         self.told_s: float | None = None
         self.told = {"frequency": 0.0, "coreVoltage": 0.0}
         self.told_mac = ""
@@ -76,9 +100,16 @@ class Witness:
 
     def looks(self, now_s: float) -> None:
         """Before a request is obeyed: what the board did by itself since the last one."""
-        if self._settings() != self._nvs:
+        now = self._settings()
+        if self.board.phase is Phases.RUNNING:
+            self.owner.held[now] = self.owner.held.get(now, 0.0) + max(0.0, now_s - self._looked_s)
+        self._looked_s = now_s
+        if now != self._nvs:
             self.foreign_s = now_s
-            self._nvs = self._settings()
+            self.owner.others(self._nvs, now)
+            self._changed(now, now_s)
+        if (sweep := self.sweep()) is not None and sweep[0] in _LATER:
+            self._found(sweep[1], now_s)
         if self.board.phase.name != "RUNNING" or "reboot" in self.board.faults or "third-party" in self.board.faults:
             self.foreign_s = now_s
         judge = self.board.judge
@@ -93,14 +124,31 @@ class Witness:
     def obey(self, request: Request, plain: Callable[[Request], Reply], now_s: float) -> Reply:
         """Let the board answer, and judge what was asked."""
         self.looks(now_s)
-        if request.method == "PATCH":
-            self._patched(request, now_s)
+        if request.method in _WRITES:
+            self._written(request, now_s)
         reply = plain(request)
         if request.path == INFO:
             self._asked(now_s)
             self._told(reply, now_s)
-        self._nvs = self._settings()
+        if (now := self._settings()) != self._nvs:
+            self._changed(now, now_s)
         return reply
+
+    def _changed(self, now: Point, now_s: float) -> None:
+        if now[0] < self._nvs[0] or now[1] < self._nvs[1]:
+            self.heat.wrote()
+        if self.origin is not None and all(x <= y + SAME for x, y in zip(now, self.origin, strict=True)):
+            self.origin = None
+        self._nvs, self.changed_s = now, now_s
+        self.shown_s.clear()
+
+    def _found(self, view: SweepView, now_s: float) -> None:
+        """A sweep is over, and may leave it at its best point."""
+        if view.sweep_id != self._ended and view.plan.apply_best and view.best is not None:
+            self._ended = view.sweep_id
+            least_s = min(_HELD_S, view.plan.measure_s / 2)
+            if text := self.owner.found((view.best.mhz, float(view.best.mv)), least_s):
+                self.say(now_s, text)
 
     def _asked(self, now_s: float) -> None:
         """A miner that is well is asked on time, whatever is wrong with the others."""
@@ -125,7 +173,39 @@ class Witness:
         self.told_over = not on - {"droop"} and self._over(caps)
         self._kept(now_s)
         macs = _MAC.findall(reply.body)
-        self.told_mac = macs[-1].decode() if macs else ""
+        told_before, self.told_mac = self.told_mac, macs[-1].decode().upper() if macs else ""
+        self._met(same=self.told_mac == told_before)
+        if self.told_mac == (self.meant or self.told_mac) and all(
+            abs(self.told[key] - have) <= SAME for key, have in zip(KEYS, self._nvs, strict=True)
+        ):
+            self.shown_s.append(now_s)
+        for text in self.heat.told(now_s, self._rules()):
+            self.say(now_s, text)
+
+    def _met(self, *, same: bool) -> None:
+        """Whom is meant, when nobody is yet: whoever answers a few times in a row; an answer may not have arrived."""
+        self._greeted = self._greeted + 1 if same else 1
+        if not self.meant and self._greeted >= _GREETED:
+            self.meant = self.told_mac
+
+    def _rules(self) -> list[Rule]:
+        """Who has to lower it by now, and when."""
+        if self.readonly or not self.present or self._strange():
+            return []
+        caps, rules, owner, now = self._caps(), [], self.owner, self._nvs
+        chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
+        if self.guard is not None:
+            high = self.guard.high_mhz or max(owner.home()[0], owner.most[0])
+            rules.append(of_guard(self.guard, chip, vr, self.poll_s, high))
+        sweep = self.sweep()
+        if sweep is not None and sweep[0] is Phase.RUNNING and not owner.below(now):
+            plan = sweep[1].plan
+            within_s = plan.settle_s + plan.sample_s + 2 * self.poll_s + 90
+            rules.append(Rule("its sweep", min(plan.max_chip_temp_c, chip), min(plan.max_vr_temp_c, vr), within_s))
+        busy = sweep is not None and not sweep[0].over
+        if self.origin is not None and self.guard is None and not busy:
+            rules.append(Rule("the last resort", chip, vr, 4 * self.poll_s + 90, self.origin[0]))
+        return rules
 
     def _over(self, caps: Limits) -> bool:
         """Surely more power than is allowed, or less input voltage than it needs, whatever noise its sensors have."""
@@ -160,36 +240,120 @@ class Witness:
         }
         return Limits(**low)
 
-    def _patched(self, request: Request, now_s: float) -> None:
-        wanted: dict[str, Any] = json.loads(request.body)
+    def _written(self, request: Request, now_s: float) -> None:
+        """Anything that changes it: may it be written at all?"""
+        wanted: dict[str, Any] = json.loads(request.body) if request.method == "PATCH" else {request.path: True}
+        self.meant = self.meant or self.told_mac
         self.writes_s.append(now_s)
         while self.writes_s and now_s - self.writes_s[0] > _DAY_S:
             self.writes_s.popleft()
-        if self.readonly:
-            self.say(now_s, f"a read-only miner was written: {wanted}")
-        expected = self.expected_mac()
-        if expected and self.told_mac and self.told_mac.upper() != expected.upper():
-            self.say(now_s, f"a miner that had said it is {self.told_mac} was written: {wanted}")
-        if len(_TUNES.keys() & wanted) == 2:
-            self.say(now_s, f"two values in one write: {wanted}")
-        caps = self._caps()
-        for key, cap in (("frequency", caps.max_mhz), ("coreVoltage", caps.max_mv)):
-            if key in wanted:
-                self._tuned(key, float(wanted[key]), float(self.board.nvs[key]), float(cap or 0), now_s)
+        for wrong, text in (
+            (self.readonly, "a read-only miner was written"),
+            (not self.present, "a miner that was taken out of the config was written"),
+            (self.dry, "a dry run wrote"),
+            (self._strange(), f"a miner that had said it is {self.told_mac} was written"),
+        ):
+            if wrong:
+                self.say(now_s, f"{text}: {wanted}")
+        order = self._order()
+        if order is not None and order.by.startswith("sweep:"):
+            self.owner.fresh = False
+        if request.path == "/api/system/restart" and (text := self.rations.restarted(now_s, order)):
+            self.say(now_s, text)
+        if request.method == "PATCH":
+            self._patched(wanted, now_s)
 
-    def _tuned(self, key: str, want: float, have: float, cap: float, now_s: float) -> None:
+    def _strange(self) -> bool:
+        """Has it said that it is another one?"""
+        return bool(self.told_mac and self.meant) and self.told_mac != self.meant
+
+    def _order(self) -> Order | None:
+        """The one that is carried out; of several the one that goes first. None: it is led back."""
+        return min(self.orders(), key=lambda order: order.rank, default=None)
+
+    def _patched(self, wanted: dict[str, Any], now_s: float) -> None:
+        if len(wanted.keys() & set(KEYS)) == 2:
+            self.say(now_s, f"two values in one write: {wanted}")
+        for key in _FANS:
+            if key in wanted and wanted[key] < _FAN_LEAST_PCT and wanted[key] != self.fan_pct:
+                self.say(now_s, f"its fan was set to {wanted[key]} % by hand")
+        caps = self._caps()
+        for n, (key, cap) in enumerate(zip(KEYS, (caps.max_mhz, caps.max_mv), strict=True)):
+            if key in wanted:
+                self._tuned(n, float(wanted[key]), self._nvs[n], float(cap or 0), now_s)
+
+    def _tuned(self, n: int, want: float, have: float, cap: float, now_s: float) -> None:
+        key, order = KEYS[n], self._order()
         self.seen["raise" if want > have else "lower"] += 1
         if want <= have:
+            self._lowered(order, now_s)
             return
         if want > cap + 0.5:
             self.say(now_s, f"{key} {want:g} is over the cap of {cap:g}")
         told = max(have, self.told[key])  # who is told 400 MHz by one of 280 takes the step from 400
         if want - told > _STEP + 0.6 and now_s - self.foreign_s > 60:
             self.say(now_s, f"{key} from {told:g} to {want:g} in one step")
-        if want <= self.told[key] and self.ranks() and _LOWER_BLINDLY.issuperset(self.ranks()):
+        ranks = {one.rank for one in self.orders()}
+        if want <= self.told[key] and ranks and _LOWER_BLINDLY.issuperset(ranks):
             self.seen["lower than it had told, higher than it was by then"] += 1
-        else:
-            self._raised(key, want, now_s)
+            return
+        self._raised(key, want, now_s)
+        if want > self.told[key] + SAME:  # else it was to lower what had been lowered further since
+            self._climbed(n, want, order, now_s)
+
+    def _lowered(self, order: Order | None, now_s: float) -> None:
+        by = order.by if order else ""
+        if by.startswith("guard:"):
+            self.guard_lowered_s = now_s
+            self.owner.why.add("its guard lowered it")
+        if by == "last resort":
+            self.owner.why.add("the last resort lowered it")
+        if by == "config":
+            self.owner.why.add("its limit was lowered")
+
+    def _climbed(self, n: int, want: float, order: Order | None, now_s: float) -> None:
+        """It was meant to go up: is that its owner's wish, and is it time?"""
+        key, owner, caps = KEYS[n], self.owner, self._caps()
+        chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
+        home = want <= owner.home()[n] + SAME
+        further = self.rations.climbs(order)
+        if text := self.rations.raised(now_s, order, above_home=not home):
+            self.say(now_s, text)
+        if further and not home and self.heat.heads_over(chip, vr):
+            self.say(now_s, f"raised {key} to {want:g} although its heat leaves no room for one more step")
+        self.origin = self.origin or self._nvs
+        if order is not None and order.by == "person":
+            return
+        most = self._most(n, order)
+        if want > most + SAME and self.shown_s:
+            self.say(
+                now_s, f"{order.by if order else 'a way back'} raised {key} to {want:g}, over {most:g}: {owner.text()}"
+            )
+        self._early(f"raised {key} to {want:g}", order, now_s)
+
+    def _most(self, n: int, order: Order | None) -> float:
+        """How far a program may raise it."""
+        most, sweep = self.owner.most[n], self.sweep()
+        by = order.by if order else ""
+        if by.startswith("sweep:") and sweep is not None and self.owner.swept:
+            plan = sweep[1].plan
+            most = max(most, plan.max_mhz if n == 0 else float(plan.max_mv))
+        if by.startswith("guard:") and n == 1:
+            most = max(most, self.owner.swept_mv)
+        return most
+
+    def _early(self, text: str, order: Order | None, now_s: float) -> None:
+        """What a guard took away is given back when it is cool, and has been for a while."""
+        plan = self.guard
+        if plan is None or self.at_once:
+            return
+        chip, vr = plan.max_chip_temp_c - plan.hysteresis_c, plan.max_vr_temp_c - plan.hysteresis_c
+        guards = order is not None and order.by.startswith("guard:")
+        back = order is None and "its guard lowered it" in self.owner.why
+        if (guards or back) and self.heat.warmer_than(chip, vr):
+            self.say(now_s, f"{text} before it was as cool as its guard asks ({self.board.cooler.chip_c:.1f} °C)")
+        if guards and now_s - self.guard_lowered_s < min(plan.stable_s, plan.hold_dwell_s) - 5:
+            self.say(now_s, f"{text} by its guard, {now_s - self.guard_lowered_s:.0f} s after that lowered it")
 
     def _raised(self, key: str, want: float, now_s: float) -> None:
         """Somebody wanted it higher: what did they know?"""
@@ -205,6 +369,51 @@ class Witness:
             self.say(now_s, f"raised {key} to {want:g} over its limit of power, or on a supply that sags")
         if len(self.writes_s) > 1001:
             self.say(now_s, f"raised after {len(self.writes_s)} writes in a day")
+
+    def configured(self, limits: Limits, *, readonly: bool, guard: GuardPlan | None) -> None:
+        """What its owner has in the config from now on."""
+        self.limits, self.readonly, self.guard, self._joined = limits, readonly, guard, None
+        self.keeps_w = limits.max_power_w if guard is not None else None
+        caps, home = self._caps(), self.owner.home()
+        if (caps.max_mhz or 1e9) < home[0] or (caps.max_mv or 1e9) < home[1] or limits.max_power_w:
+            self.owner.why.add("a limit of its owner")
+
+    def begins(self, now_s: float) -> None:
+        """Another engine."""
+        self.asked_s, self.origin = now_s, None
+        self.rations.begin()
+
+    def answered(self, goal: Point, before: Point, *, applied: bool, named: Collection[int]) -> None:
+        """A person's order has ended."""
+        self.looks(now_s := self._looked_s)
+        now = self._nvs
+        off = any(abs(now[n] - goal[n]) > SAME for n in named)
+        if applied and off and len(self.owner.asked) == 1 and self.foreign_s < self.changed_s:
+            self.say(now_s, f"{goal} was said to be applied, and it is at {now}")
+        self.owner.answered(goal, before, now, applied=applied)
+
+    # what becomes of it ----------------------------------------------------------------------------------------------
+
+    def closed(self, now_s: float) -> None:
+        """Its way back is forgotten: nobody will lead it anywhere any more."""
+        self.looks(now_s)
+        if any(order.by == "person" for order in self.orders()):
+            return  # a person's order ends it wherever it is; the answer is judged
+        now, owner = self._nvs, self.owner
+        if not owner.may_be(now):
+            self.say(now_s, f"its way back was forgotten at {now[0]:g} MHz / {now[1]:g} mV; chosen: {owner.text()}")
+        proven = len(self.shown_s) > 1 and self.shown_s[-1] - self.shown_s[0] >= _PROVEN_S
+        if not proven and not owner.why:
+            self.say(now_s, f"its way back was forgotten {now_s - self.changed_s:.1f} s after it changed, unproven")
+        self.seen["way back ended"] += 1
+        owner.settles(now)
+
+    def left(self, now_s: float, when: str) -> None:
+        """At the end, when all is well and nothing runs."""
+        self.looks(now_s)
+        if not self.owner.may_be(self._nvs):
+            mhz, mv = self._nvs
+            self.say(now_s, f"{when} it is left at {mhz:g} MHz / {mv:g} mV; chosen: {self.owner.text()}")
 
 
 def _last(key: str, body: bytes) -> float:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import io
 import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from minertui.config import Config
+from minertui.cli.restore import restore
+from minertui.config import Config, load
 from minertui.engine.engine import Engine
-from minertui.engine.journal import FOLDER
+from minertui.engine.journal import FOLDER, Journal
 from minertui.model.errors import LinkError
 
 if TYPE_CHECKING:
@@ -23,6 +26,26 @@ async def killed(world: World) -> None:
     """Gone at once, and started again."""
     await world.kill()
     await world.open_engine()
+
+
+async def restored(world: World) -> None:
+    """Gone at once, and ``minertui restore`` runs before the next start; some only look first."""
+    await world.kill()
+    for dry_run in (True, False) if world.dice.random() < 0.3 else (False,):
+        await _restore(world, dry_run=dry_run, now=world.dice.random() < 0.3)
+    await world.open_engine()
+
+
+async def _restore(world: World, *, dry_run: bool, now: bool) -> None:
+    journal = Journal(world.folder / FOLDER, world.clock.wall)
+    for miner in world.miners:
+        miner.witness.dry, miner.witness.at_once = dry_run, now
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        await restore(journal, load(world.config_path), world.clock, dry_run=dry_run, now=now)
+    world.seen["restored by hand"] += said.getvalue().count("proven")
+    for miner in world.miners:
+        miner.witness.dry = miner.witness.at_once = False
 
 
 async def ended(world: World) -> None:
@@ -127,8 +150,8 @@ async def slow_watcher(world: World) -> None:
 
 
 MISHAPS: dict[Mishap, int] = {
-    killed: 3, ended: 2, stood_still: 4, suspended: 3, wall_clock: 3, disk_full: 2, broken_disk: 2, no_files_left: 2,
-    part_dies: 4, torn_file: 2, second_engine: 2, stray_file: 1, slow_watcher: 2,
+    killed: 3, restored: 2, ended: 2, stood_still: 4, suspended: 3, wall_clock: 3, disk_full: 2, broken_disk: 2,
+    no_files_left: 2, part_dies: 4, torn_file: 2, second_engine: 2, stray_file: 1, slow_watcher: 2,
 }  # fmt: skip
 NAMES = tuple(mishap.__name__.replace("_", " ") for mishap in MISHAPS)
 

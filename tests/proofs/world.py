@@ -14,23 +14,25 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from minertui.config import Config, EngineConfig, MinerConfig
+from minertui.config import MinerConfig, load
 from minertui.devices.axeos import connect as axeos
 from minertui.engine.engine import Engine
 from minertui.engine.journal import FOLDER, Entry, Journal
-from minertui.model.commands import Command, CommandRecord, Order, Pause, Rank, Restart, Resume, SetFan, Tune
+from minertui.model.commands import Command, CommandRecord, Order, Rank
 from minertui.model.errors import MinertuiError, Unreachable
 from minertui.model.fleet import Health
-from minertui.model.plans import GuardPlan, Limits, Strategy, SweepPlan, SweepPoint, SweepSample
+from minertui.model.plans import Limits, Phase, SweepPoint, SweepSample, SweepView
 from minertui.model.seams import Device
 from minertui.model.status import Status
 from minertui.sim import axeos as sim
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import FAULTS
 from tests.proofs.judge import Witness
+from tests.proofs.people import DEEDS, GUARD, START_S, Deed, Miner, clear, does, encoded
 from tests.proofs.wound import WoundClock, WoundLoop
 
-START_S = 30.0
+_NOSY = 0.3  # so often somebody chooses a miner that is swept
+_WARM = 0.12  # so many of the misfortunes are the weather's
 _HEAVY = ("endless", "gzip-bomb", "huge-header", "deep-json")  # dear to simulate: rarer and shorter
 FAULT_NAMES = sorted(FAULTS)
 
@@ -46,7 +48,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 def dense(miners: int) -> Pace:
     """Bad hours: a miner breaks every eight minutes and is away as often as not."""
-    return Pace(30.0, 7.2 * miners, 2.4 * miners, 3.0)
+    return Pace(30.0, 7.2 * miners, 4.0 * miners, 3.0)
 
 
 def spread(miners: int, *, poll_s: float = 120.0) -> Pace:
@@ -88,24 +90,24 @@ class Told(Engine):
     """An engine that remembers outside itself what it acknowledged, and tells whose orders it carries out."""
 
     acked: set[tuple[str, int]]
-    ranks: dict[str, list[Rank]]
+    under_way: dict[str, list[Order]]
 
     async def keep(self, job_id: str, record: SweepPoint | SweepSample) -> None:
         await super().keep(job_id, record)
         if isinstance(record, SweepPoint):
             self.acked.add((job_id, record.n))
 
-    def running(self, device: str) -> list[Rank]:
-        """Of the orders that it carries out there now."""
-        return self.ranks.get(device, [])
+    def running(self, device: str) -> list[Order]:
+        """What it carries out there now."""
+        return self.under_way.get(device, [])
 
     async def execute(self, order: Order) -> CommandRecord:
-        running = self.ranks.setdefault(order.device, [])
-        running.append(order.rank)
+        running = self.under_way.setdefault(order.device, [])
+        running.append(order)
         try:
             return await super().execute(order)
         finally:
-            running.remove(order.rank)
+            running.remove(order)
 
 
 class World:
@@ -116,7 +118,8 @@ class World:
         self.loop, self.folder, self.clock = loop, folder, WoundClock(loop)
         self.dice, self.seen, self.faults = random.Random(f"chaos-{seed}"), Counter[str](), Counter[str]()
         self.boards = sim.fleet(miners, seed=seed, warm_s=600)
-        self.start = {board.name: (board.nvs["frequency"], board.nvs["coreVoltage"]) for board in self.boards}
+        self.config_path, self.changing = folder / "config.toml", asyncio.Lock()
+        self.deeds, self.planned = set[asyncio.Task[None]](), set[asyncio.Task[None]]()
         self.witnesses: dict[Board, Witness] = {}
         self.acked: set[tuple[str, int]] = set()
         self.leash = {"alive": True}
@@ -128,7 +131,7 @@ class World:
     async def open(self) -> None:
         """Boards, servers, and the first engine."""
         self.server = await sim.serve(self.boards, clock=self.clock)
-        self.miners = []
+        self.miners: list[Miner] = []
         for n, (board, address) in enumerate(zip(self.boards, self.server.addresses, strict=True)):
             limits = (
                 Limits(max_mhz=board.family.stock_mhz + 60, max_mv=board.family.stock_mv + 60)
@@ -138,34 +141,31 @@ class World:
             readonly, guarded = n % 16 == 15, n % 4 == 1
             if n % 8 == 1:  # its guard has to lower it
                 limits = replace(limits, max_power_w=round(0.9 * board.shown_w, 1))
-            self.miners.append(
-                MinerConfig(
-                    f"m{n}", address, limits=limits, readonly=readonly, guarded=guarded, guard=GuardPlan(stable_s=900)
-                )
-            )
-            self.witnesses[board] = Witness(
+            config = MinerConfig(f"m{n}", address, limits=limits, readonly=readonly, guarded=guarded, guard=GUARD)
+            witness = self.witnesses[board] = Witness(
                 board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen, guarded=guarded
             )
+            self.miners.append(miner := Miner(board, witness, config))
+            witness.orders, witness.sweep = partial(self._orders, miner), partial(self._sweep, miner)
+            miner.renewed()
+        self.write_config()
         await self.open_engine()
 
     async def open_engine(self) -> None:
         """An engine on the same folder and the same miners. It may lead miners back before it asks the others, and
         wait for those that hang; for no more than a few deadlines."""
         for witness in self.witnesses.values():
-            witness.asked_s = self.loop.time() + START_S
+            witness.begins(self.loop.time() + START_S)
         leash = self.leash = {"alive": True}
 
         def connect(kind: str, address: str, headers: Mapping[str, str]) -> Device:
             return Dead(axeos(address, headers=headers), leash)
 
         before = asyncio.all_tasks()
-        config = Config(engine=EngineConfig(poll_s=self.pace.poll_s), miner=tuple(self.miners))
-        self.engine = Told(config, state=self.folder, clock=self.clock, connect=connect)
-        self.engine.acked, self.engine.ranks = self.acked, {}
+        config = load(self.config_path)
+        self.engine = Told(config, state=self.folder, clock=self.clock, connect=connect, config_path=self.config_path)
+        self.engine.acked, self.engine.under_way = self.acked, {}
         self.engine._lines._rng = random.Random(self.dice.random())
-        for miner, board in zip(self.miners, self.boards, strict=True):
-            self.witnesses[board].expected_mac = partial(self._mac, miner.name)
-            self.witnesses[board].ranks = partial(self.engine.running, miner.name)
         await self.engine.open()
         self.before = before
         self.excuse()
@@ -180,67 +180,74 @@ class World:
         for witness in self.witnesses.values():
             witness.calm_s = self.loop.time()
 
-    def _mac(self, name: str) -> str | None:
-        try:
-            return self.engine.line(name).expected_mac
-        except KeyError:
-            return None
+    def _orders(self, miner: Miner) -> list[Order]:
+        return [order for name in miner.names for order in self.engine.running(name)]
+
+    def _sweep(self, miner: Miner) -> tuple[Phase, SweepView] | None:
+        for name in reversed(miner.names):
+            job = self.engine.hub.fleet.jobs.get(f"sweep:{name}")
+            if job is not None and isinstance(job.view, SweepView):
+                return job.phase, job.view
+        return None
+
+    def closed(self, key: str, device: str) -> None:
+        """A way back was forgotten."""
+        for miner in self.miners:
+            if key == miner.board.mac.replace(":", "").lower() or (key.startswith("name-") and device in miner.names):
+                miner.witness.closed(self.loop.time())
 
     # people ----------------------------------------------------------------------------------------------------------
 
     async def people(self) -> None:
-        """Somebody does something now and then."""
+        """Somebody does something now and then, whatever the others do; rather where something goes on."""
         while True:
             await asyncio.sleep(self.dice.expovariate(self.pace.acts / 3600))
-            n = self.dice.randrange(len(self.boards))
-            deed = self.dice.choices(
-                [self._start_sweep, self._stop_sweep, self._tune, self._fan, self._other, self._clear],
-                [8, 2, 5, 2, 2, 3],
-            )[0]
+            busy = [miner for miner in self.miners if (sweep := self._sweep(miner)) and not sweep[0].over]
+            near = busy if self.dice.random() < _NOSY else []
+            self.does(self.dice.choices(list(DEEDS), list(DEEDS.values()))[0], self.dice.choice(near or self.miners))
+
+    def does(self, deed: Deed, miner: Miner) -> asyncio.Task[None]:
+        """Begin it; it goes on beside all others, and ends when the engine is killed."""
+        self.server.touch(miner.board)
+        miner.witness.looks(self.loop.time())  # what it did by itself came before
+        task = asyncio.create_task(does(self, deed, miner), name=f"deed {deed.__name__}")
+        self.deeds.add(task)
+        task.add_done_callback(self.deeds.discard)
+        return task
+
+    def afterwards(self, delay_s: float, deed: Deed, miner: Miner) -> None:
+        """The same later, whatever becomes of the engine meanwhile."""
+
+        async def wait() -> None:
+            await asyncio.sleep(delay_s)
+            self.does(deed, miner)
+
+        task = asyncio.create_task(wait(), name="world later")
+        self.planned.add(task)
+        task.add_done_callback(self.planned.discard)
+
+    async def configure(self, miner: Miner, config: MinerConfig, *, present: bool | None = None) -> None:
+        """Into the file, and the engine is told. Until it has taken it over either may hold."""
+        async with self.changing:
+            witness, was = miner.witness, miner.config
+            miner.config, miner.present = config, miner.present if present is None else present
+            if present:
+                witness.present, witness.asked_s = True, self.loop.time() + START_S
+            both = _looser(was.limits, config.limits)
+            guard = config.guard if witness.guard is not None and miner.present else None
+            witness.configured(both, readonly=was.readonly and config.readonly, guard=guard)
+            self.write_config()
             try:
-                await deed(f"m{n}", self.boards[n])
-            except MinertuiError as error:
-                self.seen[f"no: {type(error).__name__}"] += 1
+                await self.engine.reload(load(self.config_path))
+            finally:
+                miner.renewed()
+                witness.present = miner.present
+                witness.calm_s = max(witness.calm_s, self.loop.time())
 
-    async def _start_sweep(self, name: str, board: Board) -> None:
-        mhz, mv = board.family.stock_mhz, board.family.stock_mv
-        plan = SweepPlan(
-            name, strategy=self.dice.choice(list(Strategy)), start_mhz=mhz, start_mv=mv, step_mhz=25, step_mv=20,
-            min_mhz=mhz - 50, max_mhz=mhz + 75, min_mv=mv - 20, max_mv=mv + 60, max_chip_temp_c=68, max_vr_temp_c=90,
-            max_power_w=200, settle_s=30, measure_s=120, sample_s=30, soak_s=120, apply_best=self.dice.random() < 0.5,
-        )  # fmt: skip
-        await self.engine.start(plan)
-        self.seen["sweep started"] += 1
-
-    async def _stop_sweep(self, name: str, board: Board) -> None:
-        await self.engine.stop(f"sweep:{name}")
-        self.seen["sweep stopped"] += 1
-
-    async def _tune(self, name: str, board: Board) -> None:
-        mhz = board.family.stock_mhz + self.dice.choice([-100, -50, 0, 25, 50, 100, 800])
-        mv = board.family.stock_mv + self.dice.choice([-20, 0, 20, 60, 120, 400])
-        rank = self.dice.choice([Rank.PERSON, Rank.PERSON, Rank.SAFETY])
-        await self._order(name, Tune(float(mhz), round(mv)), rank)
-
-    async def _fan(self, name: str, board: Board) -> None:
-        await self._order(
-            name, self.dice.choice([SetFan(auto=True), SetFan(auto=False, pct=80), SetFan(auto=False, pct=5)])
-        )
-
-    async def _other(self, name: str, board: Board) -> None:
-        deeds: list[Command] = [Restart(), Pause(), Resume(), Resume()]
-        await self._order(name, self.dice.choice(deeds))
-
-    async def _clear(self, name: str, board: Board) -> None:
-        if self.engine.line(name).snapshot().health in (Health.PARKED, Health.STRANGER):
-            await self.engine.clear(name)
-            self.seen["cleared"] += 1
-
-    async def _order(self, name: str, command: Command, rank: Rank = Rank.PERSON) -> None:
-        self.n += 1
-        order = Order(f"o{self.n}", name, command, rank=rank, confirmed=True)
-        record = await self.engine.send(order)
-        self.seen[f"order {record.outcome.state.value}"] += 1
+    def write_config(self) -> None:
+        """As its owner has it now."""
+        self.config_path.write_text(encoded(self.pace.poll_s, self.miners), encoding="utf-8")
+        self.config_path.chmod(0o600)
 
     # faults ----------------------------------------------------------------------------------------------------------
 
@@ -252,7 +259,8 @@ class World:
             board, name = self.dice.choice(self.boards), self.dice.choice(FAULT_NAMES)
             if name in _HEAVY and self.dice.random() < 0.8:
                 continue
-            task = asyncio.create_task(self._break(board, name))
+            warm = self.dice.random() < _WARM
+            task = asyncio.create_task(self._warm(board) if warm else self._break(board, name))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
@@ -268,11 +276,21 @@ class World:
         if name == "zombie":
             board.restart()
 
+    async def _warm(self, board: Board) -> None:
+        """A hot afternoon, too hot for what it runs."""
+        self.server.touch(board)
+        board.ambient_c = self.dice.choice([36.0, 40.0, 44.0])
+        self.faults["hot room"] += 1
+        await asyncio.sleep(self.dice.choice([600, 1500, 3000]))
+        self.server.touch(board)
+        board.ambient_c = 25.0
+
     async def kill(self) -> None:
         """The engine is gone at once: nothing of it runs on, and its devices are out of its reach."""
         self.leash["alive"] = False
         mine = {asyncio.current_task(), *self.before, *self.server.tasks}
-        gone = [task for task in asyncio.all_tasks() if task not in mine and task not in self.world_tasks()]
+        kept = mine | self.world_tasks()
+        gone = [task for task in asyncio.all_tasks() if task not in kept or task in self.deeds]
         for task in gone:
             task.cancel()
         for _ in range(3):
@@ -290,9 +308,16 @@ class World:
     # the end ---------------------------------------------------------------------------------------------------------
 
     async def heal(self) -> list[str]:
-        """Everything is well again; then every way back has to end, proven, and what was acknowledged is there."""
+        """Everything is well again; then every way back has to end, proven: by itself, and after another start.
+        What was acknowledged is there."""
         self.disk, self.loop.crowded, self.clock.skew_s = None, False, 0.0
+        for task in (*self.planned, *self.deeds):
+            task.cancel()
+        await asyncio.gather(*self.planned, *self.deeds, return_exceptions=True)
+        for miner in self.miners:
+            await self.configure(miner, replace(miner.config, readonly=miner.always_readonly), present=True)
         for board in self.boards:
+            self.server.touch(board)
             board.faults.clear()
             board.ambient_c = 20.0
             board.nvs["overheat_mode"] = 0  # old firmware keeps it until a person clears it
@@ -300,24 +325,35 @@ class World:
         await asyncio.sleep(600)
         for miner in self.miners:
             with contextlib.suppress(MinertuiError):
-                await self.engine.clear(miner.name)
+                await clear(self, miner)
         await asyncio.sleep(300)
+        wrong = [*self.notes, *await self._at_rest("without another start", first=True)]
         await self.engine.close()
         await self.open_engine()
-        await asyncio.sleep(1200)
-        for name in list(self.engine.hub.fleet.jobs):
-            with contextlib.suppress(MinertuiError):
-                await self.engine.stop(name)
         await asyncio.sleep(600)
-        wrong = list(self.notes)
-        known = {miner.name for miner in self.miners if self._mac(miner.name)}
-        entries = promised(Journal(self.folder / FOLDER, self.clock.wall).entries(), self.boards, known)
-        wrong += [f"the journal still holds {e.device}: {self.engine.line(e.device).snapshot().why}" for e in entries]
+        wrong += await self._at_rest("after another start", first=False)
         health = Counter(snapshot.health for snapshot in self.engine.hub.fleet.snapshots.values())
         wrong += [f"{count} miners are {state}" for state, count in health.items() if state is not Health.OK]
         wrong += await self._kept()
         await self.engine.close()
         return wrong
+
+    async def _at_rest(self, when: str, *, first: bool) -> list[str]:
+        """All jobs have ended: where are the miners, and what does the journal hold? Of a person's order that ended in
+        doubt the way back stays until the next start."""
+        for name in list(self.engine.hub.fleet.jobs):
+            with contextlib.suppress(MinertuiError):
+                await self.engine.stop(name)
+        await asyncio.sleep(600)
+        known = {miner.name for miner in self.miners if miner.witness.meant}
+        entries = promised(Journal(self.folder / FOLDER, self.clock.wall).entries(), self.boards, known)
+        owed = [entry for entry in entries if not (first and entry.rank is Rank.PERSON)]
+        for miner in self.miners:
+            miner.witness.left(self.loop.time(), when)
+        return [f"{when} the journal still holds {entry.device}: {self._why(entry)}" for entry in owed]
+
+    def _why(self, entry: Entry) -> str:
+        return "; ".join(str(line.text) for line in self.engine._book.newest(entry.device, 3))
 
     async def _kept(self) -> list[str]:
         points = Counter(
@@ -343,6 +379,18 @@ def promised(entries: Sequence[Entry], boards: Sequence[Board], known: Collectio
     (``known``; missing-fields in the hour in which an engine that could not read its files met it first)."""
     here = {board.mac.upper() for board in boards}
     return [e for e in entries if (e.mac.upper() in here if e.mac else e.device not in known)]
+
+
+def _looser(a: Limits, b: Limits) -> Limits:
+    """What either allows."""
+
+    def most(name: str) -> Any:
+        x, y = getattr(a, name), getattr(b, name)
+        return None if x is None or y is None else max(x, y)
+
+    return Limits(
+        **{name: most(name) for name in ("max_chip_temp_c", "max_vr_temp_c", "max_power_w", "max_mhz", "max_mv")}
+    )
 
 
 def _of_world(task: asyncio.Task[Any]) -> bool:
