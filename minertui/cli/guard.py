@@ -233,8 +233,12 @@ class Guarding:
     async def _follow(self) -> None:
         async for message in self._link.watch():
             self._take(message)
-            if all(job.phase.over for job in self._jobs.values()):
+            if all(job.phase.over and not self._started_again(job) for job in self._jobs.values()):
                 return
+
+    def _started_again(self, job: JobState) -> bool:
+        """A fault ended it, and nobody asked for that: the engine starts it again."""
+        return job.phase is Phase.FAILED and not self._stopping
 
     def _stop(self) -> None:
         if self._stopping:
@@ -245,7 +249,7 @@ class Guarding:
 
     async def _stop_all(self) -> None:
         for job in self._jobs.values():
-            if not job.phase.over:
+            if not job.phase.over or job.phase is Phase.FAILED:
                 try:
                     await self._link.stop(job.id)
                 except MinertuiError as error:

@@ -17,7 +17,7 @@ from minertui.cli.main import main, parser
 from minertui.config import Config, MinerConfig
 from minertui.engine.engine import Engine
 from minertui.model.errors import ConfigError
-from minertui.model.events import Whole
+from minertui.model.events import JobChanged, Numbered, Whole
 from minertui.model.fleet import Fleet
 from minertui.model.plans import GuardEnd, GuardPlan, GuardView, JobState, Phase
 from minertui.sim.axeos import fleet, serve
@@ -91,6 +91,36 @@ async def test_how_it_ended_is_the_exit_code_whatever_the_words(phase: Phase, en
 
     link: Any = Ended()
     assert await guard.Guarding(link, [GuardPlan("a")], 60).run() == code
+
+
+async def test_a_guard_that_a_fault_ended_is_followed_until_it_is_stopped():
+    """The engine starts it again; whoever asks it to end meanwhile is obeyed."""
+
+    class Failing:
+        def __init__(self) -> None:
+            self.stopped: list[str] = []
+
+        async def start(self, plan: GuardPlan) -> JobState:
+            self.job = JobState("guard:a", "a", Phase.RUNNING, GuardView(plan))
+            return self.job
+
+        async def watch(self) -> AsyncIterator[Whole | Numbered]:
+            yield Whole(Fleet())
+            for n, phase in enumerate((Phase.FAILED, Phase.RUNNING, Phase.FAILED)):
+                yield Numbered(n, JobChanged(msgspec.structs.replace(self.job, phase=phase)))
+            following._stop()
+            while not self.stopped:
+                await asyncio.sleep(0)
+            yield Numbered(9, JobChanged(msgspec.structs.replace(self.job, phase=Phase.STOPPED)))
+            raise AssertionError("it goes on")
+
+        async def stop(self, job_id: str) -> None:
+            self.stopped.append(job_id)
+
+    link: Any = Failing()
+    following = guard.Guarding(link, [GuardPlan("a")], 60)
+    assert await following.run() == 0
+    assert link.stopped == ["guard:a"]
 
 
 @pytest.mark.parametrize("text", ["warm", "-5", "0", "nan", "inf"])
