@@ -7,8 +7,9 @@ import pytest
 from minertui.model.commands import Tune
 from minertui.model.status import MinerStatus
 from minertui.safety.kernel import decide
+from minertui.safety.limits import FLOOR_MHZ, FLOOR_MV
 from minertui.safety.raising import under_floor
-from minertui.safety.settings import Settings
+from minertui.safety.settings import SAME, Settings
 from minertui.safety.steps import Refusal, Steps
 from tests.safety.values import GAMMA, NAN, ask, gamma, no
 
@@ -49,6 +50,11 @@ def test_what_firmware_rounds_is_no_less():
         (None, 824), (None, 825), (74.5, None), (75.0, None),
     ]  # fmt: skip
     assert under_floor(GAMMA, None) is None
+    assert under_floor(gamma(core_mv=FLOOR_MV - SAME, frequency_mhz=FLOOR_MHZ - SAME), None) is None
+
+
+def test_what_is_not_told_is_not_too_little():
+    assert under_floor(gamma(core_mv=None, frequency_mhz=None), None) is None
 
 
 @pytest.mark.parametrize(
