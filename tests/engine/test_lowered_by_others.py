@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from minertui.model.commands import Rank, Tune
+from minertui.model.commands import Rank, SetFan, Tune
 from minertui.safety.calm import Calm
 from tests.engine.bench import APPLIED, REFUSED, SWEEP, Bench
 
@@ -98,3 +98,14 @@ async def test_what_somebody_else_raised_is_no_baseline_for_the_guard_that_lower
     assert (await bench.do(Tune(650), Rank.SAFETY, GUARD)).ok
     assert (await bench.arbiter.conclude("garage", None, GUARD)).ok
     assert bench.at == (525, 1150)
+
+
+async def test_a_fan_that_is_set_makes_nothing_ours_of_what_the_firmware_lowered(bench: Bench):
+    bench.arbiter.guard("garage", GUARD, Calm(63, 83))
+    assert (await bench.do(Tune(475), Rank.SAFETY, GUARD)).ok
+    left = trip(bench)
+    bench.miner.set(fan_auto=False, fan_manual_pct=100.0)
+    assert (await bench.person(SetFan(auto=False, pct=80))).ok
+    bench.miner.set(chip_temp_c=50.0)
+    assert "left as it is" in (await bench.arbiter.conclude("garage", None, GUARD)).reason
+    assert bench.at == left == (375, 1050)
