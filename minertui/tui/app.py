@@ -116,7 +116,9 @@ class MinertuiApp(App[str]):
     # pictures
 
     def on_picture_taken(self, message: PictureTaken) -> None:
-        """Show the newest, and tell what is new in it."""
+        """Show the newest, and tell what is new in it; nothing any more while the screen is left: it comes apart."""
+        if self._exit:
+            return
         self.main.show(message.picture)
         self._tell_dialogs(message.picture)
         self._toast_new_alerts(message.picture)

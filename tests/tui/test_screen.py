@@ -9,10 +9,10 @@ from textual.screen import ModalScreen
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import AlertRaised, DeviceRemoved, LogLine, NoticeChanged, SnapshotTaken
 from minertui.tui.app import MinertuiApp
-from minertui.tui.feed import Picture
+from minertui.tui.feed import Picture, PictureTaken
 from minertui.tui.options import Options
 from minertui.tui.tabs.miner import MinerPane
-from tests.tui import pictures
+from tests.tui import pictures, rigs
 from tests.tui.fake_link import FakeLink
 from tests.tui.looking import looking
 
@@ -280,6 +280,14 @@ class TestFrame:
             assert "6 of 12 ok" in seen.line(0)
             assert "!! 1 lost, 1 refused, 1 stranger" in seen.line(0)
             assert "config.toml:14" in seen.line(2)
+
+    async def test_a_picture_that_comes_while_the_screen_is_left_harms_nothing(self):
+        async with looking(rigs.fleet()) as seen:
+            seen.app.exit("left")
+            seen.app.on_picture_taken(PictureTaken(seen.app.feed.picture))
+            seen.pane.on_resize()
+            seen.pane.show(seen.app.feed.picture)
+        assert seen.app.return_value == "left"
 
     async def test_a_frozen_picture_stands_still_and_says_so(self):
         async with looking(pictures.normal()) as seen:
