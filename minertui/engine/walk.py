@@ -78,7 +78,7 @@ class Walker:
         if turn and lost and kept is not None:
             await off_loop(partial(self.journal.again, kept))
         elif turn:
-            if kept is not None and kept.key != key and self.desk.worked:
+            if kept is not None and kept.key != key and self.desk.worked and snapshot.status is not None:
                 self.desk.stray(kept)
             self.desk.kept = found
         return kept if lost else found
