@@ -125,12 +125,15 @@ def test_an_unreadable_asic_counts_as_absent(asic):
         ({"temp": 127, "temp2": 45}, "chip_temp_c", None),
         ({"temp": 127.875}, "chip_temp_c", None),
         ({"temp": 0, "asicTemps": [61]}, "chip_temp_c", None),
+        ({"temp": 0, "temp2": 45, "asicTemps": [61, 127]}, "chip_temp2_c", 61),
+        ({"temp": -1, "temp2": 127}, "chip_temp2_c", 127),
         ({"temp": -1, "temp2": 45}, "chip_temp2_c", 45),
         ({"temp": -1, "temp2": -1}, "chip_temp2_c", None),
         ({"temp": 125}, "chip_temp_c", 125),  # glows, as far as anybody knows
         ({"temp": 60, "temp2": 131}, "chip_temp_c", 131),
-        ({"temp2": 45}, "chip_temp_c", 45),
-        ({"asicTemps": [61, 127, 255]}, "chip_temp_c", 61),
+        ({"temp2": 45}, "chip_temp_c", None),
+        ({"temp": None, "temp2": 45}, "chip_temp_c", None),  # NaN, as firmware writes it
+        ({"temp": 55, "asicTemps": [61, 127, 255]}, "chip_temp_c", 61),
         ({"temp": 60, "temp2": 0}, "chip_temp2_c", None),
         ({"temp": 60, "temp2": -1}, "chip_temp2_c", None),
         ({"temp": 60, "temp2": 127}, "chip_temp2_c", 127),

@@ -196,16 +196,17 @@ def _sensor(celsius: float | None) -> float | None:
 
 
 def _heat(told: f.Fields) -> dict[str, Any]:
-    """The hottest chip, the other sensor, the regulator. Where the first chip's sensor failed nothing stands for it."""
-    first, second = f.number(told, "temp"), f.number(told, "temp2")
+    """The hottest chip, the other sensor, the regulator. Nothing stands for the first chip's sensor, which every
+    firmware tells, where that failed; what the others say is the second one's then."""
+    first, second = _sensor(f.number(told, "temp")), f.number(told, "temp2")
     second = None if second in _NONE_C else second
-    failed = first is not None and _sensor(first) is None
-    both = sorted((c for c in (_sensor(first), _sensor(second)) if c is not None), reverse=True)
-    each = [_sensor(f.number_of(item)) for item in f.items(told, "asicTemps")]
-    other = both[1] if len(both) > 1 else second if failed or _sensor(second) is None else None
+    each = [c for item in f.items(told, "asicTemps") if (c := _sensor(f.number_of(item))) is not None]
+    beside = _sensor(second)
+    others = each if beside is None else [*each, beside]
+    other = second if beside is None else min(first or beside, beside)
     return {
-        "chip_temp_c": None if failed else max((c for c in (*both, *each) if c is not None), default=None),
-        "chip_temp2_c": other,
+        "chip_temp_c": None if first is None else max([first, *others]),
+        "chip_temp2_c": max(others, default=second) if first is None else other,
         "vr_temp_c": _regulator(f.number(told, "vrTemp"), f.number(told, "vrTempInt")),
         "temp_target_c": f.number(told, "temptarget", "pidTargetTemp", low=1),
     }
