@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from minertui.jobs.sweep.headroom import power_allowed
+from minertui.jobs.sweep.headroom import heat_allowed, power_allowed
 from minertui.jobs.sweep.surface import Surface, usable
 from minertui.jobs.sweep.walk import Finish, Target
 from minertui.model.plans import Goal, PointVerdict, SweepPlan, SweepPoint
@@ -73,10 +73,14 @@ def next_target(
 def _first(plan: SweepPlan, within: Bounds, start: Target, points: Sequence[SweepPoint]) -> Target | Finish:
     if not points:
         return Target(start.mhz, start.mv, "where the miner is now")
-    lower = points[-1].mhz - 10 * plan.step_mhz
-    if lower < within.min_mhz:
-        return Finish(f"nothing lower is allowed: {points[-1].reason}")
-    return Target(lower, points[-1].mv, f"less clock, because of {points[-1].reason}")
+    last = points[-1]
+    lower = max(within.min_mhz, last.mhz - 10 * plan.step_mhz)
+    if lower < last.mhz:
+        return Target(lower, last.mv, f"less clock, because of {last.reason}")
+    mv = max(within.min_mv, last.mv - 10 * plan.step_mv)
+    if mv < last.mv and last.verdict is PointVerdict.LIMIT:
+        return Target(last.mhz, mv, f"less voltage, because of {last.reason}")
+    return Finish(f"nothing lower is allowed: {last.reason}")
 
 
 def _given_up(points: Sequence[SweepPoint]) -> Finish | None:
@@ -113,11 +117,12 @@ class _Choice:
         self._most_pct = self._errors_allowed() * (2 / 3) ** len(self._failed_soaks)
         self._least_stake = STAKE if self._fit.reported else SILENT_STAKE
         self._most_w, self._why_w = power_allowed(points, within)
+        self._most_heat = heat_allowed(points)
         self._trust_w = TRUST_HEAT * max((p.power_w or float("inf") for p in points if usable(p)), default=0.0)
 
     def next(self) -> Target | Finish:
         """Another point, the soak, or the end."""
-        probe = self._probe()
+        probe = self._probe() if len(self._points) < MOST_LOOKS else None
         if probe is not None:
             return probe
         rows = self._rows()
@@ -265,7 +270,9 @@ class _Choice:
             near = [p.mhz for p in self._points if abs(p.mv - mv) <= TRUST_MV + _SAME]
             most_mhz = min((p.mhz for p in failed if mv <= p.mv), default=float("inf")) - _SAME
             for mhz in clocks:
-                if mhz >= most_mhz or (mhz, mv) in bad or (watts := fit.power_w(mhz, mv)) > most_w:
+                if mhz >= most_mhz or (mhz, mv) in bad or (mv / 1000) ** 2 * mhz > self._most_heat:
+                    continue
+                if (watts := fit.power_w(mhz, mv)) > most_w:
                     continue
                 if any(abs(x - mhz) <= TRUST_MHZ + _SAME for x in near):
                     yield Target(mhz, mv), watts

@@ -110,8 +110,8 @@ def _next(state: State, now_s: float, keep: tuple[SweepPoint, ...] = (), say: tu
 
 
 def _apply(state: State, now_s: float) -> Step:
-    state = replace(state, stage=Stage.APPLY, since_s=now_s, readings=(), cooling=False, lost=False, left=False)
-    return _write(ramp.begun(state))
+    state = replace(state, stage=Stage.APPLY, since_s=now_s, readings=(), cooling=False, lost=False)
+    return _write(replace(ramp.begun(state), left=False))
 
 
 def _write(state: State) -> Step:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
 
 from minertui.jobs.sweep import thermal
 from minertui.jobs.sweep.pace import AS_FAR
@@ -15,6 +19,7 @@ AGAIN_SHARE = 0.998  # the same once a later fit knows better
 NEAR_C = 0.8  # this near to a limit a point says how much power the cooler takes
 COLD_ROOM_C = thermal.ROOM_C - thermal.ROOM_SPREAD_C  # of those what gives the least room
 ROOM_C = 20.0  # usual room, to turn °C of headroom into watts
+STOOD_FOR = 6  # so many points later it is tried again
 STOOD_SHARE = 1.002  # power so little over where the way ended twice is the same power
 _SAME = 1e-6
 
@@ -33,6 +38,41 @@ def power_allowed(points: Sequence[SweepPoint], within: Bounds) -> tuple[float, 
         watts = points[-1].power_w or found[0][0]
         found.append((STOOD_SHARE * watts, f"what the cooler takes, {watts:.1f} W"))
     return min(found)
+
+
+def heat_allowed(points: Sequence[SweepPoint]) -> float:
+    """V²·F (in V² MHz) under which it must stay: less than where a limit was touched, or what was left for heat. Power
+    says the same, but as it is read: some boards tell it in whole watts, and a limit ends a point before it is read."""
+    ended = [*_too_hot(points), *(p for p in points if p.verdict is PointVerdict.LIMIT and p.power_w is None)]
+    most = min((_ended_heat(p, ended, points[-1]) for p in ended), default=math.inf)
+    stood = (heat(after) for before, after in pairwise(points[-STOOD_FOR:]) if _stood(before, after))
+    return min(most, *(STOOD_SHARE * one for one in stood), math.inf)
+
+
+def _ended_heat(p: SweepPoint, ended: Sequence[SweepPoint], last: SweepPoint) -> float:
+    """What ``p`` leaves: one that was left in time may be tried once more, with all that is known by then."""
+    if p is last:
+        return LEFT_SHARE * heat(p)
+    again = p.power_w is None or any(q is not p and heat(q) <= STOOD_SHARE * heat(p) for q in ended)
+    return AGAIN_SHARE * heat(p) if again else math.inf
+
+
+def overtaken(points: Sequence[SweepPoint]) -> tuple[SweepPoint, ...]:
+    """The points; when the newest was left for heat, what passed before with as much of it is no longer allowed: that
+    was cooler then, or not warm yet."""
+    last = points[-1]
+    if not any(p is last for p in _too_hot(points)):
+        return tuple(points)
+    why = f"as much heat as at {last.mhz:g} MHz / {last.mv} mV, which had to be left later"
+    return tuple(
+        msgspec.structs.replace(p, verdict=PointVerdict.LIMIT, reason=why) if p.passed and heat(p) >= heat(last) else p
+        for p in points
+    )
+
+
+def heat(point: SweepPoint) -> float:
+    """V²·F, which power grows with."""
+    return (point.mv / 1000) ** 2 * point.mhz
 
 
 def _fitted_w(points: Sequence[SweepPoint], within: Bounds) -> float | None:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from minertui.jobs.sweep import evidence, transient
+from minertui.jobs.sweep.stats import chip_temp_c
 from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.transient import WORST, Response
 from minertui.jobs.sweep.walk import Target
@@ -31,6 +32,9 @@ RUNG_MHZ, RUNG_MV = 25.0, 25.0  # safety's own largest step
 RUNG_HEAT = 0.02  # heat of a rung that is worth its writes
 BACK_SHARE = 0.03  # of the clock is given back where the fan could not keep up
 SMALL_S, SINGLE_S = 20.0, 40.0  # waited before a smaller one
+EASE_HEAT = 0.05  # of the heat goes first where a point was left for a temperature: 2 °C once that has shown,
+EASE_C = 0.5  # and it goes on when that is so far under its limit: 80 s at a slow heat sink
+EASE_S, EASE_MOST_S = 60.0, 240.0  # not falling for so long: as much again; so long at most
 PROBE_MV = 10.0
 AS_FAR = "as far as the limits allow"
 BAD_ERRORS = 0.7  # of max_error_pct, on the way: no need to go further
@@ -56,12 +60,14 @@ class Move(NamedTuple):
 
 
 class Way(NamedTuple):
-    """From where, where the miner is on it, to where. ``weak``: it was not stable where it began."""
+    """From where, where the miner is on it, to where. ``weak``: it was not stable where it began;
+    ``error_pct``: the errors there."""
 
     origin: Target
     here: Target
     target: Target
     weak: bool = False
+    error_pct: float = 0.0
 
     def eased(self) -> Way:
         """From a setting that was not stable all of the voltage first: on the straight way none would be."""
@@ -87,7 +93,8 @@ def on_the_way(
     leave = transient.leaving(trail, changed_s, growth, within, response) if since_s >= DWELL_S else None
     if leave is not None:
         to = Target(max(within.min_mhz, here.mhz - _back_mhz(plan, here)), here.mv)
-        if transient.fan_answers(trail) and to.mhz < here.mhz:
+        helps = transient.fan_answers(trail) and not transient.drawing(trail, changed_s, within)
+        if helps and to.mhz < here.mhz:
             return Move(Do.BACK, to, leave)
         return Move(Do.LEAVE, here, leave)
     if since_s < DWELL_S:
@@ -97,15 +104,39 @@ def on_the_way(
     bad = (
         ""
         if easing or same(here, way.origin)
-        else _bad(plan, trail, changed_s, PROBE_ERRORS if target.probe else BAD_ERRORS)
+        else _bad(plan, trail, changed_s, _errors_shown(plan, way) if target.probe else BAD_ERRORS)
     )
     if heat(target) <= heat(here) and not (bad and target.probe):
-        to = _down(plan, here, target)
+        to = down(plan, here, target)
         return Move(Do.RUNG, to)
     if bad:
         return Move(Do.MEASURE, here, bad)
     room, why = transient.room(trail, changed_s, growth, within, response)
     return _up(plan, way, trail, since_s, room, why)
+
+
+def hot(trail: Sequence[Trace], within: Bounds) -> bool:
+    """True when a temperature is at its limit and no fan will answer that."""
+    if not trail or transient.fan_answers(trail):
+        return False
+    pairs = ((chip_temp_c, within.max_chip_temp_c), (lambda s: s.vr_temp_c, within.max_vr_temp_c))
+    temps = [(transient.smoothed(trail, read, 3), limit) for read, limit in pairs]
+    return any(temp is not None and temp > limit - EASE_C for temp, limit in temps)
+
+
+def eased(plan: SweepPlan, within: Bounds, here: Target, target: Target) -> Target:
+    """Where a temperature surely falls, on the way from ``here``: the target if that is cool enough, for a probe down
+    the first such voltage, else less clock."""
+    most = heat(here) * (1 - EASE_HEAT)
+    if heat(target) <= most and not target.probe:
+        return target
+    mv = here.mv
+    while target.mv < mv and target.mhz <= here.mhz:
+        mv = round(max(target.mv, mv - plan.step_mv))
+        if heat(Target(target.mhz, mv)) <= most:
+            return Target(target.mhz, mv)
+    steps = -(-here.mhz * EASE_HEAT // plan.step_mhz)
+    return Target(max(min(here.mhz, within.min_mhz), here.mhz - steps * plan.step_mhz), here.mv)
 
 
 def _back_mhz(plan: SweepPlan, here: Target) -> float:
@@ -118,7 +149,7 @@ def first(here: Target, target: Target) -> Target:
     return target if down or not here.mhz else here
 
 
-def _down(plan: SweepPlan, here: Target, target: Target) -> Target:
+def down(plan: SweepPlan, here: Target, target: Target) -> Target:
     """All the way down; a probe in small steps."""
     if not target.probe or here.mv <= target.mv:
         return target
@@ -171,7 +202,7 @@ def rung(plan: SweepPlan, way: Way, room: float) -> Target:
 
 def _single(plan: SweepPlan, way: Way) -> Target:
     """One step: of voltage when the line from the origin asks for more at the next clock, else of the clock."""
-    origin, here, target, _ = way
+    origin, here, target = way[:3]
     mhz = min(here.mhz + plan.step_mhz, target.mhz) if target.mhz > here.mhz else target.mhz
     mv = min(here.mv + plan.step_mv, target.mv) if target.mv > here.mv else here.mv
     if mhz <= here.mhz or target.mhz <= origin.mhz:
@@ -191,6 +222,11 @@ def _stepped(plan: SweepPlan, here: Target, target: Target, share: float) -> Tar
         return here
     steps = -(-max(0, target.mv - here.mv) * share // plan.step_mv)
     return Target(mhz, round(min(max(target.mv, here.mv), here.mv + steps * plan.step_mv)))
+
+
+def _errors_shown(plan: SweepPlan, way: Way) -> float:
+    """Where a probe stops, as a share of ``max_error_pct``: when more errors show than where it began."""
+    return min(BAD_ERRORS, PROBE_ERRORS + way.error_pct / plan.max_error_pct)
 
 
 def _bad(plan: SweepPlan, trail: Sequence[Trace], changed_s: float, share: float) -> str:

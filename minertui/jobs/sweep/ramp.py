@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
-from minertui.jobs.sweep import evidence, pace, stats, thermal, transient, watch
+from minertui.jobs.sweep import evidence, headroom, pace, stats, thermal, transient, watch
 from minertui.jobs.sweep.pace import Do
 from minertui.jobs.sweep.state import State
 from minertui.jobs.sweep.strategies import LIVE
@@ -37,7 +37,14 @@ def begun(state: State) -> State:
         room = transient.room(state.trail, state.changed_s, 0.0, state.within, transient.WORST)[0]
         rung = pace.rung(state.plan, pace.Way(here, here, state.target), room)
         state = replace(state, at=msgspec.structs.replace(state.target, mhz=rung.mhz, mv=rung.mv))
-    return replace(state, origin=here, rung=rung, cut="")
+    elif state.restart and state.target.probe:
+        rung = pace.down(state.plan, here, state.target)
+        state = replace(state, at=msgspec.structs.replace(state.target, mhz=rung.mhz, mv=rung.mv))
+    left = state.left and not state.restart
+    easing = left and pace.hot(state.trail, state.within)
+    if easing or (left and state.target.probe):
+        here = rung = pace.eased(state.plan, state.within, here, state.target)
+    return replace(state, origin=here, rung=rung, cut="", easing=easing)
 
 
 def arrived(state: State, now_s: float) -> State:
@@ -74,7 +81,11 @@ def touched(state: State, status: MinerStatus) -> str | None:
 
 def climbed(state: State) -> tuple[State, Do]:
     """What the newest reading on the way leads to: the state with the next rung, or ready to measure."""
-    way = pace.Way(state.origin or state.told, state.told, state.target, _weak(state))
+    if state.easing:
+        state, do = _easing(state)
+        if do is not None:
+            return state, do
+    way = pace.Way(state.origin or state.told, state.told, state.target, _weak(state), _errors(state))
     move = pace.on_the_way(state.plan, state.within, way, state.trail, state.changed_s, state.growth, state.response)
     if move.do is Do.RUNG:
         return _onward(state, move), move.do
@@ -85,6 +96,29 @@ def climbed(state: State) -> tuple[State, Do]:
     if move.do is Do.MEASURE:
         return replace(_at(state, state.told), cut=move.why or state.cut), move.do
     return replace(state, why=move.why), move.do
+
+
+def _easing(state: State) -> tuple[State, Do | None]:
+    """What the last point heated is waited for; None when the way goes on. What does not fall gets less."""
+    since_s = state.trail[-1].at_s - state.changed_s
+    if since_s < pace.DWELL_S:
+        return state, Do.WAIT
+    if not pace.hot(state.trail, state.within) or since_s >= pace.EASE_MOST_S:
+        return replace(state, easing=False), None
+    if since_s < pace.EASE_S or transient.falls(state.trail, state.within):
+        return replace(state, why="it cools first"), Do.WAIT
+    lower = pace.eased(state.plan, state.within, state.told, state.told)
+    if pace.same(lower, state.told):
+        return replace(state, why="it cools first"), Do.WAIT
+    return replace(state, rung=lower, origin=lower), Do.BACK
+
+
+def _errors(state: State) -> float:
+    """The errors where this way began, % (0 where none are known)."""
+    last = state.points[-1] if state.points else None
+    if last is None or state.origin is None or (last.mhz, last.mv) != (state.origin.mhz, state.origin.mv):
+        return 0.0
+    return last.error_pct or 0.0
 
 
 def _weak(state: State) -> bool:
@@ -194,6 +228,7 @@ def judged(state: State, point: SweepPoint) -> SweepPoint:
 
 def weighed(state: State, points: tuple[SweepPoint, ...]) -> tuple[SweepPoint, ...]:
     """The points; those that passed a soak with their hashrate by all points together, also by what came after."""
+    points = headroom.overtaken(points) if live(state) else points
     confirmed = [p for p in points if p.soak and p.passed]
     if not confirmed or not usable(points[-1]):
         return points

@@ -91,7 +91,8 @@ class State:
     A strategy that walks in live steps also keeps: ``rung`` what is on its way to the miner, ``here`` what it runs,
     ``origin`` what it ran before this point, ``trail`` the newest readings, ``changed_s`` when the newest step was made
     and ``growth`` by which share heat had grown until then that had not shown yet, ``climb`` all steps (when, heat),
-    ``response`` what came of them, ``cut`` why it went no further, ``left`` that the last point was left in time.
+    ``response`` what came of them, ``cut`` why it went no further, ``left`` that the last point was left in time,
+    ``easing`` that what it heated is waited for to cool.
     """
 
     plan: SweepPlan
@@ -132,6 +133,7 @@ class State:
     response: Response = WORST
     cut: str = ""
     left: bool = False
+    easing: bool = False
     begun: Bounds | None = None
 
     @property

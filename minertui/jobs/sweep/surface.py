@@ -27,6 +27,9 @@ BEYOND_MHZ = 120.0  # a knee is looked for so far over the highest clock measure
 ERROR_NOISE = 0.25  # one reading of the error percentage, as a share of it, until it was measured
 MODEL_NOISE = 0.12  # a straight line through ln(errors) is no better than this
 FLOOR_SHARE = 0.1  # of max_error_pct: errors under it may be there at any voltage
+FLOORS = (0.5, 0.75, 0.9, 1.0)  # or so much of the least errors that any setting showed, where that explains all better
+ERROR_FINE = 0.02  # %: errors are no better known than this
+LINE_MOST = 4.0  # e^4 = 55 % of errors are as bad as any
 CLEAN_NOISE = 0.3  # of the logarithm, for a point without errors where the line would have some
 WILD_LOG = 3.0  # so far off may the level of the errors be while no point has any: a factor of 20
 GRADED = 0.6  # errors this share over the floor are errors of the voltage
@@ -94,19 +97,41 @@ class Surface:
         ceiling = Ceiling(self._shown(), max(p.mhz for p in self.rows) + BEYOND_MHZ)
         self.clean, self.cost = ceiling.at(self.rows[0].mhz), ceiling.cost
         self.errors = [p.error_pct or 0.0 for p in self.rows]
-        self.floor = min(*self.errors, FLOOR_SHARE * self._plan.max_error_pct)
-        self._over = [max(error - self.floor, 0.0) for error in self.errors]
-        self.graded = [over >= max(GRADED * self.floor, 0.03) for over in self._over]
-        self._c, self._a, self._b = 0.0, -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
-        self._at = self.rows[-1]
-        for _ in range(4):  # the aim depends on the slopes, and the weights on the aim
-            cov = self._plane()
+        cov = self._fitted(min(reversed(self._floors()), key=self._explained))
         clean = cache(ceiling.at)  # asked for at every clock once for each voltage
         curves = Curves(self._c, self._a, self._b, self.cost, self.floor, self._at.mhz, self._at.mv, clean)
         wide = [[*row, 0.0] for row in cov] + [[0.0, 0.0, 0.0, ceiling.cost_var]]
         variants = spread_out(curves, wide)
         guesses = ceiling.sample(CEILINGS, self._at.mhz)
         return curves, tuple(by.under(guess.at, guess.cost - self.cost) for guess in guesses for by in variants)
+
+    def _floors(self) -> list[float]:
+        """What errors may be there at any voltage: a little, or most of what every setting showed."""
+        usual, least = FLOOR_SHARE * self._plan.max_error_pct, min(self.errors)
+        return [min(least, usual), *(share * least for share in FLOORS if share * least > usual)]
+
+    def _fitted(self, floor: float) -> Matrix:
+        """The plane over this floor; its covariance."""
+        self.floor = floor
+        self._over = [max(error - floor, 0.0) for error in self.errors]
+        self.graded = [over >= max(GRADED * floor, 0.03) for over in self._over]
+        self._c, self._a, self._b = 0.0, -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
+        self._at = self.rows[-1]
+        cov: Matrix = []
+        for _ in range(4):  # the aim depends on the slopes, and the weights on the aim
+            cov = self._plane()
+        return cov
+
+    def _explained(self, floor: float) -> float:
+        """How badly the errors are explained with this floor: squares of standard errors, of the guesses too."""
+        self._fitted(floor)
+        a0, b0 = -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
+        found = ((self._a / a0 - 1) / FOLD_SHARE) ** 2 + ((self._b / b0 - 1) / NEED_SHARE) ** 2
+        for point, error in zip(self.rows, self.errors, strict=True):
+            told = math.exp(min(self._line(point.mhz, point.mv), LINE_MOST)) if any(self.graded) else 0.0
+            share = math.hypot(ERROR_NOISE / math.sqrt(max(1, point.samples)), MODEL_NOISE)
+            found += ((floor + told - error) / (share * max(error, floor, ERROR_FINE))) ** 2
+        return found
 
     def _shown(self) -> list[Shown]:
         """Each setting with what all its points showed."""

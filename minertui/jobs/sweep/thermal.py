@@ -21,7 +21,7 @@ from minertui.model.ranking import Bounds
 from minertui.model.status import MinerStatus
 
 ROOM_C, ROOM_SPREAD_C = 22.0, 8.0  # rooms that miners stand in, and how far they differ
-TAUS_S = (30.0, 50.0, 80.0, 125.0, 200.0)  # heat sinks of small miners, each 1.6 times the one before
+TAUS_S = (30.0, 50.0, 80.0, 125.0, 200.0, 320.0)  # heat sinks of small miners, each 1.6 times the one before
 FORGET_S = 300.0  # a reading so old counts a third: rooms drift
 SENSOR_C, SENSOR_WEIGHT = 0.4, 8  # spread of a reading until it was seen: whole degrees (0.29) and noise; as 8 readings
 NEWEST = 12  # readings that make the present power
@@ -29,6 +29,7 @@ LEAST = 24  # readings of any fit: two minutes; until then the worst case of ``t
 FAN_END_PCT = 98.0  # an automatic fan that turns so fast has no answer left
 SAME_FAN_PCT = 2.0  # a fixed fan may be read that unsteadily
 GRIDS_C = (1.0, 0.5, 0.25, 0.125)  # resolutions of sensors
+KEEP_C = 0.1  # and what is aimed at so far: a room that grows warmer by 1 °C an hour, for the six minutes of a soak
 SURE_Z = 2.33  # standard errors of 99 %: so sure must be that a limit is kept
 CLOSE_C = 1.5  # so near to a limit it is worth to wait for the fit
 FAR_C = 6.0  # nothing is fitted for a temperature further from its limit
@@ -85,7 +86,7 @@ class Rest(NamedTuple):
         for _ in range(20):
             mid = (low + high) / 2
             mean, error = self.rest_c(mid)
-            low, high = (mid, high) if mean + z * error + self.hidden_c <= self.limit_c else (low, mid)
+            low, high = (mid, high) if mean + z * error + self.hidden_c + KEEP_C <= self.limit_c else (low, mid)
         return low
 
     def _mixed(self, found: Sequence[tuple[float, float]]) -> tuple[float, float]:

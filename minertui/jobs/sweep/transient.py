@@ -20,6 +20,7 @@ from minertui.jobs.sweep.stats import chip_temp_c
 from minertui.jobs.sweep.thermal import Trace
 from minertui.model.ranking import Bounds
 from minertui.model.status import MinerStatus
+from minertui.safety.limits import supply_window_mv
 
 FALL_S = 45.0  # a step down gets so long to show itself
 WINDOW_S = 400.0  # so far back a climb is looked at to learn how the fan answers it: in less, whole degrees hide it
@@ -40,6 +41,9 @@ MARGIN_C = 0.25  # even at worst a step up ends this far under a temperature lim
 VR_MARGIN_C = 0.3  # a regulator that no fan looks after overshoots by a little more
 LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
 POWER_MARGIN = 0.006  # the same for power, as a share: half a minute of readings of 0.6 % each, 99 % sure
+SUPPLY_MARGIN = (
+    0.002  # the same for the input voltage, all of whose sag from the highest allowed counts as made by power
+)
 FAN_MARGIN_PCT = 2.0
 FAN_FELT_SHARE = 0.25  # of the longest run-up within a minute: so far a fan runs on until a lower clock is felt, 15 s
 FAN_RUNG = 0.02  # with a limit of the fan's speed heat grows by so much at a time at most,
@@ -129,7 +133,13 @@ def headings(
             found.append(Heading(name, now, rest, limit, margin, made, "°C"))
     power = smoothed([t for t in trail if t.at_s > changed_s] or trail[-1:], lambda s: s.power_w)
     if power is not None:
-        found.append(Heading("power", power, power, within.max_power_w, POWER_MARGIN * within.max_power_w, power, "W"))
+        margin_w = POWER_MARGIN * within.max_power_w + hidden_w(trail, changed_s)
+        found.append(Heading("power", power, power, within.max_power_w, margin_w, power, "W"))
+    window = supply_window_mv(trail[-1].status)
+    supply = smoothed([t for t in trail if t.at_s > changed_s] or trail[-1:], lambda s: s.input_mv)
+    if supply is not None and window is not None:
+        sag, most = max(window[1] - supply, 1.0), window[1] - window[0]
+        found.append(Heading("the sag of the input", sag, sag, most, SUPPLY_MARGIN * window[0], sag, "mV"))
     fan = smoothed(trail, lambda s: s.fan_pct)
     if fan is not None and within.max_fan_pct is not None:
         rest = fan + 30 * max(0.0, trend_per_s(trail, _fan_pct))
@@ -263,10 +273,32 @@ def leaving(
         soon = now + (min(line, owed + 0.1) if unit == "°C" and not settled else line)
         if now > limit - close or (now > limit - 5 * close and soon > limit + close):
             return f"{name} is at {now:.1f} and heading for {soon:.1f} of {limit:g} {unit}"
-    power = smoothed([t for t in trail if t.at_s > changed_s], lambda s: s.power_w)
-    if power is not None and power > within.max_power_w * (1 - 0.3 * POWER_MARGIN):
+    return drawing(trail, changed_s, within)
+
+
+def drawing(trail: Sequence[Trace], changed_s: float, within: Bounds) -> str | None:
+    """The same for power and what it makes of the input voltage: no fan helps there."""
+    power = smoothed([t for t in trail if t.at_s > changed_s], lambda s: s.power_w, 2 * SMOOTH)
+    if power is not None and power + hidden_w(trail, changed_s) > within.max_power_w * (1 - POWER_MARGIN / 2):
         return f"power is at {power:.1f} of {within.max_power_w:g} W"
+    window = supply_window_mv(trail[-1].status)
+    supply = smoothed([t for t in trail if t.at_s > changed_s], lambda s: s.input_mv, 2 * SMOOTH)
+    if supply is not None and window is not None and supply < window[0] * (1 + SUPPLY_MARGIN / 2):
+        return f"the input is at {supply:.0f} mV, close to {window[0]:g}"
     return None
+
+
+def hidden_w(trail: Sequence[Trace], changed_s: float) -> float:
+    """What rounding to whole watts or parts of one may hide of the power."""
+    seen = [t.status.power_w for t in trail if t.at_s > changed_s and t.status.power_w is not None][-2 * SMOOTH :]
+    return thermal.hidden_c(seen, statistics.pstdev(seen)) if seen else 0.0
+
+
+def falls(trail: Sequence[Trace], within: Bounds) -> bool:
+    """True when the temperature that is nearest to its limit falls."""
+    pairs = ((chip_temp_c, within.max_chip_temp_c), (lambda s: s.vr_temp_c, within.max_vr_temp_c))
+    near = [(limit - temp, read) for read, limit in pairs if (temp := smoothed(trail, read)) is not None]
+    return bool(near) and trend_per_s(trail, min(near, key=lambda n: n[0])[1]) < 0
 
 
 def outstanding(trail: Sequence[Trace], read: Read, changed_s: float, worst: float) -> float:
