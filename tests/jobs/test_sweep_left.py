@@ -141,3 +141,14 @@ def test_a_start_at_a_limit_goes_down_in_clock_to_the_lowest_then_in_voltage():
     down = adaptive.next_target(PLAN, WITHIN, Target(425, 1166), [touched, lowest])
     assert isinstance(down, Target)
     assert (down.mhz, down.mv) == (400, 1116)
+
+
+def test_a_few_low_readings_are_looked_at_again_before_nothing_is_said_to_pass():
+    """A board that gives 99 % read 90 % seven times over, and the sweep ended after two minutes."""
+    low = point(1, 525, 1150, hashrate_ghs=0.9 * 1050, error_pct=0.09, samples=7)
+    collapsed = point(2, 600, 1150, PointVerdict.UNSTABLE, hashrate_ghs=0.08 * 1200, error_pct=1.9, samples=7)
+    again = adaptive.next_target(PLAN, WITHIN, Target(525, 1150), [low, collapsed])
+    assert isinstance(again, Target)
+    assert (again.mhz, again.mv, again.soak) == (525, 1150, False)
+    known = [point(n, 525, 1150, hashrate_ghs=0.9 * 1050, error_pct=0.09, samples=24) for n in (1, 3)]
+    assert isinstance(adaptive.next_target(PLAN, WITHIN, Target(525, 1150), [*known, collapsed]), Finish)

@@ -128,7 +128,10 @@ class _Choice:
         rows = self._rows()
         best = max((row for row in rows if row.fit), key=lambda row: row.worth, default=None)
         soaks = [p for p in self._points if p.soak and p.verdict is not PointVerdict.LIMIT]
-        if best is None or len(self._points) >= MOST_LOOKS or len(soaks) >= MOST_SOAKS:
+        more = len(self._points) < MOST_LOOKS and len(soaks) < MOST_SOAKS
+        if best is None and more and (again := self._doubtful()) is not None:
+            return again
+        if best is None or not more:
             done = any(p.passed for p in soaks)
             return Finish("complete: confirmed as often as allowed" if done else "no setting within the limits passed")
         stake, risk, rival = self._at_stake([row for row in rows if row.near], best)
@@ -141,6 +144,18 @@ class _Choice:
             return Finish(f"complete: no other setting promises {100 * GAIN:g} % more than the one that was confirmed")
         at = self._coolest(rows, best) if self._plan.goal is Goal.HASHRATE else best.at
         return Target(at.mhz, at.mv, self._soak_text(), soak=True)
+
+    def _doubtful(self) -> Target | None:
+        """By all that is known no setting passes. A few readings of the hashrate may be to blame: of those that passed
+        a look, the one with the highest share and fewer readings than help is looked at again."""
+        looks = [p for p in self._points if not p.soak]
+        if len(looks) >= MOST_POINTS:
+            return None
+        open_ = [p for p in looks if p.passed and self._readings(Target(p.mhz, p.mv)) < LOOKS]
+        again = max(open_, key=lambda p: self._fit.ratio(p.mhz, p.mv), default=None)
+        if again is None:
+            return None
+        return Target(again.mhz, again.mv, "no setting seems to pass, by few readings: looked at again")
 
     def _coolest(self, rows: Sequence[_Row], best: _Row) -> Target:
         """Of all that may as well be the best, what needs least power: a board loses sooner above it than below."""
