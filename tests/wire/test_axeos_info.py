@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import time
 import timeit
 from pathlib import Path
 
@@ -310,7 +311,8 @@ def test_any_bytes_give_garbled_or_a_status(info, asic):
 def test_a_thousand_miners_cost_little(recorded):
     info = fixture(recorded, "info_v2.15.3_gamma601_bm1370.json")
     asic = fixture(recorded, "asic_v2.15.3_gamma601.json")
-    best = min(timeit.repeat(lambda: parse_info(info, asic), number=50, repeat=5)) / 50
+    spent_s = timeit.repeat(lambda: parse_info(info, asic), timer=time.process_time, number=50, repeat=5)
+    best = min(spent_s) / 50
     assert best < 0.001, f"{best * 1e6:.0f} µs for one answer"
 
 
