@@ -77,7 +77,7 @@ class Attacker:
         told |= {"stratumPassword": SECRETS["stored"], "wifiPass": SECRETS["wifi"], "otpSecret": SECRETS["otp"]}
         told |= {f"new{self.payload()}": self.payload(), "reset_reason": self.payload()}
         if board.name.endswith("1"):  # m0; its other pool stays at one place, so that the first can be changed
-            told["fallbackStratumURL"] = PAYLOADS[9]
+            told["pools"][1]["stratumURL"] = told["fallbackStratumURL"] = PAYLOADS[9]
             told["power_fault"] = f"{PAYLOADS[0]} {self.payload()}"
         if board.name.endswith("3"):
             told["stratumURL"] = f"stratum+tcp://{SECRETS['stratum']}:x@pool.example.org"
