@@ -41,9 +41,7 @@ MARGIN_C = 0.25  # even at worst a step up ends this far under a temperature lim
 VR_MARGIN_C = 0.3  # a regulator that no fan looks after overshoots by a little more
 LEAVE_C = 0.15  # a point is left when it is heading this close to the limit
 POWER_MARGIN = 0.006  # the same for power, as a share: half a minute of readings of 0.6 % each, 99 % sure
-SUPPLY_MARGIN = (
-    0.002  # the same for the input voltage, all of whose sag from the highest allowed counts as made by power
-)
+SUPPLY_MARGIN = 0.001  # the same for the input: its sag from the highest voltage allowed counts as made by power
 FAN_MARGIN_PCT = 2.0
 FAN_FELT_SHARE = 0.25  # of the longest run-up within a minute: so far a fan runs on until a lower clock is felt, 15 s
 FAN_RUNG = 0.02  # with a limit of the fan's speed heat grows by so much at a time at most,
@@ -52,7 +50,6 @@ FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for o
 RUN_UP_S = 60.0  # a fan that answers a step does so within this
 CALM_FAN, CALM_C = 0.03, 0.01  # % and °C per second: a fan and a temperature that move less are at rest
 LEAVE_Z = 1.0  # a point is left when a temperature that does not fall is within one standard error of its limit
-WILD_C = 3.0  # one reading this far over a limit counts without waiting for others
 
 Read = Callable[[MinerStatus], float | None]
 
