@@ -98,7 +98,7 @@ def _looks(config: Config, file: Path, text: str) -> None:
         from minertui.tui.keys import checked
 
         for id_, wrong in checked(config.screen.keys)[1][:1]:
-            where = ("screen", "keys", *id_.split("."))
+            where = ("screen", "keys", id_)
             raise ConfigError(wrong, file=file, key=".".join(where), line=line_of(text, where))
     if config.screen.theme != ScreenConfig().theme:
         _theme_is_there(config.screen.theme, file, text)

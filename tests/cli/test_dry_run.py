@@ -98,7 +98,10 @@ async def looked(places: Path, address: str, *words: str) -> int:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("guard", "--max-temp", "50"), ("first: sets 475 MHz", "along the frontier of its sweep, 400 MHz / 1000 mV")),
+        (
+            ("guard", "--max-temp", "50", "--frequency", "500"),
+            ("first: sets 475 MHz", "along the frontier of its sweep, 350 MHz / 1000 mV"),
+        ),
         (("sweep",), ("in steps of 5 MHz / 5 mV",)),
     ],
 )
