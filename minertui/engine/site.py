@@ -20,14 +20,17 @@ from minertui.engine.line import Line
 from minertui.engine.records import Records
 from minertui.engine.store import StoreError
 from minertui.engine.thinking import Think
+from minertui.model import ranking
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune, Word
 from minertui.model.errors import Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
 from minertui.model.plans import (
     GuardPlan,
+    GuardView,
     JobState,
     JobView,
+    Limits,
     Phase,
     SweepPoint,
     SweepSample,
@@ -136,11 +139,20 @@ class JobSite:
         self._check()
         self._orders += 1
         order_id = f"{self.state.id}/{self.state.since_s:.3f}/{self._orders}"
-        order = Order(order_id, self._line.name, command, self.state.id, self._rank)
+        order = Order(order_id, self._line.name, command, self.state.id, self._rank, within=self._within())
         outcome = (await self._office.execute(order)).outcome
         if not outcome.ok and self._final is not None:
             raise Stopped(final=self._final)
         return outcome
+
+    def _within(self) -> Limits:
+        """What the job keeps under beside the limits in force: on the way to a setting too, where it does not look."""
+        view, snapshot = self.state.view, self.snapshot()
+        if not isinstance(view, SweepView):
+            assert isinstance(view, GuardView)  # no other job has a miner
+            return Limits(max_chip_temp_c=view.plan.max_chip_temp_c, max_vr_temp_c=view.plan.max_vr_temp_c)
+        most = ranking.wild(view.plan, ranking.bounds(view.plan, snapshot.status, snapshot.limits))
+        return Limits(most.max_chip_temp_c, most.max_vr_temp_c, most.max_power_w)
 
     async def conclude(self, settings: Tune | None) -> Outcome:
         """Prove ``settings`` (None: the baseline) and close the journal's entry; also after Stopped and Preempted."""

@@ -134,6 +134,7 @@ class Walker:
             restarted_s=tuple(self.desk.deeds.restarted_s),
             doubt=doubt(entry, order.rank, snapshot),
             confirmed=order.confirmed,
+            within=order.within,
         )
         return self._anew(asked, snapshot, before)
 

@@ -10,6 +10,7 @@ import enum
 
 import msgspec
 
+from minertui.model.plans import Limits
 from minertui.model.status import PoolSetting
 from minertui.model.text import spoken
 
@@ -115,7 +116,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     """A command on its way: to whom, by whom. The same ``id`` twice is one order and gets the first one's outcome.
-    ``confirmed`` says that a person saw the exact change and agreed; pools and restarts need it."""
+    ``confirmed`` says that a person saw the exact change and agreed; pools and restarts need it. ``within``: whoever
+    orders keeps under these too; a raise goes no further once a reading reaches one."""
 
     id: str
     device: str
@@ -124,6 +126,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     rank: Rank = Rank.PERSON
     dry_run: bool = False
     confirmed: bool = False
+    within: Limits | None = None
 
 
 class Word(msgspec.Struct, frozen=True):

@@ -25,6 +25,8 @@ ADAPTIVE_LOOK_S = 60.0  # readings until the errors of a point are known
 GUIDE_POWER_W = 28.0  # the parallel guide's limit
 BOARD_POWER = 0.9  # share of a 12 V board's own maximum; a NerdQAxe++ of 100 W draws 74 W as it is sold
 REBOOT_S = 30.0  # a usual reboot, for the estimate only
+WILD_C, WILD_POWER = 3.0, 1.1
+"""So far over a limit (°C, and of the power) one reading counts by itself, where the mean of many is kept under it."""
 _SAME = 1e-6
 
 
@@ -58,6 +60,19 @@ def bounds(plan: SweepPlan, status: MinerStatus | None = None, limits: Limits | 
         max_vr_temp_c=_lowest(plan.max_vr_temp_c, limits.max_vr_temp_c),
         max_power_w=_lowest(_power_w(status) if plan.max_power_w is None else plan.max_power_w, limits.max_power_w),
         max_fan_pct=plan.max_fan_pct,
+    )
+
+
+def wild(plan: SweepPlan, within: Bounds) -> Bounds:
+    """Where one reading alone says that a limit is reached. A strategy that walks in live steps leaves a setting before
+    the mean of half a minute gets there, so that a single reading near a limit is noise."""
+    if plan.strategy is not Strategy.ADAPTIVE:
+        return within
+    return msgspec.structs.replace(
+        within,
+        max_chip_temp_c=within.max_chip_temp_c + WILD_C,
+        max_vr_temp_c=within.max_vr_temp_c + WILD_C,
+        max_power_w=within.max_power_w * WILD_POWER,
     )
 
 

@@ -100,7 +100,7 @@ def _sound(_: Request, __: Tune, status: MinerStatus) -> str | None:
 
 def _cool(request: Request, _: Tune, status: MinerStatus) -> str | None:
     assert request.limits is not None  # _under_caps came before
-    why = samples.hot(status, request.limits)
+    why = samples.hot(status, request.limits) or (request.within and samples.hot(status, request.within))
     return None if why is None else f"it is at a limit: {why}"
 
 

@@ -46,7 +46,8 @@ class Request(msgspec.Struct, frozen=True):
     ``journalled``: the baseline is safely on disk, or can be put there. ``baseline`` is exempt from the floors: a miner
     may always go back to what it was. ``raised_s``/``wrote_s``/``restarted_s``: when that happened, as far back as a
     day. ``settled_s``: when the last step was proven; a reading must be newer to support a raise. ``doubt``: a reason
-    of the caller not to trust the readings (a repeating miner, an incident).
+    of the caller not to trust the readings (a repeating miner, an incident). ``within``: limits of whoever orders,
+    beside those in force.
     """
 
     command: Command
@@ -54,6 +55,7 @@ class Request(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     now_s: float
     limits: Limits | None = None
+    within: Limits | None = None
     before: MinerStatus | None = None
     journalled: bool = False
     baseline: Settings | None = None

@@ -104,8 +104,8 @@ def test_a_default_is_told_as_it_holds():
         assert own is None or f"default: {own if isinstance(own, str) else f'{own:g}'})" in option.help, option.key
     for _, default, option in guard._OPTIONS.values():
         own = getattr(GuardPlan(), option.key) if default is None else default
-        told = f"; by BITAXE_IP {own:g})" if option.key in guard._NAMED else f"default: {own:g})" if own else ""
-        assert told in option.help, option.key
+        shown = f"; by BITAXE_IP {own:g})" if option.key in guard._NAMED else f"default: {own:g})" if own else ""
+        assert shown in option.help, option.key
 
 
 @pytest.mark.parametrize("number", [_TARGET, _SLOWEST])

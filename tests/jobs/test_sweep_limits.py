@@ -39,6 +39,27 @@ async def test_a_lower_clock_is_where_it_ends(limits: Limits):
     assert site.end[0] is Phase.DONE
 
 
+async def test_a_point_that_runs_over_a_lowered_clock_is_left_at_that_reading():
+    """It went on for minutes, and passed."""
+    site, before, after = fine(), list[float](), list[float]()
+
+    def lower(it: FakeSite) -> None:
+        before.append(it.board.mhz)
+        it.limits = Limits(max_mhz=520)
+
+    def look(it: FakeSite) -> None:
+        if before:
+            after.append(it.board.mhz)
+
+    site.at, site.every = [(4000, lower)], look
+    await run(site, plan(max_mhz=600), ())
+    assert before[0] > 520, "it was over it by then"
+    assert after[0] > 520, "that reading is the one that tells"
+    assert all(mhz <= 520 for mhz in (*after[1:], site.board.mhz))
+    left = next(p for p in site.points if p.mhz > 520 and not p.passed)
+    assert "over the limits in force, which were lowered: 520 MHz" in left.reason
+
+
 @pytest.mark.parametrize("limits", [Limits(max_mhz=520), Limits(max_power_w=17.2), Limits(max_chip_temp_c=53.5)])
 async def test_a_best_point_from_before_that_is_over_it_now_is_not_applied(limits: Limits):
     site = fine()

@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import msgspec
-
 from minertui.jobs.sweep import ramp, stats, watch
 from minertui.jobs.sweep.pace import Do
 from minertui.jobs.sweep.state import End, Event, Look, Send, Stage, State, Step, Told
@@ -121,6 +119,8 @@ def _write(state: State) -> Step:
 def _applied(state: State, event: Told, now_s: float) -> Step:
     status = event.snapshot.status or MinerStatus()
     if event.outcome.state is not OutcomeState.APPLIED:
+        if limit := ramp.touched(state, status):  # on the way to it
+            return _close(ramp.stopped(state, status), PointVerdict.LIMIT, limit, now_s)
         return _refused(state, event.outcome.reason or event.outcome.state, now_s, event.outcome.state)
     state = replace(state, mark=Mark(state.told, status, event.snapshot.incidents), proven=False)
     state = ramp.arrived(state, now_s)
@@ -200,7 +200,7 @@ def _running(state: State, snapshot: Snapshot, now_s: float) -> Step:
         return _over(state, found, now_s)
     state = replace(state, proven=True)
     state = ramp.seen(state, status, now_s)
-    limit = ramp.touched(state, status)
+    limit = ramp.touched(state, status) or ramp.left_behind(state)
     if limit:
         return _close(state, PointVerdict.LIMIT, limit, now_s)
     state = replace(state, stuck=state.stuck.after(status))
@@ -265,29 +265,21 @@ def _measuring(state: State, snapshot: Snapshot, found: Trouble | None, now_s: f
 # the end of a point ---------------------------------------------------------------------------------------------------
 
 
-def _point(state: State, verdict: PointVerdict, reason: str) -> SweepPoint:
-    numbers = stats.measured(len(state.points) + 1, state.told, state.readings, state.wall_s)
-    return msgspec.structs.replace(numbers, verdict=verdict, reason=reason, why=ramp.why(state))
-
-
 def _verdict(state: State, status: MinerStatus, now_s: float) -> Step:
     elsewhere = watch.reached(status, state.told)
     if elsewhere:
         return _close(state, PointVerdict.NOT_APPLIED, elsewhere, now_s)
-    point = _point(state, PointVerdict.PASSED, "")
-    point = ramp.judged(state, point) if ramp.live(state) else stats.judged(point, state.plan)
-    return _kept(state, point, now_s)
+    return _kept(state, ramp.judged(state), now_s)
 
 
 def _close(state: State, verdict: PointVerdict, reason: str, now_s: float) -> Step:
     """The point is over with ``verdict``; go on to the next."""
-    return _kept(state, _point(state, verdict, reason), now_s)
+    return _kept(state, ramp.point(state, verdict, reason), now_s)
 
 
 def _leave(state: State, why: str, now_s: float) -> Step:
     """Away before a limit is touched: the next point is lower, and no cooling is needed."""
-    point = ramp.left(state, _point(state, PointVerdict.LIMIT, f"left in time: {why}"))
-    return _kept(replace(state, left=True), point, now_s)
+    return _kept(replace(state, left=True), ramp.left(state, f"left in time: {why}"), now_s)
 
 
 def _kept(state: State, point: SweepPoint, now_s: float) -> Step:
@@ -301,7 +293,7 @@ def _kept(state: State, point: SweepPoint, now_s: float) -> Step:
 def _over(state: State, found: Trouble, now_s: float) -> Step:
     """Something that ends the whole sweep; the point that ran is kept with it."""
     hot = found is Trouble.OVERHEAT
-    point = _point(state, PointVerdict.LIMIT if hot else PointVerdict.DISTURBED, found.value)
+    point = ramp.point(state, PointVerdict.LIMIT if hot else PointVerdict.DISTURBED, found.value)
     state = replace(state, points=(*state.points, point))
     return Step(state, End(Phase.PARKED if hot else Phase.FAILED, found.value), (point,), (found.value,))
 

@@ -13,6 +13,7 @@ from minertui.jobs.sweep.strategies import LIVE
 from minertui.jobs.sweep.surface import Surface, usable
 from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.walk import Target
+from minertui.model import ranking
 from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.status import MinerStatus
 
@@ -65,18 +66,23 @@ def seen(state: State, status: MinerStatus, now_s: float) -> State:
 
 
 def touched(state: State, status: MinerStatus) -> str | None:
-    """The limit that this reading has reached. With live steps a setting is left before the mean of half a minute gets
-    there (``leaving``), so that a single reading near a limit is noise; one that is far over it is not."""
-    if not live(state):
-        return watch.touched(status, state.within)
-    within = state.within
-    wild = msgspec.structs.replace(
-        within,
-        max_chip_temp_c=within.max_chip_temp_c + transient.WILD_C,
-        max_vr_temp_c=within.max_vr_temp_c + transient.WILD_C,
-        max_power_w=within.max_power_w * 1.1,
-    )
-    return watch.touched(status, wild)
+    """The limit that this reading has reached by itself; with live steps the mean is looked at in ``leaving``."""
+    return watch.touched(status, ranking.wild(state.plan, state.within))
+
+
+def stopped(state: State, status: MinerStatus) -> State:
+    """On the way to the target the miner came to what it reads now."""
+    mhz, mv = status.frequency_mhz, status.core_mv
+    there = state.told if mhz is None or mv is None else Target(mhz, round(mv))
+    return replace(state, rung=there, readings=())
+
+
+def left_behind(state: State) -> str:
+    """That what runs is over a highest value that was lowered since; empty while it is not."""
+    within, told = state.within, state.told
+    if told.mhz <= within.max_mhz and told.mv <= within.max_mv:
+        return ""
+    return f"{told} is over the limits in force, which were lowered: {within.max_mhz:g} MHz / {within.max_mv} mV"
 
 
 def climbed(state: State) -> tuple[State, Do]:
@@ -145,11 +151,11 @@ def leaving(state: State) -> str | None:
     return transient.leaving(state.trail, state.changed_s, state.growth, state.within, state.response)
 
 
-def left(state: State, point: SweepPoint) -> SweepPoint:
+def left(state: State, reason: str) -> SweepPoint:
     """The point as it is kept when it was left in time: with the heat that was too much."""
     now = [trace for trace in state.trail if trace.at_s > state.changed_s] or state.trail
     return msgspec.structs.replace(
-        point,
+        point(state, PointVerdict.LIMIT, reason),
         power_w=transient.smoothed(now, lambda s: s.power_w),
         chip_temp_c=transient.smoothed(state.trail, stats.chip_temp_c),
         vr_temp_c=transient.smoothed(state.trail, lambda s: s.vr_temp_c),
@@ -207,23 +213,32 @@ def _cooler_w(state: State) -> float | None:
     return thermal.allowed_w(state.trail, state.within, state.changed_s)
 
 
-def judged(state: State, point: SweepPoint) -> SweepPoint:
-    """The point with verdict, confidence and reason. Temperatures are those of its last half minute; the hashrate is
-    a plain mean unless there are enough readings to trim."""
+def point(state: State, verdict: PointVerdict, reason: str) -> SweepPoint:
+    """The point as it is kept."""
+    numbers = stats.measured(len(state.points) + 1, state.told, state.readings, state.wall_s)
+    return msgspec.structs.replace(numbers, verdict=verdict, reason=reason, why=why(state))
+
+
+def judged(state: State) -> SweepPoint:
+    """The point with verdict and reason, with live steps also confidence. Temperatures are then those of its last half
+    minute; the hashrate is a plain mean unless there are enough readings to trim."""
+    found = point(state, PointVerdict.PASSED, "")
+    if not live(state):
+        return stats.judged(found, state.plan)
     readings = state.readings
     rates = [s.hashrate_ghs for s in readings if s.hashrate_ghs is not None]
-    rate = stats.trimmed(rates) if len(rates) < _TRIMMED else point.hashrate_ghs
+    rate = stats.trimmed(rates) if len(rates) < _TRIMMED else found.hashrate_ghs
     last = [Trace(0.0, s) for s in readings]
-    point = msgspec.structs.replace(
-        point,
+    found = msgspec.structs.replace(
+        found,
         hashrate_ghs=rate,
-        efficiency_jth=point.power_w / (rate / 1000) if point.power_w and rate else None,
+        efficiency_jth=found.power_w / (rate / 1000) if found.power_w and rate else None,
         chip_temp_c=transient.smoothed(last, stats.chip_temp_c),
         vr_temp_c=transient.smoothed(last, lambda s: s.vr_temp_c),
         fan_pct=transient.smoothed(last, lambda s: s.fan_pct),
         cooler_w=_cooler_w(state),
     )
-    return evidence.judged(state.plan, point, readings, state.target.soak, _per_fact(state))
+    return evidence.judged(state.plan, found, readings, state.target.soak, _per_fact(state))
 
 
 def weighed(state: State, points: tuple[SweepPoint, ...]) -> tuple[SweepPoint, ...]:
