@@ -42,6 +42,7 @@ crash: $(STAMP)  ## the engine killed at each system call that changes anything,
 	@$(BIN)/python -m tests.proofs.crash
 
 chaos: $(STAMP)  ## many simulated miners, people and every fault in virtual time: make chaos HOURS=1000 MINERS=160 SEED=1 DENSE=1 JOBS=2
+	@$(BIN)/python -m tests.proofs.chaos --seeded
 	@$(BIN)/python -m tests.proofs.chaos --miners $(or $(MINERS),160) --hours $(or $(HOURS),1000) --seed $(or $(SEED),1) $(if $(DENSE),--dense) $(if $(JOBS),--jobs $(JOBS))
 
 mutants: $(STAMP)  ## the safety kernel: every branch is tested, and faults put into it are noticed; some fifteen minutes

@@ -2,6 +2,7 @@
 
     python -m tests.proofs.chaos                               160 miners, 1,000 hours (some hours of CPU)
     python -m tests.proofs.chaos --miners 24 --hours 2 --seed 5
+    python -m tests.proofs.chaos --seeded                      faults put into the program are found; half a minute
 
 Many hours are lives of 25, each with a seed of its own and an end at which all has to be well, on all processors.
 Ctrl+C, SIGTERM and the end of ``--minutes`` bring the lives under way to that end, and what was found is told.
@@ -49,6 +50,8 @@ from minertui.sim.axeos_models import Phase
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request
 from tests.proofs.mishaps import hit
+from tests.proofs.scenes import Scene
+from tests.proofs.seeded import FAULTS, hunt_all
 from tests.proofs.world import Pace, World, dense, spread
 from tests.proofs.wound import WoundLoop, run
 
@@ -133,19 +136,25 @@ def prove(
     *,
     pace: Pace | None = None,
     enough: Callable[[], bool] = lambda: False,
+    scene: Scene | None = None,
 ) -> Found:
     """Let ``miners`` live through ``hours`` of bad days (or fewer, when somebody has had ``enough``), then heal
-    everything and look. ``pace`` None: dense."""
+    everything and look. ``pace`` None: dense. A ``scene`` of the first miner takes the place of chance."""
     worlds: dict[str, World] = {}
 
     async def whole(loop: WoundLoop) -> Found:
         worlds["world"] = world = World(loop, Path(folder), seed, miners, pace or dense(miners))
-        return await _live(world, hours, enough)
+        return await _live(world, hours, enough, scene)
 
     quiet = mock.patch.object(logging.getLogger(supervisor.__name__), "disabled", True)  # parts that die on purpose
     thrown_away = tempfile.TemporaryDirectory(prefix="minertui-chaos-", dir=_memory())
     with quiet, _judged(worlds), _bad_disk(worlds), thrown_away as folder:
         return run(whole)
+
+
+def played(scene: Scene) -> list[str]:
+    """What is broken when one miner goes through this scene."""
+    return prove(1, 1, 0.0, scene=scene).broken
 
 
 def _memory() -> Path | None:
@@ -156,9 +165,8 @@ def _memory() -> Path | None:
     return shared if roomy else None
 
 
-async def _live(world: World, hours: float, enough: Callable[[], bool]) -> Found:
+async def _chance(world: World, hours: float, enough: Callable[[], bool]) -> None:
     loop = world.loop
-    await world.open()
     others = [asyncio.create_task(world.people(), name="world people")]
     others += [asyncio.create_task(world.misfortune(), name="world misfortune")]
     until_s = loop.time() + 3600 * hours
@@ -168,6 +176,12 @@ async def _live(world: World, hours: float, enough: Callable[[], bool]) -> Found
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+
+
+async def _live(world: World, hours: float, enough: Callable[[], bool], scene: Scene | None) -> Found:
+    loop = world.loop
+    await world.open()
+    await (scene(world, world.miners[0]) if scene else _chance(world, hours, enough))
     hours = loop.time() / 3600
     for board, witness in world.witnesses.items():
         world.seen["overheated"] += board.judge.overheats
@@ -297,7 +311,11 @@ def main() -> int:
     parser.add_argument("--faults-per-hour", type=float, help="of all miners together")
     parser.add_argument("--mishaps-per-hour", type=float, help="of the engine and its host")
     parser.add_argument("--poll", type=float, help="seconds between two polls of a miner")
+    parser.add_argument("--seeded", nargs="*", metavar="FAULT", help="only show that the judge finds seeded faults")
     args = parser.parse_args()
+    if args.seeded is not None:
+        print("chaos proof: faults put into the program, each in its scene", flush=True)
+        return int(bool(hunt_all(args.seeded or list(FAULTS), played)))
     pace = dense(args.miners) if args.dense else spread(args.miners)
     pace = msgspec.structs.replace(
         pace,

@@ -24,6 +24,7 @@ from minertui.sim.axeos_routes import Request, answer
 from minertui.wire.axeos.info import parse_info
 from tests.proofs.heat import Heat, Rule, of_guard
 from tests.proofs.owner import KEYS, SAME, Owner, Point
+from tests.proofs.power import Power
 from tests.proofs.rations import Rations
 
 INFO = "/api/system/info"
@@ -34,8 +35,6 @@ _LOWER_BLINDLY = frozenset({Rank.SAFETY, Rank.PERSON})
 _LATER = (Phase.RESTORING, Phase.DONE, Phase.STOPPED)
 _MAC = re.compile(rb'"macAddr": ?"([^"]*)"')
 _NOISE_C, _STEP, _DAY_S, _CALM_S = 2.5, 25.0, 86_400.0, 300.0
-_SUPPLY_MV, _NOISE_MV, _NOISE_W = {5: 4800.0, 12: 11_520.0}, 60.0, 1.05
-_PATIENCE_S, _POLLS = 180.0, 4  # so long, and so many polls, a guarded miner may draw more than its owner allows
 _PROVEN_S = 1.9  # two readings in a row are so far apart at least
 _FAN_LEAST_PCT = 20
 _FANS = ("manualFanSpeed", "fanspeed")
@@ -58,7 +57,7 @@ class Witness:
         guarded: bool = False,
     ) -> None:
         """``guarded``: a guard keeps the power limit among ``limits``."""
-        self.keeps_w = limits.max_power_w if guarded else None
+        self.power = Power(board, limits.max_power_w if guarded else None)
         self.board, self.limits, self.poll_s, self.readonly = board, limits, poll_s, readonly
         self.broken: list[str] = []
         self.seen = seen
@@ -80,7 +79,6 @@ class Witness:
         self.told = {"frequency": 0.0, "coreVoltage": 0.0}
         self.told_mac = ""
         self.told_blind = self.told_hot = self.told_over = False
-        self.over_s: float | None = None
         self.raised = False
         self.foreign_s = -1e9
         self.polls = 0
@@ -170,8 +168,11 @@ class Witness:
         chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
         seen_vr = 0.0 if self.board.ina260 else cooler.vr_c
         self.told_hot = cooler.chip_c > chip + _NOISE_C or seen_vr > vr + _NOISE_C
-        self.told_over = not on - {"droop"} and self._over(caps)
-        self._kept(now_s)
+        self.told_over = not on - {"droop"} and self.power.over(caps)
+        calm = now_s - self.calm_s >= _CALM_S and self.board.uptime_s >= _CALM_S
+        self.seen["over its power limit, guarded"] += self.power.begins(now_s, calm=calm)
+        if text := self.power.stays(now_s, self.poll_s):
+            self.say(now_s, text)
         macs = _MAC.findall(reply.body)
         told_before, self.told_mac = self.told_mac, macs[-1].decode().upper() if macs else ""
         self._met(same=self.told_mac == told_before)
@@ -195,7 +196,7 @@ class Witness:
         caps, rules, owner, now = self._caps(), [], self.owner, self._nvs
         chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
         if self.guard is not None:
-            high = self.guard.high_mhz or max(owner.home()[0], owner.most[0])
+            high = self.guard.high_mhz or max(owner.home()[0], owner.most[0], *(mhz for mhz, _ in owner.asked))
             rules.append(of_guard(self.guard, chip, vr, self.poll_s, high))
         sweep = self.sweep()
         if sweep is not None and sweep[0] is Phase.RUNNING and not owner.below(now):
@@ -206,24 +207,6 @@ class Witness:
         if self.origin is not None and self.guard is None and not busy:
             rules.append(Rule("the last resort", chip, vr, 4 * self.poll_s + 90, self.origin[0]))
         return rules
-
-    def _over(self, caps: Limits) -> bool:
-        """Surely more power than is allowed, or less input voltage than it needs, whatever noise its sensors have."""
-        heavy = caps.max_power_w is not None and self.board.shown_w > _NOISE_W * caps.max_power_w
-        return heavy or self.board.input_mv < _SUPPLY_MV[self.board.family.supply_v] - _NOISE_MV
-
-    def _kept(self, now_s: float) -> None:
-        """A guarded miner does not go on over its owner's limit of power, unless it is at the guard's floor."""
-        over = self.keeps_w is not None and self.board.shown_w > _NOISE_W * self.keeps_w
-        over = over and float(self.board.nvs["frequency"]) >= self.board.family.stock_mhz
-        if not over or now_s - self.calm_s < _CALM_S or self.board.uptime_s < _CALM_S:
-            self.over_s = None
-            return
-        self.seen["over its power limit, guarded"] += self.over_s is None
-        self.over_s = now_s if self.over_s is None else self.over_s
-        if now_s - self.over_s > _PATIENCE_S + _POLLS * self.poll_s:
-            self.say(now_s, f"guarded, and over its limit of {self.keeps_w:g} W for {now_s - self.over_s:.0f} s")
-            self.over_s = None
 
     def _caps(self) -> Limits:
         if self._joined is None:  # what a model bears does not change, and to ask costs as much as a poll
@@ -373,7 +356,7 @@ class Witness:
     def configured(self, limits: Limits, *, readonly: bool, guard: GuardPlan | None) -> None:
         """What its owner has in the config from now on."""
         self.limits, self.readonly, self.guard, self._joined = limits, readonly, guard, None
-        self.keeps_w = limits.max_power_w if guard is not None else None
+        self.power.keeps_w = limits.max_power_w if guard is not None else None
         caps, home = self._caps(), self.owner.home()
         if (caps.max_mhz or 1e9) < home[0] or (caps.max_mv or 1e9) < home[1] or limits.max_power_w:
             self.owner.why.add("a limit of its owner")

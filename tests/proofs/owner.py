@@ -99,8 +99,8 @@ class Owner:
             self.why.clear()
 
     def home(self) -> Point:
-        """The highest of each that was chosen."""
-        return _highest(*self.choices, *self.asked)
+        """The highest of each that it was left at."""
+        return _highest(*self.choices)
 
     def text(self) -> str:
         """The choices, in words."""
