@@ -57,3 +57,10 @@ def test_what_the_fan_does_about_a_climb_is_seen_through_whole_degrees() -> None
     ]
     assert max(response.vr for response in learned) < 0.6
     assert min(response.vr for response in learned) >= transient.LEAST_ANSWER
+
+
+def test_a_sweep_that_is_over_a_limit_before_its_first_reading_does_not_climb_at_once() -> None:
+    plan = SweepPlan("a", strategy=Strategy.ADAPTIVE)
+    after = ramp.begun(State(plan, bounds(plan), AIM, HOME, restart=True, at=AIM, here=HOME))
+    assert after.at is not None
+    assert pace.same(after.at, HOME)

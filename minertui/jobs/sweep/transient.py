@@ -132,7 +132,7 @@ def headings(
     if power is not None:
         margin_w = POWER_MARGIN * within.max_power_w + hidden_w(trail, changed_s)
         found.append(Heading("power", power, power, within.max_power_w, margin_w, power, "W"))
-    window = supply_window_mv(trail[-1].status)
+    window = supply_window_mv(trail[-1].status) if trail else None  # none: over a limit before its first point
     supply = smoothed([t for t in trail if t.at_s > changed_s] or trail[-1:], lambda s: s.input_mv)
     if supply is not None and window is not None:
         sag, most = max(window[1] - supply, 1.0), window[1] - window[0]
