@@ -64,7 +64,7 @@ class Witness:
         self.meant = ""  # the MAC of the miner that its owner means; empty: whoever answers
         self.present = True  # in the config
         self.guard: GuardPlan | None = None  # that its owner wants here
-        self.at_once = self.dry = False  # ``restore`` runs: does not wait for its guard's calm, only looks
+        self.led = self.at_once = self.dry = False  # ``restore`` runs; does not wait for its guard's calm; only looks
         self.orders: Callable[[], Collection[Order]] = lambda: ()  # that are carried out here now
         self.sweep: Callable[[], tuple[Phase, SweepView] | None] = lambda: None  # as it is published
         self.owner, self.heat, self.rations = Owner(self._settings()), Heat(board), Rations()
@@ -232,7 +232,7 @@ class Witness:
             self.writes_s.popleft()
         for wrong, text in (
             (self.readonly, "a read-only miner was written"),
-            (not self.present, "a miner that was taken out of the config was written"),
+            (not self.present and not self.led, "a miner that was taken out of the config was written"),
             (self.dry, "a dry run wrote"),
             (self._strange(), f"a miner that had said it is {self.told_mac} was written"),
         ):

@@ -31,6 +31,7 @@ async def killed(world: World) -> None:
 async def restored(world: World) -> None:
     """Gone at once, and ``minertui restore`` runs before the next start; some only look first."""
     await world.kill()
+    world.excuse()
     for dry_run in (True, False) if world.dice.random() < 0.3 else (False,):
         await _restore(world, dry_run=dry_run, now=world.dice.random() < 0.3)
     await world.open_engine()
@@ -39,13 +40,13 @@ async def restored(world: World) -> None:
 async def _restore(world: World, *, dry_run: bool, now: bool) -> None:
     journal = Journal(world.folder / FOLDER, world.clock.wall)
     for miner in world.miners:
-        miner.witness.dry, miner.witness.at_once = dry_run, now
+        miner.witness.dry, miner.witness.at_once, miner.witness.led = dry_run, now, True
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         await restore(journal, load(world.config_path), world.clock, dry_run=dry_run, now=now)
     world.seen["restored by hand"] += said.getvalue().count("proven")
     for miner in world.miners:
-        miner.witness.dry = miner.witness.at_once = False
+        miner.witness.dry = miner.witness.at_once = miner.witness.led = False
 
 
 async def ended(world: World) -> None:

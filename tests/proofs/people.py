@@ -210,17 +210,20 @@ async def order(world: World, miner: Miner, command: Command, rank: Rank = Rank.
     world.n += 1
     by = "person" if rank is Rank.PERSON else "repairs"
     sent = Order(f"o{world.n}", miner.name, command, by, rank, confirmed=True)
-    if not isinstance(command, Tune):
-        record = await world.engine.send(sent)
-        world.seen[f"order {record.outcome.state.value}"] += 1
-        return
-    owner, before, state = miner.witness.owner, miner.runs, OutcomeState.UNKNOWN
-    goal = _goal(command, before)
-    owner.asks(goal)
+    await asyncio.shield(asyncio.create_task(_sent(world, miner, sent), name="order by hand"))
+
+
+async def _sent(world: World, miner: Miner, sent: Order) -> None:
+    """It goes on when whoever gave it has left."""
+    command, owner, before, state = sent.command, miner.witness.owner, miner.runs, OutcomeState.UNKNOWN
+    goal = _goal(command, before) if isinstance(command, Tune) else None
+    if goal is not None:
+        owner.asks(goal)
     try:
         state = (await world.engine.send(sent)).outcome.state
     finally:
-        miner.witness.answered(goal, before, applied=state is OutcomeState.APPLIED, named=_named(command))
+        if goal is not None and isinstance(command, Tune):
+            miner.witness.answered(goal, before, applied=state is OutcomeState.APPLIED, named=_named(command))
         world.seen[f"order {state.value}"] += 1
 
 
