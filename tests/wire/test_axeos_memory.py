@@ -102,3 +102,10 @@ def test_a_regulator_that_is_not_told_any_more_is_a_sensor_that_failed():
     assert memory.whole(B).vr_temp_c is None
     assert memory.whole(change(A, firmware=None)).vr_temp_c == 60
     assert memory.whole(gone).vr_temp_c == -1
+
+
+@pytest.mark.parametrize("told_c", [127.0, 255.0, 0.0, -1.0, float("nan")])
+def test_a_number_of_no_heat_makes_no_sensor_of_what_is_not_there(told_c: float):
+    memory, broken = Memory(), change(B, vr_temp_c=told_c)
+    assert memory.whole(broken) is broken
+    assert memory.whole(B).vr_temp_c is None

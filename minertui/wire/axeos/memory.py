@@ -4,7 +4,7 @@
 reboot, another firmware or another miner; what it said holds until it says something else, for what a board is built
 for does not change while its web server fails. Only an answer that means "this firmware has none" ends the asking.
 
-A regulator's temperature that was told once and is not told any more is no board without such a sensor.
+A board that told a regulator's temperature once, one that can be, and tells none any more is not without that sensor.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from minertui.wire import json
 Value = TypeVar("Value")
 NOT_TOLD_C = -1.0
 """As AxeOS tells a sensor that it cannot read."""
+_COLDEST_C, _HOTTEST_C = 0.0, 120.0  # between them is a temperature, beyond may be a number of no heat
 _TRIES = 3  # at polls that follow each other
 _PAUSE_POLLS, _SLOWER = 4, 4  # and then after 4, 8, 16, 32, 64 polls
 _MINERS = 8  # at one address; more are no miners that change places
@@ -79,6 +80,8 @@ class Memory:
     def whole(self, status: MinerStatus) -> MinerStatus:
         """The reading, with a regulator that it does not tell any more as a sensor that failed."""
         known = self._regulated.get(status.mac)
+        if status.vr_temp_c is not None and not _COLDEST_C < status.vr_temp_c < _HOTTEST_C:
+            return status  # what a board without such a sensor may tell in an hour in which its bus is broken
         if status.vr_temp_c is not None:
             _keep(self._regulated, status.mac, status.firmware or known)
         elif status.mac in self._regulated and status.firmware in (None, known):
