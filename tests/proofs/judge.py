@@ -46,18 +46,8 @@ _WRITES = frozenset({"PATCH", "POST", "PUT", "DELETE"})
 class Witness:
     """One board: its requests in order, and every promise that was broken, in words."""
 
-    def __init__(
-        self,
-        board: Board,
-        limits: Limits,
-        poll_s: float,
-        *,
-        readonly: bool,
-        seen: Counter[str],
-        guarded: bool = False,
-    ) -> None:
-        """``guarded``: a guard keeps the power limit among ``limits``."""
-        self.power = Power(board, limits.max_power_w if guarded else None)
+    def __init__(self, board: Board, limits: Limits, poll_s: float, *, readonly: bool, seen: Counter[str]) -> None:
+        self.power = Power(board, None)
         self.board, self.limits, self.poll_s, self.readonly = board, limits, poll_s, readonly
         self.broken: list[str] = []
         self.seen = seen
@@ -73,13 +63,12 @@ class Witness:
         self.origin: Point | None = None  # what it ran before somebody raised it, in this engine's life
         self.guard_lowered_s = -1e9
         self._greeted = 0
-        self._ended = ""  # the sweep that was judged last
+        self._ended = ("", 0)  # the sweep that was judged last
         self._looked_s, self.fan_pct = 0.0, board.nvs["manualFanSpeed"]
         self.told_s: float | None = None
         self.told = {"frequency": 0.0, "coreVoltage": 0.0}
         self.told_mac = ""
         self.told_blind = self.told_hot = self.told_over = False
-        self.raised = False
         self.foreign_s = -1e9
         self.polls = 0
         self.asked_s = self.calm_s = 0.0  # the last poll; since when nothing excuses a late one
@@ -142,8 +131,8 @@ class Witness:
 
     def _found(self, view: SweepView, now_s: float) -> None:
         """A sweep is over, and may leave it at its best point."""
-        if view.sweep_id != self._ended and view.plan.apply_best and view.best is not None:
-            self._ended = view.sweep_id
+        if view.plan.apply_best and view.best is not None and self._ended != (view.sweep_id, view.best.n):
+            self._ended = view.sweep_id, view.best.n
             least_s = min(_HELD_S, view.plan.measure_s / 2)
             if text := self.owner.found((view.best.mhz, float(view.best.mv)), least_s):
                 self.say(now_s, text)

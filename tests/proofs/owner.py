@@ -85,7 +85,8 @@ class Owner:
         """May it be left here?"""
         if any(same(now, choice) for choice in (*self.choices, *self.theirs, *self.asked)):
             return True
-        return bool(self.why) and self.below(now)
+        lower = any(nowhere_above(now, choice) for choice in (*self.choices, *self.theirs, *self.asked))
+        return bool(self.why) and lower
 
     def below(self, now: Point) -> bool:
         """Nowhere above something that was chosen."""

@@ -143,7 +143,7 @@ class World:
                 limits = replace(limits, max_power_w=round(0.9 * board.shown_w, 1))
             config = MinerConfig(f"m{n}", address, limits=limits, readonly=readonly, guarded=guarded, guard=GUARD)
             witness = self.witnesses[board] = Witness(
-                board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen, guarded=guarded
+                board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen
             )
             self.miners.append(miner := Miner(board, witness, config))
             witness.orders, witness.sweep = partial(self._orders, miner), partial(self._sweep, miner)
