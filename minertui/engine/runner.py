@@ -179,6 +179,8 @@ class Runner:
             for task in late:
                 task.cancel()
                 await asyncio.wait([task])
+                site = self._sites[job_id]
+                site.report(Phase.STOPPED, site.state.view, "its miner left before the way back was proven")
                 self._desk.arbiter.release(device, job_id)
                 self.forget(job_id)
         for job_id in [j for j, site in self._sites.items() if forget and site.state.device == device]:

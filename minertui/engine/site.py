@@ -22,7 +22,7 @@ from minertui.engine.store import StoreError
 from minertui.engine.thinking import Think
 from minertui.model import ranking
 from minertui.model.commands import Command, CommandRecord, Order, Outcome, Rank, Tune, Word
-from minertui.model.errors import Stopped
+from minertui.model.errors import JobError, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
 from minertui.model.plans import (
@@ -38,6 +38,7 @@ from minertui.model.plans import (
 )
 from minertui.model.seams import Clock
 from minertui.safety.calm import Calm
+from minertui.safety.settings import SAME, Settings
 
 T = TypeVar("T")
 
@@ -95,6 +96,7 @@ class JobSite:
         self._rank, self._line, self._clock, self._office, self._changed = rank, line, clock, office, changed
         self._sweep_id = state.view.sweep_id if isinstance(state.view, SweepView) else ""
         self._at_home = not isinstance(state.view, SweepView)
+        self._home_was = _home_of(state.view)
         self.asked = asked
         self._calm: Calm | None = None  # what the journal was told last
         self._orders = 0
@@ -123,7 +125,8 @@ class JobSite:
 
     async def next_snapshot(self, within_s: float | None = None) -> Snapshot:
         """After the next poll, or after a reading in ``within_s`` seconds when that is sooner. A sweep's first one
-        shows the miner at its own settings: until an earlier run's way back has ended, none counts."""
+        shows the miner at its own settings: until an earlier run's way back has ended, none counts. Raises JobError
+        where a sweep that goes on finds it lower than at its start: a program does not raise what was lowered."""
         snapshot = await self._or_end(self._next(within_s))
         if self._at_home or not snapshot.answered:
             return snapshot
@@ -131,7 +134,10 @@ class JobSite:
         if why:
             return msgspec.structs.replace(snapshot, health=Health.STALE, why=why)
         self._at_home = True
-        return self._line.snapshot()
+        snapshot = self._line.snapshot()
+        if text := _lowered(self._home_was, snapshot):
+            raise JobError(text)
+        return snapshot
 
     async def send(self, command: Command) -> Outcome:
         """Through arbiter and safety, into the command log. A stop ends a climb at its next look, and then raises
@@ -283,3 +289,26 @@ class JobSite:
         if self._final is not None:
             raise Stopped(final=self._final)  # a new one each time: one that is kept holds every frame it went through
         self._office.arbiter.check(self._line.name, self._rank, self.state.id)
+
+
+def _home_of(view: JobView) -> Settings:
+    """Where a sweep that goes on had found its miner."""
+    return Settings(view.baseline_mhz, view.baseline_mv) if isinstance(view, SweepView) else Settings()
+
+
+def _lowered(home: Settings, snapshot: Snapshot) -> str:
+    """That somebody else, or the firmware, lowered it since, in a sentence; empty where it is not, and where a limit
+    that was lowered says why."""
+    if snapshot.status is None:
+        return ""
+    now, limits = Settings.of(snapshot.status), snapshot.limits
+    for was, runs, most in (
+        (home.frequency_mhz, now.frequency_mhz, limits.max_mhz),
+        (home.core_mv, now.core_mv, limits.max_mv),
+    ):
+        if was is not None and runs is not None and runs < min(was, most or was) - SAME:
+            return (
+                f"somebody else or its firmware lowered it to {now.tune_text} since this sweep began at "
+                f"{home.tune_text}; set it by hand if that was well, and start the sweep anew"
+            )
+    return ""

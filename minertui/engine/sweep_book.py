@@ -70,7 +70,7 @@ class SweepBook:
             raise JobError(f"no sweep without a disk to keep it on: {error}") from error
         others = {kept.id: kept for kept in self._records.values() if kept.device != record.device}
         self._records = {**others, record.id: record}  # the one before it is over, and on disk
-        view = SweepView(plan, sweep_id=record.id, points=record.points)
+        view = SweepView(plan, record.id, record.points, baseline_mhz=record.home_mhz, baseline_mv=record.home_mv)
         return msgspec.structs.replace(state, view=view, done=len(record.points))
 
     async def withdraw(self, view: SweepView, *, ended: bool) -> None:
@@ -101,11 +101,15 @@ class SweepBook:
             return ()
 
     def hear(self, state: JobState, view: SweepView) -> None:
-        """How a sweep goes: its phase goes to disk when it changed."""
-        record = self._records[view.sweep_id]
+        """How a sweep goes: its phase goes to disk when it changed, and once where its miner is at home."""
+        record = known = self._records[view.sweep_id]
         if record.phase is not state.phase:
             until_s = self._clock.wall() if state.phase.over else None
-            record = self._records[record.id] = _told(record, state.phase, until_s, state.note)
+            record = _told(record, state.phase, until_s, state.note)
+        if record.home_mhz is None and view.baseline_mhz:
+            record = msgspec.structs.replace(record, home_mhz=view.baseline_mhz, home_mv=view.baseline_mv)
+        if record is not known:
+            self._records[record.id] = record
             self._writes(self._write(record))
 
     def forget(self, view: SweepView) -> None:

@@ -285,7 +285,8 @@ class JobState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SweepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A sweep as kept for ever: its plan, its points, how it ended; and the board's chip and firmware at its start."""
+    """A sweep as kept for ever: its plan, its points, how it ended; and the board's chip and firmware, frequency and
+    core voltage at its start."""
 
     id: str
     device: str
@@ -299,3 +300,5 @@ class SweepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
     chip: str | None = None
     firmware: str | None = None
+    home_mhz: float | None = None
+    home_mv: int | None = None

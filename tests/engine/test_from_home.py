@@ -66,6 +66,20 @@ async def test_a_sweep_that_goes_on_with_a_miner_that_was_silent_at_the_start_kn
     assert (found.it.mhz, found.it.mv) == HOME
 
 
+@pytest.mark.parametrize("left", [(50.0, 1000.0), (400.0, 1050.0), (500.0, 1100.0)])
+async def test_one_whose_miner_was_lowered_meanwhile_does_not_go_on(tmp_path: Path, left: tuple[float, float]):
+    """Its firmware tripped while no engine ran: the next start climbed from there to where the sweep had been."""
+    found = await killed(tmp_path)
+    found.it.mhz, found.it.mv = left
+    written, found.it.dead = len(found.it.tunes), False
+    await until(lambda: job(found.engine, SWEEP).phase is Phase.FAILED, 300)
+    assert "lowered it to" in job(found.engine, SWEEP).note
+    await asyncio.sleep(60)
+    assert found.it.tunes[written:] == []
+    await found.engine.close()
+    assert (found.it.mhz, found.it.mv) == left
+
+
 async def test_one_that_is_started_before_its_way_back_was_walked_does_too(tmp_path: Path):
     found = await killed(tmp_path, goes_on=False)
     await found.engine.start(PLAN)
