@@ -346,7 +346,7 @@ class Arbiter:
             if known not in (None, entry.mac) or (known is None and name != entry.device):
                 continue  # another one, or its first poll will tell; asking all takes a deadline for each that hangs
             async with walker.desk.turn:
-                kept = await off_loop(partial(self._journal.read, entry.key))
+                kept = walker.known(await off_loop(partial(self._journal.read, entry.key)))
                 if kept is None or kept.at_s != entry.at_s:  # closed, or another's, while we waited for the turn
                     return Outcome(OutcomeState.APPLIED, "nothing of ours is left to bring back")
                 snapshot, _ = await walker.look()

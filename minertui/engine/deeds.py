@@ -20,6 +20,7 @@ class Deeds:
         self.settled_s: float | None = None
         self.moving_s = float("-inf")  # until then a write that was not seen to have come true may still be at work
         self.tuned_s: float | None = None
+        self.unkept: tuple[Settings, ...] = ()  # what was lowered while the disk refused to note it
         self.wrote_s: deque[float] = deque()
         self.raised_s: deque[float] = deque()
         self.restarted_s: deque[float] = deque()

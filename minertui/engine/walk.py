@@ -73,7 +73,7 @@ class Walker:
         written again; where none does, what is gone is gone. Without the device's ``turn`` nothing is written, nor
         remembered: whoever has it may be ending this way back just now. Raises JournalError."""
         key = key_of(snapshot)
-        found, kept = await off_loop(partial(self.journal.read, key)), self.desk.kept
+        found, kept = self.known(await off_loop(partial(self.journal.read, key))), self.desk.kept
         lost = found is None and kept is not None and kept.key == key and self.desk.worked
         if turn and lost and kept is not None:
             await off_loop(partial(self.journal.again, kept))
@@ -83,10 +83,15 @@ class Walker:
             self.desk.kept = found
         return kept if lost else found
 
+    def known(self, entry: Entry | None) -> Entry | None:
+        """The way back that the journal holds, with what it refused to note: that is ours too, and nobody else's."""
+        unkept = self.desk.deeds.unkept
+        return msgspec.structs.replace(entry, ours=(*entry.ours, *unkept)) if entry and unkept else entry
+
     async def close(self, entry: Entry) -> None:
         """There is nothing to bring back any more. Raises JournalError."""
         await off_loop(partial(self.journal.close, entry.key))
-        self.desk.kept = None
+        self.desk.kept, self.desk.deeds.unkept = None, ()
 
     async def look(self) -> tuple[Snapshot, Snapshot]:
         """A new reading, taken after the last change settled, and the one before it."""
@@ -259,9 +264,13 @@ class Walker:
             try:
                 note = partial(self.journal.note_write, entry.key, to, mine)
                 self.desk.kept = way.entry = await off_loop(note) or entry
+                self.desk.deeds.unkept = ()
             except JournalError as error:
                 if step.raises:
                     return Taken(OutcomeState.REFUSED, seen, str(error), withheld=True)
+                if mine is not None:  # what goes on from where others lowered it stays theirs
+                    self.desk.deeds.unkept = (mine, to)
+                    way.entry = self.known(entry)
         if isinstance(step.command, Tune):  # a clock that is still on its way goes on from there
             left_s = self.desk.deeds.moving_s - self._clock.boot()
             step = msgspec.structs.replace(step, settle_s=max(step.settle_s, left_s))

@@ -186,7 +186,7 @@ class WayBack:
         """The entry as it is after what was just written, which is ours too: else the next note would call it somebody
         else's, and so would whoever comes after a crash."""
         with contextlib.suppress(JournalError):
-            return await off_loop(partial(self._journal.read, entry.key)) or entry
+            return self._walker.known(await off_loop(partial(self._journal.read, entry.key))) or entry
         return entry
 
     async def _prove(self, entry: Entry, target: Tune, short: str = "") -> Outcome:

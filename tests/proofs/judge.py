@@ -349,6 +349,7 @@ class Witness:
         caps, home = self._caps(), self.owner.home()
         if (caps.max_mhz or 1e9) < home[0] or (caps.max_mv or 1e9) < home[1] or limits.max_power_w:
             self.owner.why.add("a limit of its owner")
+        self.owner.limited = limits.max_power_w is not None
 
     def begins(self, now_s: float) -> None:
         """Another engine."""

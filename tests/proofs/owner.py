@@ -32,6 +32,7 @@ class Owner:
         self.theirs: list[Point] = []  # where somebody else, or the firmware, left it since
         self.most = start
         self.why: set[str] = set()
+        self.limited = False  # a limit of power is in force: it may end any way back below home
         self.swept_mv = start[1]  # the highest voltage of a sweep: a guard that moves along its frontier may use it
         self.swept = False  # since somebody else changed it: is there a sweep that was started later?
         self.fresh = False  # and it has not begun to write yet
@@ -86,7 +87,7 @@ class Owner:
         if any(same(now, choice) for choice in (*self.choices, *self.theirs, *self.asked)):
             return True
         lower = any(nowhere_above(now, choice) for choice in (*self.choices, *self.theirs, *self.asked))
-        return bool(self.why) and lower
+        return (self.limited or bool(self.why)) and lower
 
     def below(self, now: Point) -> bool:
         """Nowhere above something that was chosen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from minertui.model.commands import Order, Rank
+from minertui.model.commands import Order, Rank, Restart
 
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _RAISES, _REPAIRS, _DWELL_S = 60, 3, 14.5
@@ -27,7 +27,7 @@ class Rations:
         """It was told to restart; what is wrong with that, in words. ``order`` None: a way back."""
         while self._restarts and now_s - self._restarts[0] > _DAY_S:
             self._restarts.popleft()
-        rank = order.rank if order else Rank.SWEEP
+        rank = order.rank if order and isinstance(order.command, Restart) else Rank.SWEEP  # else beside its way back
         gap_s = _SWEEP_GAP_S if rank is Rank.SWEEP else _GAP_S
         ago_s = now_s - self._restarts[-1] if self._restarts else gap_s
         many = len(self._restarts)

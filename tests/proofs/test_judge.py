@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from minertui.engine.journal import Entry
-from minertui.model.commands import Order, Rank, Tune
+from minertui.model.commands import Order, Rank, Restart, Tune
 from minertui.model.plans import GuardPlan, Limits, Phase, PointVerdict, Strategy, SweepPlan, SweepPoint, SweepView
 from minertui.safety.settings import Settings
 from minertui.sim.axeos_board import Board
@@ -339,10 +340,17 @@ REPAIR = Order("r", "m", Tune(), by="repairs", rank=Rank.CURTAILMENT)
     (REPAIR, (310, 310), ""), (REPAIR, (310, 310, 310), "by a program after 3 restarts in a day"),
 ])  # fmt: skip
 def test_restarts_are_rationed(story: Story, order: Order | None, gaps: Sequence[float], found: str):
+    told = order and msgspec.structs.replace(order, command=Restart())
     for gap_s in (0, *gaps):
-        story.writes(order, "", "/api/system/restart", after_s=gap_s)
+        story.writes(told, "", "/api/system/restart", after_s=gap_s)
     assert found in story.said
     assert bool(found) is bool(story.said)
+
+
+def test_a_way_back_restarts_beside_a_guards_order_by_its_own_ration(story: Story):
+    for gap_s in (0, 70):
+        story.writes(msgspec.structs.replace(REPAIR, rank=Rank.SAFETY), "", "/api/system/restart", after_s=gap_s)
+    assert story.said == ""
 
 
 def test_a_fan_turns(story: Story):
