@@ -200,14 +200,18 @@ def _places(entry: Entry, known: config.Config) -> tuple[Sequence[Wanted], ...]:
     """Where to look, one group after the other, each place with what the config says of whatever answers there: at the
     entry's own address by its miner of this address, or of this name; then at all the others. Only where the config has
     neither, which may be for a new name and another way to write the address, its own address comes last: what the
-    config says of the device at one of its addresses counts for more than nothing."""
+    config says of the device at one of its addresses counts for more than nothing. One that told no MAC (AxeOS before
+    2.3) is known by nothing but its name: elsewhere any other of that kind would be taken for it."""
     miners = wanted(known)
     here = next((place for place in miners.values() if _same_place(place.miner.address, entry.address)), None)
     own = here or miners.get(entry.device)
     alone = config.MinerConfig(name=entry.device, address=entry.address, kind=entry.kind, limits=known.limits)
     (at,) = wanted(msgspec.structs.replace(known, miner=(own.miner if own else alone,))).values()
     at = msgspec.structs.replace(at, miner=msgspec.structs.replace(at.miner, address=entry.address))
-    others = [place for place in miners.values() if place is not here]
+    meant = (
+        miners.values() if entry.mac else filter(None, (miners.get(entry.device),))
+    )  # by a MAC, or by its name alone
+    others = [place for place in meant if place is not here]
     return ([at], others) if own else (others, [at])
 
 

@@ -90,6 +90,23 @@ async def test_a_moved_miner_is_found_by_its_mac(journal: Journal):
 
 
 @pytest.mark.looptime
+async def test_one_without_a_mac_is_looked_for_where_its_name_is_and_nowhere_else(tmp_path: Path):
+    """Every other miner of so old a firmware would look the same."""
+    journal = Journal(tmp_path / "old", lambda: 1.0)
+    journal.open_entry(replace(ENTRY, key="name-garage", mac=None))
+    other, moved = raised(), raised()
+    for miner in (other, moved):
+        miner.set(mac=None)
+    net = Net(**{"192.0.2.7": other, "192.0.2.9": moved})
+    attic = MinerConfig(name="attic", address="192.0.2.7")
+    assert await run(journal, net, attic) == 1
+    assert other.writes == []
+    assert await run(journal, net, attic, MinerConfig(name="garage", address="192.0.2.9")) == 0
+    assert other.writes == []
+    assert (moved.status.frequency_mhz, moved.status.core_mv) == (525, 1150)
+
+
+@pytest.mark.looptime
 async def test_an_absent_miner_keeps_its_entry_and_says_what_to_do(
     journal: Journal, capsys: pytest.CaptureFixture[str]
 ):
