@@ -354,6 +354,7 @@ class Witness:
     def begins(self, now_s: float) -> None:
         """Another engine."""
         self.asked_s, self.origin = now_s, None
+        self._ended = ("", 0)  # a sweep that goes on ends anew
         self.rations.begin()
 
     def answered(self, goal: Point, before: Point, *, applied: bool, named: Collection[int]) -> None:
