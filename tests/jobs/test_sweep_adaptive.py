@@ -49,7 +49,7 @@ async def test_it_ends_at_a_soaked_point_and_applies_it():
 async def test_every_point_says_why_and_how_sure():
     site = FakeSite(Board())
     await run(site, adaptively(), ())
-    assert site.points[0].why == "where the miner is now"
+    assert site.points[0].why == "where the sweep begins"
     assert all(p.why for p in site.points)
     assert all(p.confidence is not None for p in site.points if p.verdict is not PointVerdict.LIMIT)
     assert any("promises" in text for text in site.said)

@@ -72,7 +72,7 @@ def next_target(
 
 def _first(plan: SweepPlan, within: Bounds, start: Target, points: Sequence[SweepPoint]) -> Target | Finish:
     if not points:
-        return Target(start.mhz, start.mv, "where the miner is now")
+        return Target(start.mhz, start.mv, "where the sweep begins")
     last = points[-1]
     lower = max(within.min_mhz, last.mhz - 10 * plan.step_mhz)
     if lower < last.mhz:
