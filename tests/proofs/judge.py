@@ -172,6 +172,10 @@ class Witness:
         for text in self.heat.told(now_s, self._rules()):
             self.say(now_s, text)
 
+    def accepts(self) -> None:
+        """Its owner takes whoever answers from now on; what was answered until now does not count."""
+        self.meant, self._greeted = "", 0
+
     def _met(self, *, same: bool) -> None:
         """Whom is meant, when nobody is yet: whoever answers a few times in a row; an answer may not have arrived."""
         self._greeted = self._greeted + 1 if same else 1

@@ -129,7 +129,7 @@ async def clear(world: World, miner: Miner) -> None:
     health = world.engine.line(miner.name).snapshot().health
     if health in (Health.PARKED, Health.STRANGER):
         if health is Health.STRANGER:
-            miner.witness.meant = ""
+            miner.witness.accepts()
         await world.engine.clear(miner.name)
         world.seen["cleared"] += 1
 
