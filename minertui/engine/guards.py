@@ -44,9 +44,12 @@ class Guards:
     def __init__(self, runner: Runner, records: Records, clock: Clock, say: Say, *, lasting: bool) -> None:
         self._runner, self._records, self._clock, self._say, self._lasting = runner, records, clock, say, lasting
         self._falls: dict[str, _Fall] = {}  # by job
+        self._config = Config()
+        self._unread = False  # those started by hand could not be read yet
 
     async def begin(self, config: Config) -> None:
         """Start every guard that is wanted and does not run, on the miners that the config has."""
+        self._config = config
         wanted = {plan.device: plan for plan in await self._kept()}
         for miner in config.miner:
             if miner.name in wanted:
@@ -71,9 +74,14 @@ class Guards:
         await self.begin(after)
 
     async def run(self) -> None:
-        """Start again what ended by a fault, for ever."""
+        """Start again what ended by a fault, and what the disk did not tell of, for ever."""
         while True:
             await self._clock.sleep(_LOOK_S)
+            if self._unread:
+                here = {miner.name for miner in self._config.miner}
+                for plan in await self._kept():
+                    if plan.device in here:
+                        await self._start(plan, "person")
             for state in self._runner.fallen():
                 await self._again(state)
 
@@ -124,11 +132,14 @@ class Guards:
     async def _kept(self) -> list[GuardPlan]:
         if not self._lasting:
             return []
+        before, self._unread = self._unread, False
         try:
             return await self._records.guards()
         except StoreError as error:
-            text = f"the guards that were started by hand cannot be read: {error}; those that run go on"
-            self._say("engine", text, Severity.WARNING)
+            self._unread = True
+            text = f"the guards that were started by hand cannot be read: {error}; they start as soon as they can be"
+            if not before:
+                self._say("engine", text, Severity.WARNING)
             return []
 
     async def _start(self, plan: GuardPlan, by: str) -> None:

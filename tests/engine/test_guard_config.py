@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from minertui.engine.guards import Guards
 from minertui.engine.journal import FOLDER, Journal
 from minertui.engine.store import StoreError
 from minertui.model.alerts import Severity
-from minertui.model.plans import GuardPlan, GuardView, Limits, Phase, Strategy, SweepPlan
+from minertui.model.plans import GuardPlan, GuardView, JobState, Limits, Phase, Strategy, SweepPlan
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
 from tests.engine.fakes import LoopClock
@@ -185,17 +185,42 @@ def test_a_difference_is_named_key_by_key():
     assert difference(PLAN, PLAN) == ""
 
 
-async def test_when_the_disk_does_not_tell_who_was_guarded_by_hand_it_is_said():
+async def test_when_the_disk_does_not_tell_who_was_guarded_by_hand_it_is_said_and_asked_again():
     class Broken:
+        asked = 0
+
         async def guards(self) -> list[GuardPlan]:
-            raise StoreError("records.db: disk I/O error")
+            self.asked += 1
+            if self.asked < 4:
+                raise StoreError("records.db: disk I/O error")
+            return [GuardPlan("byhand"), GuardPlan("gone")]
+
+    class Starts:
+        def __init__(self) -> None:
+            self.plans: list[tuple[str, str]] = []
+
+        def alive(self, device: str) -> list[str]:
+            return []
+
+        def fallen(self) -> list[JobState]:
+            return []
+
+        async def start(self, plan: GuardPlan, by: str) -> None:
+            self.plans.append((plan.device, by))
 
     said: list[tuple[str, str, Severity]] = []
-    records: Any = Broken()
-    runner: Any = None  # nothing is started
-    await Guards(runner, records, LoopClock(), lambda *words: said.append(words), lasting=True).begin(Config())
+    records, runner = Broken(), Starts()
+    guards = Guards(cast(Any, runner), cast(Any, records), LoopClock(), lambda *words: said.append(words), lasting=True)
+    await guards.begin(Config(miner=(miner("byhand"), miner("config", guarded=True))))
+    assert runner.plans == [("config", "config")]
+    running = asyncio.create_task(guards.run())
+    await asyncio.sleep(30)
+    running.cancel()
+    assert runner.plans == [("config", "config"), ("byhand", "person")]
+    assert records.asked == 4
     [(source, text, severity)] = said
     assert (source, severity) == ("engine", Severity.WARNING)
     assert text == (
-        "the guards that were started by hand cannot be read: records.db: disk I/O error; those that run go on"
+        "the guards that were started by hand cannot be read: records.db: disk I/O error; "
+        "they start as soon as they can be"
     )
