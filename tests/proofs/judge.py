@@ -68,6 +68,7 @@ class Witness:
         self.told_s: float | None = None
         self.told = {"frequency": 0.0, "coreVoltage": 0.0}
         self.told_mac = ""
+        self._first = ""  # the MAC that was told first, since its owner took whoever answers
         self.told_blind = self.told_hot = self.told_over = False
         self.foreign_s = -1e9
         self.polls = 0
@@ -174,11 +175,11 @@ class Witness:
 
     def accepts(self) -> None:
         """Its owner takes whoever answers from now on; what was answered until now does not count."""
-        self.meant, self._greeted = "", 0
+        self.meant, self._greeted, self._first = "", 0, ""
 
     def _met(self, *, same: bool) -> None:
         """Whom is meant, when nobody is yet: whoever answers a few times in a row; an answer may not have arrived."""
-        self._greeted = self._greeted + 1 if same else 1
+        self._greeted, self._first = self._greeted + 1 if same else 1, self._first or self.told_mac
         if not self.meant and self._greeted >= _GREETED:
             self.meant = self.told_mac
 
@@ -241,7 +242,8 @@ class Witness:
 
     def _strange(self) -> bool:
         """Has it said that it is another one?"""
-        return bool(self.told_mac and self.meant) and self.told_mac != self.meant
+        known = ("", self.meant, self._first)  # who answered first may have been met by that
+        return bool(self.meant) and self.told_mac not in known
 
     def _order(self) -> Order | None:
         """The one that is carried out; of several the one that goes first. None: it is led back."""

@@ -299,6 +299,14 @@ def test_a_target_at_the_chips_limit_is_refused():
     assert writes(ask(SetFan(auto=True, target_c=60), limits=Limits()))
 
 
+def test_whoever_orders_keeps_under_limits_of_its_own_too():
+    """A sweep's, on the way to a far point: the limits in force are wider."""
+    assert "chip temperature 58 °C has reached 58 °C" in no(ask(UP, within=Limits(max_chip_temp_c=58)))
+    assert "power 18 W is above 17 W" in no(ask(UP, within=Limits(max_power_w=17)))
+    assert writes(ask(UP, within=Limits(max_chip_temp_c=58.5, max_vr_temp_c=63, max_power_w=18)))
+    assert writes(ask(Tune(400), within=Limits(max_chip_temp_c=58)))
+
+
 # pools, restart, pause, overheat --------------------------------------------------------------------------------------
 
 POOL = PoolSetting("pool.example.com", 3333, "bc1q.worker")
