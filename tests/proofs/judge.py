@@ -179,9 +179,10 @@ class Witness:
 
     def _met(self, *, same: bool) -> None:
         """Whom is meant, when nobody is yet: whoever answers a few times in a row; an answer may not have arrived."""
-        self._greeted, self._first = self._greeted + 1 if same else 1, self._first or self.told_mac
-        if not self.meant and self._greeted >= _GREETED:
-            self.meant = self.told_mac
+        self._greeted = self._greeted + 1 if same else 1
+        if not self.meant:
+            self._first = self._first or self.told_mac
+            self.meant = self.told_mac if self._greeted >= _GREETED else ""
 
     def _rules(self) -> list[Rule]:
         """Who has to lower it by now, and when."""
