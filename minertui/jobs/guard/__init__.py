@@ -198,9 +198,9 @@ def _down(
     if settling and by < _URGENT_C:
         return replace(state, why=f"{why}; waiting for the last step's effect"), None
     lower = max(floor, min(runs, ceiling) - plan.step_down_mhz)
-    if loaded is not None:  # lowered it draws less at once, and its voltage follows by this goal
-        held = replace(state.hold, goal_mhz=None if state.hold.known is None else lower)
-        state = replace(state, hold=held, load=loaded)
+    follows = loaded is not None and state.hold.known is not None  # lowered it draws less at once; its voltage goes too
+    held = replace(state.hold, goal_mhz=lower if follows else None)  # where it was on its way to is too much by now
+    state = replace(state, hold=held, load=loaded or state.load)
     return replace(state, why=f"{why}: down to {lower:g} MHz"), Tune(frequency_mhz=lower)
 
 
