@@ -16,6 +16,7 @@ Firmware that follows its settings only after a restart (AxeOS before 2.2) gets 
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 from collections.abc import Callable
 from functools import partial
@@ -39,7 +40,7 @@ from minertui.safety import kernel, raising
 from minertui.safety.calm import Calm
 from minertui.safety.limits import own_power
 from minertui.safety.request import goes_up
-from minertui.safety.samples import hashing
+from minertui.safety.samples import hashing, hot
 from minertui.safety.settings import SAME, Settings, same
 from minertui.safety.steps import Refusal
 
@@ -106,9 +107,11 @@ class WayBack:
         held = await self._held(entry, target, snapshot.status) if hold and not found else ""
         rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
         for command in (_down_part(target, now), *rest):
-            outcome = await self._lead(command, entry, by, self._ends if found else never)
+            cool = self._cool(entry) if hold and not found else None
+            outcome = await self._lead(command, entry, by, self._ends if found else never, cool)
             if not outcome.ok:
-                return _kept(outcome.state, outcome.reason)
+                warm = cool and hot(self._line.snapshot().status or MinerStatus(), cool)
+                return msgspec.structs.replace(_kept(outcome.state, outcome.reason), waits=bool(warm))
             entry = await self._noted(entry)
         if held:
             return msgspec.structs.replace(_kept(OutcomeState.REFUSED, held), waits=True)
@@ -159,11 +162,25 @@ class WayBack:
             return bool(deeds.restarted_s) and deeds.restarted_s[-1] > deeds.tuned_s
         return snapshot.boot_s - status.uptime_s > deeds.tuned_s + _WHOLE_S
 
-    async def _lead(self, command: Command, entry: Entry, by: str, ends: Callable[[], str] = never) -> Outcome:
+    def _cool(self, entry: Entry) -> Limits | None:
+        """As cool as its guard asks, for each step of the way up: the ones before warm it."""
+        calm = None if entry.calm is None else self._walker.desk.calm() or entry.calm
+        if calm is None:
+            return None
+        return Limits(math.nextafter(calm.chip_c, math.inf), math.nextafter(calm.vr_c, math.inf))
+
+    async def _lead(
+        self,
+        command: Command,
+        entry: Entry,
+        by: str,
+        ends: Callable[[], str] = never,
+        within: Limits | None = None,
+    ) -> Outcome:
         """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too. What is written is in
         the command log; what is refused beforehand, and tried again for ever, is not."""
         who = self._log.by if self._log else "engine"
-        order = Order(f"way-back-{secrets.token_hex(8)}", self._line.name, command, who, Rank.SWEEP)
+        order = Order(f"way-back-{secrets.token_hex(8)}", self._line.name, command, who, Rank.SWEEP, within=within)
         request = msgspec.structs.replace(await self._walker.ask(order, entry), doubt="")
         decision = kernel.decide(request)
         if isinstance(decision, Refusal):

@@ -176,6 +176,26 @@ def test_calm_is_both_sensors_down(chip: float | None, vr: float | None, reached
     assert calm.reached(MinerStatus(chip_temp_c=chip, vr_temp_c=vr, hashrate_ghs=1.0)) is reached
 
 
+async def test_each_step_of_the_way_up_is_as_cool_as_the_guard_asks(tmp_path: Path):
+    """The first ones warm it: all of them on the reading before the first led straight back into the heat."""
+    bench = Bench(tmp_path / "journal")
+    bench.arbiter.guard("garage", "guard:garage", Calm(60, 80))
+    assert (await bench.do(Tune(400), Rank.SAFETY, "guard:garage")).ok
+
+    def warms(what: str) -> None:
+        mhz = bench.miner.status.frequency_mhz or 0
+        bench.miner.set(chip_temp_c=58.0 if mhz < 450 else 61.0)
+
+    bench.miner.spy = warms
+    outcome = await bench.arbiter.conclude("garage", None, "guard:garage")
+    assert outcome.waits, outcome
+    assert "has reached 60 °C" in outcome.reason
+    assert bench.at == (450, 1150)
+    bench.miner.spy = lambda what: bench.miner.set(chip_temp_c=58.0)
+    assert (await bench.arbiter.conclude("garage", None, "guard:garage")).ok
+    assert bench.at == (525, 1150)
+
+
 async def test_what_a_sweep_found_is_not_set_over_the_guard_that_stepped_in(tmp_path: Path):
     """Both acted on the same reading, the sweep's last one: what was too hot a moment ago is not gone back to."""
     bench = Bench(tmp_path / "journal")

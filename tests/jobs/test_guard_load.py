@@ -326,3 +326,15 @@ async def test_a_step_whose_answer_was_lost_is_the_one_step():
     site = Weak([55.0] * 80, Stopped(final=True), OutcomeState.UNKNOWN)
     await guard.run(site, PLAN)
     assert site.sent == [Tune(frequency_mhz=450, at_most=True)]
+
+
+def test_a_step_down_for_heat_forgets_where_it_was_on_its_way_to():
+    """It climbed back towards the goal of the step for power before it, two minutes after it had been too hot."""
+    board = Loaded(known=KNOWN, mhz=600, mv=1150, limits=Limits(max_power_w=40))
+    while board.state.hold.goal_mhz is None:
+        board.poll()
+    hot = snap(board.now + POLL_S, 66.0, board.mhz, core_mv=board.mv)
+    state, tune = step(replace(board.state, lowered_s=None), board.plan, hot, board.now + POLL_S)
+    assert tune is not None
+    assert (tune.frequency_mhz or 0) < board.mhz
+    assert state.hold.goal_mhz is None

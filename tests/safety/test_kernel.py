@@ -30,7 +30,7 @@ from minertui.safety.kernel import decide, lowers
 from minertui.safety.limits import effective
 from minertui.safety.request import Request, may_lift_park
 from minertui.safety.samples import current
-from minertui.safety.settings import Settings
+from minertui.safety.settings import Settings, lowering
 from minertui.safety.steps import Refusal, Step, Steps
 from tests.safety.values import GAMMA, INF, NAN, ask, gamma, no, snap, writes
 
@@ -482,3 +482,10 @@ def test_whatever_is_asked_the_promises_hold():
     assert SEEN["lowered"] > 300, SEEN
     assert SEEN["order"] > 300, SEEN
     assert SEEN["refused"] > 200, SEEN
+
+
+def test_an_order_that_is_to_lower_stays_one():
+    """Also where nothing of it is left: what it is asked again on may be another reading."""
+    assert lowering(Tune(525, 1150, at_most=True), 525.0, 1150.0) == Tune(at_most=True)
+    assert lowering(Tune(524, 1149, at_most=True), 525.0, 1150.0) == Tune(524, 1149, at_most=True)
+    assert lowering(Tune(600, 1200), 525.0, 1150.0) == Tune(600, 1200)
