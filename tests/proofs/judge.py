@@ -166,7 +166,7 @@ class Witness:
         macs = _MAC.findall(reply.body)
         told_before, self.told_mac = self.told_mac, macs[-1].decode().upper() if macs else ""
         self._met(same=self.told_mac == told_before)
-        if self.told_mac == (self.meant or self.told_mac) and all(
+        if self.told_mac in (self.meant or self.told_mac, self._first) and all(
             abs(self.told[key] - have) <= SAME for key, have in zip(KEYS, self._nvs, strict=True)
         ):
             self.shown_s.append(now_s)
