@@ -117,13 +117,13 @@ class OverLimits:
         except MinertuiError as error:
             self._tell(device, f"your lowered limit is not kept yet: {error}")
             return
-        if outcome.ok:
-            self._due.pop(device, None)
-        if outcome.ok and outcome.changes:  # nothing, where it was lowered further by its turn
+        if not outcome.ok:
+            self._tell(device, f"your lowered limit is not kept yet: {outcome.reason}")
+            return
+        self._due.pop(device, None)
+        if outcome.changes:  # nothing, where it was lowered further by its turn
             want = Settings.of(status).wrote(tune).tune_text
             self._tell(device, f"lowered to {want}, because you lowered its limit", Severity.INFO)
-        elif not outcome.ok:
-            self._tell(device, f"your lowered limit is not kept yet: {outcome.reason}")
 
     async def _under(self, snapshot: Snapshot, status: MinerStatus, limits: Limits) -> Tune | None:
         """What keeps the limits, as far as it is known; None where nothing is."""

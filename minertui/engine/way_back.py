@@ -120,10 +120,10 @@ class WayBack:
         return await self._prove(entry, target, "" if found else _short(target, entry.baseline))
 
     async def _held(self, entry: Entry, target: Tune, status: MinerStatus) -> str:
-        """Why what goes up has to wait, and for what; empty when it need not. The guard that runs now is asked rather
-        than the one of the entry, and then goes into the entry."""
-        calm = self._walker.desk.calm() or entry.calm
-        if entry.calm is None or not (why := waits(calm, target, status)):
+        """Why what goes up has to wait, and for what; empty when it need not. The guard that is asked goes into the
+        entry."""
+        calm = self._calm(entry)
+        if not (why := waits(calm, target, status)):
             return ""
         if calm != entry.calm:
             with contextlib.suppress(JournalError):
@@ -162,9 +162,14 @@ class WayBack:
             return bool(deeds.restarted_s) and deeds.restarted_s[-1] > deeds.tuned_s
         return snapshot.boot_s - status.uptime_s > deeds.tuned_s + _WHOLE_S
 
+    def _calm(self, entry: Entry) -> Calm | None:
+        """What is asked before a guard's doing is undone: by the guard that runs now, rather than by that of the
+        entry."""
+        return None if entry.calm is None else self._walker.desk.calm() or entry.calm
+
     def _cool(self, entry: Entry) -> Limits | None:
         """As cool as its guard asks, for each step of the way up: the ones before warm it."""
-        calm = None if entry.calm is None else self._walker.desk.calm() or entry.calm
+        calm = self._calm(entry)
         if calm is None:
             return None
         return Limits(math.nextafter(calm.chip_c, math.inf), math.nextafter(calm.vr_c, math.inf))
