@@ -15,7 +15,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
-from minertui import durable
+from minertui import config_places, durable
 from minertui.config import Config, decode
 from minertui.model.errors import ConfigError
 from minertui.model.frontier import Known
@@ -52,8 +52,10 @@ def templates(config: Config, name: str, known: Known | None = None) -> Template
 
 def save_miner(path: Path, entry: MinerEntry, replaces: str | None = None) -> Config:
     """Add ``entry``, or change the miner named ``replaces``; keys that an entry does not know (headers, sweep, guard)
-    stay. Returns the new config. Raises ConfigError, and then the file is as it was."""
+    stay. Returns the new config. Raises ConfigError, also for an address that another miner has, and then the file is
+    as it was."""
     document = _document(path)
+    config_places.free(_miners(path, document), path, replaces or "", entry.address)
     if replaces is None:
         return replace_text(path, f"{tomlkit.dumps(document).rstrip()}\n\n{_written(entry)}")
     miners = _miners(path, document)
@@ -73,7 +75,7 @@ def remove_miner(path: Path, name: str) -> Config:
     text = without(whole, ("miner", index))
     if not _says_the_same(text, tomlkit.dumps(document)):  # written as nobody writes it
         text = tomlkit.dumps(document)
-    return replace_text(path, text)
+    return replace_text(path, text or _NEW)  # an empty file would be taken for one that was lost
 
 
 def _says_the_same(text: str, other: str) -> bool:

@@ -48,6 +48,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warning", "error")}
 _HIGHEST = ("max_mhz", "high_mhz", "max_mv")
+_GUARDING = ("step_down_mhz", "step_up_mhz", "hysteresis_c", "check_s")
+_STEPPING = ("step_mhz", "step_mv", "sample_s")
+_WAITING = ("settle_s",)
 _ORDERED = (
     *(("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz")),
     *(("min_mhz", "start_mhz"), ("start_mhz", "max_mhz"), ("min_mv", "start_mv"), ("start_mv", "max_mv")),
@@ -75,10 +78,12 @@ def refusal(name: str, value: object) -> str | None:
 
 
 def mistyped(table: object) -> str | None:
-    """The key of a highest value that no chip works at, and what it must be; None when all can be meant."""
-    for name in _HIGHEST:
+    """The key of a highest value that no chip works at, of a guard's number by which it would not lower (again), or of
+    a sweep's by which it would walk without end; and what it must be. None when all can be meant."""
+    exact = (*_GUARDING, *_STEPPING)
+    for name in (*_HIGHEST, *exact, *_WAITING):
         value = getattr(table, name, None)
-        if _too_little(name, value):
+        if _too_little(name, value) or _too_long(name, value) or (name in exact and out_of_range(name, value)):
             return f"{name}: {refusal(name, value)}"
     return None
 
@@ -86,6 +91,11 @@ def mistyped(table: object) -> str | None:
 def _too_little(name: str, value: object) -> bool:
     """True of a highest value that no chip works at."""
     return name in _HIGHEST and isinstance(value, int | float) and value < RANGES[name][0]
+
+
+def _too_long(name: str, value: object) -> bool:
+    """True of a wait after which nothing would be lowered any more."""
+    return name in _WAITING and isinstance(value, int | float) and not value <= RANGES[name][1]
 
 
 def disorder(table: object) -> tuple[str, str] | None:

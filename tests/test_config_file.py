@@ -170,6 +170,8 @@ def test_a_miner_written_as_nobody_writes_it_is_removed_all_the_same(file: Path)
         (MinerEntry(name="attic", address="10.0.0.3"), "garage", "is the name of miner"),
         (MinerEntry(name="new", address="not an address"), None, "host name"),
         (MinerEntry(name="new", address="10.0.0.3", poll_s=0.1), None, "poll_s: must be 2 to 3600"),
+        (MinerEntry(name="new", address="10.0.0.2:80"), None, "“attic” has the address 10.0.0.2 already"),
+        (MinerEntry(name="garage", address="10.0.0.2"), "garage", "“attic” has the address 10.0.0.2 already"),
         (MinerEntry(name="new", address="10.0.0.3"), "nobody", "no miner named “nobody”"),
     ],
 )

@@ -33,7 +33,7 @@ from minertui.api.shapes import (
 from minertui.clock import SystemClock
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order
-from minertui.model.errors import LinkError
+from minertui.model.errors import LinkError, Unanswered
 from minertui.model.events import LogLine, Message, Numbered
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series, Templates
@@ -336,7 +336,7 @@ class ApiClient:
         if method == "GET":
             then = "leave and start “minertui demo” anew" if self._demo else "see its log with “minertui logs engine”"
             return LinkError(f"the engine at {self._place} does not answer; {then}")
-        return LinkError(
+        return Unanswered(
             f"the engine at {self._place} took the request and gave no answer: it may have been done or not; "
             "look into the command log before you try again"
         )

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from minertui import config_places
 from minertui.cli import places
 from minertui.cli.wording import Paragraphs
 from minertui.config import Config, ScreenConfig, decode, exposure, load
@@ -67,12 +68,13 @@ def path(args: argparse.Namespace) -> int:
 def edit(args: argparse.Namespace) -> int:
     """Edit a copy until it is right or the person gives up; then the copy is kept and named."""
     file = places.config_file(args)
-    before = file.read_text() if file.exists() else START
+    there = _bytes(file) if file.exists() else b""
+    before = _text(file, there) if file.exists() else START
     copy = _copy(before)
     while True:
         _open(copy)
-        text = copy.read_text()
         try:
+            text = _text(copy, _bytes(copy))
             _looks(decode(text.encode(), file), file, text)
         except ConfigError as error:
             print(f"minertui: {error}", file=sys.stderr)
@@ -80,6 +82,11 @@ def edit(args: argparse.Namespace) -> int:
                 continue
             raise MinertuiError(f"the config is as it was; your text is in {copy}") from error
         break
+    if text != before and (_bytes(file) if file.exists() else b"") != there:
+        raise MinertuiError(
+            f"{file} was changed meanwhile, on the screen perhaps, and stays as it is now; your text is in {copy}: "
+            "edit again, and take over from there what you want"
+        )
     copy.unlink()
     if text == before and file.exists():
         print(f"{file}: nothing was changed")
@@ -91,9 +98,24 @@ def edit(args: argparse.Namespace) -> int:
     return 0
 
 
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=file) from error
+
+
+def _text(file: Path, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text; save it as UTF-8", file=file) from error
+
+
 def _looks(config: Config, file: Path, text: str) -> None:
-    """Raises ConfigError for keys and a theme that the screen could not use. Who wrote none needs no screen to be
-    asked. An engine does not mind: a miner is watched whatever the screen looks like."""
+    """Raises ConfigError for a miner that stands there twice, and for keys and a theme that the screen could not use.
+    Who wrote none needs no screen to be asked. An engine starts all the same: miners are watched whatever is wrong."""
+    config_places.check(config, file, text)
     if config.screen.keys:
         from minertui.tui.keys import checked
 

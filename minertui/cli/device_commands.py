@@ -10,6 +10,7 @@ what only gives back asks when a dry run warns. ``--yes`` is for scripts: where 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 import uuid
 from collections.abc import Callable
@@ -36,7 +37,7 @@ from minertui.model.commands import (
     SetPools,
     Tune,
 )
-from minertui.model.errors import MinertuiError
+from minertui.model.errors import MinertuiError, Unanswered
 from minertui.model.fleet import Snapshot
 from minertui.model.status import PoolSetting
 from minertui.safety.request import RULES
@@ -166,7 +167,14 @@ async def _order(args: argparse.Namespace, client: ApiClient, asked: Asked, what
         if not agreed(f"Do this to {snapshot.device}?", args):
             print("Nothing was changed.")
             return 1
-    record = await client.send(msgspec.structs.replace(order, id=uuid.uuid4().hex, dry_run=False))
+    try:
+        record = await client.send(msgspec.structs.replace(order, id=uuid.uuid4().hex, dry_run=False))
+    except Unanswered as error:
+        print(f"{snapshot.device}: unknown: {error}", file=sys.stderr)
+        return EXIT[OutcomeState.UNKNOWN]
+    except asyncio.CancelledError:  # Ctrl+C
+        print(f"{snapshot.device}: it was sent, so the engine carries it out all the same", file=sys.stderr)
+        raise
     _tell(record, command, snapshot)
     return EXIT[record.outcome.state]
 

@@ -1,4 +1,5 @@
-"""``minertui discover``: find miners in the network and offer to add them to the config."""
+"""``minertui discover``: find miners in the network and offer to add them to the config, or to correct the address of
+one that moved."""
 
 from __future__ import annotations
 
@@ -9,12 +10,15 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from minertui.cli import places
 from minertui.cli.terminal import at_a_question
 from minertui.cli.wording import Paragraphs
 from minertui.model.text import as_name
 
 if TYPE_CHECKING:
+    from minertui.config import MinerConfig
     from minertui.model.history import Found
 
 _ABOUT = """\
@@ -40,7 +44,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="e.g. 192.168.1.0/24, or an address or name[:PORT]; default: this computer's own. With --serial or --i2c: "
         "ports and I2C buses to ask, e.g. /dev/ttyUSB0 or 1; default: all",
     )
-    parser.add_argument("--yes", action="store_true", help="scan this computer's networks and add all miners, unasked")
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="unasked: scan this computer's networks, add all that is new, change the address of what moved",
+    )
     parser.add_argument("--serial", action="store_true", help="find Duino-Coin boards on USB serial ports instead")
     parser.add_argument("--i2c", action="store_true", help="… and on its I2C buses, also behind USB adaptors")
     parser.set_defaults(run=run)
@@ -54,23 +62,34 @@ def run(args: argparse.Namespace) -> int:
         return boards.show(boards.places(serial=args.serial, i2c=args.i2c, named=args.networks))
     from minertui import config
     from minertui.engine.discovery import discover
-    from minertui.wire.axeos.address import authority, host_port
 
     path = places.config_file(args)
     miners = config.load(path).miner
-    known = {authority(*host_port(miner.address)): miner.name for miner in miners}
+    known = _known(miners, places.state_dir(args))
     networks = args.networks or _own(yes=args.yes)
     if networks:
         print(f"asking {', '.join(networks)} …", flush=True)
     found = asyncio.run(discover(networks, known=known))
     _show(found)
     new = [one for one in found if one.known_as is None]
+    moved = [one for one in found if one.moved_from]
+    changed = _move(moved, path, yes=args.yes)  # first: what is new may stand where one of them stood
     added = _add(new, path, {miner.name for miner in miners}, yes=args.yes)
-    if added:
-        print(f"{_miners(added)} added to {path}; a running engine takes them over by itself")
-    elif new and not _can_ask():
-        print("run it again with --yes to add what is new")
+    done = [f"{_miners(added)} added"] * bool(added) + [f"the address of {_miners(changed)} changed"] * bool(changed)
+    if done:
+        print(f"{' and '.join(done)} in {path}; a running engine takes that over by itself")
+    elif (new or moved) and not _can_ask():
+        print("run it again with --yes to add what is new, and to change the address of what moved")
     return 0 if found else 1
+
+
+def _known(miners: Sequence[MinerConfig], state: Path) -> dict[str, str]:
+    """The names by address, and by the hardware address that an engine learned."""
+    from minertui.cli.boards_known import names_by_mac
+    from minertui.config_places import place
+
+    names = {place(miner.address): miner.name for miner in miners}
+    return names | {mac: name for mac, name in names_by_mac(state).items() if name in names.values()}
 
 
 def _own(*, yes: bool) -> Sequence[str]:
@@ -95,10 +114,27 @@ def _show(found: Sequence[Found]) -> None:
     for one in found:
         speed = "—" if one.hashrate_ghs is None else f"{one.hashrate_ghs:.0f}"
         known = f"known as {one.known_as}" if one.known_as else "new"
+        if one.moved_from:
+            known = f"{one.known_as} moved: {one.moved_from} → {one.address}"
         rows.append((one.address, one.model or "—", one.hostname or "—", one.firmware or "—", speed, known))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _move(moved: Sequence[Found], path: Path, *, yes: bool) -> int:
+    """Change the addresses of those that a person agrees to; how many."""
+    from minertui import config
+    from minertui.config_file import entries, save_miner
+
+    changed = 0
+    for one in moved if yes or _can_ask() else ():
+        said = "y" if yes else _ask(f"{one.known_as} is at {one.address} now: change its address there? [Y/n] ")
+        entry = next(entry for entry in entries(config.load(path)) if entry.name == one.known_as)
+        if said in ("", "y", "yes"):
+            save_miner(path, msgspec.structs.replace(entry, address=one.address), entry.name)
+            changed += 1
+    return changed
 
 
 def _add(new: Sequence[Found], path: Path, taken: set[str], *, yes: bool) -> int:

@@ -90,7 +90,7 @@ async def _run(args: argparse.Namespace, settings: config.Config, rig: str) -> i
         except LinkError:
             rigs = tuple(replace(one, log_shares=True) for one in settings.rig if one.name == rig)
             alone = config.Config(engine=settings.engine, rig=rigs)
-            async with opened(alone, places.state_dir(args)) as engine:
+            async with opened(alone, places.state_dir(args), work=f"minertui duco of {rig}") as engine:
                 return await Following(engine, rig, args.every).run()
         return await Following(client, rig, args.every).run()
 

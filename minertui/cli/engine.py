@@ -20,6 +20,7 @@ from minertui.cli.wording import Paragraphs, told
 
 if TYPE_CHECKING:
     from minertui.config import Config
+    from minertui.engine.config_watch import Mark
     from minertui.engine.engine import Engine
 
 _FILES = 8192  # a thousand miners, their log streams, a hundred screens, and room
@@ -42,23 +43,34 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal or a shutdown over the API; 0 when everything was led back."""
     from minertui.config import load
+    from minertui.engine.config_watch import mark
 
     os.umask(0o077)  # history, records and log are nobody else's business
-    config = load(places.config_file(args))
+    config_path = places.config_file(args)
+    seen, config = mark(config_path), load(config_path)
     log_to_stderr(config.engine.log_level)
     state, socket = places.state_dir(args), places.socket_path(args)
     allow_files()
-    asyncio.run(_serve(config, places.config_file(args), state, socket, args.speed))
+    asyncio.run(_serve(config, seen, config_path, state, socket, args.speed))
     return 0
 
 
-async def _serve(config: Config, config_path: Path, state: Path, socket: Path, speed: float) -> None:
+async def _serve(config: Config, seen: Mark, config_path: Path, state: Path, socket: Path, speed: float) -> None:
+    """``seen``: how the file was before it was read. An engine looks at it from its making on; one that was saved
+    between is read again."""
     from minertui.clock import SystemClock
+    from minertui.config import load
+    from minertui.engine.config_watch import mark
     from minertui.engine.engine import Engine
     from minertui.engine.thinking import Beside
 
     clock = SystemClock(speed)
-    await serve(Engine(config, state=state, clock=clock, config_path=config_path, think=Beside()), socket)
+    while True:
+        engine = Engine(config, state=state, clock=clock, config_path=config_path, think=Beside())
+        if (now := mark(config_path)) == seen:
+            break
+        seen, config = now, load(config_path)
+    await serve(engine, socket)
 
 
 async def serve(engine: Engine, socket: Path) -> None:

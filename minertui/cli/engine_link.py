@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minertui.cli import places
-from minertui.cli.own_engine import same_place
 from minertui.cli.terminal import at_a_question
-from minertui.model.errors import MinertuiError
+from minertui.config_places import same_place
+from minertui.model.errors import LinkError, MinertuiError
 from minertui.model.fleet import Fleet, Snapshot
 
 if TYPE_CHECKING:
@@ -35,9 +35,27 @@ def talking(work: Callable[[argparse.Namespace, ApiClient], Awaitable[int]]) -> 
 
     async def connected(args: argparse.Namespace) -> int:
         async with engine(args) as client:
-            return await work(args, client)
+            try:
+                return await work(args, client)
+            except LinkError as error:
+                if alone := _alone(args):
+                    raise LinkError(alone) from error
+                raise
 
     return lambda args: asyncio.run(connected(args))
+
+
+def _alone(args: argparse.Namespace) -> str:
+    """Which command brought an engine of its own, that nobody else can ask; empty when none did."""
+    from minertui.engine.lock import holder
+
+    found = holder(state := places.state_dir(args))
+    if found is None or not found.work:
+        return ""
+    return (
+        f"no engine to ask, but {found.work} (process {found.process}) works with {state} on its own: it is shown "
+        "where it was started, and Ctrl+C there ends it well"
+    )
 
 
 def snapshot_of(fleet: Fleet, name: str, config: Path) -> Snapshot:

@@ -28,10 +28,11 @@ import msgspec
 from minertui import config
 from minertui.cli import places
 from minertui.cli.numbers import FASTER, SPEED, Number, add_number, help_of
-from minertui.cli.own_engine import engine_for, same_place
+from minertui.cli.own_engine import engine_for
 from minertui.cli.plan_options import PlanOption, numeric
 from minertui.cli.terminal import ended_by, fitted, say
 from minertui.cli.wording import Paragraphs, told
+from minertui.config_places import same_place
 from minertui.model.errors import ConfigError, LinkError, MinertuiError
 from minertui.model.events import JobChanged, LogLine, Message, SnapshotTaken, Whole
 from minertui.model.fleet import Snapshot
@@ -160,7 +161,7 @@ def chosen(settings: config.Config, words: Sequence[str], plan: Mapping[str, Any
 async def _run(
     args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig], interval_s: float
 ) -> int:
-    async with engine_for(args, settings, miners) as (link, names):
+    async with engine_for(args, settings, miners, "minertui guard") as (link, names):
         plans = [msgspec.structs.replace(m.guard, device=name) for m, name in zip(miners, names, strict=True)]
         if args.dry_run:
             return await _shown(link, settings, miners, plans)

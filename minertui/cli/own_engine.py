@@ -16,6 +16,7 @@ import msgspec
 from minertui.cli import places
 from minertui.cli.terminal import ended_by, never_dropped
 from minertui.config import Config, MinerConfig
+from minertui.config_places import same_place
 from minertui.model.errors import LinkError
 from minertui.model.fleet import Fleet
 from minertui.model.seams import Link
@@ -23,11 +24,11 @@ from minertui.model.seams import Link
 
 @asynccontextmanager
 async def engine_for(
-    args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]
+    args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig], what: str
 ) -> AsyncIterator[tuple[Link, list[str]]]:
     """The engine that runs, with the miners' names there; or one of our own, which in a dry run writes nothing, to
     miners nor to the state folder. An engine that runs and does not know a miner keeps us out: two engines must
-    never share a miner or a journal."""
+    never share a miner or a journal. ``what``: the command, for whoever asks who works with the state folder."""
     from minertui.api.client import ApiClient
 
     client = ApiClient(places.socket_path(args))
@@ -35,7 +36,7 @@ async def engine_for(
         fleet = await client.fleet()
     except LinkError:
         await client.close()
-        async with _own_engine(args, settings, miners) as link:
+        async with _own_engine(args, settings, miners, what) as link:
             yield link, [miner.name for miner in miners]
         return
     try:
@@ -48,7 +49,9 @@ async def engine_for(
 
 
 @asynccontextmanager
-async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig]) -> AsyncIterator[Link]:
+async def _own_engine(
+    args: argparse.Namespace, settings: Config, miners: Sequence[MinerConfig], what: str
+) -> AsyncIterator[Link]:
     from minertui.cli.dry_run import forgetful
 
     os.umask(0o077)  # what the engine keeps is nobody else's business
@@ -58,19 +61,23 @@ async def _own_engine(args: argparse.Namespace, settings: Config, miners: Sequen
             async with forgetful(only, state) as (watching, room), opened(watching, room, args.speed) as engine:
                 yield engine
         else:
-            async with opened(only, state, args.speed) as engine:
+            work = f"{what} of {', '.join(miner.name for miner in miners)}"
+            async with opened(only, state, args.speed, work) as engine:
                 yield engine
 
 
 @asynccontextmanager
-async def opened(settings: Config, state: Path, speed: float = 1.0) -> AsyncIterator[Link]:
-    """An engine in this process, closed in order whatever signal comes meanwhile."""
+async def opened(settings: Config, state: Path, speed: float = 1.0, work: str = "") -> AsyncIterator[Link]:
+    """An engine in this process, closed in order whatever signal comes meanwhile. ``work``: what its lock says."""
     from minertui.clock import SystemClock
+    from minertui.engine import lock
     from minertui.engine.engine import Engine
     from minertui.engine.thinking import Beside
 
     engine = Engine(settings, state=state, clock=SystemClock(speed), think=Beside())
     await engine.open()
+    if work:
+        lock.tell(state, work)
     try:
         yield engine
     finally:
@@ -90,8 +97,3 @@ def name_there(fleet: Fleet, miner: MinerConfig) -> str:
         f"an engine runs already and does not know {miner.address}: add the miner to it, or stop it "
         "(or use another --state and --socket)"
     )
-
-
-def same_place(one: str, other: str) -> bool:
-    """True when both addresses are the same, port 80 being the one that is meant without a port."""
-    return one.lower().removesuffix(":80") == other.lower().removesuffix(":80")

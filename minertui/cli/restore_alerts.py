@@ -27,7 +27,7 @@ class RestoreAlerts:
     def __init__(self, state: Path, clock: Clock, config: AlertsConfig, records: Records) -> None:
         self._records, self._to_send = records, bool(config.urls)
         self._new: dict[str, Alert] = {}
-        self._outbox = Outbox(state / OUTBOX, clock, None)
+        self._outbox = Outbox(state / OUTBOX, clock)
         self._book = Alerts(clock, lambda: EMPTY, self._heard, self._tell)
         self._book.change(config.mute, config.hashrate_drop_pct)
         self.ended = SuddenEnd(state, clock, self._book.take)

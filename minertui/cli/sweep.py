@@ -25,11 +25,12 @@ import msgspec
 from minertui import config
 from minertui.cli import places
 from minertui.cli.numbers import FASTER, SPEED, add_number
-from minertui.cli.own_engine import engine_for, same_place
+from minertui.cli.own_engine import engine_for
 from minertui.cli.plan_options import PlanOption, numeric, worded
 from minertui.cli.sweep_follow import Follower, Sweep
 from minertui.cli.terminal import fitted, say
 from minertui.cli.wording import Paragraphs, told
+from minertui.config_places import same_place
 from minertui.model import ranking
 from minertui.model.errors import ConfigError
 from minertui.model.plans import Limits, SweepPlan
@@ -162,7 +163,7 @@ def _folder(folder: Path) -> None:
 
 
 async def _run(args: argparse.Namespace, settings: config.Config, miners: Sequence[config.MinerConfig]) -> int:
-    async with engine_for(args, settings, miners) as (link, names):
+    async with engine_for(args, settings, miners, "minertui sweep") as (link, names):
         sweeps = [
             Sweep(number, miner.address, msgspec.structs.replace(miner.sweep, device=name))
             for number, (miner, name) in enumerate(zip(miners, names, strict=True), 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from minertui.config import AlertsConfig, Config
 from minertui.engine.alerts import Alerts
 from minertui.engine.hub import Hub
-from minertui.engine.outbox import Outbox, Send, apprise_sender
+from minertui.engine.outbox import Outbox, Send, apprise_senders
 from minertui.engine.rig_alerts import RigAlerts
 from minertui.model.alerts import Alert
 from minertui.model.events import AlertRaised, Event
@@ -27,7 +27,7 @@ class Alarms:
     ) -> None:
         """Raises ConfigError when an address to send to is not understood."""
         self._config, self._keep, self._restored = config, keep, False
-        self._outbox = Outbox(state / OUTBOX, clock, _sender(config), per_hour=config.per_hour)
+        self._outbox = Outbox(state / OUTBOX, clock, *_targets(config), per_hour=config.per_hour)
         self.book = Alerts(clock, lambda: hub.fleet, hub.publish, self._tell)
         self.book.change(config.mute, config.hashrate_drop_pct)
         self.rigs = RigAlerts(clock, lambda: hub.fleet, self.book)
@@ -47,7 +47,7 @@ class Alarms:
         """Take a new config over. Raises ConfigError, and then the old one holds."""
         if config == self._config:
             return
-        self._outbox.aim(_sender(config), config.per_hour)
+        self._outbox.aim(*_targets(config), per_hour=config.per_hour)
         self.book.change(config.mute, config.hashrate_drop_pct)
         self._config = config
 
@@ -64,5 +64,5 @@ class Alarms:
             self._keep(event.alert)
 
 
-def _sender(config: AlertsConfig) -> Send | None:
-    return apprise_sender([url.reveal() for url in config.urls]) if config.urls else None
+def _targets(config: AlertsConfig) -> tuple[Send, ...]:
+    return apprise_senders([url.reveal() for url in config.urls]) if config.urls else ()

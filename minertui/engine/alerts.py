@@ -1,4 +1,5 @@
 """The book of alerts: the same trouble is one alert, however often it is seen; what flaps is counted, not repeated.
+Where it lasts in the end, whoever was told last that it is over is told that it is not.
 
 Listens to the hub, asks the rules, publishes AlertRaised, and hands new ones to the outbox.
 """
@@ -39,6 +40,8 @@ class Alerts:
         self._before: dict[str, Snapshot] = {}
         self._phases: dict[str, str] = {}
         self._book: dict[str, Alert] = {}
+        self._untold: set[str] = set()  # that hold again, and were not sent for having flapped
+        self._late: set[str] = set()  # that were sent when they had lasted all the same
 
     def change(self, mute: Collection[str], drop_pct: float) -> None:
         """``mute``: rules that are shown and not sent; ``drop_pct``: hashrate drop in per cent that is reported."""
@@ -92,6 +95,7 @@ class Alerts:
                 self._end(alert, signal)
         else:
             self._raise(alert, signal)
+        self._lasting()
 
     def leave(self, over: Callable[[Alert], bool]) -> None:
         """End, without telling anybody, what lasts and is ``over`` because a person wanted it so."""
@@ -116,7 +120,20 @@ class Alerts:
         )
         self._put(new)
         same = alert is not None and alert.text == new.text and new.rule in _TRIED_AGAIN
-        self._send(new, again=again and (signal.active is not None or same))
+        flaps = again and (signal.active is not None or same)
+        self._late.discard(new.id)
+        (self._untold.add if flaps and new.active else self._untold.discard)(new.id)
+        self._send(new, again=flaps)
+
+    def _lasting(self) -> None:
+        now = self._clock.wall()
+        for alert in [self._book[id_] for id_ in self._untold]:
+            if not alert.active or alert.acknowledged:
+                self._untold.discard(alert.id)
+            elif now - alert.since_s >= _FLAPPING_S:
+                self._untold.discard(alert.id)
+                self._late.add(alert.id)
+                self._send(alert, again=False)
 
     def _more(self, alert: Alert, signal: Signal) -> None:
         """It lasts already. That it is worse now is entered; what more is known of something that happened is told."""
@@ -129,7 +146,7 @@ class Alerts:
     def _end(self, alert: Alert, signal: Signal) -> None:
         over = msgspec.structs.replace(alert, until_s=self._clock.wall(), text=signal.text)
         self._put(over)
-        self._send(over, again=alert.count > 1)
+        self._send(over, again=alert.count > 1 and alert.id not in self._late)
 
     def _leave(self, alert: Alert) -> None:
         """Its device is not there any more: nothing is left to be told."""

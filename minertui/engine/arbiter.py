@@ -234,7 +234,8 @@ class Arbiter:
         """The baseline on disk before the first change; an entry that is history gives way to it. What only goes down
         goes without, when the disk is full or nobody knows what it ran; the last resort always does: the settings
         before it are the ones that are too hot."""
-        if order.by == LAST_RESORT or not isinstance(order.command, Tune | SetFan):
+        last_resort = order.by == LAST_RESORT and order.rank is Rank.SAFETY  # its name alone, anybody can give
+        if last_resort or not isinstance(order.command, Tune | SetFan):
             return entry
         snapshot = request.snapshot
         if request.doubt == UNSURE or (snapshot.status and raising.under_floor(snapshot.status, request.baseline)):

@@ -14,10 +14,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from ipaddress import IPv4Address, IPv4Interface
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from minertui.clock import SystemClock
 from minertui.devices import axeos
 from minertui.engine.reach import MAX_SCAN_PREFIX, check_address, check_host, is_private, named, network_of
-from minertui.model.errors import DeviceError
+from minertui.model.errors import ConfigError, DeviceError
 from minertui.model.history import Found
 from minertui.model.seams import Clock
 from minertui.wire.axeos.address import HTTP_PORT, authority, host_port
@@ -25,7 +27,7 @@ from minertui.wire.axeos.address import HTTP_PORT, authority, host_port
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-__all__ = ["announced", "check_address", "check_host", "discover", "own_networks"]
+__all__ = ["announced", "asked_for", "check_address", "check_host", "discover", "own_networks"]
 
 LISTEN_S = 3.0
 _PER_SECOND = 60
@@ -38,6 +40,7 @@ _HTTP = "_http._tcp.local."
 _MINERS = f"_axeos._sub.{_HTTP}"
 _SIGNS = re.compile(r"axe|bitaxe|bm13\d\d|espminer", re.IGNORECASE)
 _NAME = re.compile(r"(?=.*[A-Za-z])(?!0[xX])[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
 _VIRTUAL = re.compile(r"^(?:docker|br-|veth|virbr|tun|tap|wg|tailscale|zt|lo)")
 
 Announced = Callable[[Clock], Awaitable[Sequence[str]]]
@@ -78,9 +81,10 @@ async def discover(
 ) -> list[Found]:
     """Miners that answer: announced ones, and those in ``networks`` (CIDR, an address or a host name, with ``:port``).
 
-    ``known`` maps hardware addresses and addresses to the names that the config has for them. ``listen`` None: no mDNS.
-    Sorted by address; a miner that was found twice is listed once. Raises ConfigError for a network that must not be
-    scanned.
+    ``known`` maps hardware addresses and addresses to the names that the config has for them. One whose hardware
+    address is known and that answers elsewhere has moved, if it does not answer where the config says. ``listen`` None:
+    no mDNS. Sorted by address; a miner that was found twice is listed once. Raises ConfigError for a network that must
+    not be scanned.
     """
     clock = clock or SystemClock()
     targets = await _targets(networks)
@@ -89,8 +93,16 @@ async def discover(
         heard = group.create_task(_heard(listen, clock))
     extra = [place for place in heard.result() if place not in targets]
     found = [*scan.result(), *await _ask(extra, clock)]
+    found.sort(key=lambda one: one.address not in known)
     unique = {one.mac or one.address: one for one in reversed(found)}
-    return sorted((_with_name(one, known) for one in unique.values()), key=lambda one: _order(one.address))
+    return sorted(await _told(list(unique.values()), known, clock), key=lambda one: _order(one.address))
+
+
+async def asked_for(networks: Sequence[str], known: Mapping[str, str], *, demo: bool) -> list[Found]:
+    """``discover`` for a screen. A ``demo`` asks this computer alone, and listens to nobody. Raises ConfigError."""
+    if demo and not all(network.startswith("127.") for network in networks):
+        raise ConfigError("the demo asks no real network; to look for real miners: minertui discover")
+    return await discover(networks, known=known, listen=None if demo else announced)
 
 
 def own_networks() -> list[str]:
@@ -203,9 +215,26 @@ def _places(service: AsyncServiceInfo) -> list[str]:
     return [authority(ip, service.port or HTTP_PORT) for ip in service.parsed_addresses(IPVersion.V4Only)]
 
 
-def _with_name(found: Found, known: Mapping[str, str]) -> Found:
-    name = known.get(found.mac or "") or known.get(found.address)
-    return Found(**{field: getattr(found, field) for field in Found.__struct_fields__} | {"known_as": name})
+async def _told(found: Sequence[Found], known: Mapping[str, str], clock: Clock) -> list[Found]:
+    """These with the names that the config has for them, and from where those went that moved."""
+    homes = {name: place for place, name in known.items() if not _MAC.fullmatch(place)}
+
+    def away(one: Found) -> str | None:
+        home = homes.get(known.get(one.mac or "", ""))
+        return home if home != one.address else None
+
+    asked = {home: None for one in found if (home := away(one))}
+    still = {one.mac for one in await _ask(asked, clock)}
+    moved = {known[one.mac]: home for one in found if one.mac and one.mac not in still and (home := away(one))}
+    return [_named(one, known, moved) for one in found]
+
+
+def _named(found: Found, known: Mapping[str, str], moved: Mapping[str, str]) -> Found:
+    """Another board at the address of one that moved is not that one."""
+    if own := known.get(found.mac or ""):
+        return msgspec.structs.replace(found, known_as=own, moved_from=moved.get(own))
+    here = known.get(found.address)
+    return msgspec.structs.replace(found, known_as=None if here in moved else here)
 
 
 def _order(address: str) -> tuple[int, int, str]:

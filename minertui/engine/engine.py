@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from minertui import __version__, config_file
+from minertui import __version__, config_file, config_places
 from minertui.config import Config
 from minertui.engine import discovery, kinds, reach
 from minertui.engine.alarms import Alarms
@@ -24,7 +24,7 @@ from minertui.engine.backfill import Backfill
 from minertui.engine.background import Background
 from minertui.engine.buckets import Question
 from minertui.engine.command_log import CommandLog
-from minertui.engine.config_watch import ConfigWatch, doors_wait
+from minertui.engine.config_watch import ConfigWatch, Turn, doors_wait
 from minertui.engine.frontiers import left_to
 from minertui.engine.guards import Guards
 from minertui.engine.history import History
@@ -113,21 +113,28 @@ class Engine:
         self._last_resort = LastResort(self, self._spawn, alert)
         self._over_limits = OverLimits(self, self._spawn, self._runner.starts)
         self._recall = Recall(self._records, clock, self._lines, self._remembered, self._spawn, put, self.say)
-        self._changing = asyncio.Lock()  # one change of the config at a time
-        self._settled = self._closed = False
+        self._changing = Turn()
+        tell = partial(put, "config"), partial(self.say, "engine")
+        self._watch = ConfigWatch(config_path, clock, self.reload, *tell) if config_path else None  # from now on
+        self._settling: asyncio.Task[None] | None = None
+        self._closed = False
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Returns when what an earlier run left behind was led back, as far as it answers, and everything runs."""
+        async with self._changing:  # a config that changes meanwhile is taken over after it
+            await self._begin()
+
+    async def _begin(self) -> None:
         self._lock.__enter__()
         await asyncio.to_thread(self._ended.look)
         self.hub.renumber((epoch := await self._open()) << 32)
         self._backfill.expect(self._lines.apply(self.config, self._recall.known, await self._history.recent_ghs()))
+        self._notices.warn("addresses", config_places.notice(self.config))
         await self._restoring.once(self._lines.names())
         await asyncio.to_thread(self._ended.begin)
-        for line in self._lines:
-            self._lines.poll(line)
+        self._lines.poll(self._lines)
         self._supervisor.start()
         self._supervisor.watch("records", self._records.ping)
         self._supervisor.watch("history", self._history.ping)
@@ -139,10 +146,8 @@ class Engine:
         self._supervisor.keep("signs of life", self._ended.run)
         self._supervisor.keep("outbox", self._alarms.run)
         self._supervisor.keep("rig alerts", self._alarms.rigs.run)
-        if self._config_path is not None:
-            put, say = partial(self._notices.put, "config"), partial(self.say, "engine")
-            watch = ConfigWatch(self._config_path, self._clock, self.reload, put, say)
-            self._supervisor.keep("config", watch.run)
+        if self._watch is not None:
+            self._supervisor.keep("config", self._watch.run)
         await self._guards.begin(self.config)
         self._supervisor.keep("guards", self._guards.run)
         with contextlib.suppress(StoreError):
@@ -151,19 +156,26 @@ class Engine:
         self.say("engine", f"started (run {epoch}), {len(self._lines.names())} miners")
 
     async def settle(self) -> None:
-        """Jobs lead their miners back, orders on their way end; nothing new is begun. May be called again."""
-        if not self._settled:
-            self._settled = True
-            self._arbiter.end()
-            await asyncio.gather(self._runner.close(), self._rigs.close())
-            await self._orders.drain()
-            await self._restoring.last(self._lines.names())
+        """Jobs lead their miners back, orders on their way end; nothing new is begun. Whoever asks again waits too."""
+        if self._settling is None:
+            self._settling = asyncio.create_task(self._settle(), name="settle")
+        if not self._settling.done():
+            await asyncio.shield(self._settling)
+
+    async def _settle(self) -> None:
+        self._arbiter.end()
+        rigs = self._spawn(self._rigs.close())  # a fault there costs no miner its way back
+        await self._runner.close()
+        await self._orders.drain()
+        await self._restoring.last(self._lines.names())
+        await rigs
 
     async def close(self) -> None:
         """Settle, write everything, give the folder back."""
         if self._closed:
             return
         await self.settle()
+        await self._changing.end()
         self._closed = True
         await self._supervisor.close()
         await self._followed.close()
@@ -182,7 +194,7 @@ class Engine:
             await self._take_over(config)
 
     async def _take_over(self, config: Config) -> None:
-        only_simulated(config, self._clock.speed)
+        self._lines.prepare(config)
         self._alarms.change(config.alerts)
         if config.engine.readonly is not self.hub.fleet.readonly:
             self.hub.restate(readonly=config.engine.readonly)
@@ -190,14 +202,12 @@ class Engine:
             logging.getLogger("minertui").setLevel(config.engine.log_level.upper())
         for name in self._lines.gone(config):
             await self._leaving.leave(name)
-        await self._leaving.lock(config)
+        await self._leaving.follow(self.config, config)
         before, self.config = self.config, config
-        self._notices.put("api", text := doors_wait(self._api, config.api))
-        if text and config.api != before.api:
-            self.say("engine", text, Severity.WARNING)
+        self._notices.warn("addresses", config_places.notice(config))
+        self._notices.warn("api", doors_wait(self._api, config.api))
         self._backfill.expect(fresh := self._lines.apply(config, self._recall.known, await self._history.recent_ghs()))
-        for line in fresh:
-            self._lines.poll(line)
+        self._lines.poll(fresh)
         await self._guards.change(before, config)
         await self._rigs.apply(config)
 
@@ -283,22 +293,21 @@ class Engine:
 
     async def save_miner(self, entry: MinerEntry, replaces: str | None = None) -> None:
         """Add or change a miner in the config file, and take it over."""
-        self._check()
         path = self._file()
         await reach.check_host(entry.address, confirm=True)
         async with self._changing:  # the file's watcher sees it too
             config = await asyncio.to_thread(config_file.save_miner, path, entry, replaces)
             if replaces is not None and replaces != entry.name:
                 await self._leaving.leave(replaces)
-                await self._records.rename(replaces, entry.name)
-                await self._history.rename(replaces, entry.name)
                 self._recall.renamed(replaces, entry.name)
+                await self._guards.renamed(replaces, entry.name)
+                await self._history.rename(replaces, entry.name)
             await self._take_over(config)
 
     async def remove_miner(self, name: str) -> None:
         """Take a miner out of the config file. Its history stays until it is too old."""
-        self._check()
-        await self.reload(await asyncio.to_thread(config_file.remove_miner, self._file(), name))
+        async with self._changing:
+            await self._take_over(await asyncio.to_thread(config_file.remove_miner, self._file(), name))
 
     async def miners(self) -> Sequence[MinerEntry]:
         """The miners of the config in force."""
@@ -306,10 +315,7 @@ class Engine:
 
     async def discover(self, networks: Sequence[str]) -> Sequence[Found]:
         """Miners that answer, known or not. A demo listens to nobody and asks this computer alone."""
-        if self._demo and not all(network.startswith("127.") for network in networks):
-            raise ConfigError("the demo asks no real network; to look for real miners: minertui discover")
-        listen = None if self._demo else discovery.announced
-        return await discovery.discover(networks, known=self._lines.known(), listen=listen)
+        return await discovery.asked_for(networks, self._lines.known(), demo=self._demo)
 
     async def shutdown(self) -> None:
         """Ask whoever runs the engine to end it, and wait until the miners are led back."""
@@ -381,14 +387,14 @@ class Engine:
 
     def _stood_still(self, late_s: float) -> None:
         self.say("engine", why := f"the engine stood still for {late_s:.0f} s", Severity.WARNING)
-        for line in self._lines:
-            line.doubt(why)
+        self._lines.doubt(why)
 
     def _file(self) -> Path:
+        self._check()
         if self._config_path is None:
             raise ConfigError("this engine has no config file, so its miners cannot be changed")
         return self._config_path
 
     def _check(self) -> None:
-        if self._settled:
+        if self._settling is not None:
             raise LinkError("the engine is going down; try again when it is back")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from minertui.engine.journal import Entry, key_of
 from minertui.engine.stepping import Line
 from minertui.model.commands import Change, Command, Rank, SetPools
@@ -9,7 +11,7 @@ from minertui.model.fleet import Health, Snapshot
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
 from minertui.safety.request import Request
-from minertui.safety.settings import Settings, changes
+from minertui.safety.settings import SAME, Settings, changes, same
 
 LAST_RESORT = "last resort"
 """Who orders when a raised miner is too hot. What it lowers stays lowered: there is no way back to the heat."""
@@ -65,6 +67,21 @@ def foreign(entry: Entry, snapshot: Snapshot) -> str:
         return ""
     ours = (entry.ours or (entry.baseline,))[-1]
     return f"somebody else or its firmware changed it to {now.tune_text}; we left it at {ours.tune_text}"
+
+
+def home(entry: Entry, snapshot: Snapshot) -> Settings:
+    """The baseline of this way back, less what others have lowered: where the reading shows what is neither the
+    baseline's nor ours, a value under the baseline's that is not of our doing stays as low as it is."""
+    if snapshot.status is None or not foreign(entry, snapshot):
+        return entry.baseline
+    was, now = entry.baseline, Settings.of(snapshot.status)
+    mhz = _left(was.frequency_mhz, now.frequency_mhz, [s.frequency_mhz for s in entry.ours])
+    return replace(was, frequency_mhz=mhz, core_mv=_left(was.core_mv, now.core_mv, [s.core_mv for s in entry.ours]))
+
+
+def _left(was: float | None, now: float | None, ours: list[float | None]) -> float | None:
+    lowered = was is not None and now is not None and now < was - SAME
+    return now if lowered and not any(same(now, mine, SAME) for mine in ours) else was
 
 
 def changed_since(left: Snapshot, now: Snapshot) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from minertui.config import Config
+from minertui.engine import again
 from minertui.engine.records import Records
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
@@ -23,7 +24,6 @@ from minertui.model.plans import GuardPlan, JobState
 from minertui.model.seams import Clock
 
 _LOOK_S = 1.0
-_AGAIN_S = (5.0, 10.0, 30.0, 60.0)
 _WELL_S = 600.0  # after so long a fault is a new one
 
 Say = Callable[[str, str, Severity], None]
@@ -46,10 +46,14 @@ class Guards:
         self._falls: dict[str, _Fall] = {}  # by job
         self._config = Config()
         self._unread = False  # those started by hand could not be read yet
+        self._later: dict[str, tuple[GuardPlan, str]] = {}  # wanted again, while the one before still gives back
+        self._renamed: dict[str, str] = {}  # since the guards were read last; the disk may not know of it
+        self._owed: dict[str, GuardPlan | None] = {}  # what persons want, and the disk did not take yet; None: no guard
 
     async def begin(self, config: Config) -> None:
         """Start every guard that is wanted and does not run, on the miners that the config has."""
         self._config = config
+        self._later.clear()
         wanted = {plan.device: plan for plan in await self._kept()}
         for miner in config.miner:
             if miner.name in wanted:
@@ -61,7 +65,7 @@ class Guards:
         """Take a new config over. What it does not guard any more ends, unless a person wanted it; guards that the
         config started go on by its numbers. Other limits come to all of them by themselves (see ``JobSite``)."""
         here = {miner.name for miner in after.miner}
-        for name in {miner.name for miner in before.miner} - here:
+        for name in {miner.name for miner in before.miner} - here - self._renamed.keys():
             await self._forget(name)
         wanted = {plan.device for plan in await self._kept()}
         guarded = {miner.name for miner in after.miner if miner.guarded} | wanted
@@ -73,15 +77,27 @@ class Guards:
             self._runner.replan(miner.name, replace(miner.guard, device=miner.name))
         await self.begin(after)
 
+    async def renamed(self, old: str, new: str) -> None:
+        """Keep that a miner is called ``new`` from now on. Raises StoreError; its guard is then looked for again."""
+        self._renamed[old] = new
+        if (plan := self._owed.pop(old, None)) is not None:
+            self._owed[new] = replace(plan, device=new)
+        await self._records.rename(old, new)
+
     async def run(self) -> None:
-        """Start again what ended by a fault, and what the disk did not tell of, for ever."""
+        """Start again what ended by a fault, what the disk did not tell of, and what still ended, for ever; and keep
+        what the disk did not take."""
         while True:
             await self._clock.sleep(_LOOK_S)
+            await self._keep()
             if self._unread:
                 here = {miner.name for miner in self._config.miner}
                 for plan in await self._kept():
                     if plan.device in here:
                         await self._start(plan, "person")
+            later, self._later = self._later, {}
+            for plan, by in later.values():
+                await self._start(plan, by)
             for state in self._runner.fallen():
                 await self._again(state)
 
@@ -102,39 +118,52 @@ class Guards:
         now_s, fall = self._clock.boot(), self._falls.get(state.id, _Fall())
         new = fall.due_s is None and now_s - fall.again_s > _WELL_S
         tries = 0 if new else fall.tries + 1
-        wait_s = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
+        later_s = again.wait_s(tries)
         if new or why != fall.why:
-            text = f"failed: {why}; it is started again in {wait_s:g} s, then later and later until it goes on"
+            text = f"failed: {why}; it is started again in {later_s:g} s, then later and later until it goes on"
             self._say(state.id, text, Severity.CRITICAL)
-        self._falls[state.id] = replace(fall, why=why, tries=tries, due_s=now_s + wait_s)
+        self._falls[state.id] = replace(fall, why=why, tries=tries, due_s=now_s + later_s)
 
     async def started(self, plan: GuardPlan) -> None:
         """A person started this guard."""
-        if self._lasting:
-            try:
-                await self._records.want_guard(plan)
-            except StoreError as error:
-                self._say(plan.device, f"its guard will not outlive the engine: {error}", Severity.WARNING)
+        if self._lasting and (why := await self._keep(plan.device, plan)):
+            text = f"its guard is not kept yet, and would not be back after an end of the engine now: {why}"
+            self._say(plan.device, text, Severity.WARNING)
 
     async def stopped(self, job_id: str) -> None:
         """A person stopped this job; of a guard nothing is wanted any more."""
         kind, _, device = job_id.partition(":")
         if kind == "guard":
+            self._later.pop(device, None)
             await self._forget(device)
 
     async def _forget(self, device: str) -> None:
-        if self._lasting:
+        if self._lasting and (why := await self._keep(device, None)):
+            self._say(device, f"its guard may be back after a restart of the engine: {why}", Severity.WARNING)
+
+    async def _keep(self, device: str = "", plan: GuardPlan | None = None) -> str:
+        """Keep what persons want, this and what is owed; why the disk does not take it, and then it is owed."""
+        if device:
+            self._owed[device] = plan
+        for name, wanted in tuple(self._owed.items()):
             try:
-                await self._records.unwant_guard(device)
+                await (self._records.unwant_guard(name) if wanted is None else self._records.want_guard(wanted))
             except StoreError as error:
-                self._say(device, f"its guard may be back after a restart of the engine: {error}", Severity.WARNING)
+                return str(error)
+            if self._owed.get(name) is wanted:
+                self._owed.pop(name, None)
+        return ""
 
     async def _kept(self) -> list[GuardPlan]:
         if not self._lasting:
             return []
         before, self._unread = self._unread, False
         try:
-            return await self._records.guards()
+            for old, new in tuple(self._renamed.items()):
+                await self._records.rename_guard(old, new)
+                del self._renamed[old]
+            there = {plan.device: plan for plan in await self._records.guards()}
+            return [plan for plan in {**there, **self._owed}.values() if plan is not None]
         except StoreError as error:
             self._unread = True
             text = f"the guards that were started by hand cannot be read: {error}; they start as soon as they can be"
@@ -143,7 +172,10 @@ class Guards:
             return []
 
     async def _start(self, plan: GuardPlan, by: str) -> None:
-        if f"guard:{plan.device}" in self._runner.alive(plan.device):
+        job_id = f"guard:{plan.device}"
+        if job_id in self._runner.alive(plan.device):
+            if self._runner.ending(job_id):
+                self._later[plan.device] = plan, by
             return
         try:
             await self._runner.start(plan, by)

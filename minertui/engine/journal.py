@@ -82,8 +82,12 @@ def key_of(snapshot: Snapshot) -> str:
     mac = snapshot.status.mac if snapshot.status else None
     if mac and _MAC.fullmatch(mac):
         return mac.replace(":", "").lower()
-    plain = re.sub(r"[^0-9a-z]+", "-", snapshot.device.lower()).strip("-")[:40]
-    return f"name-{plain or 'unnamed'}-{snapshot.device.encode().hex()[:16]}"
+    return _key_of_name(snapshot.device)
+
+
+def _key_of_name(device: str) -> str:
+    plain = re.sub(r"[^0-9a-z]+", "-", device.lower()).strip("-")[:40]
+    return f"name-{plain or 'unnamed'}-{device.encode().hex()[:16]}"
 
 
 class Journal:
@@ -182,6 +186,18 @@ class Journal:
             there = self.read(key)
             if there is not None:
                 self._write(msgspec.structs.replace(there, baseline=baseline))
+
+    def rename(self, old: str, new: str) -> Entry | None:
+        """A device that tells no MAC is known by its name alone, so its way back goes with that; returns it. None where
+        there is none, or the new name has one of its own. There is no moment without any; raises JournalError."""
+        with self._changing:
+            there, key = self.read(_key_of_name(old)), _key_of_name(new)
+            if there is None or there.mac is not None or self.read(key) is not None:
+                return None
+            self._write(moved := msgspec.structs.replace(there, key=key, device=new))
+            self._signed[key] = moved.at_s
+        self.close(there.key)
+        return moved
 
     def ask(self, key: str, calm: Calm) -> None:
         """The guard that changed the device asks this from now on; an entry of somebody else alone is not touched."""

@@ -156,6 +156,7 @@ class Line:
         this call and after every write that has returned."""
         async with self._lock:
             if self._closed:
+                self.due_s = self._clock.boot() + self._pace_s()  # whoever still polls it must not do so all the time
                 return self._snapshot
             started_s, wall_s = self._clock.boot(), self._clock.wall()
             try:
@@ -232,6 +233,8 @@ class Line:
 
     def change(self, options: LineOptions) -> None:
         """Other tags, limits, period or permission; the address and the name stay."""
+        if options.poll_s < self.options.poll_s:
+            self.due_s = min(self.due_s, self._clock.boot() + options.poll_s)
         self.options, self.ends = options, ""
         self._snapshot = _replace(
             self._snapshot,

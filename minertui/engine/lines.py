@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from ipaddress import ip_address
 
 import msgspec
 
 from minertui.config import Config, MinerConfig
+from minertui.config_places import place
 from minertui.engine.line import LOST_AFTER, Identity, Line, LineOptions, Listener
 from minertui.engine.poller import poll
 from minertui.engine.supervisor import Supervisor
@@ -68,6 +69,7 @@ class Lines:
         self._clock, self._listener, self._supervisor, self._connect = clock, listener, supervisor, connect
         self._lines: dict[str, Line] = {}
         self._wanted: dict[str, Wanted] = {}
+        self._ready: dict[str, Device] = {}  # for the lines that a config to be taken over opens
         self._rng = random.Random()  # noqa: S311 - spreads polls, keeps no secret
 
     def __getitem__(self, name: str) -> Line:
@@ -92,7 +94,15 @@ class Lines:
     def known(self) -> dict[str, str]:
         """The names by address, and by MAC as far as it was seen."""
         macs = {line.expected_mac: line.name for line in self if line.expected_mac}
-        return {**{line.options.address: line.name for line in self}, **macs}
+        return {**{place(line.options.address): line.name for line in self}, **macs}
+
+    def prepare(self, config: Config) -> None:
+        """Make what ``apply`` will open lines to, so that a config that cannot be taken over changes nothing: raises
+        ConfigError for an address, a header or a kind that nothing can be reached with. Nothing is sent."""
+        only_simulated(config, self._clock.speed)
+        keep = self._lines.keys() - set(self.gone(config))
+        fresh = {n: want.miner for n, want in wanted(config, self._clock.speed).items() if n not in keep}
+        self._ready = {name: self._device(miner) for name, miner in fresh.items()}
 
     def gone(self, config: Config) -> list[str]:
         """The lines that this config removes or connects anew."""
@@ -124,17 +134,26 @@ class Lines:
             self._wanted[name] = want
         return opened
 
-    def poll(self, line: Line) -> None:
-        """Begin to poll a line."""
-        self._supervisor.keep(f"poll {line.name}", lambda: poll(line, self._clock, self._rng))
+    def doubt(self, why: str) -> None:
+        """What is known of every device is too old to act upon."""
+        for line in self:
+            line.doubt(why)
+
+    def poll(self, lines: Iterable[Line]) -> None:
+        """Begin to poll these lines."""
+        for line in lines:
+            self._supervisor.keep(f"poll {line.name}", partial(poll, line, self._clock, self._rng))
 
     def _open(self, name: str, want: Wanted, identity: Identity, recent: tuple[float, ...]) -> Line:
-        headers = {key: value.reveal() for key, value in want.miner.headers.items()}
-        device = self._connect(want.miner.kind, want.miner.address, headers)
+        device = self._ready.pop(name, None) or self._device(want.miner)
         twin = partial(self._twin, name)
         line = self._lines[name] = Line(want.options, device, self._clock, self._listener, identity, recent, twin)
         self._listener.took(line.snapshot(), fresh=False)
         return line
+
+    def _device(self, miner: MinerConfig) -> Device:
+        headers = {key: value.reveal() for key, value in miner.headers.items()}
+        return self._connect(miner.kind, miner.address, headers)
 
     def _twin(self, name: str, mac: str) -> str:
         """The other line that means the miner with this MAC; empty when none does. Of two that meant it before, the one

@@ -30,6 +30,12 @@ class Notices:
         self._texts[source] = text
         self._publish(NoticeChanged("; ".join(text for text in self._texts.values() if text)))
 
+    def warn(self, source: str, text: str) -> None:
+        """The same, and the log has it once."""
+        if text and self._texts.get(source) != text:
+            self._say("engine", text, Severity.WARNING)
+        self.put(source, text)
+
     def disk(
         self, file: str, text: str, costs: str = "what happens meanwhile is not kept", can: str = "written"
     ) -> None:

@@ -18,14 +18,21 @@ class Orders:
     def __init__(self, arbiter: Arbiter, log: CommandLog, clock: Clock) -> None:
         self._arbiter, self._log, self._clock = arbiter, log, clock
         self._running: dict[str, asyncio.Task[CommandRecord]] = {}
+        self._unsent: set[str] = set()  # on their way to the disk yet
 
     async def execute(self, order: Order) -> CommandRecord:
-        """How the order ended; a caller that goes away does not cut it short. Raises what the arbiter raises."""
+        """How the order ended; a caller that goes away does not cut it short, but where it waits for the disk yet: what
+        it was for may be over when that answers, and another miner have its name. Raises what the arbiter raises."""
         task = self._running.get(order.id)
         if task is None:
             task = self._running[order.id] = asyncio.create_task(self._execute(order), name=f"order {order.id}")
             task.add_done_callback(lambda done: self._over(order.id, done))
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if order.id in self._unsent:
+                task.cancel()
+            raise
 
     async def drain(self) -> None:
         """Wait until no order is on its way."""
@@ -35,7 +42,7 @@ class Orders:
 
     async def _execute(self, order: Order) -> CommandRecord:
         known = unsecret(order)
-        if not order.dry_run and (before := await self._log.intend(known)) is not None:
+        if not order.dry_run and (before := await self._intend(known)) is not None:
             return before
         try:
             record = await self._arbiter.execute(order)
@@ -48,6 +55,13 @@ class Orders:
         if not order.dry_run:
             await self._log.ended(record)
         return record
+
+    async def _intend(self, order: Order) -> CommandRecord | None:
+        self._unsent.add(order.id)
+        try:
+            return await self._log.intend(order)
+        finally:
+            self._unsent.discard(order.id)
 
     def _over(self, order_id: str, task: asyncio.Task[CommandRecord]) -> None:
         self._running.pop(order_id, None)

@@ -2,7 +2,8 @@
 
 What is to be sent is kept in a file until it was sent: at least once, also over a restart. Messages of the same few
 seconds go out as one, so that 160 lost miners are one message. A target that fails is tried again with
-growing pauses; at most ``per_hour`` messages leave in an hour, what is over that is counted in the next one.
+growing pauses, and the others neither get twice what they have nor wait for it; at most ``per_hour`` messages leave in
+an hour, what is over that is counted in the next one.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _HOUR_S = 3600.0
 Send = Callable[[str, str], bool]
 
 
-def apprise_sender(urls: Sequence[str]) -> Send:
-    """A function (title, body) → delivered to all ``urls``. It blocks: call it in a thread.
+def apprise_senders(urls: Sequence[str]) -> tuple[Send, ...]:
+    """For each of ``urls`` a function (title, body) → delivered. It blocks: call it in a thread.
 
     Raises ConfigError when Apprise is not installed or does not understand one of the addresses.
     """
@@ -45,27 +46,45 @@ def apprise_sender(urls: Sequence[str]) -> Send:
             "sending alerts needs the extra: pip install 'minertui[alerts]'", key="alerts.urls"
         ) from error
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses, keys included; we say what failed
-    targets: Any = apprise.Apprise()
-    for n, url in enumerate(urls, 1):
-        if not targets.add(url):
-            raise ConfigError(f"address {n} is not one that Apprise knows; see its list of services", key="alerts.urls")
-    return lambda title, body: bool(targets.notify(title=title, body=body))
+    return tuple(_sender(apprise.Apprise(), n, url) for n, url in enumerate(urls, 1))
+
+
+def _sender(target: Any, n: int, url: str) -> Send:
+    if not target.add(url):
+        raise ConfigError(f"address {n} is not one that Apprise knows; see its list of services", key="alerts.urls")
+    return lambda title, body: bool(target.notify(title=title, body=body))
+
+
+class _Waiting:
+    """An alert on its way, and who has it."""
+
+    def __init__(self, alert: Alert) -> None:
+        self.alert = alert
+        self._have: dict[int, Send] = {}  # by identity, which is theirs alone as long as they are held here
+
+    def gets(self, target: Send) -> None:
+        """This one has it from now on."""
+        self._have[id(target)] = target
+
+    def lacks(self, target: Send) -> bool:
+        """True until it has it."""
+        return id(target) not in self._have
 
 
 class Outbox:
     """Unsent alerts and the task that sends them."""
 
-    def __init__(self, file: Path, clock: Clock, send: Send | None, *, per_hour: int = 20) -> None:
-        """``file`` keeps what is unsent; ``send`` blocks and answers True when delivered; None: to nobody, yet."""
-        self._file, self._clock, self._deliver, self._per_hour = file, clock, send, per_hour
-        self._unsent: list[Alert] = self._load()
+    def __init__(self, file: Path, clock: Clock, *targets: Send, per_hour: int = 20) -> None:
+        """``file`` keeps what is unsent; a target blocks and answers True when delivered; none: to nobody, yet."""
+        self._file, self._clock, self._targets, self._per_hour = file, clock, targets, per_hour
+        self._unsent = [_Waiting(alert) for alert in self._load()]
         self._dropped = 0
         self._sent_at: deque[float] = deque()
         self._news = asyncio.Event()
 
     def put(self, alert: Alert) -> None:
         """Queue ``alert``; ``run`` writes it down before it sends. Never raises, never waits."""
-        self._unsent.append(alert)
+        self._unsent.append(_Waiting(alert))
         if len(self._unsent) > _KEPT:
             self._dropped += len(self._unsent) - _KEPT
             self._unsent = self._unsent[-_KEPT:]
@@ -73,35 +92,40 @@ class Outbox:
 
     def save(self) -> None:
         """Write down what is unsent, for whoever sends it later; ``run`` does that itself. Blocks on the disk."""
-        self._save(tuple(self._unsent))
+        self._save(self._alerts())
 
-    def aim(self, send: Send | None, per_hour: int) -> None:
+    def _alerts(self) -> list[Alert]:
+        return [waiting.alert for waiting in self._unsent]
+
+    def aim(self, *targets: Send, per_hour: int) -> None:
         """Send to somebody else from now on."""
-        self._deliver, self._per_hour = send, per_hour
+        self._targets, self._per_hour = targets, per_hour
         self._news.set()
 
     async def run(self) -> None:
         """Send until cancelled."""
         failures = 0
         while True:
-            while not self._unsent or self._deliver is None:
+            while not self._unsent or not self._targets:
                 self._news.clear()
                 await self._news.wait()
             await self._clock.sleep(_GROUP_S)
-            await asyncio.to_thread(self._save, tuple(self._unsent))
+            await asyncio.to_thread(self._save, self._alerts())
             await self._wait_for_budget()
-            batch = list(self._unsent)
-            if await self._sent(batch):
+            self._news.clear()
+            if not (targets := self._targets):  # nobody is named any more
+                continue
+            took = await self._sent(targets)
+            self._unsent = [waiting for waiting in self._unsent if any(map(waiting.lacks, targets))]
+            if all(took):
                 failures = 0
-                sent = {id(alert) for alert in batch}
-                self._unsent = [alert for alert in self._unsent if id(alert) not in sent]
                 self._dropped = 0
-                await asyncio.to_thread(self._save, tuple(self._unsent))
+                await asyncio.to_thread(self._save, self._alerts())
             else:
                 pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
                 failures += 1
                 _log.warning("alerts could not be sent; trying again in %g s", pause)
-                await self._clock.sleep(pause)
+                await self._pause(pause, unless_news=any(took))
 
     async def _wait_for_budget(self) -> None:
         while True:
@@ -112,12 +136,31 @@ class Outbox:
                 return
             await self._clock.sleep(_HOUR_S - (now - self._sent_at[0]))
 
-    async def _sent(self, batch: Sequence[Alert]) -> bool:
-        title, body = message(batch, self._dropped)
-        deliver = self._deliver
-        if deliver is None:
-            return False
+    async def _pause(self, pause_s: float, *, unless_news: bool) -> None:
+        """What is new goes at once to whoever is well, whatever somebody else waits for."""
+        over: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._clock.sleep(pause_s))]
+        if unless_news:
+            over.append(asyncio.ensure_future(self._news.wait()))
+        try:
+            await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in over:
+                one.cancel()
+
+    async def _sent(self, targets: Sequence[Send]) -> Sequence[bool]:
+        """Which targets have all that waits now."""
         self._sent_at.append(self._clock.mono())
+        return await asyncio.gather(*(self._sent_to(target) for target in targets))
+
+    async def _sent_to(self, target: Send) -> bool:
+        due = [waiting for waiting in self._unsent if waiting.lacks(target)]
+        if due and not await self._delivered(target, *message([waiting.alert for waiting in due], self._dropped)):
+            return False
+        for waiting in due:
+            waiting.gets(target)
+        return True
+
+    async def _delivered(self, deliver: Send, title: str, body: str) -> bool:
         try:
             async with asyncio.timeout(_DEADLINE_S):
                 return await asyncio.to_thread(deliver, title, body)

@@ -13,6 +13,7 @@ from minertui.engine.line import Line
 from minertui.model.seams import Clock
 
 STANDSTILL_S = 2.0  # this late is not a busy loop any more
+_NAP_S = 30.0  # a place may come nearer while it is waited for: the config asks for it more often now
 _NOW_S = 0.001  # nearer than this is now: clocks tick, and a sleep shorter than a tick would never end
 
 
@@ -21,7 +22,7 @@ async def poll(line: Line, clock: Clock, rng: random.Random) -> None:
     line.due_s = clock.boot() + rng.random() * line.options.poll_s
     while True:
         while (left := line.due_s - clock.boot()) > _NOW_S:
-            await clock.sleep(left)
+            await clock.sleep(min(left, _NAP_S * max(1.0, clock.speed)))
         if -left > STANDSTILL_S * max(1.0, clock.speed):
             line.doubt(f"the engine stood still for {-left:.0f} s")
             line.due_s = clock.boot() + rng.random() * line.options.poll_s

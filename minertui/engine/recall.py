@@ -88,11 +88,9 @@ class Recall:
             self._spawn(self._keep(device))
 
     def renamed(self, old: str, new: str) -> None:
-        """The device is called ``new`` from now on; the records know."""
-        self._known[new] = self._known.pop(old, Identity())
-        if old in self._unkept:
-            self._unkept.remove(old)
-            self._unkept.add(new)
+        """The device is called ``new`` from now on; so it is kept, whether or not the records know yet."""
+        self._unkept.discard(old)
+        self.learned(new, self._known.pop(old, Identity()))
 
     async def _keep(self, device: str) -> None:
         """The newest that is known of it, onto the disk; one that refuses is asked again."""

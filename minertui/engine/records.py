@@ -213,6 +213,10 @@ class Records:
         """The device is called ``new`` from now on."""
         await self._store.run(lambda db: _rename(db, old, new))
 
+    async def rename_guard(self, old: str, new: str) -> None:
+        """The same for the guard that a person wants alone; nothing where there is none of the old name."""
+        await self._store.run(lambda db: _rename_guard(db, old, new))
+
     def _sound(self, what: str, read: Callable[[Any], T], rows: Iterable[tuple[str, Any]]) -> list[T]:
         good, bad = sound(read, rows)
         if bad:
@@ -340,13 +344,17 @@ def _rows_of(db: sqlite3.Connection, sweep_id: str) -> list[tuple[int, bytes]]:
 
 def _rename(db: sqlite3.Connection, old: str, new: str) -> None:
     db.execute("UPDATE OR REPLACE identity SET device = ? WHERE device = ?", (new, old))
-    db.execute("UPDATE OR REPLACE guard SET device = ? WHERE device = ?", (new, old))
+    _rename_guard(db, old, new)
     db.execute("UPDATE sweep SET device = ? WHERE device = ?", (new, old))
-    for (body,) in db.execute("SELECT body FROM guard WHERE device = ?", (new,)).fetchall():
-        with contextlib.suppress(*UNREADABLE):  # it keeps its old name inside, where nobody can read it
-            renamed = _json(msgspec.structs.replace(_guard.decode(body), device=new))
-            db.execute("UPDATE guard SET body = ? WHERE device = ?", (renamed, new))
     for sweep_id, body in db.execute("SELECT id, body FROM sweep WHERE device = ?", (new,)).fetchall():
         with contextlib.suppress(*UNREADABLE):
             renamed = _json(msgspec.structs.replace(_sweep.decode(body), device=new))
             db.execute("UPDATE sweep SET body = ? WHERE id = ?", (renamed, sweep_id))
+
+
+def _rename_guard(db: sqlite3.Connection, old: str, new: str) -> None:
+    db.execute("UPDATE OR REPLACE guard SET device = ? WHERE device = ?", (new, old))
+    for (body,) in db.execute("SELECT body FROM guard WHERE device = ?", (new,)).fetchall():
+        with contextlib.suppress(*UNREADABLE):  # it keeps its old name inside, where nobody can read it
+            renamed = _json(msgspec.structs.replace(_guard.decode(body), device=new))
+            db.execute("UPDATE guard SET body = ? WHERE device = ?", (renamed, new))

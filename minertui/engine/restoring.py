@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from minertui.engine import again
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.journal import Entry, Journal, JournalError
 from minertui.model.alerts import Severity
@@ -21,7 +22,6 @@ from minertui.model.errors import MinertuiError, fault_of_ours
 from minertui.model.seams import Clock
 
 _LOG = logging.getLogger(__name__)
-_AGAIN_S = (5.0, 10.0, 30.0, 60.0)
 _COSTS = "what stands there is led back as soon as it can be read; until then those miners may be left raised"
 
 
@@ -101,6 +101,18 @@ class Restoring:
         mine = [entry for entry in entries if entry.device == device]
         return "; ".join([why for entry in mine if (why := await self._restore(entry, ()))])
 
+    async def follow(self, old: str, new: str) -> None:
+        """A device is called ``new`` from now on; what is kept of one that tells no MAC is found by its name alone."""
+        try:
+            moved = await asyncio.to_thread(self._journal.rename, old, new)
+        except JournalError as error:
+            self._engine.say(new, not_yet(f"it is kept under the name {old}, as {error}"), Severity.WARNING)
+            return
+        if moved is not None:
+            for was in [name for name, entry in self._found.items() if entry.mac is None and entry.device == old]:
+                self._found[_name(moved)] = self._found.pop(was)
+            self._owed.add(_name(moved))
+
     async def last(self, names: Sequence[str]) -> None:
         """Once more before the engine ends: what is still owed, and what an order was on its way from when it ended."""
         self._owed |= {_name(entry) for entry in self._arbiter.strays()}
@@ -113,7 +125,7 @@ class Restoring:
         """Try again for ever what is left, later and later."""
         tries = 0
         while True:
-            await self._clock.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
+            await self._clock.sleep(again.wait_s(tries))
             self._announce()
             self._owed |= {_name(entry) for entry in self._arbiter.strays()}
             waiting = bool(self._owed or self._asked)

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import msgspec
 
 from minertui.config_ranges import mistyped
+from minertui.engine import again
 from minertui.engine.background import Background
 from minertui.engine.desk import WORDS
 from minertui.engine.guard_plans import lowered, under
@@ -49,7 +50,6 @@ from minertui.safety.calm import Calm
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_S = 60.0  # real seconds for a job to end when its device leaves
-_AGAIN_S = (5.0, 10.0, 30.0, 60.0)
 
 
 class _Kind(msgspec.Struct, frozen=True):
@@ -137,6 +137,7 @@ class Runner:
             raise JobError(f"no job {job_id} runs")
         site.end(final=True)
         if fell:
+            self._desk.arbiter.release(site.state.device, job_id)  # nobody else would, and the next one may raise
             site.report(Phase.STOPPED, site.state.view, f"not started again; it failed: {site.state.note}")
         return site.state
 
@@ -160,6 +161,10 @@ class Runner:
         """The ids of the device's jobs that have not ended."""
         return [j for j, task in self._tasks.items() if not task.done() and self._sites[j].state.device == device]
 
+    def ending(self, job_id: str) -> bool:
+        """True of a job that was asked to end."""
+        return job_id in self._sites and self._sites[job_id].ending
+
     def starts(self, device: str) -> bool:
         """True while a sweep of this device was asked for, and is on its way to disk."""
         return f"sweep:{device}" in self._beginning
@@ -174,6 +179,8 @@ class Runner:
         if begun := self._beginning.get(f"sweep:{device}"):
             await begun.wait()
         for job_id in self.alive(device):
+            if job_id not in self._tasks:  # it ended while another one was waited for, and a person has seen that
+                continue
             self._sites[job_id].end(final=True)
             _, late = await asyncio.wait([self._tasks[job_id]], timeout=_PATIENCE_S)
             for task in late:
@@ -226,7 +233,7 @@ class Runner:
             if not known(record.device):
                 continue
             try:
-                await self.start(record.plan, "engine", record)
+                await self.start(msgspec.structs.replace(record.plan, device=record.device), "engine", record)
             except MinertuiError as error:
                 self._desk.say(f"sweep:{record.device}", f"cannot go on: {error}")
 
@@ -334,7 +341,7 @@ class Runner:
         """Until the baseline is proven, for ever; at the engine's end the journal keeps it for the next start."""
         ended, tries, how = site.state, 0, ""
         while site.unproven and not self._closing:
-            wait_s = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
+            wait_s = again.wait_s(tries)
             site.report(Phase.RESTORING, ended.view, f"{site.unproven}; tried again in {wait_s:g} s")
             await self._clock.sleep(wait_s)
             how = await self._back(site)

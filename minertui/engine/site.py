@@ -7,6 +7,7 @@ read back; a climb ends after it. When a higher rank took the device the waits r
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -99,7 +100,6 @@ class JobSite:
         self._home_was = _home_of(state.view)
         self.asked = asked
         self._calm: Calm | None = None  # what the journal was told last
-        self._orders = 0
         self._final: bool | None = None  # asked to end by a person, or with the engine; None: not asked
         self._ended = asyncio.Event()
 
@@ -143,8 +143,7 @@ class JobSite:
         """Through arbiter and safety, into the command log. A stop ends a climb at its next look, and then raises
         Stopped: what did not arrive says nothing about the miner."""
         self._check()
-        self._orders += 1
-        order_id = f"{self.state.id}/{self.state.since_s:.3f}/{self._orders}"
+        order_id = f"{self.state.id}/{secrets.token_hex(8)}"  # no clock: the wall clock tells the same time twice
         order = Order(order_id, self._line.name, command, self.state.id, self._rank, within=self._within())
         outcome = (await self._office.execute(order)).outcome
         if not outcome.ok and self._final is not None:

@@ -35,7 +35,10 @@ class Supervisor:
         self.deaths = 0
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run ``work()`` now and again whenever it ends, until ``drop`` or ``close``."""
+        """Run ``work()`` now and again whenever it ends, until ``drop`` or ``close``. One that is kept under this name
+        ends: nobody could end it any more."""
+        if name in self._tasks:
+            self._tasks[name].cancel()
         self._tasks[name] = asyncio.create_task(self._kept(name, work), name=name)
 
     async def drop(self, name: str) -> None:

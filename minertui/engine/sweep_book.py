@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Protocol
 
 import msgspec
@@ -54,7 +55,7 @@ class SweepBook:
             most_w = ranking.bounds(plan, status, snapshot.limits).max_power_w
             plan = msgspec.structs.replace(plan, max_power_w=most_w)
         record = resumed or SweepRecord(
-            id=f"{state.device}@{state.since_s:.3f}",
+            id=f"{state.device}@{state.since_s:.3f}-{secrets.token_hex(4)}",  # a wall clock tells the same time twice
             device=state.device,
             mac=status.mac if status else None,
             model=status.model if status else None,

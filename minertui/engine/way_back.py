@@ -4,7 +4,7 @@ what is it set to now?         what is done
 ─────────────────────────      ──────────────────────────────────────────────────────────────
 ours, or the baseline's        to the target, frequency down → voltage → frequency up
 neither, nowhere above it      left alone and said so: what somebody else lowered is not raised by a program
-neither, somewhere above it    to the baseline
+neither, somewhere above it    to the baseline, and what others lowered of it stays as low
 where a person's order went    the entry is closed
 short of that, nowhere above   left alone: what a person began to lower is not raised by a program
 short of that, above           to the baseline
@@ -24,7 +24,7 @@ from functools import partial
 import msgspec
 
 from minertui.engine.command_log import CommandLog
-from minertui.engine.facts import foreign, stranger
+from minertui.engine.facts import foreign, home, stranger
 from minertui.engine.journal import Entry, JournalError, key_of
 from minertui.engine.signs import AWAY_S
 from minertui.engine.stepping import look, off_loop
@@ -102,6 +102,8 @@ class WayBack:
         now, others = Settings.of(snapshot.status), foreign(entry, snapshot)
         if text := stays(entry, snapshot):
             return await self._close(entry, text)
+        if others:
+            entry = await self._lowered(entry, home(entry, snapshot))
         found = settings is not None and not others
         target = _target(entry.baseline, settings) if found else homeward(entry, snapshot)
         held = await self._held(entry, target, snapshot.status) if hold and not found else ""
@@ -118,6 +120,16 @@ class WayBack:
         if why := await self._behind(entry, by, _RESTART_S if settings is None else AWAY_S):
             return _kept(OutcomeState.UNKNOWN, why)
         return await self._prove(entry, target, "" if found else _short(target, entry.baseline))
+
+    async def _lowered(self, entry: Entry, baseline: Settings) -> Entry:
+        """What others lowered is part of the way back from now on: the first step of ours hides whose doing it was."""
+        if baseline != entry.baseline:
+            with contextlib.suppress(JournalError):
+                await off_loop(partial(self._journal.rebase, entry.key, baseline))
+            entry = msgspec.structs.replace(entry, baseline=baseline)
+            if self._walker.desk.kept is not None:
+                self._walker.desk.kept = entry
+        return entry
 
     async def _held(self, entry: Entry, target: Tune, status: MinerStatus) -> str:
         """Why what goes up has to wait, and for what; empty when it need not. The guard that is asked goes into the
@@ -261,15 +273,17 @@ def stays(entry: Entry, snapshot: Snapshot) -> str:
 
 def in_place_of(entry: Entry | None, new: Entry, snapshot: Snapshot, rank: Rank) -> tuple[Entry, bool]:
     """The entry to open, and whether the one that is there gives way to it. That of a person's order does; so does a
-    job's where somebody else or the firmware lowered the miner since, for once a program has lowered it further it must
-    not lead it back over that."""
+    job's where somebody else or the firmware lowered the miner since, in all or one of its values, for once a program
+    has lowered it further it must not lead it back over that."""
     if entry is None:
         return new, False
-    left = stays(entry, snapshot)
+    left, own = stays(entry, snapshot), home(entry, snapshot)
     if entry.rank is Rank.PERSON:  # if it was cut off half way, nobody chose what it runs now
-        return new if left else msgspec.structs.replace(new, baseline=entry.baseline, ours=entry.ours), True
+        return new if left else msgspec.structs.replace(new, baseline=own, ours=entry.ours), True
     if left and rank is not Rank.PERSON:
         return msgspec.structs.replace(new, calm=new.calm or entry.calm), True
+    if own != entry.baseline and rank is not Rank.PERSON:
+        return msgspec.structs.replace(entry, baseline=own, calm=new.calm or entry.calm), True
     return new, False
 
 
@@ -305,14 +319,14 @@ def leads_to(entry: Entry, shown: Snapshot) -> str:
     leave it open."""
     if shown.status is None or key_of(shown) != entry.key:  # another board has its name by now
         return entry.baseline.tune_text
-    target = homeward(entry, shown)
-    return f"{entry.baseline.wrote(target).tune_text}{_short(target, entry.baseline)}"
+    own, target = home(entry, shown), homeward(entry, shown)
+    return f"{own.wrote(target).tune_text}{_short(target, own)}"
 
 
 def homeward(entry: Entry, shown: Snapshot) -> Tune:
     """Where the way back of a device that is ``shown`` so ends, as a command; of one that has answered."""
     assert shown.status is not None  # the caller has seen it
-    return _bearable(within(_target(entry.baseline, None), Settings.of(shown.status), shown.limits), shown)
+    return _bearable(within(_target(home(entry, shown), None), Settings.of(shown.status), shown.limits), shown)
 
 
 def _bearable(target: Tune, shown: Snapshot) -> Tune:

@@ -13,6 +13,7 @@
     │  ├─ Preempted           a higher rank took the device
     │  └─ Stopped             somebody asked the job to end
     └─ LinkError              the engine cannot be reached
+       └─ Unanswered          it took an order: whether it was done is not known
 
 Every text is one clear sentence that says what is wrong and what to do, and plain text whatever it quotes: a key of a
 config, a path, what a library said. wire raises Garbled; devices translate library
@@ -106,6 +107,10 @@ class Stopped(JobError):
 
 class LinkError(MinertuiError):
     """The engine cannot be reached, or it refused; the text says what to do."""
+
+
+class Unanswered(LinkError):
+    """The engine took a request that may change something, and gave no answer: it may have been done or not."""
 
 
 def fault_of_ours(error: BaseException) -> str:

@@ -48,7 +48,8 @@ class Templates(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A device that discovery found. ``known_as`` is its name in the config when its MAC or address is there."""
+    """A device that discovery found. ``known_as`` is its name in the config when its MAC or address is there;
+    ``moved_from`` the address that stands there for it, and at which it does not answer any more."""
 
     address: str
     kind: str
@@ -58,3 +59,4 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     firmware: str | None = None
     hashrate_ghs: float | None = None
     known_as: str | None = None
+    moved_from: str | None = None

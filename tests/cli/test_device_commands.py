@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from minertui.api.client import ApiClient
 from minertui.api.server import ApiServer
+from minertui.cli import device_commands
 from minertui.cli.device_commands import ASKS
+from minertui.cli.main import parser
 from minertui.model.commands import (
     Change,
     Command,
+    CommandRecord,
     Identify,
     Order,
     Outcome,
@@ -65,6 +71,56 @@ async def test_orders(server: ApiServer, link: FakeLink, run: Run, argv: str, co
     assert "frequency: 600 MHz -> 575 MHz" in out
     assert all(earlier.dry_run for earlier in orders(link)[:-1])
     assert len({order.id for order in orders(link)}) == len(orders(link))
+
+
+async def test_an_order_that_the_engine_took_and_never_answered_is_of_unknown_outcome(
+    server: ApiServer, link: FakeLink, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = H11Protocol.connection_made
+
+    async def dies(order: Order) -> CommandRecord:
+        if not order.dry_run:
+            for transport in there:
+                transport.abort()
+        return await sent(order)
+
+    def made(self: H11Protocol, transport: asyncio.Transport) -> None:
+        there.append(transport)
+        real(self, transport)
+
+    there, sent = list[asyncio.Transport](), link.send
+    monkeypatch.setattr(H11Protocol, "connection_made", made)
+    monkeypatch.setattr(link, "send", dies)
+    code, _, err = await run("tune", "garage", "-f", "575", "-y")
+    assert code == 3
+    assert "garage: unknown: the engine at" in err
+    assert "it may have been done or not" in err
+
+
+async def test_whoever_breaks_off_is_told_that_the_engine_goes_on(
+    server: ApiServer,
+    link: FakeLink,
+    places: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def slow(order: Order) -> CommandRecord:
+        if not order.dry_run:
+            taken.set()
+            await over.wait()
+        return await sent(order)
+
+    taken, over, sent = asyncio.Event(), asyncio.Event(), link.send
+    monkeypatch.setattr(link, "send", slow)
+    args = parser().parse_args(["pause", "garage", "--yes"])
+    async with ApiClient(places / "e.sock") as client:
+        ordering = asyncio.create_task(device_commands._order(args, client, lambda *_: Pause(), ""))
+        await taken.wait()
+        ordering.cancel()
+        await asyncio.wait([ordering])
+        over.set()
+    assert ordering.cancelled()
+    assert "garage: it was sent, so the engine carries it out all the same" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

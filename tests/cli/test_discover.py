@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from minertui import config
 from minertui.cli import discover as command
 from minertui.cli.main import main
 from minertui.engine import discovery
+from minertui.engine.records import RECORDS
 from minertui.model.history import Found
 
 ATTIC = Found("192.168.1.20", "axeos", "Gamma", "attic", "02:00:00:00:00:01", "v2.15.3", 1039.5)
@@ -42,7 +45,7 @@ class Stage:
         return self.typed.pop(0)
 
     def run(self, *args: str) -> int:
-        return main(["discover", "--config", str(self.path), *args])
+        return main(["discover", "--config", str(self.path), "--state", str(self.path.parent / "state"), *args])
 
     def saved(self) -> list[tuple[str, str]]:
         return [(miner.name, miner.address) for miner in config.load(self.path).miner]
@@ -76,6 +79,55 @@ def test_a_person_says_which_and_under_what_name(stage):
     stage.typed = ["loft", "N"]
     assert stage.run("192.168.1.0/24") == 0
     assert stage.saved() == [("loft", "192.168.1.20")]
+
+
+MOVED = Found("192.168.1.57", "axeos", "Gamma", known_as="garage", moved_from="192.168.1.40")
+GARAGE = '[[miner]]\nname = "garage"\naddress = "192.168.1.40"  # by the door\n[miner.sweep]\nstep_mv = 10\n'
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [([""], "192.168.1.57"), (["y"], "192.168.1.57"), (["n"], "192.168.1.40"), ([], "192.168.1.40")],
+)
+def test_of_one_that_moved_the_address_is_changed_when_a_person_agrees(stage, capsys, typed, address):
+    stage.path.write_text(GARAGE)
+    stage.found, stage.typed = [MOVED], typed
+    assert stage.run("192.168.1.0/24") == 0
+    out = capsys.readouterr().out
+    assert "garage moved: 192.168.1.40 → 192.168.1.57" in out
+    assert ("the address of 1 miner changed" in out) is (address == "192.168.1.57")
+    assert stage.saved() == [("garage", address)]
+    assert "# by the door\n[miner.sweep]\nstep_mv = 10" in stage.path.read_text()
+
+
+def test_yes_changes_it_unasked_and_then_adds_who_stands_there_now(stage, capsys):
+    stage.path.write_text(GARAGE)
+    stage.found = [Found("192.168.1.40", "axeos", "Gamma", "new"), MOVED]
+    assert stage.run("192.168.1.0/24", "--yes") == 0
+    assert stage.saved() == [("garage", "192.168.1.57"), ("new", "192.168.1.40")]
+    assert "1 miner added and the address of 1 miner changed" in capsys.readouterr().out
+
+
+def test_what_an_engine_learned_tells_who_is_who(stage, tmp_path):
+    (tmp_path / "state").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "state" / RECORDS)) as db, db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("CREATE TABLE identity (device TEXT PRIMARY KEY, body BLOB NOT NULL)")
+        kept = {
+            "garage": b'{"mac": "02:00:00:00:00:01"}',
+            "gone": b'{"mac": "02:00:00:00:00:09"}',
+            "new": b"{}",
+            "x": b"{",
+        }
+        db.executemany("INSERT INTO identity VALUES (?, ?)", kept.items())
+    stage.path.write_text(GARAGE)
+    stage.found = []
+    stage.run("192.168.1.0/24")
+    assert stage.known == {"192.168.1.40": "garage", "02:00:00:00:00:01": "garage"}
+    assert [file.name for file in (tmp_path / "state").iterdir()] == [RECORDS]
+    (tmp_path / "state" / RECORDS).write_bytes(b"torn")
+    stage.run("192.168.1.0/24")
+    assert stage.known == {"192.168.1.40": "garage"}
 
 
 def test_own_networks_are_scanned_only_when_agreed_to(stage):

@@ -90,15 +90,16 @@ def test_the_log_is_printable_and_libraries_tell_only_their_warnings(
 
 _SAYS = """
 from minertui.cli.terminal import log_to_stderr
-from minertui.engine.outbox import apprise_sender
+from minertui.engine.outbox import apprise_senders
 from minertui.model.errors import ConfigError
 log_to_stderr("debug")
 for url in ("tgram://canary-71/abc", "nope://u:canary-72@h/canary-73", "slack://canary-74"):
     try:
-        apprise_sender([url])
+        apprise_senders([url])
     except ConfigError as error:
         print(error)
-print(apprise_sender(["json://u:canary-75@127.0.0.1:1/canary-76?k=canary-77"])("title", "body"))
+[send] = apprise_senders(["json://u:canary-75@127.0.0.1:1/canary-76?k=canary-77"])
+print(send("title", "body"))
 """
 
 

@@ -18,6 +18,7 @@ from minertui.cli.main import main, parser
 from minertui.cli.status import text, well
 from minertui.config import load
 from minertui.engine.journal import FOLDER, Entry, Journal
+from minertui.engine.lock import StateLock, tell
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import LogLine
 from minertui.model.fleet import Fleet, Health
@@ -194,6 +195,20 @@ class TestStop:
         assert (("shutdown",) in link.calls, code) == (stops, 0 if stops else 1)
 
 
+class TestAlone:
+    async def test_a_command_that_brought_its_own_engine_is_named_where_there_is_none_to_ask(
+        self, run: Run, places: Path
+    ) -> None:
+        with StateLock(places / "state"):
+            code, _, said = await run("status")
+            assert "no engine is running" in said, "a lasting engine, about to open its door"
+            tell(places / "state", "minertui sweep of garage, attic")
+            code, _, said = await run("status")
+            assert code == 1
+            assert f"minertui sweep of garage, attic (process {os.getpid()}) works with {places / 'state'}" in said
+        assert "no engine is running" in (await run("status"))[2]
+
+
 class TestConfig:
     async def test_path_before_and_after_the_word(self, run: Run, places: Path) -> None:
         assert await run("config", "path") == (0, f"{places / 'config.toml'}\n", "")
@@ -204,6 +219,13 @@ class TestConfig:
         assert "not there yet" in (await run("config", "check"))[1]
         (places / "config.toml").write_text('[[miner]]\nname = "a"\naddress = "b"\n')
         assert (await run("config", "check"))[1].endswith(": all is well, 1 miner\n")
+
+    async def test_two_miners_of_one_address_are_no_config(self, run: Run, places: Path) -> None:
+        file = places / "config.toml"
+        file.write_text('[[miner]]\nname = "a"\naddress = "rig"\n[[miner]]\nname = "c"\naddress = "RIG:80"\n')
+        code, _, said = await run("config", "check")
+        assert (code, said.count("\n")) == (1, 1)
+        assert f"{file}:6: miner[2].address: “a” and “c” have one address, RIG:80: give each its own" in said
         (places / "config.toml").write_text("[engine]\npol_s = 3\n")
         code, _, err = await run("config", "check")
         assert code == 1

@@ -263,7 +263,7 @@ def test_after_a_sudden_end_the_next_engine_finds_an_alert_to_show_and_to_send(t
     [alert] = alerts_of(tmp_path)
     assert (alert.id, alert.active, alert.count) == ("sudden-end:garage", True, 1)
     assert "while garage was being swept; its baseline is not restored yet: no miner with MAC" in alert.text
-    assert len(Outbox(tmp_path / "outbox.json", LoopClock(), None)._unsent) == sent
+    assert len(Outbox(tmp_path / "outbox.json", LoopClock())._unsent) == sent
 
 
 def test_a_broken_config_does_not_keep_it_from_trying(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

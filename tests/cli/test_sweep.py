@@ -89,6 +89,13 @@ def test_a_miner_of_the_config_keeps_its_own_plan_and_headers():
         assert miner.sweep == SweepPlan(device="desk", step_mv=10)
 
 
+def test_each_of_several_miners_of_the_config_keeps_its_own_plan_but_for_the_options():
+    lax, strict = SweepPlan(max_chip_temp_c=66, max_power_w=80), SweepPlan(max_chip_temp_c=55)
+    settings = Config(miner=(MinerConfig("a", "10.0.0.1", sweep=lax), MinerConfig("b", "10.0.0.2", sweep=strict)))
+    found = plans("a", "b", "-f", "510", settings=settings)
+    assert [(p.max_chip_temp_c, p.max_power_w, p.start_mhz) for p in found] == [(66, 80, 510), (55, None, 510)]
+
+
 def test_a_word_that_an_option_does_not_know_is_told_those_it_knows(capsys):
     with pytest.raises(SystemExit):
         plans("10.0.0.1", "--goal", "speed")

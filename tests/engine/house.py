@@ -82,6 +82,15 @@ class House:
         await asyncio.sleep(6)
         return engine
 
+    async def from_file(self, folder: Path) -> Engine:
+        """The same, with a config file in this folder."""
+        file = folder / "config.toml"
+        file.write_text(CONFIG)
+        engine = self.engine(config_path=file)
+        await engine.open()
+        await asyncio.sleep(6)
+        return engine
+
     def engine(self, *miners: MinerConfig, **options: object) -> Engine:
         config = Config(miner=miners or (miner(),))
         return Engine(config, state=self.folder, clock=self.clock, connect=self.connect, **options)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import pytest
 
 from minertui.engine.alert_rules import RULES, Signal, judge, judge_job
 from minertui.engine.alerts import Alerts
-from minertui.engine.outbox import Outbox, apprise_sender, message
+from minertui.engine.outbox import Outbox, apprise_senders, message
 from minertui.model.alerts import Alert, Severity
 from minertui.model.errors import ConfigError, MinertuiError
 from minertui.model.events import AlertRaised, Event, JobChanged, SnapshotTaken
@@ -338,7 +338,7 @@ async def test_a_dead_target_is_tried_again_and_nothing_is_lost_over_a_restart(t
 
 async def test_with_nobody_to_tell_it_waits_until_somebody_is_named(tmp_path: Path):
     sink = Sink()
-    outbox = Outbox(tmp_path / "outbox.json", Clocked(), None)
+    outbox = Outbox(tmp_path / "outbox.json", Clocked())
     outbox.put(alert(1))
     working = asyncio.create_task(outbox.run())
     await asyncio.sleep(0.05)
@@ -374,4 +374,4 @@ def test_a_single_alert_is_its_own_title():
 
 def test_an_address_that_apprise_does_not_know_is_refused():
     with pytest.raises(ConfigError, match="address 1 is not one that Apprise knows"):
-        apprise_sender(["nonsense"])
+        apprise_senders(["nonsense"])

@@ -19,7 +19,7 @@ from minertui.model.history import MinerEntry
 from minertui.model.plans import GuardPlan, Phase, Strategy, SweepPlan
 from tests.engine.bench import SWEEP, Bench
 from tests.engine.hardware import GAMMA
-from tests.engine.house import CONFIG, House, Miner, job, miner, until
+from tests.engine.house import House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
 PLAN = SweepPlan(
@@ -122,11 +122,7 @@ async def test_the_last_resort_leaves_a_board_alone_that_was_never_raised(house:
 
 @pytest.mark.parametrize("by_hand", [True, False])
 async def test_the_last_resort_knows_a_raised_board_by_another_name(house: House, tmp_path: Path, by_hand: bool):
-    file = tmp_path / "config.toml"
-    file.write_text(CONFIG)
-    engine = house.engine(config_path=file)
-    await engine.open()
-    await asyncio.sleep(6)
+    engine = await house.from_file(tmp_path)
     it = house.miners["127.0.0.1:8001"]
     assert (await engine.send(Order("o1", "m1", Tune(575.0)))).outcome.ok
     if by_hand:

@@ -87,6 +87,30 @@ async def test_a_scan_finds_miners_and_names_the_known_ones(start):
     assert [f.address for f in found] == sorted((one, two), key=lambda a: int(a.rpartition(":")[2]))
 
 
+async def test_one_that_is_known_and_answers_elsewhere_has_moved_and_who_has_its_address_now_is_new(start):
+    garage, cellar = "02:00:00:00:00:01", "02:00:00:00:00:02"
+    now, before = await start({"macAddr": garage}), await start({"macAddr": "02:00:00:00:00:03"})
+    with held_port() as nobody:
+        gone = f"127.0.0.1:{nobody}"
+        away = await start({"macAddr": cellar})
+        known = {garage: "garage", before: "garage", cellar: "cellar", gone: "cellar"}
+        found = await discover([now, before, away], known=known, clock=Watch(), listen=None)
+    assert {f.address: (f.known_as, f.moved_from) for f in found} == {
+        now: ("garage", before),
+        before: (None, None),
+        away: ("cellar", gone),
+    }
+
+
+async def test_one_that_still_answers_at_its_own_address_has_not_moved(start):
+    mac = "02:00:00:00:00:01"
+    other, own = await start({"macAddr": mac}), await start({"macAddr": mac})
+    for asked in ([other], [other, own]):
+        [found] = await discover(asked, known={mac: "garage", own: "garage"}, clock=Watch(), listen=None)
+        assert (found.known_as, found.moved_from) == ("garage", None)
+    assert found.address == own
+
+
 async def test_a_network_is_asked_address_by_address_and_not_too_fast(start, monkeypatch):
     asked: list[str] = []
 

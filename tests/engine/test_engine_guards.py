@@ -10,7 +10,7 @@ import pytest
 from minertui.config import Config
 from minertui.model.history import MinerEntry
 from minertui.model.plans import GuardPlan, GuardView, Phase
-from tests.engine.house import CONFIG, House, Miner, job, miner, until
+from tests.engine.house import CONFIG, PLAN, House, Miner, job, miner, until
 
 pytestmark = pytest.mark.looptime
 
@@ -111,4 +111,33 @@ async def test_the_guard_of_a_miner_that_never_answered_says_that_and_ends(house
     await engine.stop("guard:m1")
     await until(lambda: job(engine, "guard:m1").phase is Phase.STOPPED, 30)
     assert job(engine, "guard:m1").note == "it never answered, so it was not guarded and nothing was changed"
+    await engine.close()
+
+
+async def test_a_wall_clock_that_tells_the_same_time_again_makes_no_new_order_an_old_one(house: House):
+    """As that of a board without a battery does at each start."""
+    engine = await house.running()
+    it, start_s = house.miners["127.0.0.1:8001"], house.clock.wall()
+    house.clock.wall = lambda: start_s  # type: ignore[method-assign]
+    for _ in range(2):
+        await engine.start(GuardPlan("m1", max_chip_temp_c=60))
+        it.chip_c = 61.0
+        await until(lambda: it.mhz < 500.0, 30)
+        it.chip_c = 50.0
+        await engine.stop("guard:m1")
+        await until(lambda: job(engine, "guard:m1").phase.over)
+        assert it.mhz == 500.0
+    await engine.close()
+
+
+async def test_nor_a_new_sweep(house: House):
+    engine = await house.running()
+    start_s = house.clock.wall()
+    house.clock.wall = lambda: start_s  # type: ignore[method-assign]
+    for n in range(2):
+        await engine.start(PLAN)
+        await asyncio.sleep(200)
+        await engine.stop("sweep:m1")
+        await until(lambda: job(engine, "sweep:m1").phase.over)
+        assert len(await engine.sweeps()) == n + 1
     await engine.close()

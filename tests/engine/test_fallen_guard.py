@@ -133,3 +133,19 @@ async def test_a_stop_that_ends_in_a_fault_is_a_stop(house: House, monkeypatch: 
     await asyncio.sleep(200)
     assert engine._runner._sites[GUARD] is site
     await engine.close()
+
+
+async def test_one_that_is_started_anew_after_such_a_stop_climbs_again(house: House, monkeypatch: pytest.MonkeyPatch):
+    Faulty(monkeypatch, 1)
+    engine = await house.running()
+    it = house.miners["127.0.0.1:8001"]
+    await engine.start(GuardPlan("m1"))
+    await until(lambda: job(engine, GUARD).phase is Phase.FAILED)
+    await engine.stop(GUARD)
+    await engine.start(GuardPlan("m1", max_chip_temp_c=60, stable_s=60))
+    await asyncio.sleep(10)
+    it.chip_c = 61.0
+    await until(lambda: it.mhz < 500.0)
+    it.chip_c = 50.0
+    await until(lambda: it.mhz == 500.0)
+    await engine.close()

@@ -38,3 +38,21 @@ async def test_a_fault_at_a_sweeps_end_is_tried_again(tmp_path: Path, monkeypatc
     assert (it.mhz, it.mv) == (500.0, 1150.0)
     assert not list((house.folder / FOLDER).glob("*.json"))
     await engine.close()
+
+
+async def test_a_fault_at_the_end_of_the_rigs_costs_no_miner_its_way_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    engine = await house.running()
+    it = house.miners["127.0.0.1:8001"]
+    await engine.start(PLAN)
+    await until(lambda: (it.mhz, it.mv) != (500.0, 1150.0), 3600)
+
+    async def faulty() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(engine._rigs, "close", faulty)
+    with pytest.raises(RuntimeError, match="a bug"):
+        await engine.settle()
+    assert (it.mhz, it.mv) == (500.0, 1150.0)
+    await engine.close()

@@ -10,8 +10,8 @@ import pytest
 
 from minertui.engine.engine import Engine
 from minertui.model.commands import Command
-from minertui.model.plans import Phase, Strategy, SweepPlan, SweepView
-from tests.engine.house import House, Miner, as_left, job, until
+from minertui.model.plans import Phase, Strategy, SweepPlan, SweepRecord, SweepView
+from tests.engine.house import House, Miner, as_left, job, miner, until
 
 pytestmark = pytest.mark.looptime
 SWEEP, HOME, TEST_POINT = "sweep:m1", (500.0, 1150.0), (545.0, 1250.0)
@@ -103,3 +103,17 @@ async def test_while_it_cannot_be_led_back_nothing_is_measured_and_it_is_said_wh
     await until(lambda: own(found.engine) == HOME, 300)
     await found.engine.close()
     assert (found.it.mhz, found.it.mv) == HOME
+
+
+async def test_one_whose_miner_got_another_name_does_not_go_on_with_the_one_that_has_its_name_now(house: House):
+    engine = await house.running()
+    mac = house.miners["127.0.0.1:8001"].mac
+    await engine.records.keep_sweep(SweepRecord("m1@1", "m1", mac, "Gamma", PLAN, Phase.WAITING, 1.0))
+    await engine.records.rename("m1", "attic")
+    await engine.close()
+    engine = house.engine(miner("m1", "127.0.0.1:8002"), miner("attic"))
+    await engine.open()
+    await asyncio.sleep(60)
+    assert list(engine.hub.fleet.jobs) == ["sweep:attic"]
+    assert house.miners["127.0.0.1:8002"].tunes == []
+    await engine.close()

@@ -224,3 +224,51 @@ async def test_when_the_disk_does_not_tell_who_was_guarded_by_hand_it_is_said_an
         "the guards that were started by hand cannot be read: records.db: disk I/O error; "
         "they start as soon as they can be"
     )
+
+
+async def giving_back(house: House) -> tuple[Engine, Miner]:
+    """An engine whose guard had to lower its miner, and is not wanted any more: it begins to give back."""
+    engine = house.engine(MINER)
+    await engine.open()
+    await asyncio.sleep(10)
+    it = house.miners["127.0.0.1:8001"]
+    it.chip_c = 66.0
+    await until(lambda: it.mhz <= 400.0)
+    it.chip_c = 50.0
+    await asyncio.sleep(12)
+    await engine.reload(Config(miner=(miner(),)))
+    return engine, it
+
+
+async def test_who_is_guarded_again_while_the_guard_before_still_gives_back_is_guarded_after_it(house: House):
+    engine, it = await giving_back(house)
+    await asyncio.sleep(1)
+    assert not job(engine, "guard:m1").phase.over, "what goes up takes its time"
+    await engine.reload(Config(miner=(MINER,)))
+    await until(lambda: it.mhz == 500.0)
+    await asyncio.sleep(30)
+    assert job(engine, "guard:m1").phase is Phase.RUNNING
+    it.chip_c = 66.0
+    await until(lambda: it.mhz < 500.0, 30)
+    await engine.close()
+
+
+async def test_one_that_is_stopped_by_a_person_meanwhile_is_not(house: House):
+    engine, _ = await giving_back(house)
+    await engine.reload(Config(miner=(MINER,)))
+    await engine.stop("guard:m1")
+    await until(lambda: job(engine, "guard:m1").phase.over)
+    await asyncio.sleep(30)
+    assert job(engine, "guard:m1").phase is Phase.STOPPED
+    await engine.close()
+
+
+async def test_a_miner_that_shall_be_asked_more_often_is_so_soon(house: House):
+    engine = house.engine(miner(poll_s=3600))
+    await engine.open()
+    await asyncio.sleep(3700)
+    often = replace(MINER, poll_s=5, guard=GuardPlan(max_chip_temp_c=60))
+    house.miners["127.0.0.1:8001"].chip_c = 66.0
+    await engine.reload(Config(miner=(often,)))
+    await until(lambda: house.miners["127.0.0.1:8001"].mhz < 500.0, 40)
+    await engine.close()

@@ -31,7 +31,7 @@ class Run:
     def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent, self.kept = list[Alert](), list[Alert]()
         monkeypatch.setattr(Outbox, "put", lambda _, alert: self.sent.append(alert))
-        monkeypatch.setattr("minertui.engine.alarms.apprise_sender", lambda urls: lambda title, body: True)
+        monkeypatch.setattr("minertui.engine.alarms.apprise_senders", lambda urls: (lambda title, body: True,))
         clock = LoopClock()
         self._hub = Hub(Fleet(), clock)
         config = AlertsConfig(urls=(Secret("json://127.0.0.1:9"),))

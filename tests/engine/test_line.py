@@ -289,6 +289,18 @@ async def test_a_closed_line_says_nothing_more():
     assert device.closed
 
 
+async def test_whoever_polls_a_closed_line_all_the_same_does_not_hold_up_everybody():
+    clock, device = LoopClock(), FakeDevice()
+    line = line_to(device, Heard(), clock)
+    task = asyncio.create_task(poll(line, clock, random.Random(1)))
+    await asyncio.sleep(12)
+    await line.close()
+    read = len(device.reads)
+    await asyncio.sleep(60)  # it would never come to an end
+    task.cancel()
+    assert len(device.reads) == read
+
+
 async def test_a_waiter_gets_the_next_poll_even_a_failed_one():
     device = FakeDevice(dead())
     line = line_to(device, Heard(), LoopClock())

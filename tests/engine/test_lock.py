@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from minertui.engine.lock import StateLock
+from minertui.engine.lock import Holder, StateLock, holder, tell
 from minertui.model.errors import LinkError
 
 
@@ -21,6 +21,26 @@ def test_a_second_one_is_refused_with_the_firsts_process_id(tmp_path: Path):
         assert (tmp_path / "state" / "engine.lock").read_text().strip() == str(os.getpid())
     with StateLock(tmp_path / "state"):
         pass
+
+
+def test_what_the_holder_does_is_told_to_whoever_asks_and_to_a_second_one(tmp_path: Path):
+    assert holder(tmp_path) is None
+    with StateLock(tmp_path):
+        assert holder(tmp_path) == Holder(f"{os.getpid()}")
+        tell(tmp_path, "minertui sweep of garage, attic")
+        assert holder(tmp_path) == Holder(f"{os.getpid()}", "minertui sweep of garage, attic")
+        with pytest.raises(LinkError, match=r"minertui sweep of garage, attic \(process \d+\) already works with"):
+            StateLock(tmp_path).__enter__()
+    assert holder(tmp_path) is None, "what stands in the file is over"
+    with StateLock(tmp_path):
+        assert holder(tmp_path) == Holder(f"{os.getpid()}"), "nothing of the one before"
+
+
+@pytest.mark.parametrize("left", ["", "no number", "99999999999999999999", "4194305"])
+def test_a_file_that_says_nothing_useful_is_nobodys(tmp_path: Path, left: str):
+    with StateLock(tmp_path):
+        (tmp_path / "engine.lock").write_text(left)
+        assert holder(tmp_path) is None
 
 
 def test_a_killed_owner_frees_it(tmp_path: Path):

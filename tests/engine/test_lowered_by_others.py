@@ -10,7 +10,7 @@ import pytest
 
 from minertui.model.commands import Rank, SetFan, Tune
 from minertui.safety.calm import Calm
-from tests.engine.bench import APPLIED, REFUSED, SWEEP, Bench
+from tests.engine.bench import APPLIED, REFUSED, SWEEP, UNKNOWN, Bench
 
 pytestmark = pytest.mark.looptime
 
@@ -109,3 +109,42 @@ async def test_a_fan_that_is_set_makes_nothing_ours_of_what_the_firmware_lowered
     bench.miner.set(chip_temp_c=50.0)
     assert "left as it is" in (await bench.arbiter.conclude("garage", None, GUARD)).reason
     assert bench.at == left == (375, 1050)
+
+
+async def test_of_a_setting_that_is_neither_only_what_is_above_goes_back(bench: Bench):
+    """A sweep with less voltage than the owner's own, and then the firmware trips: its clock is still over theirs."""
+    assert (await bench.do(Tune(700, 1100))).ok
+    assert trip(bench) == (600, 1000)
+    bench.miner.set(chip_temp_c=50.0)
+    outcome = await bench.arbiter.conclude("garage", None, SWEEP)
+    assert outcome.ok, outcome
+    assert bench.at == (525, 1000), "the clock is the owner's again; the voltage is what the firmware left"
+
+
+async def test_that_stays_so_when_its_way_back_was_cut_short(bench: Bench):
+    assert (await bench.do(Tune(700, 1100))).ok
+    trip(bench)
+    bench.miner.set(chip_temp_c=50.0)
+    bench.miner.spy = lambda what: setattr(bench.miner, "dead", what == "written" or bench.miner.dead)
+    assert (await bench.arbiter.conclude("garage", None, SWEEP)).state is UNKNOWN
+    bench.miner.dead, bench.miner.spy = False, lambda _: None
+    assert bench.miner.status.core_mv == 1000
+    assert (await bench.arbiter.conclude("garage", None, SWEEP)).ok
+    assert bench.at == (525, 1000)
+
+
+async def test_what_a_guard_lowers_of_such_a_setting_goes_back_no_higher_either(bench: Bench):
+    bench.arbiter.guard("garage", GUARD, Calm(63, 83))
+    assert (await bench.do(Tune(700, 1100))).ok
+    trip(bench)
+    assert (await bench.do(Tune(550), Rank.SAFETY, GUARD)).ok
+    bench.miner.set(chip_temp_c=50.0)
+    assert (await bench.arbiter.conclude("garage", None, GUARD)).ok
+    assert bench.at == (525, 1000)
+
+
+async def test_a_voltage_that_is_ours_is_given_back_whoever_changed_the_clock(bench: Bench):
+    assert (await bench.do(Tune(600, 1100))).ok
+    bench.miner.set(frequency_mhz=575.0, actual_mhz=575.0, chip_temp_c=50.0)
+    assert (await bench.arbiter.conclude("garage", None, SWEEP)).ok
+    assert bench.at == (525, 1150)

@@ -18,10 +18,18 @@ from tests.engine.house import PLAN, House
     [
         (GuardPlan("m1", max_mhz=55), "m1: max_mhz: must be 160 to 3000, not 55; no known chip works at so little"),
         (GuardPlan("m1", high_mhz=55), "m1: high_mhz: must be 160 to 3000, not 55"),
+        (GuardPlan("m1", step_down_mhz=0), "m1: step_down_mhz: must be 1 to 500, not 0"),
+        (GuardPlan("m1", step_down_mhz=-50), "m1: step_down_mhz: must be 1 to 500, not -50"),
+        (GuardPlan("m1", hysteresis_c=-20), "m1: hysteresis_c: must be 0.5 to 20, not -20"),
+        (GuardPlan("m1", check_s=1e9), "m1: check_s: must be 2 to 3600, not 1e"),
+        (GuardPlan("m1", settle_s=1e9), "m1: settle_s: must be 10 to 3600, not 1e"),
+        (msgspec.structs.replace(PLAN, step_mhz=0), "m1: step_mhz: must be 1 to 500, not 0"),
+        (msgspec.structs.replace(PLAN, step_mv=0), "m1: step_mv: must be 1 to 100, not 0"),
+        (msgspec.structs.replace(PLAN, sample_s=-1), "m1: sample_s: must be 2 to 300, not -1"),
         (msgspec.structs.replace(PLAN, max_mv=120), "m1: max_mv: must be 800 to 2000, not 120"),
     ],
 )
-async def test_a_digit_that_is_missing_is_refused_before_anything_is_touched(house: House, plan: MinerPlan, why: str):
+async def test_what_can_only_be_a_slip_is_refused_before_anything_is_touched(house: House, plan: MinerPlan, why: str):
     engine = house.engine()
     await engine.open()
     await asyncio.sleep(6)

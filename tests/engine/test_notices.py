@@ -56,7 +56,7 @@ def test_it_is_sent_once_and_so_is_its_end(tmp_path: Path, monkeypatch: pytest.M
     """It is what reaches an operator who looks at no screen."""
     sent: list[Alert] = []
     monkeypatch.setattr(Outbox, "put", lambda _, alert: sent.append(alert))
-    monkeypatch.setattr("minertui.engine.alarms.apprise_sender", lambda urls: lambda title, body: True)
+    monkeypatch.setattr("minertui.engine.alarms.apprise_senders", lambda urls: (lambda title, body: True,))
     clock = LoopClock()
     hub = Hub(Fleet(), clock)
     alarms = Alarms(AlertsConfig(urls=(Secret("json://127.0.0.1:9"),)), tmp_path, clock, hub, lambda alert: None)

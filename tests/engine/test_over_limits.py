@@ -311,7 +311,8 @@ OF_POWER = "; the limits in force keep it from the 525 MHz / 1150 mV that it ran
 def test_a_way_home_ends_at_your_own_limit_of_power(status: dict[str, float | None], limit_w: float, said: str):
     shown = replace(GAMMA, **{"frequency_mhz": 450.0, "core_mv": 1150.0, "power_w": 34.5, **status})
     found = Snapshot("m1", status=shown, limits=effective(Limits(max_power_w=limit_w), shown) or Limits())
-    assert leads_to(Entry(key_of(found), "m1", "", Settings(525, 1150)), found) == said
+    entry = Entry(key_of(found), "m1", "", Settings(525, 1150), ours=(Settings.of(shown),))
+    assert leads_to(entry, found) == said
 
 
 @pytest.mark.parametrize(
@@ -327,7 +328,8 @@ def test_a_way_home_ends_at_your_own_limit_of_power(status: dict[str, float | No
 )
 def test_where_a_way_home_ends_in_words(status: MinerStatus | None, said: str):
     shown = Snapshot("m1", status=status, limits=Limits(max_mhz=500))
-    assert leads_to(Entry(key_of(shown), "m1", "", Settings(525, 1150)), shown) == said
+    ours = () if status is None else (Settings.of(status),)
+    assert leads_to(Entry(key_of(shown), "m1", "", Settings(525, 1150), ours=ours), shown) == said
 
 
 async def test_an_order_over_it_is_refused_as_ever(tmp_path: Path):

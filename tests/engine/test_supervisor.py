@@ -143,3 +143,21 @@ async def test_a_dropped_task_ends():
     await asyncio.sleep(1)
     await supervisor.drop("x")
     assert ended.is_set()
+
+
+async def test_of_two_tasks_of_one_name_the_first_ends():
+    supervisor = Supervisor(LoopClock(), lambda _: None)
+    runs: list[str] = []
+
+    async def work(name: str) -> None:
+        while True:
+            await asyncio.sleep(1)
+            runs.append(name)
+
+    supervisor.keep("x", lambda: work("first"))
+    await asyncio.sleep(1.5)
+    supervisor.keep("x", lambda: work("second"))
+    await asyncio.sleep(2.5)
+    await supervisor.drop("x")
+    await asyncio.sleep(2)
+    assert runs == ["first", "second", "second"]

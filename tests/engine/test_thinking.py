@@ -13,6 +13,7 @@ import pytest
 
 from minertui.cli import engine as command
 from minertui.config import Config
+from minertui.engine.config_watch import mark
 from minertui.engine.thinking import Beside, at_once
 from minertui.jobs.sweep import brain, run
 from minertui.model.plans import Phase
@@ -115,5 +116,6 @@ async def test_the_engine_of_real_miners_thinks_beside_the_loop(tmp_path: Path, 
         made.append(engine.think)
 
     monkeypatch.setattr(command, "serve", serve)
-    await command._serve(Config(), tmp_path / "config.toml", tmp_path / "state", tmp_path / "socket", 1.0)
+    file = tmp_path / "config.toml"
+    await command._serve(Config(), mark(file), file, tmp_path / "state", tmp_path / "socket", 1.0)
     assert isinstance(made[0], Beside)

@@ -25,7 +25,7 @@ PLAN = GuardPlan(device="a", high_mhz=500, low_mhz=410, max_mhz=575)
 def snap(at: float, chip: float | None = 55.0, mhz: float = 500, **more: Any) -> Snapshot:
     health = more.pop("health", Health.OK)
     incidents = more.pop("incidents", 0)
-    status = MinerStatus(chip_temp_c=chip, frequency_mhz=mhz, hashrate_ghs=1000, **more)
+    status = MinerStatus(chip_temp_c=chip, frequency_mhz=mhz, **{"hashrate_ghs": 1000, **more})
     return Snapshot("a", status=status, at_s=at, boot_s=at, health=health, incidents=incidents)
 
 

@@ -63,6 +63,16 @@ async def test_no_hashrate_although_there_is_work_is_the_points_own_fault():
     assert steps(site.points) == [(500, 1150, "passed"), (510, 1150, "unstable")]
 
 
+async def test_a_setting_without_hashrate_is_left_downwards_each_time():
+    """It was waited for at that very setting, ten minutes each time, and the next way began there."""
+    site = FakeSite(Board())
+    site.every = lambda s: s.board.extra.update(hashrate_ghs=0.0) if s.board.mhz > 500 else s.board.extra.clear()
+    await run(site, plan(max_mv=1150), ())
+    ran = [(tune.frequency_mhz, tune.core_mv) for tune in site.tunes]
+    assert ran == [(500, 1150), *3 * [(510, 1150), (410, 1150)]][: len(ran)]
+    assert ran.count((510, 1150)) == 3
+
+
 async def test_a_miner_that_never_hashes_is_not_driven_up_to_the_highest_voltage():
     site = FakeSite(Board(), every=lambda s: s.board.extra.update(hashrate_ghs=0.0))
     await run(site, plan(), ())

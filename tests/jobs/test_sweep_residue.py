@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import random
 import statistics
+from dataclasses import replace
 
+import msgspec
 import pytest
 
-from minertui.jobs.sweep import evidence, residue, stats
+from minertui.jobs.sweep import evidence, ramp, residue, stats
 from minertui.jobs.sweep.adaptive import CONTENDERS, GAIN, next_target
 from minertui.jobs.sweep.curves import Curves, ratios
 from minertui.jobs.sweep.residue import Residue, Seen
+from minertui.jobs.sweep.state import State
 from minertui.jobs.sweep.surface import Surface
+from minertui.jobs.sweep.thermal import Trace
 from minertui.jobs.sweep.walk import Target
 from minertui.model.plans import PointVerdict, Strategy, SweepPlan, SweepPoint
 from minertui.model.ranking import bounds
@@ -95,6 +99,19 @@ def test_readings_that_remember_each_other_need_a_longer_look_and_a_longer_soak(
     point = SweepPoint(1, 600, 1150, PointVerdict.PASSED, hashrate_ghs=1000.0, expected_ghs=1000.0)
     assert evidence.judged(plan, point, good, soak=True).passed
     assert not evidence.judged(plan, point, good, soak=True, per_fact=5.0).passed
+
+
+def test_a_soak_counts_what_readings_remember_where_errors_are_reported_too():
+    """A mean of the last minute that the firmware shows instead of readings passed a setting in four minutes."""
+    plan = SweepPlan("a", strategy=Strategy.ADAPTIVE)
+    at = Target(600, 1200, soak=True)
+    state = State(plan, bounds(plan), at, at, restart=False, at=at, trail=(Trace(0.0, MinerStatus()),))
+    for rho, ready in ((0.0, True), (0.7, False)):
+        rates = noise(rho, 7, 60)
+        about = [rate - statistics.fmean(rates) + 965 for rate in rates]  # 2.5 % over the tolerance
+        seen = [msgspec.structs.replace(s, error_pct=0.1) for s in readings(about)]
+        assert ramp.enough(replace(state, readings=tuple(seen)), 300.0) is ready
+        assert ramp.enough(replace(state, readings=tuple(seen), at=Target(600, 1200)), 300.0)
 
 
 def test_the_standard_error_of_a_mean_is_that_of_as_many_facts():

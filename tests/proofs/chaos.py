@@ -67,7 +67,7 @@ def _judged(world_of: dict[str, World]) -> Iterator[None]:
 
     def obey(self: Any, request: Request) -> Reply:
         world = world_of["world"]
-        return world.witnesses[self.board].obey(request, lambda r: plain(self, r), world.loop.time())
+        return world.witnesses[self.board].obey(request, lambda r: plain(self, r), world.now_s())
 
     def longer(self: Board, left_s: float) -> float:
         fine = step(self, left_s)

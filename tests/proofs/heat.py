@@ -57,6 +57,10 @@ class Heat:
         """It was lowered, or went down by itself: who looks has to wait for the effect."""
         self._hot_s.clear()
 
+    def unseen(self) -> None:
+        """Nobody could look for a while: whoever has to lower it has the whole time again."""
+        self._hot_s.clear()
+
     def told(self, now_s: float, rules: list[Rule]) -> list[str]:
         """It answered, and the truth was as it is now; what nobody did about it, in words."""
         board, vr_c = self._board, self._vr_c()

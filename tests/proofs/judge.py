@@ -8,24 +8,22 @@ and what it publishes of a sweep.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Collection
 from typing import Any
 
-from minertui.model.commands import Order, Rank
+from minertui.model.commands import Order, Rank, Tune
 from minertui.model.plans import GuardPlan, Limits, Phase, SweepView
-from minertui.safety.limits import model_caps
 from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import LINE
 from minertui.sim.axeos_models import Phase as Phases
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request, answer
-from minertui.wire.axeos.info import parse_info
 from tests.proofs.heat import Heat, Rule, of_guard
 from tests.proofs.owner import KEYS, SAME, Owner, Point
-from tests.proofs.power import Power
+from tests.proofs.power import Power, in_force
 from tests.proofs.rations import Rations
+from tests.proofs.told import mac_of, value_of
 
 INFO = "/api/system/info"
 BLIND = frozenset({"temp-minus-one", "temp-zero", "temp-127", "nan", "missing-fields"})
@@ -33,7 +31,6 @@ BLIND = frozenset({"temp-minus-one", "temp-zero", "temp-127", "nan", "missing-fi
 _LOWER_BLINDLY = frozenset({Rank.SAFETY, Rank.PERSON})
 """Who may lower on an old reading, though the firmware may have lowered it further meanwhile."""
 _LATER = (Phase.RESTORING, Phase.DONE, Phase.STOPPED)
-_MAC = re.compile(rb'"macAddr": ?"([^"]*)"')
 _NOISE_C, _STEP, _DAY_S, _CALM_S = 2.5, 25.0, 86_400.0, 300.0
 _PROVEN_S = 1.9  # two readings in a row are so far apart at least
 _FAN_LEAST_PCT = 20
@@ -69,6 +66,9 @@ class Witness:
         self.told = {"frequency": 0.0, "coreVoltage": 0.0}
         self.told_mac = ""
         self._first = ""  # the MAC that was told first, since its owner took whoever answers
+        self._own = mac_of(
+            answer(board, Request("GET", INFO, {}, b"")).body
+        )  # what it tells of itself; old ones nothing
         self.told_blind = self.told_hot = self.told_over = False
         self.foreign_s = -1e9
         self.polls = 0
@@ -94,7 +94,7 @@ class Witness:
         self._looked_s = now_s
         if now != self._nvs:
             self.foreign_s = now_s
-            self.owner.others(self._nvs, now)
+            self.owner.others(self._nvs, now, back="third-party" in self.board.faults)
             self._changed(now, now_s)
         if (sweep := self.sweep()) is not None and sweep[0] in _LATER:
             self._found(sweep[1], now_s)
@@ -153,7 +153,7 @@ class Witness:
         if line not in (None, "cut-answer") or "wifi-lost" in on or not self.board.online:
             return
         self.told_s, self.told_blind = now_s, bool(on & BLIND)
-        self.told = {key: _last(key, reply.body) if on else float(self.board.nvs[key]) for key in self.told}
+        self.told = {key: value_of(key, reply.body) if on else float(self.board.nvs[key]) for key in self.told}
         cooler, caps = self.board.cooler, self._caps()
         chip, vr = caps.max_chip_temp_c or 70.0, caps.max_vr_temp_c or 95.0
         seen_vr = 0.0 if self.board.ina260 else cooler.vr_c
@@ -163,10 +163,9 @@ class Witness:
         self.seen["over its power limit, guarded"] += self.power.begins(now_s, calm=calm)
         if text := self.power.stays(now_s, self.poll_s):
             self.say(now_s, text)
-        macs = _MAC.findall(reply.body)
-        told_before, self.told_mac = self.told_mac, macs[-1].decode().upper() if macs else ""
+        told_before, self.told_mac = self.told_mac, mac_of(reply.body)
         self._met(same=self.told_mac == told_before)
-        if self.told_mac in (self.meant or self.told_mac, self._first) and all(
+        if self.told_mac in (self.meant or self.told_mac, self._first, self._own) and all(
             abs(self.told[key] - have) <= SAME for key, have in zip(KEYS, self._nvs, strict=True)
         ):
             self.shown_s.append(now_s)
@@ -205,18 +204,8 @@ class Witness:
 
     def _caps(self) -> Limits:
         if self._joined is None:  # what a model bears does not change, and to ask costs as much as a poll
-            self._joined = self._join()
+            self._joined = in_force(self.board, self.limits)
         return self._joined
-
-    def _join(self) -> Limits:
-        clean = answer(self.board, Request("GET", INFO, {}, b""))
-        caps = model_caps(parse_info(clean.body))
-        assert caps is not None
-        low = {
-            name: min(v for v in (getattr(caps, name), getattr(self.limits, name)) if v is not None)
-            for name in ("max_mhz", "max_mv", "max_chip_temp_c", "max_vr_temp_c", "max_power_w")
-        }
-        return Limits(**low)
 
     def _written(self, request: Request, now_s: float) -> None:
         """Anything that changes it: may it be written at all?"""
@@ -246,9 +235,11 @@ class Witness:
         known = ("", self.meant, self._first)  # who answered first may have been met by that
         return bool(self.meant) and self.told_mac not in known
 
-    def _order(self) -> Order | None:
-        """The one that is carried out; of several the one that goes first. None: it is led back."""
-        return min(self.orders(), key=lambda order: order.rank, default=None)
+    def _order(self, *, up: bool = False) -> Order | None:
+        """The one that is carried out; of several the one that goes first, and of those that may go ``up`` where one
+        does. None: it is led back."""
+        able = [one for one in self.orders() if not (up and isinstance(one.command, Tune) and one.command.at_most)]
+        return min(able, key=lambda order: order.rank, default=None)
 
     def _patched(self, wanted: dict[str, Any], now_s: float) -> None:
         if len(wanted.keys() & set(KEYS)) == 2:
@@ -262,7 +253,7 @@ class Witness:
                 self._tuned(n, float(wanted[key]), self._nvs[n], float(cap or 0), now_s)
 
     def _tuned(self, n: int, want: float, have: float, cap: float, now_s: float) -> None:
-        key, order = KEYS[n], self._order()
+        key, order = KEYS[n], self._order(up=want > have)
         self.seen["raise" if want > have else "lower"] += 1
         if want <= have:
             self._lowered(order, now_s)
@@ -353,10 +344,14 @@ class Witness:
         """What its owner has in the config from now on."""
         self.limits, self.readonly, self.guard, self._joined = limits, readonly, guard, None
         self.power.keeps_w = limits.max_power_w if guard is not None else None
-        caps, home = self._caps(), self.owner.home()
-        if (caps.max_mhz or 1e9) < home[0] or (caps.max_mv or 1e9) < home[1] or limits.max_power_w:
-            self.owner.why.add("a limit of its owner")
+        self._bounded()
         self.owner.limited = limits.max_power_w is not None
+
+    def _bounded(self) -> None:
+        """Limits under where it was left end a way back there."""
+        caps, home = self._caps(), self.owner.home()
+        if (caps.max_mhz or 1e9) < home[0] or (caps.max_mv or 1e9) < home[1] or self.limits.max_power_w:
+            self.owner.why.add("a limit of its owner")
 
     def begins(self, now_s: float) -> None:
         """Another engine."""
@@ -371,7 +366,8 @@ class Witness:
         off = any(abs(now[n] - goal[n]) > SAME for n in named)
         if applied and off and len(self.owner.asked) == 1 and self.foreign_s < self.changed_s:
             self.say(now_s, f"{goal} was said to be applied, and it is at {now}")
-        self.owner.answered(goal, before, now, applied=applied)
+        self.owner.answered(goal, before, now, applied=applied, named=named)
+        self._bounded()  # what was over them may stay, and is not climbed to again
 
     # what becomes of it ----------------------------------------------------------------------------------------------
 
@@ -395,9 +391,3 @@ class Witness:
         if not self.owner.may_be(self._nvs):
             mhz, mv = self._nvs
             self.say(now_s, f"{when} it is left at {mhz:g} MHz / {mv:g} mV; chosen: {self.owner.text()}")
-
-
-def _last(key: str, body: bytes) -> float:
-    """The value of a setting as told, the last one where it is told twice; 0.0 where there is none."""
-    found = re.findall(rb'"%s": ?([0-9.]+)[,}]' % key.encode(), body)
-    return float(found[-1]) if found else 0.0

@@ -58,11 +58,18 @@ async def ended(world: World) -> None:
 async def stood_still(world: World) -> None:
     """The process was stopped, or its loop hung."""
     world.loop.stand_still(world.dice.choice([3.0, 60.0, 900.0]))
+    _unseen(world)
 
 
 async def suspended(world: World) -> None:
-    """The host slept: only the boot-time clock went on."""
+    """The host slept: only the boot-time clock went on, and the miners."""
     world.clock.slept_s += world.dice.choice([30.0, 3600.0])
+    _unseen(world)
+
+
+def _unseen(world: World) -> None:
+    for witness in world.witnesses.values():
+        witness.heat.unseen()
 
 
 async def wall_clock(world: World) -> None:
@@ -94,7 +101,18 @@ async def _refused(world: World, number: int) -> None:
         await asyncio.sleep(world.dice.choice([30, 300]))
         if world.dice.random() < 0.2:
             await killed(world)
+            _unguarded(world)
     world.disk = None
+    for miner in world.miners:
+        miner.unkept = False
+
+
+def _unguarded(world: World) -> None:
+    """Another engine knows nothing of a guard that no disk has kept."""
+    for miner in world.miners:
+        if miner.unkept:
+            miner.by_hand = miner.unkept = False
+            miner.renewed()
 
 
 async def part_dies(world: World) -> None:

@@ -6,6 +6,7 @@ Kept by the world from what people order and from what the board does by itself;
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 SAME = 0.6
 KEYS = ("frequency", "coreVoltage")
@@ -39,12 +40,16 @@ class Owner:
         self.asked: list[Point] = []  # by people whose order has not ended yet
         self.held: dict[Point, float] = {}  # how long it has run so, in seconds, since its last sweep was started
 
-    def others(self, was: Point, now: Point) -> None:
-        """The firmware, or somebody who does not use the program, changed it."""
+    def others(self, was: Point, now: Point, *, back: bool = False) -> None:
+        """The firmware, or somebody who does not use the program, changed it. ``back``: it was somebody, who may have
+        set it to where it had been: to a sweep that looks like a write that was lost, and it tries once more."""
         if nowhere_above(now, was):
             self.why.add("its firmware or somebody else lowered it")
         if any(nowhere_above(now, choice) for choice in self.choices):
-            self.most, self.swept = now, self.fresh
+            self.most = now
+            more = nowhere_above(was, now)  # a sweep that finds more than it wrote does the same
+            if not more and not (back and any(same(now, known) for known in (*self.choices, *self.theirs))):
+                self.swept = self.fresh
         else:
             self.most = _highest(self.most, now)
         self.theirs.append(now)
@@ -53,12 +58,16 @@ class Owner:
         """A person's order is on its way there."""
         self.asked.append(goal)
 
-    def answered(self, goal: Point, before: Point, now: Point, *, applied: bool) -> None:
-        """It has ended. What was cut off may stay where it came to, or go back; it is nobody's promise to finish it."""
+    def answered(
+        self, goal: Point, before: Point, now: Point, *, applied: bool, named: Collection[int] = (0, 1)
+    ) -> None:
+        """It has ended. What was cut off may stay where it came to, or go back; it is nobody's promise to finish it.
+        A value that was not ``named`` may go back to its owner's from where a sweep had raised it."""
         alone = len(self.asked) == 1
         self.asked.remove(goal)
         if applied and alone:
-            self.choices, self.theirs, self.most = [now], [], now
+            mhz, mv = (now[n] if n in named else min(now[n], *(own[n] for own in self.choices)) for n in (0, 1))
+            self.choices, self.theirs, self.most = [(mhz, mv), now], [], now
             self.why.clear()
         elif applied or not same(before, now) or not alone:
             self.choices += [goal, now]

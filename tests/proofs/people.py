@@ -38,6 +38,7 @@ class Miner:
         self.board, self.witness, self.config, self.present = board, witness, config, True
         self.names = [config.name]  # the newest last
         self.by_hand, self.always_readonly = False, config.readonly  # by_hand: somebody started a guard
+        self.unkept = False  # which the disk refused to keep, and they were told so
 
     @property
     def name(self) -> str:
@@ -94,7 +95,7 @@ async def guard(world: World, miner: Miner) -> None:
         world.seen["guard stopped"] += 1
         return
     await world.engine.start(replace(GUARD, device=miner.name))
-    miner.by_hand = True
+    miner.by_hand, miner.unkept = True, world.disk is not None
     miner.renewed()
     world.seen["guard started"] += 1
 
@@ -175,8 +176,8 @@ async def rename(world: World, miner: Miner) -> None:
         finally:
             if f'"{name}"' in world.config_path.read_text():
                 miner.config = replace(old, name=name)
-            miner.witness.asked_s = world.loop.time() + START_S
-            miner.witness.calm_s = world.loop.time()
+            miner.witness.asked_s = world.now_s() + START_S
+            miner.witness.calm_s = world.now_s()
         world.seen["renamed"] += 1
 
 

@@ -1,9 +1,13 @@
-"""Judges by the true power and supply of a board: is it surely over what is allowed, and does its guard keep that?"""
+"""Judges by the true power and supply of a board: is it surely over what is allowed, and does its guard keep that?
+And what is allowed."""
 
 from __future__ import annotations
 
 from minertui.model.plans import Limits
+from minertui.safety.limits import model_caps
 from minertui.sim.axeos_board import Board
+from minertui.sim.axeos_routes import Request, answer
+from minertui.wire.axeos.info import parse_info
 
 _SUPPLY_MV, _NOISE_MV, _NOISE_W = {5: 4800.0, 12: 11_520.0}, 60.0, 1.05
 _PATIENCE_S, _POLLS = 180.0, 4  # so long, and so many polls, a guarded miner may draw more than its owner allows
@@ -37,3 +41,14 @@ class Power:
             return ""
         self._over_s = None
         return f"guarded, and over its limit of {limit_w:g} W for {now_s - since_s:.0f} s"
+
+
+def in_force(board: Board, limits: Limits) -> Limits:
+    """Its owner's limits and its model's, the lower of each."""
+    caps = model_caps(parse_info(answer(board, Request("GET", "/api/system/info", {}, b"")).body))
+    assert caps is not None
+    low = {
+        name: min(v for v in (getattr(caps, name), getattr(limits, name)) if v is not None)
+        for name in ("max_mhz", "max_mv", "max_chip_temp_c", "max_vr_temp_c", "max_power_w")
+    }
+    return Limits(**low)

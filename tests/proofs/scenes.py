@@ -52,7 +52,7 @@ def _on(world: World, miner: Miner, *faults: str) -> Iterator[None]:
     yield
     world.server.touch(miner.board)
     miner.board.faults.clear()
-    miner.witness.calm_s = world.loop.time()
+    miner.witness.calm_s = world.now_s()
 
 
 def _room(world: World, miner: Miner, room_c: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from concurrent.futures import Future
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from minertui.safety import kernel, raising, samples
+from tests.proofs import wound
 from tests.proofs.chaos import Found, Sum, prove, run_lives
 from tests.proofs.world import dense
+from tests.proofs.wound import WoundClock
 
 
 def test_the_promises_hold_on_a_bad_hour():
@@ -51,6 +54,21 @@ def test_a_life_that_dies_and_a_broken_promise_both_count(capsys: pytest.Capture
     assert found.broken == ["seed 7 died: ZeroDivisionError('of the proof itself')", "seed 8: it was not asked"]
     assert "promises broken: 2" in found.table()
     assert capsys.readouterr().out.count("!!") == 2
+
+
+def test_a_program_that_goes_round_and_round_is_ended_and_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wound, "_ASKED_MOST", 1000)
+
+    async def spins(loop: wound.WoundLoop) -> None:
+        for _ in range(10):  # time that goes on begins it anew
+            await asyncio.sleep(0.1)
+            for _ in range(500):
+                loop.time()
+        while True:
+            WoundClock(loop).boot()
+
+    with pytest.raises(SystemExit, match=r"goes round and round at 1\.000 s"):
+        wound.run(spins)
 
 
 def test_a_controller_without_judgement_is_found(monkeypatch: pytest.MonkeyPatch):

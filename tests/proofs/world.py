@@ -29,7 +29,7 @@ from minertui.sim.axeos_board import Board
 from minertui.sim.axeos_faults import FAULTS
 from tests.proofs.judge import Witness
 from tests.proofs.people import DEEDS, GUARD, START_S, Deed, Miner, clear, does, encoded
-from tests.proofs.wound import WoundClock, WoundLoop
+from tests.proofs.wound import Awake, WoundClock, WoundLoop
 
 _NOSY = 0.3  # so often somebody chooses a miner that is swept
 _WARM = 0.12  # so many of the misfortunes are the weather's
@@ -125,12 +125,15 @@ class World:
         self.leash = {"alive": True}
         self.disk: OSError | None = None  # what it says to everything
         self.n = 0
-        self.notes: list[str] = []
-        self.watchers: list[Any] = []
+        self.notes, self.watchers = list[str](), list[Any]()
+
+    def now_s(self) -> float:
+        """The miners' time: it goes on while the host sleeps."""
+        return self.clock.boot()
 
     async def open(self) -> None:
         """Boards, servers, and the first engine."""
-        self.server = await sim.serve(self.boards, clock=self.clock)
+        self.server = await sim.serve(self.boards, clock=Awake(self.clock))
         self.miners: list[Miner] = []
         for n, (board, address) in enumerate(zip(self.boards, self.server.addresses, strict=True)):
             limits = (
@@ -142,9 +145,8 @@ class World:
             if n % 8 == 1:  # its guard has to lower it
                 limits = replace(limits, max_power_w=round(0.9 * board.shown_w, 1))
             config = MinerConfig(f"m{n}", address, limits=limits, readonly=readonly, guarded=guarded, guard=GUARD)
-            witness = self.witnesses[board] = Witness(
-                board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen
-            )
+            witness = Witness(board, limits, self.pace.poll_s, readonly=readonly, seen=self.seen)
+            self.witnesses[board] = witness
             self.miners.append(miner := Miner(board, witness, config))
             witness.orders, witness.sweep = partial(self._orders, miner), partial(self._sweep, miner)
             miner.renewed()
@@ -155,7 +157,7 @@ class World:
         """An engine on the same folder and the same miners. It may lead miners back before it asks the others, and
         wait for those that hang; for no more than a few deadlines."""
         for witness in self.witnesses.values():
-            witness.begins(self.loop.time() + START_S)
+            witness.begins(self.now_s() + START_S)
         leash = self.leash = {"alive": True}
 
         def connect(kind: str, address: str, headers: Mapping[str, str]) -> Device:
@@ -178,7 +180,7 @@ class World:
     def excuse(self) -> None:
         """What just happened to the engine excuses late polls for a while."""
         for witness in self.witnesses.values():
-            witness.calm_s = self.loop.time()
+            witness.calm_s = self.now_s()
 
     def _orders(self, miner: Miner) -> list[Order]:
         return [order for name in miner.names for order in self.engine.running(name)]
@@ -194,7 +196,7 @@ class World:
         """A way back was forgotten."""
         for miner in self.miners:
             if key == miner.board.mac.replace(":", "").lower() or (key.startswith("name-") and device in miner.names):
-                miner.witness.closed(self.loop.time())
+                miner.witness.closed(self.now_s())
 
     # people ----------------------------------------------------------------------------------------------------------
 
@@ -209,7 +211,7 @@ class World:
     def does(self, deed: Deed, miner: Miner) -> asyncio.Task[None]:
         """Begin it; it goes on beside all others, and ends when the engine is killed."""
         self.server.touch(miner.board)
-        miner.witness.looks(self.loop.time())  # what it did by itself came before
+        miner.witness.looks(self.now_s())  # what it did by itself came before
         task = asyncio.create_task(does(self, deed, miner), name=f"deed {deed.__name__}")
         self.deeds.add(task)
         task.add_done_callback(self.deeds.discard)
@@ -232,7 +234,7 @@ class World:
             witness, was = miner.witness, miner.config
             miner.config, miner.present = config, miner.present if present is None else present
             if present:
-                witness.present, witness.asked_s = True, self.loop.time() + START_S
+                witness.present, witness.asked_s = True, self.now_s() + START_S
             both = _looser(was.limits, config.limits)
             guard = config.guard if witness.guard is not None and miner.present else None
             witness.configured(both, readonly=was.readonly and config.readonly, guard=guard)
@@ -242,7 +244,7 @@ class World:
             finally:
                 miner.renewed()
                 witness.present = miner.present
-                witness.calm_s = max(witness.calm_s, self.loop.time())
+                witness.calm_s = max(witness.calm_s, self.now_s())
 
     def write_config(self) -> None:
         """As its owner has it now."""
@@ -272,7 +274,7 @@ class World:
         await asyncio.sleep(40 if name in _HEAVY else self.dice.choice([20, 60, 200, 600, 1500]))
         self.server.touch(board)
         board.faults.discard(name)
-        self.witnesses[board].calm_s = self.loop.time()
+        self.witnesses[board].calm_s = self.now_s()
         if name == "zombie":
             board.restart()
 
@@ -349,7 +351,7 @@ class World:
         entries = promised(Journal(self.folder / FOLDER, self.clock.wall).entries(), self.boards, known)
         owed = [entry for entry in entries if not (first and entry.rank is Rank.PERSON)]
         for miner in self.miners:
-            miner.witness.left(self.loop.time(), when)
+            miner.witness.left(self.now_s(), when)
         return [f"{when} the journal still holds {entry.device}: {self._why(entry)}" for entry in owed]
 
     def _why(self, entry: Entry) -> str:
@@ -369,7 +371,7 @@ class World:
     def broken(self) -> list[str]:
         """All that the judges found."""
         for witness in self.witnesses.values():
-            witness.looks(self.loop.time())
+            witness.looks(self.now_s())
         return [text for witness in self.witnesses.values() for text in witness.broken]
 
 

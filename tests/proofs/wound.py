@@ -17,17 +17,20 @@ from tests.proofs.near import NearLoop
 T = TypeVar("T")
 
 START_S = 1_800_000_000.0
+_ASKED_MOST = 1_000_000  # an instant of 160 miners asks some thousand times
 
 
 class _Winding(selectors.DefaultSelector):
     """Waits for nothing, and winds the time on; no system is asked, for nobody outside has anything to say."""
 
     now_s = 0.0
+    asked = 0  # so often for the time, since it went on last
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("nothing will ever happen again: every task waits for something without a time")
-        self.now_s += max(0.0, timeout)
+        if timeout > 0:
+            self.now_s, self.asked = self.now_s + timeout, 0
         return []
 
 
@@ -39,6 +42,9 @@ class WoundLoop(NearLoop):
         super().__init__(self._winding)
 
     def time(self) -> float:
+        self._winding.asked += 1
+        if self._winding.asked > _ASKED_MOST:
+            raise SystemExit(f"something goes round and round at {self._winding.now_s:.3f} s, and nothing else runs")
         return self._winding.now_s
 
     def stand_still(self, seconds: float) -> None:
@@ -75,6 +81,21 @@ class WoundClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+
+class Awake:
+    """The clock of what goes on while the host of the other one sleeps."""
+
+    speed = 1.0
+
+    def __init__(self, host: WoundClock) -> None:
+        self._host = host
+        self.wall, self.sleep = host.wall, host.sleep
+
+    def mono(self) -> float:
+        return self._host.boot()
+
+    boot = mono
 
 
 def run(main: Callable[[WoundLoop], Coroutine[Any, Any, T]]) -> T:

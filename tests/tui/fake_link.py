@@ -35,6 +35,7 @@ class FakeLink:
         self.outcome = OutcomeState.APPLIED
         self.remark = ""  # what a dry run warns of
         self.templates = Templates()
+        self.plans_of: dict[str, Templates] = {}  # of those that have their own
         self.swept = ""  # the device whose frontier is known
         self.found: tuple[Found, ...] = ()
         self._queue: asyncio.Queue[Message | LinkError] = asyncio.Queue()
@@ -115,6 +116,8 @@ class FakeLink:
 
     async def plans(self, device: str) -> Templates:
         self._ask("plans", device)
+        if device in self.plans_of:
+            return self.plans_of[device]
         sweep, guard = self.templates.sweep, self.templates.guard
         known = self.templates.known if device == self.swept else None
         sweep, guard = msgspec.structs.replace(sweep, device=device), msgspec.structs.replace(guard, device=device)

@@ -211,7 +211,7 @@ class TestJobs:
             await seen.press("b")
             await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
             assert seen.link.sent("start") == []
-            seen.app.screen.dismiss(SweepPlan(max_mv=1150))
+            seen.app.screen.dismiss((SweepPlan("attic-1", max_mv=1150),))
             await seen.until(lambda: seen.link.sent("start"))
             assert seen.link.sent("start") == [SweepPlan(device="attic-1", max_mv=1150)]
             await seen.until(lambda: seen.app.main.front == "sweep")
@@ -220,7 +220,7 @@ class TestJobs:
         async with looking(pictures.normal()) as seen:
             await seen.press("space", "space", "g")
             await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
-            seen.app.screen.dismiss(GuardPlan(low_mhz=450))
+            seen.app.screen.dismiss([GuardPlan(name, low_mhz=450) for name in ("attic-1", "attic-2", "gone")])
             await seen.until(lambda: len(seen.link.sent("start")) == 2)
             assert [p.device for p in seen.link.sent("start")] == ["attic-1", "attic-2"]
 
@@ -230,7 +230,7 @@ class TestJobs:
         async with looking(link) as seen:
             await seen.press("space", "space", "b")
             await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
-            seen.app.screen.dismiss(SweepPlan(start_mv=1180))
+            seen.app.screen.dismiss([SweepPlan(name, start_mv=1180) for name in ("attic-1", "attic-2")])
             await seen.toast("attic-1: it cannot start at 1180 mV")
             await seen.toast("attic-2: sweep waiting")
             assert seen.app.main.front == "sweep"
@@ -242,7 +242,7 @@ class TestJobs:
         async with looking(pictures.normal()) as seen:
             await seen.press("ctrl+a", "b")
             await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
-            seen.app.screen.dismiss(SweepPlan())
+            await seen.press("enter")
             await seen.toast(" miners: sweep waiting")
             started = len(seen.link.sent("start"))
             assert started > TOLD_EACH
@@ -260,6 +260,22 @@ class TestJobs:
             assert seen.app.screen.query_one("#high_mhz", Input).value == "444"
             await seen.sees("Along the frontier of their sweeps: attic-1.")
             await seen.sees("no sweep left a frontier (b starts one): attic-2.")
+
+    @pytest.mark.parametrize(("key", "kind"), [("b", SweepPlan), ("g", GuardPlan)])
+    async def test_each_of_several_miners_starts_by_its_own_plan(self, key, kind):
+        own = {"attic-1": 66.0, "attic-2": 55.0}
+        link = FakeLink(pictures.normal())
+        link.plans_of = {
+            name: Templates(SweepPlan(name, max_chip_temp_c=most), GuardPlan(name, max_chip_temp_c=most))
+            for name, most in own.items()
+        }
+        async with looking(link) as seen:
+            await seen.press("space", "space", key)
+            await seen.sees("Plans differ.")
+            await seen.press("enter")
+            await seen.until(lambda: len(seen.link.sent("start")) == 2)
+            assert {p.device: p.max_chip_temp_c for p in seen.link.sent("start")} == own
+            assert all(isinstance(plan, kind) for plan in seen.link.sent("start"))
 
     async def test_an_ended_job_is_dismissed_and_a_running_one_is_not(self):
         fleet = pictures.normal()
@@ -342,7 +358,7 @@ class TestReadonly:
 
     async def test_no_acting_word_is_in_footer_help_or_palette(self):
         async with looking(pictures.normal(), options=Options(readonly=True), size=(200, 60)) as seen:
-            assert "Benchmark" not in seen.line(-1)
+            assert "b Sweep" not in seen.line(-1)
             assert "Tune" not in seen.line(-1)
             await seen.press("question_mark")
             await seen.sees("read-only")

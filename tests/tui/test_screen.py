@@ -289,6 +289,14 @@ class TestFrame:
             seen.pane.show(seen.app.feed.picture)
         assert seen.app.return_value == "left"
 
+    async def test_nor_does_one_that_finds_the_panes_parts_gone_before_the_pane(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.pane.query("*").remove()  # as the end of the screen does it, one after the other
+            assert seen.pane.is_attached
+            assert not seen.pane.preview.is_attached
+            seen.pane._bring(seen.pane.preview, True)
+            assert not seen.pane.preview.is_attached
+
     async def test_a_frozen_picture_stands_still_and_says_so(self):
         async with looking(pictures.normal()) as seen:
             await seen.press("p")
@@ -318,11 +326,11 @@ class TestFrame:
 
     async def test_the_footer_says_what_applies_here(self):
         async with looking(pictures.normal(), size=(160, 40)) as seen:
-            await seen.sees("b Benchmark")
+            await seen.sees("b Sweep")
             assert "B Stop" not in seen.line(-1)
             await seen.press("3")  # a sweep runs there
-            await seen.until(lambda: "B Stop bench" in seen.line(-1))
-            assert "b Benchmark" not in seen.line(-1)
+            await seen.until(lambda: "B Stop sweep" in seen.line(-1))
+            assert "b Sweep" not in seen.line(-1)
             await seen.press("a")
             await seen.until(lambda: "Acknowledge" in seen.line(-1))
             assert seen.line(-1).rstrip().endswith("q Detach")

@@ -103,7 +103,7 @@ def step(
         stretch = replace(state.hold, since_s=None, goal_mhz=None)
         why = "paused" if status.paused else "the firmware handles an overheat"
         idle = replace(state.load, over=0, starved=0)
-        return replace(state, blind=0, readings=(), hold=stretch, load=idle, why=why), None
+        return replace(state, blind=0, read_s=None, readings=(), hold=stretch, load=idle, why=why), None
     state = remember(adopt(state, plan, snapshot, now_s, yielding, word), plan, snapshot, now_s, yielding=yielding)
     down = _down(state, plan, snapshot, now_s)
     if down is None:

@@ -143,17 +143,22 @@ class Moment:
         )
 
 
-def watch(hold: Hold, plan: GuardPlan, status: MinerStatus, now_s: float) -> Hold:
+def silent(plan: GuardPlan, poll_s: float, gap_s: float) -> bool:
+    """True when nothing is known of the time between two readings: over three polls, and over two minutes."""
+    return gap_s > max(_GAP_S, 3 * poll_s, 3 * (plan.check_s or 0))
+
+
+def watch(hold: Hold, plan: GuardPlan, status: MinerStatus, poll_s: float, now_s: float) -> Hold:
     """Take a reading in. A change of settings, a reboot, no work, a silence or a dead sensor begin a new stretch. What
     another setting of the fan did to the temperature is no change's effect: nothing is learned from it."""
     at, up_s = (status.frequency_mhz, status.core_mv), status.uptime_s
     rebooted = up_s is not None and hold.uptime_s is not None and up_s < hold.uptime_s
-    silent = bool(hold.seen) and now_s - hold.seen[-1].at_s > max(_GAP_S, 2 * (plan.check_s or 0))
+    lost = bool(hold.seen) and silent(plan, poll_s, now_s - hold.seen[-1].at_s)
     works, chip = _works(status), status.chip_temp_c
     fan = (status.fan_auto, status.temp_target_c if status.fan_auto else status.fan_manual_pct)
     if fan != hold.fan:
         hold = replace(hold, fan=fan, lesson=None, since_s=None)
-    if at != hold.at or rebooted or silent or not works or hold.since_s is None:
+    if at != hold.at or rebooted or lost or not works or hold.since_s is None:
         return replace(hold, at=at, uptime_s=up_s, since_s=now_s if works else None, seen=())
     assert chip is not None  # it works
     kept = [s for n, s in enumerate(hold.seen) if now_s - s.at_s <= plan.hold_dwell_s or n >= len(hold.seen) - 6]

@@ -36,7 +36,8 @@ class GuardState:
 
     high_mhz: float | None = None  # ceiling that cool weather climbs back to
     wanted_mhz: float | None = None  # what we last saw or wrote
-    changed_s: float = 0.0
+    changed_s: float = 0.0  # since when it is watched at work without a change
+    read_s: float | None = None  # the last reading of a miner at work
     seen_s: float | None = None
     blind: int = 0
     yielded: bool = False  # a sweep ran at the last reading
@@ -173,8 +174,12 @@ def remember(
     """Take a reading in, or that a temperature of it is missing or cannot be true."""
     status = snapshot.status
     assert status is not None  # step has seen it
-    held = hold.watch(state.hold, plan, status, now_s)
+    held = hold.watch(state.hold, plan, status, snapshot.poll_s, now_s)
     state = replace(state, hold=held, load=load.watch(state.load, held, snapshot, now_s, yielding=yielding))
+    idle = status.hashrate_ghs == 0  # without work any miner is cool
+    if state.read_s is None or idle or hold.silent(plan, snapshot.poll_s, now_s - state.read_s):
+        state = replace(state, readings=(), changed_s=now_s)  # unseen time is not calm: a host that slept, lost Wi-Fi
+    state = replace(state, read_s=now_s)
     if status.chip_temp_c is None or (hashing(status) and dark(status)):
         return replace(state, blind=state.blind + 1)
     kept = tuple(r for r in state.readings if now_s - r.at_s <= plan.stable_s)

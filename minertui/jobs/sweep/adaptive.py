@@ -18,14 +18,15 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from minertui.jobs.sweep.headroom import heat_allowed, power_allowed
+from minertui.jobs.sweep.stats import dead
 from minertui.jobs.sweep.surface import Surface, usable
 from minertui.jobs.sweep.walk import Finish, Target
 from minertui.model.plans import Goal, PointVerdict, SweepPlan, SweepPoint
 from minertui.model.ranking import Bounds
 
 GAIN = 0.003  # a setting that promises less than this share more is no better
-STAKE = 0.002  # when to know more would bring less than this share on average, it is known well enough;
-RISK = 0.006  # and by no more than this in all but a few of the boards that it may be (1 − the plan's confidence);
+STAKE = 0.0025  # when to know more would bring less than this share on average, it is known well enough;
+RISK = 0.0075  # and by no more than this in all but a few of the boards that it may be (1 − the plan's confidence);
 SILENT_STAKE = 0.001  # where errors have to be told from the hashrate, what is at stake is itself known less well
 LOOKS = 24  # readings of one setting beyond which more help little where the firmware reports errors: half a soak's
 MOST_POINTS = 16
@@ -89,15 +90,10 @@ def _given_up(points: Sequence[SweepPoint]) -> Finish | None:
         return Finish(f"ended at {Target(points[-1].mhz, points[-1].mv)}: {points[-1].reason}")
     if len(last) == _IN_A_ROW and all(p.verdict is PointVerdict.NOT_APPLIED for p in last):
         return Finish(f"the miner does not take the settings: {last[-1].reason}")
-    dead = len(last) == _IN_A_ROW and all(_dead(p) for p in last)
-    if dead and not any(p.passed for p in points):
+    silent = len(last) == _IN_A_ROW and all(dead(p) for p in last)
+    if silent and not any(p.passed for p in points):
         return Finish(f"the miner does not hash at all ({last[-1].reason}): check its pool")
     return None
-
-
-def _dead(p: SweepPoint) -> bool:
-    """It did not hash at all there, although there was work."""
-    return p.verdict is PointVerdict.UNSTABLE and not p.samples
 
 
 class _Choice:
@@ -113,7 +109,7 @@ class _Choice:
     ) -> None:
         self._plan, self._within, self._start, self._points = plan, within, start, points
         self._fit = Surface(plan, [*earlier, *points])
-        self._failed_soaks = [p for p in points if p.soak and not p.passed]
+        self._failed_soaks = [p for p in points if p.soak and p.verdict is PointVerdict.UNSTABLE]
         self._most_pct = self._errors_allowed() * (2 / 3) ** len(self._failed_soaks)
         self._least_stake = STAKE if self._fit.reported else SILENT_STAKE
         self._most_w, self._why_w = power_allowed(points, within)
@@ -278,7 +274,7 @@ class _Choice:
         most_w = min(self._most_w, self._trust_w)
         unstable = [p for p in self._points if p.verdict is PointVerdict.UNSTABLE]
         bad = {(p.mhz, p.mv) for p in unstable}
-        failed = [p for p in unstable if p.soak or _dead(p)]
+        failed = [p for p in unstable if p.soak or dead(p)]
         clocks = list(_steps(self._start.mhz, plan.step_mhz, within.min_mhz, within.max_mhz))
         for level in _steps(self._start.mv, plan.step_mv, within.min_mv, within.max_mv):
             mv = round(level)

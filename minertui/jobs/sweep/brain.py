@@ -94,7 +94,7 @@ def step(state: State, event: Event, now_s: float) -> Step:
 
 
 def _next(state: State, now_s: float, keep: tuple[SweepPoint, ...] = (), say: tuple[str, ...] = ()) -> Step:
-    """Ask the strategy; after a limit, cool before the next point."""
+    """Ask the strategy; after a limit, cool before the next point; where it did not hash, lower first."""
     answer = STRATEGIES[state.plan.strategy](state.plan, state.within, state.start, state.points, state.earlier)
     if isinstance(answer, Finish):
         return Step(state, End(Phase.DONE, answer.reason), keep, say)
@@ -103,6 +103,8 @@ def _next(state: State, now_s: float, keep: tuple[SweepPoint, ...] = (), say: tu
     say = (*say, f"next {answer}: {answer.why}") if answer.why else say
     if keep and keep[-1].verdict is PointVerdict.LIMIT and not state.left:
         state = replace(state, cooling=True, why=f"cooling after {keep[-1].reason}")
+        return _retreat(state, before, now_s, keep, say)
+    if keep and stats.dead(keep[-1]):
         return _retreat(state, before, now_s, keep, say)
     return _apply(state, now_s).after(keep, say)
 
@@ -304,7 +306,7 @@ def _disturbed(state: State, found: Trouble, now_s: float) -> Step:
     if state.tries >= REPEATS:
         verdict = PointVerdict.UNSTABLE if found is Trouble.SILENT else PointVerdict.DISTURBED
         return _close(replace(state, readings=()), verdict, found.value, now_s)
-    away = found in (Trouble.LOST, Trouble.STUCK)
+    away = found in (Trouble.LOST, Trouble.STUCK, Trouble.SILENT)
     state = replace(state, tries=state.tries + 1, readings=(), sample=None, lost=away, why=found.value)
     say = (f"{state.target}: {found.value}; the point is repeated",)
     if away:
@@ -340,6 +342,7 @@ def _retreated(state: State, event: Told, now_s: float) -> Step:
     if event.outcome.state is OutcomeState.APPLIED:
         status = event.snapshot.status or MinerStatus()
         state = replace(state, mark=Mark(state.retreat, status, event.snapshot.incidents), here=state.retreat)
+        state = replace(state, response=state.response._replace(chip=1.0, vr=1.0))  # the fan may have slowed down
         if not ranking.live(event.snapshot.status):
             return Step(replace(state, stage=Stage.RETREAT_RESTART), Send(Restart()))
         state = replace(state, retreat=None)

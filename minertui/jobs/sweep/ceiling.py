@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from minertui.jobs.sweep.linear import inverted, times
 from minertui.jobs.sweep.resampling import drawn
+from minertui.jobs.sweep.silent import MODEL_BEND
 
 COST_PER_PCT = 0.14  # ratio lost per % of errors: 140 published points, 0.90 at 0.75 % and 0.78 at 1.5 %
 COST_SPREAD = 0.05
@@ -23,7 +24,7 @@ CLEAN_RATIO, CLEAN_SPREAD = 1.0, 0.02  # ratio without errors: 109 of 110 publis
 KNEE_WITHIN_MHZ = 60.0  # the knee is as likely as not within so much of the clock where the board ran before
 KNEE_STEP_MHZ = 5.0  # guesses of it are so far apart: the usual step of a sweep
 FALLS = (0.25, 0.5, 0.75, 1.0, 1.5)  # % of the share lost for 1 % more clock, all as likely: at 1 more clock is in vain
-FORM = 0.003  # the form of the curve is no better than this
+FORM = 0.003  # the form of the curve is no better than this, and ``silent.MODEL_BEND`` times the square of the loss
 _NEGLIGIBLE = 1e-4
 
 
@@ -51,12 +52,19 @@ class Guess(NamedTuple):
         return self.clean - self.fall * max(0.0, mhz - self.knee_mhz)
 
 
+def _doubt(error_pct: float) -> float:
+    """How far the share may be off the straight line at so many errors (one standard deviation): 0.7 % at 0.33 %, where
+    chips run best, 4 % at 1 %, 16 % at 2 %. Where the hashrate collapses no line holds; such a point is not to bend it
+    for the others. By what errors usually cost, as the measured share has noise, and a knee's loss is no error."""
+    return FORM + MODEL_BEND * (COST_PER_PCT * error_pct) ** 2
+
+
 class Ceiling:
     """All that ``shown`` leaves likely. The first is where the board ran before; ``most_mhz``: nobody asks beyond."""
 
     def __init__(self, shown: Sequence[Shown], most_mhz: float) -> None:
         self._shown, self._home_mhz = shown, shown[0].mhz
-        self._weights = [1 / (s.noise2 + FORM**2) for s in shown]
+        self._weights = [1 / (s.noise2 + _doubt(s.error_pct) ** 2) for s in shown]
         self._prior = (1 / CLEAN_SPREAD**2, 1 / COST_SPREAD**2)
         self._cov = self._covariance()
         self.guesses = self._weighed(most_mhz)

@@ -10,7 +10,7 @@ import msgspec
 
 from minertui.jobs.sweep import thermal
 from minertui.jobs.sweep.pace import AS_FAR
-from minertui.jobs.sweep.transient import MARGIN_C, POWER_MARGIN, SURE_C
+from minertui.jobs.sweep.transient import MARGIN_C, POWER, POWER_MARGIN, SAG, SURE_C
 from minertui.model.plans import PointVerdict, SweepPoint
 from minertui.model.ranking import Bounds
 
@@ -45,8 +45,14 @@ def heat_allowed(points: Sequence[SweepPoint]) -> float:
     says the same, but as it is read: some boards tell it in whole watts, and a limit ends a point before it is read."""
     ended = [*_too_hot(points), *(p for p in points if p.verdict is PointVerdict.LIMIT and p.power_w is None)]
     most = min((_ended_heat(p, ended, points[-1]) for p in ended), default=math.inf)
-    stood = (heat(after) for before, after in pairwise(points[-STOOD_FOR:]) if _stood(before, after))
-    return min(most, *(STOOD_SHARE * one for one in stood), math.inf)
+    stood = (_stood_heat(after) for before, after in pairwise(points[-STOOD_FOR:]) if _stood(before, after))
+    return min(most, *stood, math.inf)
+
+
+def _stood_heat(p: SweepPoint) -> float:
+    """What the end of the way at ``p`` leaves. A cooler may turn out to take more; power and input do not change."""
+    drawn = any(f"{AS_FAR}: {name} is heading" in p.why for name in (POWER, SAG))
+    return heat(p) * (1 + _SAME if drawn else STOOD_SHARE)
 
 
 def _ended_heat(p: SweepPoint, ended: Sequence[SweepPoint], last: SweepPoint) -> float:

@@ -193,8 +193,9 @@ def taken(state: State, status: MinerStatus) -> State:
 
 
 def _per_fact(state: State) -> float:
-    """What the readings remember counts where the hashrate alone tells; errors tell sooner than that matters."""
-    if any(s.error_pct is not None for s in state.readings):
+    """What the readings remember counts where the hashrate alone tells, and in a soak; in a look at errors they tell
+    sooner than that matters."""
+    if not state.target.soak and any(s.error_pct is not None for s in state.readings):
         return 1.0
     return evidence.per_fact(state.points, state.readings)
 

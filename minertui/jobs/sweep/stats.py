@@ -85,6 +85,11 @@ def judged(point: SweepPoint, plan: SweepPlan) -> SweepPoint:
     return msgspec.structs.replace(point, verdict=PointVerdict.UNSTABLE, reason="; ".join(faults))
 
 
+def dead(point: SweepPoint) -> bool:
+    """It did not hash at all there, although there was work."""
+    return point.verdict is PointVerdict.UNSTABLE and not point.samples
+
+
 def trimmed(values: Sequence[float], low: int = 0, high: int = 0) -> float | None:
     """Mean without the ``low`` lowest and ``high`` highest values; of all when that leaves none."""
     ordered = sorted(values)

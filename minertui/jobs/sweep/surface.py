@@ -11,6 +11,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from functools import cache
+from itertools import product
 
 from minertui.jobs.sweep import evidence, silent
 from minertui.jobs.sweep.ceiling import CLEAN_RATIO, CLEAN_SPREAD, COST_PER_PCT, Ceiling, Shown
@@ -20,6 +21,7 @@ from minertui.jobs.sweep.residue import Residue
 from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
 
 FOLD_MV = 15.0  # guess: so many mV less multiply the errors by e
+FOLDS_MV = (5.0, 8.0, 15.0, 25.0)  # or so many, where that explains all points better
 NEED_MV_PER_MHZ = 0.5  # guess: so many mV more hold the errors at one MHz more
 FOLD_SHARE, NEED_SHARE = 0.5, 1.0  # how far the two may be off (one standard deviation), as a share of the guess
 CEILINGS = 16  # guesses of the ceiling that stand for all of them, each with all variants of the errors
@@ -97,7 +99,7 @@ class Surface:
         ceiling = Ceiling(self._shown(), max(p.mhz for p in self.rows) + BEYOND_MHZ)
         self.clean, self.cost = ceiling.at(self.rows[0].mhz), ceiling.cost
         self.errors = [p.error_pct or 0.0 for p in self.rows]
-        cov = self._fitted(min(reversed(self._floors()), key=self._explained))
+        cov = self._fitted(*min(product(reversed(self._floors()), FOLDS_MV), key=lambda form: self._explained(*form)))
         clean = cache(ceiling.at)  # asked for at every clock once for each voltage
         curves = Curves(self._c, self._a, self._b, self.cost, self.floor, self._at.mhz, self._at.mv, clean)
         wide = [[*row, 0.0] for row in cov] + [[0.0, 0.0, 0.0, ceiling.cost_var]]
@@ -110,23 +112,24 @@ class Surface:
         usual, least = FLOOR_SHARE * self._plan.max_error_pct, min(self.errors)
         return [min(least, usual), *(share * least for share in FLOORS if share * least > usual)]
 
-    def _fitted(self, floor: float) -> Matrix:
-        """The plane over this floor; its covariance."""
-        self.floor = floor
+    def _fitted(self, floor: float, fold_mv: float) -> Matrix:
+        """The plane over this floor, held to a guess of so many mV; its covariance."""
+        self.floor, self._guess = floor, (-1 / fold_mv, NEED_MV_PER_MHZ / fold_mv)
         self._over = [max(error - floor, 0.0) for error in self.errors]
         self.graded = [over >= max(GRADED * floor, 0.03) for over in self._over]
-        self._c, self._a, self._b = 0.0, -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
+        self._c, (self._a, self._b) = 0.0, self._guess
         self._at = self.rows[-1]
         cov: Matrix = []
         for _ in range(4):  # the aim depends on the slopes, and the weights on the aim
             cov = self._plane()
         return cov
 
-    def _explained(self, floor: float) -> float:
-        """How badly the errors are explained with this floor: squares of standard errors, of the guesses too."""
-        self._fitted(floor)
-        a0, b0 = -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
-        found = ((self._a / a0 - 1) / FOLD_SHARE) ** 2 + ((self._b / b0 - 1) / NEED_SHARE) ** 2
+    def _explained(self, floor: float, fold_mv: float) -> float:
+        """How badly the errors are explained with this form: squares of standard errors, of the guesses too."""
+        self._fitted(floor, fold_mv)
+        a0, b0 = self._guess
+        found = (math.log(fold_mv / FOLD_MV) / silent.FOLD_SPREAD) ** 2
+        found += ((self._a / a0 - 1) / FOLD_SHARE) ** 2 + ((self._b / b0 - 1) / NEED_SHARE) ** 2
         for point, error in zip(self.rows, self.errors, strict=True):
             told = math.exp(min(self._line(point.mhz, point.mv), LINE_MOST)) if any(self.graded) else 0.0
             share = math.hypot(ERROR_NOISE / math.sqrt(max(1, point.samples)), MODEL_NOISE)
@@ -175,7 +178,7 @@ class Surface:
         rows = list(zip(self.rows, self._over, self.graded, strict=True))
         best = [(abs(math.log(over / self.aim_pct)), n) for n, (_, over, graded) in enumerate(rows) if graded]
         self._recentre(self.rows[min(best)[1]] if best else self.rows[-1])
-        a0, b0 = -1 / FOLD_MV, NEED_MV_PER_MHZ / FOLD_MV
+        a0, b0 = self._guess
         matrix = [[0.0] * 3 for _ in range(3)]
         right = [0.0] * 3
         for index, centre, share in ((1, a0, FOLD_SHARE), (2, b0, NEED_SHARE)):

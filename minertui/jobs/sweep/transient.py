@@ -50,6 +50,7 @@ FAN_GROWTH = 3.0  # near its top a fan must turn this many per cent faster for o
 RUN_UP_S = 60.0  # a fan that answers a step does so within this
 CALM_FAN, CALM_C = 0.03, 0.01  # % and °C per second: a fan and a temperature that move less are at rest
 LEAVE_Z = 1.0  # a point is left when a temperature that does not fall is within one standard error of its limit
+POWER, SAG = "power", "the sag of the input"  # as a heading's text begins
 
 Read = Callable[[MinerStatus], float | None]
 
@@ -131,12 +132,12 @@ def headings(
     power = smoothed([t for t in trail if t.at_s > changed_s] or trail[-1:], lambda s: s.power_w)
     if power is not None:
         margin_w = POWER_MARGIN * within.max_power_w + hidden_w(trail, changed_s)
-        found.append(Heading("power", power, power, within.max_power_w, margin_w, power, "W"))
+        found.append(Heading(POWER, power, power, within.max_power_w, margin_w, power, "W"))
     window = supply_window_mv(trail[-1].status) if trail else None  # none: over a limit before its first point
     supply = smoothed([t for t in trail if t.at_s > changed_s] or trail[-1:], lambda s: s.input_mv)
     if supply is not None and window is not None:
         sag, most = max(window[1] - supply, 1.0), window[1] - window[0]
-        found.append(Heading("the sag of the input", sag, sag, most, SUPPLY_MARGIN * window[0], sag, "mV"))
+        found.append(Heading(SAG, sag, sag, most, SUPPLY_MARGIN * window[0], sag, "mV"))
     fan = smoothed(trail, lambda s: s.fan_pct)
     if fan is not None and within.max_fan_pct is not None:
         rest = fan + 30 * max(0.0, trend_per_s(trail, _fan_pct))
@@ -275,8 +276,11 @@ def leaving(
 
 def drawing(trail: Sequence[Trace], changed_s: float, within: Bounds) -> str | None:
     """The same for power and what it makes of the input voltage: no fan helps there."""
-    power = smoothed([t for t in trail if t.at_s > changed_s], lambda s: s.power_w, 2 * SMOOTH)
-    if power is not None and power + hidden_w(trail, changed_s) > within.max_power_w * (1 - POWER_MARGIN / 2):
+    seen = [t for t in trail if t.at_s > changed_s and t.status.power_w is not None][-2 * SMOOTH :]
+    power = smoothed(seen, lambda s: s.power_w, 2 * SMOOTH)
+    doubt = max(0.0, math.sqrt(SMOOTH / max(1, len(seen))) - 1)  # of a mean of less than half a minute
+    most = within.max_power_w * (1 - POWER_MARGIN / 2 + POWER_MARGIN * doubt)
+    if power is not None and power + hidden_w(trail, changed_s) > most:
         return f"power is at {power:.1f} of {within.max_power_w:g} W"
     window = supply_window_mv(trail[-1].status)
     supply = smoothed([t for t in trail if t.at_s > changed_s], lambda s: s.input_mv, 2 * SMOOTH)

@@ -1,4 +1,5 @@
-"""Everything a user can do, one class each. This list is all there is: keys, footer, palette and help come from it."""
+"""Everything a user can do, one class each. This list is all there is: keys, footer, palette and help come from it.
+What is wanted most often stands first: the footer of a narrow terminal shows no more."""
 
 from __future__ import annotations
 
@@ -12,13 +13,17 @@ ACTIONS: tuple[Action, ...] = (
     everywhere.Palette(),
     fleet.OpenMiner(),
     fleet.FilterFleet(),
+    fleet.MarkMiner(),
+    fleet.MarkAll(),
+    jobs.StartBenchmark(),
+    jobs.StopBenchmark(),
+    miner.TuneMiner(),
+    jobs.StartGuard(),
+    jobs.StopGuard(),
+    jobs.DismissJobs(),
     fleet.SortFleet(),
     fleet.ReverseFleet(),
     fleet.GroupFleet(),
-    fleet.MarkMiner(),
-    fleet.MarkAll(),
-    fleet.HeatMapAction(),
-    fleet.HeatMetric(),
     reading.LongerSpan(),
     reading.ShorterSpan(),
     reading.Earlier(),
@@ -27,12 +32,8 @@ ACTIONS: tuple[Action, ...] = (
     reading.Acknowledge(),
     reading.AcknowledgeAll(),
     reading.OpenAlertsMiner(),
-    jobs.StartBenchmark(),
-    jobs.StopBenchmark(),
-    jobs.StartGuard(),
-    jobs.StopGuard(),
-    jobs.DismissJobs(),
-    miner.TuneMiner(),
+    fleet.HeatMapAction(),
+    fleet.HeatMetric(),
     miner.SetMinerFan(),
     miner.RestartMiner(),
     miner.SetMinerPools(),

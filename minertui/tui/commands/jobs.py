@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
-import msgspec
-
 from minertui.model.errors import JobError
 from minertui.model.fleet import Fleet, Snapshot
 from minertui.model.plans import GuardPlan, JobState, SweepPlan
@@ -15,8 +13,6 @@ from minertui.model.status import Ability
 from minertui.tui.commands.base import Danger, Desk, DeviceAction, KeyOf, pane_of
 from minertui.tui.commands.orders import TOLD_EACH
 from minertui.tui.widgets.wording import whom
-
-_LOOKED_AT = 32  # miners whose frontiers are asked for before a guard starts on many
 
 
 def job_of(fleet: Fleet, device: str, kind: str) -> JobState | None:
@@ -70,14 +66,16 @@ class StartJob(DeviceAction):
             return f"a {self.kind} runs already; {key(self.stop)} stops it"
         return super().unfit(snapshot, fleet, key)
 
-    async def start(self, desk: Desk, plan: SweepPlan | GuardPlan) -> list[JobState]:
-        """The same plan for each, one independent job per device; gives those that began."""
-        begun = []
-        for snapshot in self.targets(desk):
+    async def start(self, desk: Desk, plans: Sequence[SweepPlan | GuardPlan]) -> list[JobState]:
+        """One independent job per device, of those that still can have it; gives those that began."""
+        begun, here = [], {snapshot.device for snapshot in self.targets(desk)}
+        for plan in plans:
+            if plan.device not in here:
+                continue
             try:
-                job = await desk.link.start(msgspec.structs.replace(plan, device=snapshot.device))
+                job = await desk.link.start(plan)
             except JobError as error:  # one miner that cannot does not keep the others from it
-                desk.say(f"{snapshot.device}: {error}", "error")
+                desk.say(f"{plan.device}: {error}", "error")
                 continue
             begun.append(job)
         tell(desk, begun)
@@ -87,20 +85,20 @@ class StartJob(DeviceAction):
 class StartBenchmark(StartJob):
     """Search the best settings."""
 
-    id, key, footer, title, kind = "benchmark", "b", "Benchmark", "Start a benchmark sweep", "sweep"
+    id, key, footer, title, kind = "benchmark", "b", "Sweep", "Start a benchmark sweep", "sweep"
     stop = "stop-benchmark"
     help = "Measures frequencies and voltages one by one, within limits, and applies the best that passed."
     danger = Danger.YES_NO
 
     async def run(self, desk: Desk) -> None:
-        """Ask for the plan (the config's is the proposal), show it, start."""
+        """Ask for the plans (the config's are the proposal), show them, start."""
         from minertui.tui.dialogs.sweep import SweepDialog
 
         targets = self.targets(desk)
-        proposal = (await desk.link.plans(targets[0].device)).sweep
-        plan = await desk.ask(SweepDialog(targets, proposal))
-        if plan is not None:
-            begun = await self.start(desk, plan)
+        proposals = [(await desk.link.plans(snapshot.device)).sweep for snapshot in targets]
+        plans = await desk.ask(SweepDialog(targets, proposals))
+        if plans is not None:
+            begun = await self.start(desk, plans)
             desk.open_tab("sweep")
             if begun:
                 pane_of(desk).await_sweep(begun[0].device)
@@ -115,18 +113,17 @@ class StartGuard(StartJob):
     danger = Danger.YES_NO
 
     async def run(self, desk: Desk) -> None:
-        """Ask for the plan (the config's is the proposal, and shown is what it does along what sweeps left), start."""
+        """Ask for the plans (the config's are the proposal), show what they do along what sweeps left, start."""
         from minertui.tui.dialogs.along import Swept
         from minertui.tui.dialogs.guard import GuardDialog
 
         targets = self.targets(desk)
-        proposals = [await desk.link.plans(snapshot.device) for snapshot in targets[:_LOOKED_AT]]
-        devices = [snapshot.device for snapshot in targets]
-        swept = [runs(desk.at.fleet, device, "sweep") for device in devices]
-        boards = [Swept(s, found.known, on) for s, found, on in zip(targets, proposals, swept, strict=False)]
-        plan = await desk.ask(GuardDialog(boards, proposals[0].guard, devices, desk.at.fleet.at_s))
-        if plan is not None:
-            await self.start(desk, plan)
+        proposals = [await desk.link.plans(snapshot.device) for snapshot in targets]
+        swept = [runs(desk.at.fleet, snapshot.device, "sweep") for snapshot in targets]
+        boards = [Swept(s, found.known, on) for s, found, on in zip(targets, proposals, swept, strict=True)]
+        plans = await desk.ask(GuardDialog(boards, [found.guard for found in proposals], desk.at.fleet.at_s))
+        if plans is not None:
+            await self.start(desk, plans)
 
 
 class StopJob(DeviceAction):
@@ -158,7 +155,7 @@ class StopJob(DeviceAction):
 class StopBenchmark(StopJob):
     """End a sweep early."""
 
-    id, key, footer, title, kind = "stop-benchmark", "B", "Stop bench", "Stop the benchmark sweep", "sweep"
+    id, key, footer, title, kind = "stop-benchmark", "B", "Stop sweep", "Stop the benchmark sweep", "sweep"
     start = "benchmark"
     help = "Ends the sweep; the miner gets its best passing point, or what it ran before."
     does = "the miner gets its best passing point, or what it ran before"

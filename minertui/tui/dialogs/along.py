@@ -43,14 +43,15 @@ def why_alone(swept: Swept, plan: GuardPlan) -> str:
     return against(swept.known, status, plan.high_mhz or runs, (runs, status.core_mv))
 
 
-def along(plan: GuardPlan, boards: Sequence[Swept], now_s: float) -> list[Line]:
-    """A guard of these by ``plan``, as lines; of those that are not swept nothing where it shall not hold."""
+def along(plan: GuardPlan, boards: Sequence[Swept], now_s: float, *, among: bool = False) -> list[Line]:
+    """A guard of these by ``plan``, as lines; of those that are not swept nothing where it shall not hold. ``among``:
+    others are guarded by other plans, so that even a single one is named."""
     swept = [board.snapshot.device for board in boards if board.sweeping]
     lines = [_warning(f"A sweep runs on {some_of(swept)}: {_MEANWHILE}")] if swept else []
     others = [board for board in boards if not board.sweeping]
     if not plan.hold or not others:
         return lines
-    lines += _one(plan, others[0], now_s) if len(boards) == 1 else _several(plan, others)
+    lines += _one(plan, others[0], now_s) if len(boards) == 1 and not among else _several(plan, others)
     return [*lines, *_fans(plan, others)]
 
 

@@ -1,4 +1,5 @@
-"""Discovery: look for miners, choose, save. Only private networks that a person names are scanned."""
+"""Discovery: look for miners, choose, save; one that is known and moved gets its new address. Only private networks
+that a person names are scanned."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -29,7 +31,7 @@ _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
 
 class FoundList(Painted, can_focus=True):
-    """What was found; space marks, and what the config knows already cannot be marked."""
+    """What was found; space marks, and what the config knows already cannot be marked, unless it moved."""
 
     DEFAULT_CSS = """
     FoundList { height: 10; min-height: 1; margin: 1 0 0 0; }
@@ -38,11 +40,11 @@ class FoundList(Painted, can_focus=True):
         Binding("up,k", "move(-1)", "Up", show=False, id="found.up"),
         Binding("down,j", "move(1)", "Down", show=False, id="found.down"),
         Binding("space", "mark", "Mark", id="found.mark"),
-        Binding("enter", "agree", "Add", id="found.add"),
+        Binding("enter", "agree", "Save", id="found.add"),
     ]
 
     class Agreed(Message):
-        """Add what is marked."""
+        """Save what is marked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,9 +54,9 @@ class FoundList(Painted, can_focus=True):
         self.word = "Press Enter to look for miners."
 
     def show(self, found: Sequence[Found], word: str) -> None:
-        """Show these, all new ones marked; ``word`` when there is none."""
+        """Show these, all new ones and those that moved marked; ``word`` when there is none."""
         self.found, self.word, self.at = tuple(found), word, 0
-        self.chosen = {f.address for f in found if f.known_as is None}
+        self.chosen = {f.address for f in found if _open(f)}
         self.repaint()
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
@@ -65,13 +67,16 @@ class FoundList(Painted, can_focus=True):
         return [self._row(n, f, width) for n, f in enumerate(self.found)][top : top + height]
 
     def _row(self, n: int, found: Found, width: int) -> Line:
-        known = found.known_as is not None
+        known = not _open(found)
         mark = "   " if known else "[x]" if found.address in self.chosen else "[ ]"
         text, unit = hashrate(found.hashrate_ghs)
         rest = f"known as {found.known_as}" if known else f"{found.hostname or ''}"
+        told = f"{text:>6} {unit:<5} {rest}"
+        if found.moved_from:
+            told = f"{found.known_as} moved, was {found.moved_from}"
         return line(
             (f"{mark} {fit(found.address, 22)} {fit(found.model or found.kind, 12)} ", "dim" if known else ""),
-            (f"{text:>6} {unit:<5} {fit(rest, max(0, width - 54))}", "dim"),
+            (fit(told, max(0, width - 40)), "warn" if found.moved_from else "dim"),
             row="cursor" if n == self.at and self.has_focus else "",
         )
 
@@ -82,7 +87,7 @@ class FoundList(Painted, can_focus=True):
 
     def action_mark(self) -> None:
         """Mark or not."""
-        if self.found and self.found[self.at].known_as is None:
+        if self.found and _open(self.found[self.at]):
             self.chosen ^= {self.found[self.at].address}
             self.repaint()
 
@@ -94,7 +99,7 @@ class FoundList(Painted, can_focus=True):
             self.action_mark()
 
     def action_agree(self) -> None:
-        """Add them."""
+        """Save them."""
         self.post_message(self.Agreed())
 
     def on_focus(self) -> None:
@@ -135,7 +140,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
             yield self.wrong
             with Horizontal(classes="buttons"):
                 yield Button("Look (Enter)", id="look", variant="primary", compact=True)
-                yield Button("Add marked", id="add", compact=True, disabled=True)
+                yield Button("Save marked", id="add", compact=True, disabled=True)
                 yield Button("Cancel (Esc)", id="cancel", compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -144,7 +149,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
         self.look()
 
     def on_found_list_agreed(self) -> None:
-        """Enter in the list adds."""
+        """Enter in the list saves."""
         self.add_marked()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -189,15 +194,15 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
         if chosen:
             self._saving = True
             self.enable()
-            self.run_worker(self._save(entries(chosen)), exclusive=True)
+            self.run_worker(self._save(chosen), exclusive=True)
         else:
             self.wrong.show([line(("! Nothing is marked; mark with space.", "bad"))])
 
-    async def _save(self, chosen: Sequence[MinerEntry]) -> None:
+    async def _save(self, chosen: Sequence[Found]) -> None:
         try:
-            for entry in chosen:
+            for entry, replaces in [*await self._moved(chosen), *((new, None) for new in entries(chosen))]:
                 if entry not in self.saved:
-                    await self.link.save_miner(entry)
+                    await self.link.save_miner(entry, replaces)
                     self.saved.append(entry)
         except MinertuiError as error:
             done = f" ({len(self.saved)} of {len(chosen)} are saved)" if self.saved else ""
@@ -207,16 +212,28 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
             return
         self.dismiss(tuple(self.saved))
 
+    async def _moved(self, chosen: Sequence[Found]) -> list[tuple[MinerEntry, str]]:
+        """The entries of those that moved, with their new address, and their names. They go first: what is new may
+        stand where one of them stood."""
+        at = {one.known_as: one.address for one in chosen if one.moved_from}
+        before = await self.link.miners() if at else ()
+        return [(msgspec.structs.replace(e, address=at[e.name]), e.name) for e in before if e.name in at]
+
     def action_cancel(self) -> None:
         """Leave; what was saved before a problem stays saved."""
         self.dismiss(tuple(self.saved))
 
 
+def _open(found: Found) -> bool:
+    """May it be marked? What is new, and what the config knows at another address."""
+    return found.known_as is None or found.moved_from is not None
+
+
 def entries(found: Sequence[Found]) -> tuple[MinerEntry, ...]:
-    """Entries with names that differ: the host name where there is one, else the address."""
+    """Entries of what is new, with names that differ: the host name where there is one, else the address."""
     names: set[str] = set()
     made = []
-    for one in found:
+    for one in (one for one in found if one.known_as is None):
         base = as_name(one.hostname or "") or one.address
         name, n = base, 1
         while name.casefold() in names:

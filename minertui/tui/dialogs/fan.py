@@ -16,7 +16,8 @@ from minertui.tui.widgets.wording import number, whom
 
 class FanDialog(Form[SetFan]):
     """Gives a SetFan for the chosen mode, meant for all of ``snapshots``; what the first has is proposed. Where none
-    takes a target temperature only the mode is asked for."""
+    takes a target temperature only the mode is asked for, and where one keeps no lowest speed (NerdQAxe, AxeOS before
+    2.10) that stays as it is: an order that names it would be refused."""
 
     AGREE = "Apply"
 
@@ -24,11 +25,13 @@ class FanDialog(Form[SetFan]):
         self.snapshots = tuple(snapshots)
         status = snapshots[0].status
         self.targets = any(s.status and Ability.FAN_TARGET in s.status.abilities for s in snapshots)
+        self.minimums = all(Ability.FAN_MIN in s.status.abilities for s in snapshots if s.status)
         fields = (
             Choice("mode", "Fan", choices=("auto", "manual"),
                    about="auto: the miner holds a temperature; manual: one speed, hot or not."),
             Number("target", "Target", "°C", lowest=35, highest=66, whole=True, about="What auto holds the chip at."),
-            Number("least", "At least", "%", lowest=0, highest=99, whole=True, about="Auto never turns slower."),
+            Number("least", "At least", "%", lowest=0, highest=99, whole=True, hint="as it is",
+                   about="Auto never turns slower."),
             Number("pct", "Speed", "%", lowest=0, highest=100, whole=True,
                    about="Manual: this speed, however hot the chip gets."),
         )  # fmt: skip
@@ -38,7 +41,7 @@ class FanDialog(Form[SetFan]):
         values = {
             "mode": "manual" if status and status.fan_auto is False else "auto",
             "target": 60 if target is None else round(target),
-            "least": 25 if least is None else round(least),
+            "least": None if not self.minimums else 25 if least is None else round(least),
             "pct": 100 if pct is None else round(pct),
         }
         super().__init__(f"Fan of {whom([snapshot.device for snapshot in snapshots])}", fields, values)
@@ -46,8 +49,8 @@ class FanDialog(Form[SetFan]):
     def dress(self) -> None:
         """Only what belongs to the mode can be edited."""
         auto = self.rows["mode"].answer.value == "auto"
-        for name in ("target", "least"):
-            self.rows[name].answer.disabled = not (auto and self.targets)
+        self.rows["target"].answer.disabled = not (auto and self.targets)
+        self.rows["least"].answer.disabled = not (auto and self.targets and self.minimums)
         self.rows["pct"].answer.disabled = auto
 
     def build(self, answers: Answers) -> SetFan:
@@ -60,7 +63,8 @@ class FanDialog(Form[SetFan]):
         """Before and after; a slow fixed fan gets a warning."""
         after = f"{result.pct} %"
         if result.auto:
-            after = "auto" if result.target_c is None else f"auto to {result.target_c} °C, at least {result.min_pct} %"
+            least = "" if result.min_pct is None else f", at least {result.min_pct} %"
+            after = "auto" if result.target_c is None else f"auto to {result.target_c} °C{least}"
         if len(self.snapshots) == 1:
             lines = difference([("Fan", _now(self.snapshots[0]), after)])
         else:

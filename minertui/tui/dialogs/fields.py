@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import enum
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
 from minertui.model.plans import Limits
 from minertui.model.text import clean
 from minertui.tui.widgets.wording import number
+
+
+class Own(enum.Enum):
+    """The answer that leaves each of several miners its own."""
+
+    OWN = "their own"
+
+
+OWN: Final = Own.OWN
 
 
 class Invalid(Exception):  # noqa: N818 - it names the state of an answer
@@ -21,10 +31,15 @@ class Invalid(Exception):  # noqa: N818 - it names the state of an answer
         super().__init__(sentence)
         self.field_id, self.sentence = field_id, sentence
 
+    def of(self, device: str) -> Invalid:
+        """The same, said of this one of several miners; of none in particular where the name is empty."""
+        return Invalid(self.field_id, f"{device}: {self.sentence}") if device else self
+
 
 class Field(msgspec.Struct, frozen=True):
     """One question. ``width`` is that of the answer in cells; a ``wide`` field has a line for itself; ``hint`` says
-    what an empty answer means; ``about`` what the answer does, in one short sentence."""
+    what an empty answer means; ``about`` what the answer does, in one short sentence. ``differ``: what the several
+    miners have that are asked about at once, where they differ; left untouched it is ``OWN`` then."""
 
     id: str
     label: str
@@ -33,10 +48,13 @@ class Field(msgspec.Struct, frozen=True):
     wide: bool = False
     hint: str = ""
     about: str = ""
+    differ: str = ""
 
     def help(self, limits: Limits) -> str:
         """What it is for, what may be answered under these limits, what an empty answer means; one line."""
         empty = f"Empty: {self.hint}." if self.hint else ""
+        if self.differ:
+            empty = f"{'Empty: their' if self.hint else 'Their'} own ({self.differ})."
         return " ".join(part for part in (self.about, self.allowed(limits), empty) if part)
 
     def allowed(self, limits: Limits) -> str:
@@ -76,9 +94,11 @@ class Number(Field, frozen=True):
         """Without needless decimals."""
         return "" if value is None else f"{value:.6f}".rstrip("0").rstrip(".")
 
-    def read(self, text: str) -> float | int | None:
+    def read(self, text: str) -> float | int | Own | None:
         """A comma counts as a point. Raises Invalid."""
         text = text.strip().replace(",", ".")
+        if not text and self.differ:
+            return OWN
         if not text and self.optional:
             return None
         try:
@@ -88,7 +108,8 @@ class Number(Field, frozen=True):
         if not (math.isfinite(value) and self.lowest <= value <= self.highest) or (self.whole and value % 1):
             kind = "a whole number" if self.whole else "a number"
             raise Invalid(
-                self.id, f"{self.label} must be {kind} {self._range()}{' or empty' if self.optional else ''}."
+                self.id,
+                f"{self.label} must be {kind} {self._range()}{' or empty' if self.optional or self.differ else ''}.",
             )
         return int(value) if self.whole else value
 
@@ -128,14 +149,31 @@ class Choice(Field, frozen=True):
         text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else str(value)
         return text if text in self.choices else self.choices[0]
 
-    def read(self, text: str) -> str | bool:
+    def read(self, text: str) -> str | bool | Own:
         """Yes and no are True and False."""
-        if self.choices == ("no", "yes"):
+        if self.differ and text == OWN.value:
+            return OWN
+        if self.choices[-2:] == ("no", "yes"):
             return text == "yes"
         return text
 
 
 Answers = Mapping[str, Any]
+
+
+def split(field: Field, values: Sequence[Any]) -> Field:
+    """The field as it asks about several miners of which each has one of ``values``: where those differ, what is left
+    untouched leaves each its own."""
+    if all(value == values[0] for value in values):
+        return field
+    known = sorted({value for value in values if value is not None})
+    if isinstance(field, Choice):
+        differ = " and ".join(field.show(value) for value in known)
+        width = max(field.width, len(OWN.value) + 4)
+        return msgspec.structs.replace(field, differ=differ, width=width, choices=(OWN.value, *field.choices))
+    ends = [field.show(value) for value in (known[:1] + known[1:][-1:])]
+    differ = " or ".join([" to ".join(ends), *([field.hint] if None in values else [])])
+    return msgspec.structs.replace(field, differ=differ, hint=OWN.value)
 
 
 def ordered(answers: Answers, *pairs: tuple[str, str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The thermal guard of one miner (or of several, with one plan): when it steps down, and how far it climbs back."""
+"""The thermal guard of one miner, or of several at once: when it steps down, and how far it climbs back."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from minertui.model.plans import GuardPlan
 from minertui.tui.dialogs.along import Swept, along, why_alone
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
 from minertui.tui.dialogs.form import Form
-from minertui.tui.dialogs.several import grouped, limits_of
+from minertui.tui.dialogs.several import each_built, grouped, limits_of, shared
 from minertui.tui.widgets.painted import Line, line
-from minertui.tui.widgets.wording import duration, number, whom
+from minertui.tui.widgets.wording import duration, number, some_of, whom
 
 _FIELDS: tuple[Field, ...] = (
     Number("max_chip_temp_c", "Chip at most", "°C", lowest=30, highest=110, cap="chip_temp_c",
@@ -42,64 +42,85 @@ _FIELDS: tuple[Field, ...] = (
            about="While it holds: so long after a change, then up."),
 )  # fmt: skip
 _WATCHED = {"max_chip_temp_c": "chip", "max_vr_temp_c": "voltage regulator"}
+_TOLD = 4  # plans that are told of; miners by more are named
 _HOLD_ALONE = ("hold_temp_c", "hold_dwell_s")
 
 
-class GuardDialog(Form[GuardPlan]):
-    """Gives the plan, for the device of the plan given, or the first of ``boards``: all that it is meant for, as far as
-    their frontiers were asked for; ``devices``: all of them. ``now_s``: wall time."""
+class GuardDialog(Form[tuple[GuardPlan, ...]]):
+    """Gives the plans of several miners (or one), from ``plans``, theirs so far; where those differ, what a person
+    leaves untouched stays each miner's own. ``boards``: these miners; ``now_s``: wall time."""
 
     AGREE = "Start"
     COLUMNS = 2
 
-    def __init__(self, boards: Sequence[Swept], plan: GuardPlan, devices: Sequence[str] = (), now_s: float = 0) -> None:
-        self.boards, self.plan, self.now_s = tuple(boards), plan, now_s
-        self.snapshot, self.count = boards[0].snapshot, len(devices)
+    def __init__(self, boards: Sequence[Swept], plans: Sequence[GuardPlan], now_s: float = 0) -> None:
+        self.boards, self.plans, self.now_s = tuple(boards), tuple(plans), now_s
         self.limits = limits_of([board.snapshot for board in boards])
-        super().__init__(
-            f"Guard {whom(devices or [self.snapshot.device])}", _FIELDS, {f.id: getattr(plan, f.id) for f in _FIELDS}
-        )
+        self.own = [{field.id: getattr(plan, field.id) for field in _FIELDS} for plan in plans]
+        fields, values, self.note = shared(_FIELDS, self.own)
+        super().__init__(f"Guard {whom([plan.device for plan in plans])}", fields, values)
 
     def dress(self) -> None:
         """What holding needs is asked where it shall hold."""
         for name in _HOLD_ALONE:
-            self.rows[name].answer.disabled = self.rows["hold"].answer.value != "yes"
+            self.rows[name].answer.disabled = self.rows["hold"].answer.value == "no"
 
-    def build(self, answers: Answers) -> GuardPlan:
+    def build(self, answers: Answers) -> tuple[GuardPlan, ...]:
         """Raises Invalid when floor, cool and highest frequency are not in order."""
-        ordered(
-            answers,
-            ("low_mhz", "max_mhz", "The floor must not be above the highest frequency."),
-            ("low_mhz", "high_mhz", "The floor must not be above what runs when cool."),
-            ("high_mhz", "max_mhz", "What runs when cool must not be above the highest frequency."),
-        )
+        plans = each_built(self.plans, self.own, answers, _built, named=bool(self.note))
         for name, what in _WATCHED.items():
             limits = [getattr(board.snapshot.limits, name) for board in self.boards]
-            if all(limit is not None and answers[name] > limit for limit in limits):
+            asked = [getattr(plan, name) for plan in plans]
+            if all(limit is not None and chosen > limit for limit, chosen in zip(limits, asked, strict=True)):
                 whose = "this miner's" if len(limits) == 1 else "these miners'"
                 raise Invalid(name, f"The limit of {whose} {what} is {max(limits):g} °C; choose at most that.")
-        asked = {k: v for k, v in answers.items() if answers["hold"] or k not in _HOLD_ALONE}
-        return msgspec.structs.replace(self.plan, device=self.plan.device or self.snapshot.device, **asked)
+        return tuple(plans)
 
-    def preview(self, answers: Answers, result: GuardPlan) -> Sequence[Line]:
-        """The plan in two sentences, and what it does along a frontier."""
-        status = self.snapshot.status
-        cool = result.high_mhz if result.high_mhz is not None else status.frequency_mhz if status else None
-        after = len(self.boards) == 1 and self.boards[0].sweeping and result.high_mhz is None
-        runs = "Runs what the sweep leaves" if after else f"Runs {_or(cool, 'what it runs then')}"
-        text = (
-            f"{'Each runs on as now' if len(self.boards) > 1 and result.high_mhz is None else runs}. "
-            f"Above {result.max_chip_temp_c:g} °C (chip) or {result.max_vr_temp_c:g} °C (VR): "
-            f"{result.step_down_mhz:g} MHz down at once, as far as {_or(result.low_mhz, '70 % of that')}."
-        )
-        if not result.hold or any(why_alone(board, result) for board in self.boards):
-            text = f"{text} {duration(result.stable_s)} cool: {result.step_up_mhz:g} MHz up."
-        lines = [line(text), *along(result, self.boards, self.now_s)]
+    def preview(self, answers: Answers, result: tuple[GuardPlan, ...]) -> Sequence[Line]:
+        """The plan in two sentences, and what it does along a frontier; the same for each of those that differ."""
+        alike: dict[GuardPlan, list[Swept]] = {}
+        for plan, board in zip(result, self.boards, strict=True):
+            alike.setdefault(msgspec.structs.replace(plan, device=""), []).append(board)
+        lines = []
+        for plan, boards in list(alike.items())[:_TOLD]:
+            names = f"{some_of([board.snapshot.device for board in boards])}: " if len(alike) > 1 else ""
+            lines += [line((names, "dim"), (_told(plan, boards), ""))]
+            lines += along(plan, boards, self.now_s, among=len(self.boards) > 1)
+        if others := [board.snapshot.device for boards in list(alike.values())[_TOLD:] for board in boards]:
+            lines.append(line((f"and by other plans of their own: {some_of(others)}", "dim")))
         if len(self.boards) > 1:
-            lines += grouped(((board.snapshot.device, _lowered(result, board)) for board in self.boards), "warn", "! ")
-        if len(self.boards) < self.count:
-            lines.append(line((f"(the frontiers of the first {len(self.boards)} were looked at)", "dim")))
+            each = zip(result, self.boards, strict=True)
+            lines += grouped(((board.snapshot.device, _lowered(plan, board)) for plan, board in each), "warn", "! ")
         return lines
+
+
+def _built(plan: GuardPlan, answers: Answers) -> GuardPlan:
+    """The plan with these answers. Raises Invalid when frequencies are not in order."""
+    ordered(
+        answers,
+        ("low_mhz", "max_mhz", "The floor must not be above the highest frequency."),
+        ("low_mhz", "high_mhz", "The floor must not be above what runs when cool."),
+        ("high_mhz", "max_mhz", "What runs when cool must not be above the highest frequency."),
+    )
+    return msgspec.structs.replace(
+        plan, **{k: v for k, v in answers.items() if answers["hold"] or k not in _HOLD_ALONE}
+    )
+
+
+def _told(plan: GuardPlan, boards: Sequence[Swept]) -> str:
+    """What these miners run by this plan, and when that changes."""
+    status = boards[0].snapshot.status
+    cool = plan.high_mhz if plan.high_mhz is not None else status.frequency_mhz if status else None
+    after = len(boards) == 1 and boards[0].sweeping and plan.high_mhz is None
+    runs = "Runs what the sweep leaves" if after else f"Runs {_or(cool, 'what it runs then')}"
+    text = (
+        f"{'Each runs on as now' if len(boards) > 1 and plan.high_mhz is None else runs}. "
+        f"Above {plan.max_chip_temp_c:g} °C (chip) or {plan.max_vr_temp_c:g} °C (VR): "
+        f"{plan.step_down_mhz:g} MHz down at once, as far as {_or(plan.low_mhz, '70 % of that')}."
+    )
+    if not plan.hold or any(why_alone(board, plan) for board in boards):
+        text = f"{text} {duration(plan.stable_s)} cool: {plan.step_up_mhz:g} MHz up."
+    return text
 
 
 def _lowered(plan: GuardPlan, board: Swept) -> str:

@@ -3,15 +3,17 @@ they differ. Miners of which the same is to be said share a line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from minertui.model.fleet import Snapshot
-from minertui.model.plans import Limits
+from minertui.model.plans import GuardPlan, Limits, SweepPlan
+from minertui.tui.dialogs.fields import OWN, Answers, Field, Invalid, split
 from minertui.tui.widgets.painted import Line, line
 from minertui.tui.widgets.wording import some_of
 
 T = TypeVar("T")
+Plan = TypeVar("Plan", SweepPlan, GuardPlan)
 _GROUPS = 5  # lines of one kind; what more would say is counted
 
 
@@ -24,6 +26,36 @@ def common(values: Iterable[T]) -> T | None:
 def limits_of(snapshots: Sequence[Snapshot]) -> Limits:
     """The limits that all of them have; where they differ none, for then each is judged by its own."""
     return common(snapshot.limits for snapshot in snapshots) or Limits()
+
+
+def shared(fields: Iterable[Field], own: Sequence[Answers]) -> tuple[tuple[Field, ...], Answers, str]:
+    """The fields that ask once for miners of which each has ``own`` values, what they propose, and what a person should
+    know of them first: where miners differ nothing is proposed, for one miner's limits are not the others'."""
+    asked = tuple(split(field, [values[field.id] for values in own]) for field in fields)
+    proposed = {field.id: None if field.differ else own[0][field.id] for field in asked}
+    differing = any(field.differ for field in asked)
+    note = f"Plans differ. “{OWN.value}”: each keeps its own; what you write is for all."
+    return asked, proposed, note if differing else ""
+
+
+def each_built(
+    plans: Sequence[Plan],
+    own: Sequence[Answers],
+    answers: Answers,
+    built: Callable[[Plan, Answers], Plan],
+    *,
+    named: bool,
+) -> list[Plan]:
+    """What these answers make of the plan of each miner, which has ``own`` values. Raises Invalid, and tells of which
+    miner where they are ``named``."""
+    found = []
+    for plan, values in zip(plans, own, strict=True):
+        asked = {**values, **{name: value for name, value in answers.items() if value is not OWN}}
+        try:
+            found.append(built(plan, asked))
+        except Invalid as wrong:
+            raise wrong.of(plan.device if named else "") from None
+    return found
 
 
 def grouped(said: Iterable[tuple[str, str]], ink: str = "", sign: str = "") -> list[Line]:

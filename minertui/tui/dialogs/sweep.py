@@ -11,7 +11,7 @@ from minertui.model.plans import Goal, Strategy, SweepPlan
 from minertui.model.ranking import bounds, estimate, lowered, moved, over_now, start, unreachable
 from minertui.tui.dialogs.fields import Answers, Choice, Field, Invalid, Number, ordered
 from minertui.tui.dialogs.form import Form
-from minertui.tui.dialogs.several import grouped, limits_of
+from minertui.tui.dialogs.several import each_built, grouped, limits_of, shared
 from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.wording import duration, number, whom
 
@@ -55,82 +55,94 @@ _FIELDS: tuple[Field, ...] = (
     Choice("apply_best", "Apply the best", about="yes: leaves the miner at the best point; no: at what it ran before."),
 )  # fmt: skip
 _ADAPTIVE_ALONE = ("soak_s", "confidence_pct")
+_AGAINST = (lowered, moved, over_now)
 _SPELT = ("strategy", "goal", "tolerance_pct", "balance_pct", "confidence_pct")  # otherwise than in the plan
 
 
-class SweepDialog(Form[SweepPlan]):
-    """Gives the plan, for the device of the plan given, or the first of ``snapshots``: all that it is meant for."""
+class SweepDialog(Form[tuple[SweepPlan, ...]]):
+    """Gives the plans of all ``snapshots``, from ``plans``, theirs so far; where those differ, what a person leaves
+    untouched stays each miner's own."""
 
     AGREE = "Start"
     COLUMNS = 2
 
-    def __init__(self, snapshots: Sequence[Snapshot], plan: SweepPlan) -> None:
-        self.snapshots, self.snapshot = tuple(snapshots), snapshots[0]
+    def __init__(self, snapshots: Sequence[Snapshot], plans: Sequence[SweepPlan]) -> None:
+        self.snapshots, self.plans = tuple(snapshots), tuple(plans)
         self.limits = limits_of(snapshots)
-        self.plan = plan
-        values = {f.id: getattr(plan, f.id, None) for f in _FIELDS}
-        values |= {
-            "strategy": plan.strategy.value,
-            "goal": plan.goal.value,
-            "confidence_pct": 100 * plan.confidence,
-            "tolerance_pct": 100 * plan.tolerance,
-            "balance_pct": 100 * plan.min_chip_balance,
-        }
-        super().__init__(f"Benchmark {whom([snapshot.device for snapshot in snapshots])}", _FIELDS, values)
+        self.own = [_answers(plan) for plan in plans]
+        fields, values, self.note = shared(_FIELDS, self.own)
+        super().__init__(f"Benchmark {whom([snapshot.device for snapshot in snapshots])}", fields, values)
 
     def dress(self) -> None:
         """What only one strategy knows is asked for that one alone."""
-        adaptive = self.rows["strategy"].answer.value == Strategy.ADAPTIVE
         for name in _ADAPTIVE_ALONE:
-            self.rows[name].answer.disabled = not adaptive
+            self.rows[name].answer.disabled = self.rows["strategy"].answer.value == Strategy.GRID
 
-    def build(self, answers: Answers) -> SweepPlan:
+    def build(self, answers: Answers) -> tuple[SweepPlan, ...]:
         """Raises Invalid when ends are the wrong way round, or when none of the miners can be swept so."""
-        ordered(
-            answers,
-            ("min_mhz", "max_mhz", "The lowest frequency must not be above the highest."),
-            ("min_mv", "max_mv", "The lowest voltage must not be above the highest."),
-            ("start_mhz", "max_mhz", "The sweep must not start above its highest frequency."),
-            ("start_mv", "max_mv", "The sweep must not start above its highest voltage."),
-            ("min_mhz", "start_mhz", "The sweep must not start below its lowest frequency."),
-            ("min_mv", "start_mv", "The sweep must not start below its lowest voltage."),
-            ("sample_s", "measure_s", "A sample must not take longer than the whole measurement."),
-        )
-        own = {k: v for k, v in answers.items() if k not in (*_SPELT, *_ADAPTIVE_ALONE)}
-        if answers["strategy"] == Strategy.ADAPTIVE:
-            own |= {"soak_s": answers["soak_s"], "confidence": answers["confidence_pct"] / 100}
-        plan = msgspec.structs.replace(
-            self.plan,
-            device=self.plan.device or self.snapshot.device,
-            strategy=Strategy(answers["strategy"]),
-            goal=Goal(answers["goal"]),
-            tolerance=answers["tolerance_pct"] / 100,
-            min_chip_balance=answers["balance_pct"] / 100,
-            **own,
-        )
-        whys = [unreachable(plan, snapshot.status, snapshot.limits) for snapshot in self.snapshots]
+        plans = each_built(self.plans, self.own, answers, _built, named=bool(self.note))
+        each = zip(plans, self.snapshots, strict=True)
+        whys = [unreachable(plan, snapshot.status, snapshot.limits) for plan, snapshot in each]
         if all(whys):
             why = whys[0]
             raise Invalid("start_mv" if why.endswith("mV") else "start_mhz", f"{why[:1].upper()}{why[1:]}.")
-        return plan
+        return tuple(plans)
 
-    def preview(self, answers: Answers, result: SweepPlan) -> Sequence[Line]:
+    def preview(self, answers: Answers, result: tuple[SweepPlan, ...]) -> Sequence[Line]:
         """From where to where, at most how many points and how long; what lowers the plan, what speaks against it, and
         of several miners who cannot be swept by it."""
         if len(self.snapshots) == 1:
-            status, limits = self.snapshot.status, self.snapshot.limits
-            said = (lowered(result, status, limits), moved(result, status, limits), over_now(result, status, limits))
+            [snapshot], [plan] = self.snapshots, result
+            said = (against(plan, snapshot.status, snapshot.limits) for against in _AGAINST)
             warned = [line((f"! {text[:1].upper()}{text[1:]}.", "warn")) for text in said if text]
-            return [line(*_walk(result, self.snapshot)), *warned]
-        rows = [(snapshot, unreachable(result, snapshot.status, snapshot.limits)) for snapshot in self.snapshots]
-        swept = [snapshot for snapshot, why in rows if not why]
-        walks = ((s.device, "".join(text for text, _ in _walk(result, s)).replace("   ", ", ")) for s in swept)
-        lines = grouped(((s.device, f"cannot be swept so: {why}." if why else "") for s, why in rows), "bad", "! ")
+            return [line(*_walk(plan, snapshot)), *warned]
+        each = list(zip(result, self.snapshots, strict=True))
+        rows = [(plan, s, unreachable(plan, s.status, s.limits)) for plan, s in each]
+        swept = [(plan, s) for plan, s, why in rows if not why]
+        walks = ((s.device, "".join(text for text, _ in _walk(plan, s)).replace("   ", ", ")) for plan, s in swept)
+        lines = grouped(((s.device, f"cannot be swept so: {why}." if why else "") for _, s, why in rows), "bad", "! ")
         lines += grouped(walks)
-        for against in (lowered, moved, over_now):
-            texts = ((s.device, against(result, s.status, s.limits)) for s in swept)
+        for against in _AGAINST:
+            texts = ((s.device, against(plan, s.status, s.limits)) for plan, s in swept)
             lines += grouped(((device, f"{text}." if text else "") for device, text in texts), "warn", "! ")
         return lines
+
+
+def _answers(plan: SweepPlan) -> dict[str, object]:
+    """The plan as the fields ask for it."""
+    values = {field.id: getattr(plan, field.id, None) for field in _FIELDS}
+    return values | {
+        "strategy": plan.strategy.value,
+        "goal": plan.goal.value,
+        "confidence_pct": 100 * plan.confidence,
+        "tolerance_pct": 100 * plan.tolerance,
+        "balance_pct": 100 * plan.min_chip_balance,
+    }
+
+
+def _built(plan: SweepPlan, answers: Answers) -> SweepPlan:
+    """The plan with these answers. Raises Invalid when ends are the wrong way round."""
+    ordered(
+        answers,
+        ("min_mhz", "max_mhz", "The lowest frequency must not be above the highest."),
+        ("min_mv", "max_mv", "The lowest voltage must not be above the highest."),
+        ("start_mhz", "max_mhz", "The sweep must not start above its highest frequency."),
+        ("start_mv", "max_mv", "The sweep must not start above its highest voltage."),
+        ("min_mhz", "start_mhz", "The sweep must not start below its lowest frequency."),
+        ("min_mv", "start_mv", "The sweep must not start below its lowest voltage."),
+        ("sample_s", "measure_s", "A sample must not take longer than the whole measurement."),
+    )
+    own = {k: v for k, v in answers.items() if k not in (*_SPELT, *_ADAPTIVE_ALONE)}
+    if answers["strategy"] == Strategy.ADAPTIVE:
+        own |= {"soak_s": answers["soak_s"], "confidence": answers["confidence_pct"] / 100}
+    return msgspec.structs.replace(
+        plan,
+        strategy=Strategy(answers["strategy"]),
+        goal=Goal(answers["goal"]),
+        tolerance=answers["tolerance_pct"] / 100,
+        min_chip_balance=answers["balance_pct"] / 100,
+        **own,
+    )
 
 
 def _walk(plan: SweepPlan, snapshot: Snapshot) -> tuple[Span, ...]:

@@ -64,7 +64,7 @@ class FleetPane(Pane):
     def _bring(self, widget: Widget, shown: bool) -> None:
         """Show or hide it: table or map (one of them), groups, the filter line when open … A widget that is mounted
         costs the first picture as much hidden as seen."""
-        if shown and not widget.is_attached and self.is_attached:  # nothing is, while the screen is left
+        if shown and not widget.is_attached and self.line.is_attached:  # it is not while the screen is left
             others = self._parts[self._parts.index(widget) + 1 :]
             self.mount(widget, before=next(other for other in others if other.is_attached))
         widget.display = shown

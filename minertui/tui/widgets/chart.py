@@ -107,7 +107,7 @@ class Chart(Painted):
         text = [" "] * room
         for n in range(marks):
             x = round(n / marks * room)
-            word = "-" + duration(span * (1 - n / marks))
+            word = "-" + _ago(span * (1 - n / marks))
             text[x : x + len(word)] = word
         if not self.gone:
             text[max(0, room - 3) :] = "now" if room >= 3 else ""
@@ -136,6 +136,12 @@ class Chart(Painted):
             alone = _spread(next(iter(columns.values())), 2 * width)
             layers.append((_area([low] * len(alone), alone, low, high, width, deep), "faint"))
         return [[_cell(layers, x, y) for x in range(width)] for y in range(deep)]
+
+
+def _ago(seconds: float) -> str:
+    """A length of time, with seconds while minutes alone would say the same of two places."""
+    whole = round(seconds)
+    return f"{whole // 60}m{whole % 60:02}" if 60 <= whole < 600 and whole % 60 else duration(seconds)
 
 
 def _metric(metric_id: str) -> Metric | RigMetric:

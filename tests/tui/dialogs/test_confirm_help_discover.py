@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from textual.widgets import Button, Input
 
@@ -103,6 +104,23 @@ async def test_known_miners_cannot_be_marked_and_nothing_marked_is_said() -> Non
         await pilot.press("escape")
         assert results(pilot) == [()]
         assert made.sent("save_miner") == []
+
+
+async def test_one_that_moved_gets_its_new_address_and_keeps_the_rest_of_its_entry() -> None:
+    made = link()
+    old = (await made.miners())[0]
+    made.found = (FOUND[0], Found("192.168.1.57", "axeos", "Gamma", known_as=old.name, moved_from=old.address))
+    made.calls.clear()
+    async with opened(lambda: DiscoverDialog(made)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        assert f"[x] 192.168.1.57           Gamma        {old.name} moved, was {old.address}" in said(pilot)
+        await pilot.press("enter")
+        await pilot.pause()
+        moved = msgspec.structs.replace(old, address="192.168.1.57")
+        added = MinerEntry("bitaxe-20", "192.168.1.20")
+        assert made.sent("save_miner") == [(moved, old.name), (added, None)]
+        assert results(pilot) == [(moved, added)]
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 from textual import events
 from textual.geometry import Size
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from minertui.model.commands import SetFan, SetPools, Tune
 from minertui.model.fleet import Snapshot
 from minertui.model.history import MinerEntry
 from minertui.model.plans import Goal, GuardPlan, Limits, Strategy, SweepPlan
 from minertui.model.ranking import estimate
-from minertui.model.status import PoolSetting
+from minertui.model.status import Ability, PoolSetting
 from minertui.tui.dialogs.along import Swept
 from minertui.tui.dialogs.fan import FanDialog
 from minertui.tui.dialogs.fields import Number
@@ -43,8 +43,8 @@ def encrypted(snapshot: Snapshot) -> Snapshot:
 
 FORMS: tuple[Callable[[], Form[Any]], ...] = (
     lambda: TuneDialog([msgspec.structs.replace(SNAPSHOT, limits=Limits(min_mhz=400, min_mv=1000))]),
-    lambda: SweepDialog([SNAPSHOT], SweepPlan()),
-    lambda: GuardDialog([Swept(SNAPSHOT)], GuardPlan()),
+    lambda: SweepDialog([SNAPSHOT], [SweepPlan()]),
+    lambda: GuardDialog([Swept(SNAPSHOT)], [GuardPlan(SNAPSHOT.device)]),
     lambda: FanDialog([SNAPSHOT]),
     lambda: PoolsDialog([encrypted(SNAPSHOT)]),
     lambda: MinerDialog(None),
@@ -186,6 +186,24 @@ async def test_fan_without_a_target_asks_for_the_mode_alone() -> None:
         assert results(pilot) == [SetFan(auto=True)]
 
 
+async def test_fan_proposes_the_lowest_speed_it_has_and_names_none_to_one_that_keeps_none() -> None:
+    assert SNAPSHOT.status is not None
+    least = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, fan_min_pct=35.0))
+    nerd = SNAPSHOT.status.abilities - {Ability.FAN_MIN}
+    without = msgspec.structs.replace(SNAPSHOT, status=msgspec.structs.replace(SNAPSHOT.status, abilities=nerd))
+    async with opened(lambda: FanDialog([least])) as pilot:
+        assert pilot.app.screen.query_one("#least", Input).value == "35"
+    for meant in ([without], [least, without]):
+        async with opened(partial(FanDialog, meant)) as pilot:
+            field = pilot.app.screen.query_one("#least", Input)
+            assert (field.disabled, field.value) == (True, "")
+            await fill(pilot, target="58")
+            assert "→ auto to 58 °C" in said(pilot)
+            assert "at least" not in said(pilot)
+            await pilot.press("enter")
+            assert results(pilot) == [SetFan(auto=True, target_c=58)]
+
+
 async def test_pools_show_what_differs_and_keep_what_is_not_asked() -> None:
     assert SNAPSHOT.status is not None
     before = tuple(
@@ -241,15 +259,15 @@ async def test_a_miner_without_pools_gets_its_first() -> None:
 
 
 async def test_guard_gives_the_plan_for_its_device() -> None:
-    async with opened(lambda: GuardDialog([Swept(SNAPSHOT)], GuardPlan())) as pilot:
+    async with opened(lambda: GuardDialog([Swept(SNAPSHOT)], [GuardPlan(SNAPSHOT.device)])) as pilot:
         await fill(pilot, max_chip_temp_c="62", high_mhz="550")
         assert "Above 62 °C (chip)" in said(pilot)
         await pilot.press("enter")
-        assert results(pilot) == [GuardPlan(device=SNAPSHOT.device, max_chip_temp_c=62, high_mhz=550)]
+        assert results(pilot) == [(GuardPlan(device=SNAPSHOT.device, max_chip_temp_c=62, high_mhz=550),)]
 
 
 async def test_guard_wants_its_frequencies_in_order_and_its_temperature_within_the_limit() -> None:
-    async with opened(lambda: GuardDialog([Swept(LIMITED)], GuardPlan(max_chip_temp_c=60))) as pilot:
+    async with opened(lambda: GuardDialog([Swept(LIMITED)], [GuardPlan(max_chip_temp_c=60)])) as pilot:
         await fill(pilot, low_mhz="580", max_mhz="575")
         assert "The floor must not be above the highest frequency." in said(pilot)
         await fill(pilot, low_mhz="410", high_mhz="600")
@@ -262,32 +280,32 @@ async def test_guard_wants_its_frequencies_in_order_and_its_temperature_within_t
 
 async def test_sweep_gives_the_plan_as_edited() -> None:
     plan = SweepPlan(device="attic-1")
-    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], [plan])) as pilot:
         await pilot.press("down", "right")  # the goal is the second field
         await fill(pilot, start_mhz="500", max_mhz="600", tolerance_pct="95")
         await pilot.press("enter")
         expected = msgspec.structs.replace(plan, goal=Goal.EFFICIENCY, start_mhz=500, max_mhz=600, tolerance=0.95)
-        assert results(pilot) == [expected]
+        assert results(pilot) == [(expected,)]
 
 
 async def test_sweep_asks_a_strategy_for_what_it_knows() -> None:
     plan = SweepPlan(device="attic-1", strategy=Strategy.GRID, soak_s=77)
-    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], [plan])) as pilot:
         assert pilot.app.screen.query_one("#soak_s").disabled
         await pilot.press("left")
         assert pilot.app.screen.query_one("#strategy", Picker).value == "adaptive"
         await fill(pilot, soak_s="600", confidence_pct="99")
         await pilot.press("enter")
-        (given,) = results(pilot)
+        ((given,),) = results(pilot)
         assert (given.strategy, given.soak_s, given.confidence) == (Strategy.ADAPTIVE, 600, 0.99)
-    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], [plan])) as pilot:
         await pilot.press("enter")
-        assert results(pilot) == [plan]  # what is not asked stays
+        assert results(pilot) == [(plan,)]  # what is not asked stays
 
 
 async def test_sweep_shows_points_and_duration_live() -> None:
     plan = SweepPlan(device="attic-1", strategy=Strategy.GRID, max_mhz=600, max_mv=1200)
-    async with opened(lambda: SweepDialog([SNAPSHOT], plan)) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], [plan])) as pilot:
         points, _ = estimate(plan, SNAPSHOT.status, SNAPSHOT.limits)
         assert f"at most {points} points" in said(pilot)
         shorter = msgspec.structs.replace(plan, step_mhz=25)
@@ -298,7 +316,7 @@ async def test_sweep_shows_points_and_duration_live() -> None:
 
 
 async def test_sweep_says_when_the_miners_own_limits_lower_the_plan() -> None:
-    async with opened(lambda: SweepDialog([LIMITED], SweepPlan(max_mhz=900, max_power_w=5))) as pilot:
+    async with opened(lambda: SweepDialog([LIMITED], [SweepPlan(max_mhz=900, max_power_w=5)])) as pilot:
         assert "(under 5) now: it is slowed down before the first point." in " ".join(said(pilot).split())
         shown = " ".join(said(pilot).split())
         assert "Limits in force on this Gamma: the sweep ends at 600 MHz instead of 900" in shown
@@ -317,7 +335,7 @@ async def test_sweep_refuses_plans_that_contradict_themselves() -> None:
         ({"sample_s": "300", "measure_s": "200"}, "A sample must not take longer"),
         ({"step_mv": "0"}, "Step must be a whole number from 1 to 100 mV."),
     ]
-    async with opened(lambda: SweepDialog([SNAPSHOT], SweepPlan())) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], [SweepPlan()])) as pilot:
         for answers, sentence in cases:
             await refuses(pilot, answers, sentence)
 
@@ -352,14 +370,14 @@ async def test_entries_that_the_config_would_refuse() -> None:
 
 
 async def test_a_choice_goes_round_and_enter_on_it_agrees() -> None:
-    async with opened(lambda: SweepDialog([SNAPSHOT], SweepPlan())) as pilot:
+    async with opened(lambda: SweepDialog([SNAPSHOT], [SweepPlan()])) as pilot:
         picker = pilot.app.screen.query_one("#goal", Picker)
         await pilot.press("down", "left")
         assert picker.value == "efficiency"
         await pilot.press("space")
         assert picker.value == "hashrate"
         await pilot.press("enter")
-        assert [plan.goal for plan in results(pilot)] == [Goal.HASHRATE]
+        assert [plan.goal for (plan,) in results(pilot)] == [Goal.HASHRATE]
 
 
 async def test_hostile_device_text_is_text_in_every_form() -> None:

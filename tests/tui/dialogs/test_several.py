@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from textual.widgets import Input
 
 from minertui.model.commands import Tune
 from minertui.model.fleet import Snapshot
@@ -10,6 +11,7 @@ from minertui.model.plans import GuardPlan, Limits, Strategy, SweepPlan
 from minertui.model.status import PoolSetting
 from minertui.tui.dialogs.along import Swept
 from minertui.tui.dialogs.fan import FanDialog
+from minertui.tui.dialogs.form import Picker
 from minertui.tui.dialogs.guard import GuardDialog
 from minertui.tui.dialogs.pools import PoolsDialog, for_another
 from minertui.tui.dialogs.several import grouped
@@ -33,7 +35,7 @@ def fleet_of(*limits: Limits) -> list[Snapshot]:
 async def test_one_sweep_plan_for_several_miners_says_where_they_differ_and_who_cannot_be_swept() -> None:
     several = fleet_of(Limits(), Limits(), Limits(max_mhz=600), Limits(max_mhz=380), Limits())
     plan = SweepPlan(strategy=Strategy.GRID, max_mhz=650, max_mv=1200, step_mhz=25, step_mv=25)
-    async with opened(lambda: SweepDialog(several, plan), 80, 40) as pilot:
+    async with opened(lambda: SweepDialog(several, [plan] * 5), 80, 40) as pilot:
         text = " ".join(said(pilot).split())
         for part in (
             "Benchmark 5 miners: m1, m2, m3 and 2 more",
@@ -46,8 +48,8 @@ async def test_one_sweep_plan_for_several_miners_says_where_they_differ_and_who_
         ):
             assert part in text, (part, text)
         await pilot.press("enter")
-        assert [plan.max_mhz for plan in results(pilot)] == [650]
-    async with opened(lambda: SweepDialog(several[3:4] * 2, plan)) as pilot:  # of none anything can be begun
+        assert [[plan.max_mhz for plan in plans] for plans in results(pilot)] == [[650] * 5]
+    async with opened(lambda: SweepDialog(several[3:4] * 2, [plan] * 2)) as pilot:  # of none anything can be begun
         await pilot.press("enter")
         assert results(pilot) == []
 
@@ -69,10 +71,10 @@ async def test_a_fan_and_a_guard_of_several_miners_say_where_they_differ() -> No
         assert "m1, m3: auto to 60 °C → auto to 58 °C, at least 30 %" in said(pilot)
         assert "m2: 40 % → auto to 58 °C, at least 30 %" in said(pilot)
     boards = [Swept(snapshot) for snapshot in several]
-    async with opened(lambda: GuardDialog(boards, GuardPlan(), ["m1", "m2", "m3"])) as pilot:
+    async with opened(lambda: GuardDialog(boards, [GuardPlan(one.device) for one in several])) as pilot:
         assert "! m1: guarded at the limit in force on it: chip 60 °C." in said(pilot)
         await pilot.press("enter")
-        assert [plan.max_chip_temp_c for plan in results(pilot)] == [65]
+        assert [[plan.max_chip_temp_c for plan in plans] for plans in results(pilot)] == [[65] * 3]
 
 
 async def test_the_pools_of_one_miner_can_be_given_to_others() -> None:
@@ -96,3 +98,53 @@ def test_many_that_differ_are_counted() -> None:
     assert lines[0] == "m1: text 1"
     assert lines[-1] == "and something else for each of: m5, m6, m7 and 1 more"
     assert len(lines) == 5
+
+
+async def test_where_sweep_plans_differ_each_miner_keeps_its_own_until_a_person_writes_one_for_all() -> None:
+    two = fleet_of(Limits(), Limits())
+    lax = SweepPlan("m1", max_mhz=600, max_mv=1150, max_chip_temp_c=66, max_power_w=80, tolerance=0.9)
+    strict = SweepPlan("m2", strategy=Strategy.GRID, max_mhz=600, max_mv=1150, max_chip_temp_c=55, restart=True)
+    async with opened(lambda: SweepDialog(two, [lax, strict]), 80, 40) as pilot:
+        assert "Plans differ. “their own”: each keeps its own; what you write is for all." in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == [(lax, strict)]
+    async with opened(lambda: SweepDialog(two, [lax, strict]), 80, 40) as pilot:
+        assert pilot.app.screen.query_one("#max_chip_temp_c", Input).placeholder == "their own"
+        await fill(pilot, max_chip_temp_c="58", max_mhz="550")
+        pilot.app.screen.query_one("#restart", Picker).focus()
+        assert pilot.app.screen.query_one("#restart", Picker).value == "their own"
+        await pilot.pause()
+        assert "Their own (no and yes)." in " ".join(said(pilot).split())
+        pilot.app.screen.query_one("#max_power_w", Input).focus()
+        await pilot.pause()
+        assert "Empty: their own (80 or board's)." in " ".join(said(pilot).split())
+        await pilot.press("enter")
+        for_all = {"max_chip_temp_c": 58, "max_mhz": 550}
+        assert results(pilot) == [tuple(msgspec.structs.replace(plan, **for_all) for plan in (lax, strict))]
+
+
+async def test_what_is_written_for_all_must_fit_the_own_values_of_each() -> None:
+    two = fleet_of(Limits(), Limits())
+    plans = [SweepPlan("m1", min_mhz=400), SweepPlan("m2", min_mhz=500)]
+    async with opened(lambda: SweepDialog(two, plans)) as pilot:
+        await fill(pilot, max_mhz="450")
+        assert "m2: The lowest frequency must not be above the highest." in said(pilot)
+        await pilot.press("enter")
+        assert results(pilot) == []
+
+
+async def test_where_guard_plans_differ_each_miner_keeps_its_own_and_both_are_told() -> None:
+    two = [Swept(snapshot) for snapshot in fleet_of(Limits(), Limits())]
+    plans = (GuardPlan("m1", max_chip_temp_c=70, hold=False), GuardPlan("m2", max_chip_temp_c=55, hold_temp_c=50))
+    async with opened(lambda: GuardDialog(two, plans), 80, 40) as pilot:
+        text = " ".join(said(pilot).split())
+        assert "m1: Runs 525 MHz. Above 70 °C (chip)" in text
+        assert "m2: Runs 490 MHz. Above 55 °C (chip)" in text
+        await fill(pilot, step_down_mhz="75")
+        await pilot.press("enter")
+        assert results(pilot) == [tuple(msgspec.structs.replace(plan, step_down_mhz=75) for plan in plans)]
+    many = [Swept(msgspec.structs.replace(SNAPSHOT, device=f"m{n}")) for n in range(6)]
+    async with opened(
+        lambda: GuardDialog(many, [GuardPlan(f"m{n}", max_chip_temp_c=60 + n) for n in range(6)])
+    ) as pilot:
+        assert "and by other plans of their own: m4, m5" in " ".join(said(pilot).split())

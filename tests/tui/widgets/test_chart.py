@@ -32,6 +32,13 @@ async def test_it_has_a_title_with_the_newest_value_labels_and_times() -> None:
     assert lines[-1].endswith("now")
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 11, 60, 600])
+async def test_no_two_places_have_the_same_time(count: int) -> None:
+    times = (await painted(series(*[50.0] * count), 100))[-1].strip(" └").split()
+    assert len(times) > 5
+    assert len(set(times)) == len(times)
+
+
 async def test_a_gap_is_a_gap() -> None:
     values = [50.0] * 20 + [None] * 20 + [50.0] * 20
     lines = await painted(series(*values), 64, 8)
