@@ -117,7 +117,7 @@ class MinertuiApp(App[str]):
 
     def on_picture_taken(self, message: PictureTaken) -> None:
         """Show the newest, and tell what is new in it; nothing any more while the screen is left: it comes apart."""
-        if self._exit:
+        if self._exit or not self.is_running:
             return
         self.main.show(message.picture)
         self._tell_dialogs(message.picture)

@@ -74,15 +74,17 @@ class MinerPane(Pane):
         """Now, charts, words, log; how they stand beside each other depends on the width."""
         self.title_line, self.big, self.gauges, self.chips = Sentences(id="title"), BigNumber(), Gauges(), ChipBars()
         self.charts = [Chart() for _ in CHARTS]
+        self.now = VerticalScroll(id="now", classes="section")
+        self.charted = Vertical(id="charts", classes="section")
         self.facts = {name: Facts() for name in ("jobs", "settings", "pool", "identity")}
         self.log_pane = LogPane()
         yield self.title_line
         with VerticalScroll(id="sections"):
-            with VerticalScroll(id="now", classes="section"):
+            with self.now:
                 yield self.big
                 yield self.gauges
                 yield self.chips
-            with Vertical(id="charts", classes="section"):
+            with self.charted:
                 yield from self.charts
             with VerticalScroll(id="words", classes="section"):
                 yield from self.facts.values()
@@ -125,7 +127,7 @@ class MinerPane(Pane):
 
     def enter(self) -> None:
         """Keys go to the first section (what it cannot scroll, all of them do); the log stream is asked for."""
-        self.query_one("#now").focus()
+        self.now.focus()
         if self._lease is None:
             self._lease = self.set_interval(LEASE_S, self._follow)
             self._follow()
@@ -282,7 +284,7 @@ class MinerPane(Pane):
         title = f"charts: {span.title}"
         if not span.live:
             title += f" up to {moment_text(span.bounds(self.picture.fleet.at_s)[1], self.picture.fleet.at_s)}, 0 = now"
-        self.query_one("#charts").border_title = Content(title)
+        self.charted.border_title = Content(title)
         gone = f"engine lost{lost_since(self.picture)}" if self.picture.lost else self._trouble
         for chart, (name, metrics) in zip(self.charts, CHARTS, strict=True):
             chart.show(self._series, metrics, name, gone=gone)
