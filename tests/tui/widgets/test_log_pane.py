@@ -9,7 +9,6 @@ import pytest
 
 from minertui.model.alerts import Severity
 from minertui.model.events import LogLine
-from minertui.tui.widgets import log_pane
 from minertui.tui.widgets.log_pane import LogPane
 from tests.tui import pictures
 from tests.tui.widgets.stage import on_stage, text, widths
@@ -37,7 +36,12 @@ def lines(pane: LogPane) -> list[str]:
 
 
 async def seen(pilot) -> None:
-    await pilot.pause(log_pane.FLUSH_S + 0.05)
+    """What was added is painted, however long a busy machine takes."""
+    for _ in range(1000):
+        await pilot.pause(0.01)
+        if pilot.app.widget._flush is None:
+            return await pilot.pause()
+    raise AssertionError("it is never painted")
 
 
 async def test_it_follows_the_newest_and_holds_when_scrolled() -> None:
