@@ -17,6 +17,7 @@ from minertui.model.metrics import METRICS
 _COLUMN = {metric.id: i for i, metric in enumerate(METRICS)}
 _MAX_POINTS = 5000
 _LONGEST_S = 732 * 86_400.0  # more is never kept
+_LAST_S = 1e11  # no clock shows more: the year 5138
 APART = 1.5  # a bucket is at least so many times as wide as readings are apart
 
 
@@ -41,6 +42,8 @@ class Question(msgspec.Struct, frozen=True):
             raise MinertuiError(f"history of {self.device}: it must begin {span}")
         if not self.until_s - self.since_s <= _LONGEST_S:
             raise MinertuiError(f"history of {self.device}: ask for at most {_LONGEST_S / 86_400:g} days at a time")
+        if self.since_s < -_LAST_S or self.until_s > _LAST_S:
+            raise MinertuiError(f"history of {self.device}: {self.until_s:g} is no time that a clock shows")
         return self
 
     @property

@@ -126,9 +126,10 @@ class History:
 
     async def backfill(self, device: str, statistics: Sequence[tuple[float, dict[str, float]]]) -> int:
         """Take what the device itself remembers, ``(seconds before now, metric id → value)``, for the minutes of which
-        we know nothing; returns how many."""
+        we know nothing; returns how many. What is older than minutes are kept is left out."""
         now_s = self._clock.wall()
-        minutes = {int((now_s - ago_s) // 60) * 60: values for ago_s, values in statistics if ago_s >= 60}
+        recent = [(ago_s, values) for ago_s, values in statistics if 60 <= ago_s < tables.MINUTES_S]
+        minutes = {int((now_s - ago_s) // 60) * 60: values for ago_s, values in recent}
         minutes.pop(self._open.get(device, (0, []))[0], None)
         return await self._store.run(lambda db: tables.backfill(db, device, minutes))
 

@@ -211,7 +211,7 @@ def _roll(db: sqlite3.Connection, now: int) -> None:
 def _stretch(row: tuple[Any, ...], seconds: float) -> Stretch:
     try:
         stats = _sums.decode(row[2])
-    except msgspec.MsgspecError:  # damaged, or of another release: nothing is known of that minute
+    except (msgspec.MsgspecError, TypeError):  # damaged, or of another release: nothing is known of that minute
         stats = BoardStats()
     return Stretch(seconds, stats, row[3], row[4], row[5])
 

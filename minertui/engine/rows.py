@@ -4,7 +4,8 @@
     chunk      the samples of one minute: their times, then column after column, compressed
     summary    mean, low and high of a stretch, three columns, compressed
 
-METRICS only ever grows at its end, so an old row is a row that is shorter; what it lacks is unknown.
+METRICS only ever grows at its end, so an old row is a row that is shorter; what it lacks is unknown. Of a damaged row
+(the disk's fault: SQLite does not see it) nothing is known, and that costs nobody the others.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _SAMPLE = struct.Struct(f"<{WIDTH}f")
 _READS = tuple(metric.read for metric in METRICS)
 _NAN = math.nan
 _FLOAT32_MAX = 3.4e38
+_DAMAGED = (zlib.error, ValueError, TypeError)  # not what was packed, cut off, no bytes at all
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -59,10 +61,14 @@ def pack_chunk(samples: Sequence[tuple[float, bytes]]) -> bytes:
 
 
 def unpack_chunk(data: bytes, n: int) -> list[tuple[float, array[float]]]:
-    """The ``n`` samples of a chunk as ``(wall time, value by metric)``; the values may be fewer than METRICS."""
-    plain = zlib.decompress(data)
-    times, columns = array("d", plain[: 8 * n]), array("f", plain[8 * n :])
-    return [(at_s, columns[i::n]) for i, at_s in enumerate(times)]
+    """The ``n`` samples of a chunk as ``(wall time, value by metric)``; the values may be fewer than METRICS. No sample
+    where it is damaged."""
+    try:
+        plain = zlib.decompress(data)
+        times, columns = array("d", plain[: 8 * n]), array("f", plain[8 * n :])
+        return [(at_s, columns[i::n]) for i, at_s in enumerate(times)] if len(times) == n else []
+    except _DAMAGED:
+        return []
 
 
 def pack_summary(summary: Summary) -> bytes:
@@ -71,10 +77,13 @@ def pack_summary(summary: Summary) -> bytes:
 
 
 def unpack_summary(data: bytes, n: int) -> Summary:
-    """The summary of ``n`` samples; its columns may be shorter than METRICS."""
-    plain = array("f", zlib.decompress(data))
-    width = len(plain) // 3
-    return Summary(n, plain[:width], plain[width : 2 * width], plain[2 * width :])
+    """The summary of ``n`` samples; its columns may be shorter than METRICS, and there are none where it is damaged."""
+    try:
+        plain = array("f", zlib.decompress(data))
+        width = len(plain) // 3 if n > 0 else 0
+    except _DAMAGED:
+        n, width, plain = 0, 0, array("f")
+    return Summary(n, plain[:width], plain[width : 2 * width], plain[2 * width : 3 * width])
 
 
 def summary(samples: Iterable[bytes]) -> Summary:

@@ -24,6 +24,7 @@ from minertui.model.errors import MinertuiError
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 _TORN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MISTAKES = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
 _TRIAL_BYTES = 256 * 1024  # with its removal half a megabyte is written: more than any one commit of ours needs
 
 
@@ -150,7 +151,10 @@ class Store:
         return self._db
 
     def _disconnect(self) -> None:
+        """Undo what is open: an error holds the cursors it went through, and with them the file's lock."""
         if self._db is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.rollback()
             self._db.close()
             self._db = None
 
@@ -175,7 +179,9 @@ def _tried(db: sqlite3.Connection, work: Work[Any]) -> Any:
     db.execute("SAVEPOINT work")
     try:
         result = work(db)
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # a fault of the work: whoever asked gets it, and nobody else
+        if isinstance(error, sqlite3.Error) and not isinstance(error, _MISTAKES):
+            raise
         db.execute("ROLLBACK TO work")
         result = error
     db.execute("RELEASE work")

@@ -83,8 +83,8 @@ def recent(db: sqlite3.Connection, since: int) -> dict[str, tuple[float, ...]]:
     found: dict[str, tuple[float, ...]] = {}
     query = "SELECT n, data FROM minute WHERE device = ? AND at >= ? ORDER BY at"
     for device, name in db.execute("SELECT id, name FROM device").fetchall():
-        means = (rows.unpack_summary(data, n).mean[0] for n, data in db.execute(query, (device, since)))
-        found[name] = tuple(mean for mean in means if mean == mean)[-60:]
+        means = (rows.unpack_summary(data, n).mean[:1] for n, data in db.execute(query, (device, since)))
+        found[name] = tuple(mean for known in means for mean in known if mean == mean)[-60:]
     return found
 
 
