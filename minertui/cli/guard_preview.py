@@ -46,7 +46,7 @@ def preview(asked: GuardPlan, snapshot: Snapshot, users: Limits, known: Known | 
     cool = f"chip {plan.max_chip_temp_c - plan.hysteresis_c:g} °C, VR {plan.max_vr_temp_c - plan.hysteresis_c:g} °C"
     top = "" if plan.max_mhz is None else f", never over {plan.max_mhz:g} MHz"
     runs = "what it runs" if high is None else f"{high:g} MHz"
-    floor = floor_mhz(plan, high)
+    floor = floor_mhz(plan, high, status.frequency_mhz, status.frequency_mhz)
     least = f", as far as {floor:g} MHz" if floor else ""
     less = lowered(asked, plan)
     power = f", {snapshot.limits.max_power_w:g} W at most" if own_power(snapshot.limits, status) else ""

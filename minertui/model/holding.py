@@ -18,6 +18,9 @@ GRID_MHZ = 5.0
 """The step in which clocks of a frontier are looked at: a sweep's own."""
 _SAME_MV = 0.51  # less is the same voltage: miners give whole mV
 _FLOOR_SHARE = 0.7
+_ROOM_MHZ = 3.2  # half a PLL step: no room to lower a clock
+LEAST_MHZ = 50.0
+"""The firmware's own fall-back frequency: no guard goes lower."""
 
 Own = tuple[float | None, float | None]
 """Frequency (MHz) and voltage (mV) that a person, or a sweep, chose last."""
@@ -29,9 +32,18 @@ def target_c(plan: GuardPlan) -> float:
     return most if plan.hold_temp_c is None else min(most, plan.hold_temp_c)
 
 
-def floor_mhz(plan: GuardPlan, high_mhz: float | None) -> float:
-    """The lowest frequency a guard goes to that climbs back to ``high_mhz``, MHz."""
-    return plan.low_mhz if plan.low_mhz is not None else round(_FLOOR_SHARE * (high_mhz or 0))
+def floor_mhz(
+    plan: GuardPlan, high_mhz: float | None, own_mhz: float | None = None, runs_mhz: float | None = None
+) -> float:
+    """The lowest frequency a guard goes to that climbs back to ``high_mhz``, MHz, on a miner that somebody set to
+    ``own_mhz`` and that runs ``runs_mhz``. A floor that it is under already, for another reason than heat, or that is
+    its ceiling, would guard nothing: then it is 70 % of its own, and where it is under that too the least there is."""
+    top = min((mhz for mhz in (high_mhz, plan.max_mhz) if mhz is not None), default=0.0)
+    own = top if own_mhz is None else min(own_mhz, top)
+    runs = own if runs_mhz is None else min(runs_mhz, own)
+    low = round(_FLOOR_SHARE * top) if plan.low_mhz is None or plan.low_mhz > top - _ROOM_MHZ else plan.low_mhz
+    floors = (low, round(_FLOOR_SHARE * own))
+    return next((floor for floor in floors if floor <= runs + _ROOM_MHZ), LEAST_MHZ)
 
 
 def against(known: Known, status: MinerStatus, high_mhz: float | None, own: Own) -> str:

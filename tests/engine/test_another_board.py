@@ -102,6 +102,21 @@ async def test_a_sweep_of_the_new_board_is_not_refused_for_what_a_guard_did_to_t
     await engine.close()
 
 
+async def test_a_guard_raises_the_new_board_to_nothing_that_the_old_one_ran(house: House):
+    engine = await house.running()
+    it, other = house.miners["127.0.0.1:8001"], Miner("127.0.0.1:8002")
+    await engine.start(GuardPlan("m1", max_chip_temp_c=60, stable_s=60))
+    it.chip_c = 61.0
+    await until(lambda: it.mhz == 450.0)
+    other.mhz = 450.0
+    swap(engine, "m1", other)
+    await until(lambda: engine.line("m1").snapshot().health is Health.STRANGER)
+    await engine.clear("m1")
+    await asyncio.sleep(1000)
+    assert other.tunes == []
+    await engine.close()
+
+
 async def test_the_last_resort_leaves_a_board_alone_that_was_never_raised(house: House):
     engine = await house.running()
     it = house.miners["127.0.0.1:8001"]

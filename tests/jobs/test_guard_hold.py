@@ -178,13 +178,16 @@ def test_a_lowered_limit_of_voltage_is_kept_at_once_the_clock_first():
 
 
 def test_it_is_kept_also_where_a_hot_chip_is_at_its_floor_already():
-    board = Board(plan=GuardPlan("a", low_mhz=650), mhz=650, mv=1190, room_c=33)
+    board = Board(plan=GuardPlan("a", low_mhz=650, high_mhz=700), mhz=650, mv=1190, room_c=33)
     board.live(60, chip_temp_c=66.0)
     assert (board.sent, board.state.why) == ([], "chip 66.0 °C ≥ 65 °C, already at the floor of 650 MHz")
     board.limits = Limits(max_mv=1120)
-    board.live(600, chip_temp_c=66.0)
+    board.live(20, chip_temp_c=66.0)
     assert board.writes == [Tune(frequency_mhz=540), Tune(core_mv=1120)]
-    assert board.state.why == "chip 66.0 °C ≥ 65 °C, already at the floor of 650 MHz"
+    board.live(600, chip_temp_c=66.0)
+    assert board.state.why == "chip 66.0 °C ≥ 65 °C, already at the floor of 455 MHz", (
+        "under its floor there is another"
+    )
 
 
 @pytest.mark.parametrize("ordered", [True, False])

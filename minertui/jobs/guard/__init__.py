@@ -32,6 +32,7 @@ from minertui.jobs.guard.state import (
     SAME_MHZ,
     GuardState,
     adopt,
+    another,
     mean_chip_c,
     raises,
     remember,
@@ -47,7 +48,7 @@ from minertui.model.holding import GRID_MHZ, floor_mhz, target_c
 from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
 from minertui.model.seams import Site
 from minertui.model.status import MinerStatus
-from minertui.safety.samples import dark
+from minertui.safety.samples import dark, hashing
 
 _URGENT_C = 5.0  # this far over the limit a second step does not wait for the first one's effect
 _BLIND_POLLS = 3  # safety rule: three invalid readings in a row count as hot
@@ -95,13 +96,12 @@ def step(
     status = snapshot.status
     if not snapshot.answered or status is None or snapshot.boot_s == state.seen_s:
         return replace(state, why=f"no fresh reading: {snapshot.why or snapshot.health}"), None
-    state = replace(state, seen_s=snapshot.boot_s)
+    state = replace(GuardState() if another(state, status) else state, seen_s=snapshot.boot_s, mac=status.mac)
     if snapshot.stuck:  # its values stand still, so they say nothing
         status = msgspec.structs.replace(status, chip_temp_c=None, vr_temp_c=None, power_w=None, input_mv=None)
         snapshot = msgspec.structs.replace(snapshot, status=status)
-    if status.paused or status.overheat:
+    if why := _idle(plan, status):
         stretch = replace(state.hold, since_s=None, goal_mhz=None)
-        why = "paused" if status.paused else "the firmware handles an overheat"
         idle = replace(state.load, over=0, starved=0)
         return replace(state, blind=0, read_s=None, readings=(), hold=stretch, load=idle, why=why), None
     state = remember(adopt(state, plan, snapshot, now_s, yielding, word), plan, snapshot, now_s, yielding=yielding)
@@ -113,6 +113,15 @@ def step(
         return replace(hot, by_limit=True, ordered=None), tune
     hot = replace(hot, by_limit=False)
     return (hot, None) if yielding else _hot(hot, plan, snapshot, now_s, word)
+
+
+def _idle(plan: GuardPlan, status: MinerStatus) -> str:
+    """Why nothing is decided; empty when it is. A flag of old firmware outlasts its overheat until somebody clears it:
+    what hashes at a limit is lowered all the same."""
+    if status.paused:
+        return "paused"
+    cooling = status.overheat and not (hashing(status) and _too_warm(plan, status))
+    return "the firmware handles an overheat" if cooling else ""
 
 
 def _hot(
@@ -191,7 +200,7 @@ def _down(
     if over is None:
         return replace(state, why=f"{runs:g} MHz is over the guard's {ceiling:g} MHz"), Tune(frequency_mhz=ceiling)
     by, why, loaded = over
-    floor = floor_mhz(plan, state.high_mhz)
+    floor = floor_mhz(plan, state.high_mhz, state.own[0], runs)
     if runs <= floor + SAME_MHZ:
         return replace(state, why=f"{why}, already at the floor of {floor:g} MHz"), None
     settling = state.lowered_s is not None and now_s - state.lowered_s < plan.settle_s

@@ -10,6 +10,7 @@ from minertui.jobs.guard.load import Load
 from minertui.model.commands import Tune, Word
 from minertui.model.fleet import Snapshot
 from minertui.model.plans import GuardPlan
+from minertui.model.status import MinerStatus
 from minertui.safety.samples import dark, hashing
 from minertui.safety.settings import SAME, Settings
 
@@ -39,6 +40,7 @@ class GuardState:
     changed_s: float = 0.0  # since when it is watched at work without a change
     read_s: float | None = None  # the last reading of a miner at work
     seen_s: float | None = None
+    mac: str | None = None
     blind: int = 0
     yielded: bool = False  # a sweep ran at the last reading
     incidents: int | None = None
@@ -56,6 +58,11 @@ class GuardState:
     asked: bool = False  # for a frontier, since the start or the last sweep
     heard: int | None = None
     ordered: Settings | None = None
+
+
+def another(state: GuardState, status: MinerStatus) -> bool:
+    """Is this another board than the one that was seen before? A person accepted it: nothing of that one counts."""
+    return state.seen_s is not None and status.mac != state.mac
 
 
 def raises(state: GuardState, tune: Tune) -> bool:
