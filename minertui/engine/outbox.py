@@ -1,9 +1,10 @@
 """Messages to phones and chats, through Apprise (``pip install 'minertui[alerts]'``).
 
-What is to be sent is kept in a file until it was sent: at least once, also over a restart. Messages of the same few
-seconds go out as one, so that 160 lost miners are one message. A target that fails is tried again with
-growing pauses, and the others neither get twice what they have nor wait for it; at most ``per_hour`` messages leave in
-an hour, what is over that is counted in the next one.
+What is to be sent is kept in a file, at once, until it was sent: at least once, also over a restart or a kill. Messages
+of the same few seconds go out as one, so that 160 lost miners are one message. A target that fails is tried again with
+growing pauses, and the others neither get twice what they have nor wait for it; one that hangs is asked again when it
+has come back, and holds up nothing else. At most ``per_hour`` messages leave in an hour, what is over that is counted
+in the next one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -52,7 +54,8 @@ def apprise_senders(urls: Sequence[str]) -> tuple[Send, ...]:
 def _sender(target: Any, n: int, url: str) -> Send:
     if not target.add(url):
         raise ConfigError(f"address {n} is not one that Apprise knows; see its list of services", key="alerts.urls")
-    return lambda title, body: bool(target.notify(title=title, body=body))
+    # plain text, and said to be: where HTML is sent, a miner's “<” would be a link, or refused with all that waits
+    return lambda title, body: bool(target.notify(title=title, body=body, body_format="text"))
 
 
 class _Waiting:
@@ -80,15 +83,17 @@ class Outbox:
         self._unsent = [_Waiting(alert) for alert in self._load()]
         self._dropped = 0
         self._sent_at: deque[float] = deque()
-        self._news = asyncio.Event()
+        self._hangs: dict[int, Send] = {}  # by identity: its last try has not come back
+        self._news, self._unkept, self._writing = asyncio.Event(), asyncio.Event(), asyncio.Lock()
 
     def put(self, alert: Alert) -> None:
-        """Queue ``alert``; ``run`` writes it down before it sends. Never raises, never waits."""
+        """Queue ``alert``; ``run`` writes it down at once. Never raises, never waits."""
         self._unsent.append(_Waiting(alert))
         if len(self._unsent) > _KEPT:
             self._dropped += len(self._unsent) - _KEPT
             self._unsent = self._unsent[-_KEPT:]
         self._news.set()
+        self._unkept.set()
 
     def save(self) -> None:
         """Write down what is unsent, for whoever sends it later; ``run`` does that itself. Blocks on the disk."""
@@ -103,24 +108,40 @@ class Outbox:
         self._news.set()
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Keep and send until cancelled."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._keep())
+            both.create_task(self._deliver())
+
+    async def _keep(self) -> None:
+        """Onto the disk, whatever the sending waits for: a pause, or the next hour."""
+        while True:
+            await self._unkept.wait()
+            await self._written()
+
+    async def _written(self) -> None:
+        async with self._writing:
+            self._unkept.clear()
+            await asyncio.to_thread(self._save, self._alerts())
+
+    async def _deliver(self) -> None:
         failures = 0
         while True:
             while not self._unsent or not self._targets:
                 self._news.clear()
                 await self._news.wait()
             await self._clock.sleep(_GROUP_S)
-            await asyncio.to_thread(self._save, self._alerts())
+            await self._written()
             await self._wait_for_budget()
             self._news.clear()
             if not (targets := self._targets):  # nobody is named any more
                 continue
             took = await self._sent(targets)
             self._unsent = [waiting for waiting in self._unsent if any(map(waiting.lacks, targets))]
+            self._unkept.set()
             if all(took):
                 failures = 0
                 self._dropped = 0
-                await asyncio.to_thread(self._save, self._alerts())
             else:
                 pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
                 failures += 1
@@ -161,11 +182,30 @@ class Outbox:
         return True
 
     async def _delivered(self, deliver: Send, title: str, body: str) -> bool:
+        """In a thread of its own: who never comes back takes none of those that the journal needs, and none waits for
+        it at the end."""
+        if id(deliver) in self._hangs:
+            return False
+        self._hangs[id(deliver)] = deliver
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[bool] = loop.create_future()
+
+        def over(took: bool) -> None:
+            self._hangs.pop(id(deliver), None)
+            if not done.done():
+                done.set_result(took)
+
+        def attempt() -> None:
+            took = _tried(deliver, title, body)
+            with contextlib.suppress(RuntimeError):  # the engine has ended meanwhile
+                loop.call_soon_threadsafe(over, took)
+
+        threading.Thread(target=attempt, name="alerts", daemon=True).start()
         try:
             async with asyncio.timeout(_DEADLINE_S):
-                return await asyncio.to_thread(deliver, title, body)
-        except Exception as error:  # noqa: BLE001  a third party's sender may raise anything; the engine goes on
-            _log.warning("sending alerts failed: %s", type(error).__name__)
+                return await done
+        except TimeoutError:
+            _log.warning("sending alerts takes longer than %g s", _DEADLINE_S)
             return False
 
     def _load(self) -> list[Alert]:
@@ -184,6 +224,14 @@ class Outbox:
             durable.replace(self._file, msgspec.json.encode(unsent))
         except OSError as error:
             _log.warning("unsent alerts are only in memory: %s", error.strerror)
+
+
+def _tried(deliver: Send, title: str, body: str) -> bool:
+    try:
+        return deliver(title, body)
+    except Exception as error:  # noqa: BLE001  a third party's sender may raise anything; the engine goes on
+        _log.warning("sending alerts failed: %s", type(error).__name__)
+        return False
 
 
 def message(batch: Sequence[Alert], dropped: int = 0) -> tuple[str, str]:
