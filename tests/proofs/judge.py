@@ -36,7 +36,7 @@ _PROVEN_S = 1.9  # two readings in a row are so far apart at least
 _FAN_LEAST_PCT = 20
 _FANS = ("manualFanSpeed", "fanspeed")
 _GREETED = 5
-_HELD_S = 55.0  # what a sweep found best was measured for a minute at least
+_HELD_S = 44.0  # 20 s after the last step, and six readings 5 s apart: the shortest look that passes (docs/sweeps.md)
 _WRITES = frozenset({"PATCH", "POST", "PUT", "DELETE"})
 
 
