@@ -1,7 +1,8 @@
 """What was said: the newest lines of every device, job and of the engine, and the miners' own log streams.
 
 A miner's stream is opened only while somebody looks: ``follow`` is a lease of 60 s. It is opened again after it broke,
-later and later, because an AxeOS web server under load drops it often.
+later and later, because an AxeOS web server under load drops it often. One that talks faster than any board can is read
+no faster than that: each line costs the engine, and every screen.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _NEWEST = 5000  # of all sources together, in the order in which they were said;
 LEASE_S = 60.0
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _SOURCES = 4096
+_AT_ONCE = 50
+_A_SECOND = 200  # lines of one stream; a board's serial port (115,200 baud), where the log goes too, carries no more
 
 
 class LogBook:
@@ -102,12 +105,15 @@ class Followed:
                 await reading
 
     async def _read(self, name: str, source: LogSource) -> None:
-        tries = 0
+        tries = lines = 0
         while True:
             try:
                 async for text in source.log_lines():
                     tries = 0
                     self._book.say(name, text)
+                    lines += 1
+                    if lines % _AT_ONCE == 0:
+                        await self._clock.sleep(_AT_ONCE / _A_SECOND)
             except DeviceError as error:
                 if tries == 0:
                     self._book.say(name, f"the log stream is closed: {error}", Severity.WARNING)

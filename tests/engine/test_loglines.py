@@ -98,3 +98,23 @@ async def test_a_stream_that_breaks_is_opened_again_and_a_dead_one_less_and_less
     assert 4 <= dead.opened <= 8
     assert [line.text for line in log.newest("m2", 100)] == ["the log stream is closed: m1: no websocket"]
     await followed.close()
+
+
+class Flood:
+    """A log that never pauses; its end is there so that a test of it has one."""
+
+    async def log_lines(self) -> AsyncIterator[str]:
+        for n in range(100_000):
+            yield f"line {n}"
+        await asyncio.Event().wait()
+
+
+async def test_a_log_without_pause_holds_up_nobody():
+    log, told = book()
+    followed = Followed(LoopClock(), log)
+    followed.follow("m1", Flood())
+    for second in range(1, 6):
+        await asyncio.sleep(1)
+        assert len(told) <= 200 * second + 50, "the loop had its turn in between"
+    assert len(told) >= 900
+    await followed.close()
