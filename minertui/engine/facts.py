@@ -87,10 +87,12 @@ def _left(was: float | None, now: float | None, ours: list[float | None]) -> flo
 def changed_since(left: Snapshot, now: Snapshot) -> str:
     """A sentence when frequency and voltage are not any more what the last step was seen to leave: somebody else, or
     the firmware, changed them on the way; empty when they are, and where no newer reading tells."""
-    if not now.answered or left.status is None or now.status is None:
-        return ""
-    was, found = Settings.of(left.status), Settings.of(now.status)
-    if found.same_tune(was):
+    return "" if left.status is None else changed_from(Settings.of(left.status), now)
+
+
+def changed_from(was: Settings, now: Snapshot) -> str:
+    """The same, of settings that it was left at."""
+    if not now.answered or now.status is None or (found := Settings.of(now.status)).same_tune(was):
         return ""
     return f"somebody else or its firmware changed it to {found.tune_text} on the way, from {was.tune_text}"
 

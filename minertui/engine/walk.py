@@ -283,7 +283,7 @@ class Walker:
     def _send(self, step: Step, way: _Way, newest: Snapshot) -> str:
         """The step's turn at the line has come: why it is not sent after all; empty when it is, which is noted. What it
         ran before it is raised is remembered now: the write may be cut short, and has raised it all the same."""
-        if why := self._objection(step, way.request.snapshot, newest):
+        if why := self._objection(step, way.request, newest):
             return why
         now_s, deeds = self._clock.boot(), self.desk.deeds
         deeds.count(step.command, now_s)
@@ -294,15 +294,14 @@ class Walker:
             deeds.raised_s.append(now_s)
         return ""
 
-    def _objection(self, step: Step, seen: Snapshot, newest: Snapshot) -> str:
-        """What was decided on one reading is not sent when the newest tells something else: a raise never, and what was
-        to lower not where it would raise by now."""
+    def _objection(self, step: Step, request: Request, newest: Snapshot) -> str:
+        """What was decided on one reading is not sent when the newest tells something else: a raise never, what was to
+        lower not where it would raise by now, and the rest not where it would be refused by now."""
+        seen = request.snapshot
         if self.line.readonly:
             return "it is configured read-only; nothing is ever written to it"
         if not step.raises:
-            tunes = isinstance(step.command, Tune) and newest.answered
-            raises = tunes and not kernel.lowers(step.command, newest.status)
-            return "it runs lower already than what it was to be lowered to" if raises else ""
+            return self._late(step, request, newest)
         if self._wanted_to_end():
             return self.cut
         if not _same(seen, newest):
@@ -310,6 +309,17 @@ class Walker:
             return f"{told} while the change waited for its turn; nothing is raised on the reading before"
         old = not samples.fresh(newest, self._clock.boot())
         return "its reading grew old before the change was sent" if old else ""
+
+    def _late(self, step: Step, request: Request, newest: Snapshot) -> str:
+        """The same for what raises nothing. What lowers and was granted waits for no newer reading."""
+        seen, command = request.snapshot, step.command
+        if isinstance(command, Tune):
+            if newest.answered and not kernel.lowers(command, newest.status):
+                return "it runs lower already than what it was to be lowered to"
+            if _same(seen, newest):
+                return ""
+        decision = kernel.decide(self._anew(msgspec.structs.replace(request, command=command), newest, seen))
+        return decision.reason if isinstance(decision, Refusal) else ""
 
     def _anew(
         self,

@@ -24,7 +24,7 @@ from functools import partial
 import msgspec
 
 from minertui.engine.command_log import CommandLog
-from minertui.engine.facts import foreign, home, stranger
+from minertui.engine.facts import changed_from, foreign, home, stranger
 from minertui.engine.journal import Entry, JournalError, key_of
 from minertui.engine.signs import AWAY_S
 from minertui.engine.stepping import look, off_loop
@@ -106,15 +106,16 @@ class WayBack:
             entry = await self._lowered(entry, home(entry, snapshot))
         found = settings is not None and not others
         target = _target(entry.baseline, settings) if found else homeward(entry, snapshot)
+        target = kernel.storable(target, snapshot.status, snapshot.limits)
         held = await self._held(entry, target, snapshot.status) if hold and not found else ""
         rest: tuple[Command, ...] = () if held else (target, *_fan_back(entry, now))
         for command in (_down_part(target, now), *rest):
             cool = self._cool(entry) if hold and not found else None
-            outcome = await self._lead(command, entry, by, self._ends if found else never, cool)
+            outcome = await self._lead(command, entry, by, self._ends if found else never, cool, now)
             if not outcome.ok:
                 warm = cool and hot(self._line.snapshot().status or MinerStatus(), cool)
                 return msgspec.structs.replace(_kept(outcome.state, outcome.reason), waits=bool(warm))
-            entry = await self._noted(entry)
+            entry, now = await self._noted(entry), now.wrote(command)
         if held:
             return msgspec.structs.replace(_kept(OutcomeState.REFUSED, held), waits=True)
         if why := await self._behind(entry, by, _RESTART_S if settings is None else AWAY_S):
@@ -193,12 +194,15 @@ class WayBack:
         by: str,
         ends: Callable[[], str] = never,
         within: Limits | None = None,
+        at: Settings | None = None,
     ) -> Outcome:
-        """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too. What is written is in
-        the command log; what is refused beforehand, and tried again for ever, is not."""
+        """Walk to ``command`` at the lowest rank: all gates of a raise hold on the way back too, and nothing is raised
+        that is not ``at`` what it was decided on any more. What is written is in the command log; what is refused
+        beforehand, and tried again for ever, is not."""
         who = self._log.by if self._log else "engine"
         order = Order(f"way-back-{secrets.token_hex(8)}", self._line.name, command, who, Rank.SWEEP, within=within)
-        request = msgspec.structs.replace(await self._walker.ask(order, entry), doubt="")
+        request = await self._walker.ask(order, entry)
+        request = msgspec.structs.replace(request, doubt=changed_from(at, request.snapshot) if at else "")
         decision = kernel.decide(request)
         if isinstance(decision, Refusal):
             return Outcome(OutcomeState.REFUSED, decision.reason)

@@ -21,6 +21,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from minertui.model.commands import (
     ClearOverheat,
     Command,
@@ -69,8 +71,19 @@ def lowers(command: Command, status: MinerStatus | None) -> bool:
     return not goes_up(command.frequency_mhz, status.frequency_mhz) and not goes_up(command.core_mv, status.core_mv)
 
 
+def storable(tune: Tune, status: MinerStatus, limits: Limits | None) -> Tune:
+    """The nearest that its firmware can store: whole MHz where it knows no fractions, and no limit passed by that."""
+    mhz, most = tune.frequency_mhz, limits.max_mhz if limits else None
+    if mhz is None or not math.isfinite(mhz) or Ability.TUNE_FRACTION in status.abilities:
+        return tune
+    near = math.ceil(mhz - 0.5)
+    return msgspec.structs.replace(tune, frequency_mhz=math.floor(mhz) if most is not None and near > most else near)
+
+
 def _tune(request: Request, tune: Tune, status: MinerStatus) -> Decision:
     tune = lowering(tune, status.frequency_mhz, status.core_mv)
+    if request.rank is not Rank.PERSON or tune.at_most:  # what a person asks for is not rounded behind their back
+        tune = storable(tune, status, request.limits)
     why = _floor(request, tune)
     if why is None and lowers(tune, status):
         why = _blind(request)

@@ -59,6 +59,23 @@ async def test_the_way_back_ends_where_the_firmware_lowered_it(bench: Bench):
     assert bench.at == (350, 1050)
 
 
+@pytest.mark.parametrize("nth", [1, 2, 3])
+async def test_the_way_back_raises_nothing_that_the_firmware_lowers_while_it_begins(bench: Bench, nth: int):
+    assert (await bench.do(Tune(475))).ok
+    reads = 0
+
+    def spy(what: str) -> None:
+        nonlocal reads
+        reads += what == "read"
+        if (what, reads) == ("read", nth):
+            trip(bench)
+
+    bench.miner.spy = spy
+    for _ in range(2):
+        outcome = await bench.arbiter.conclude("garage", None, SWEEP)
+    assert (outcome.ok, bench.at) == (True, (375, 1050))
+
+
 async def test_a_way_down_goes_on_whoever_else_lowers_it(bench: Bench):
     assert (await bench.do(Tune(600, 1210))).ok
     after_its_proof(bench, Tune(450), lambda: bench.miner.set(core_mv=1100, core_actual_mv=1100))

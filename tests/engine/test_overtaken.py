@@ -10,12 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from minertui.engine.stepping import Objection
-from minertui.model.commands import Command, Rank, Tune
+from minertui.model.commands import Command, Rank, Resume, SetFan, Tune
 from minertui.model.errors import Unreachable, Withheld
 from minertui.model.fleet import Health
 from minertui.model.plans import Limits
 from minertui.model.status import MinerStatus
-from tests.engine.bench import APPLIED, REFUSED, Bench
+from tests.engine.bench import APPLIED, REFUSED, SWEEP, Bench
 
 pytestmark = pytest.mark.looptime
 
@@ -133,3 +133,39 @@ async def test_a_closed_line_writes_nothing_and_reads_nothing(bench: Bench):
         await bench.line.write(Tune(400))
     assert (await bench.line.refresh()).health is Health.STALE
     assert (bench.miner.writes, bench.miner.reads) == ([], reads)
+
+
+async def test_a_fan_is_not_slowed_on_the_reading_before_it_got_hot(bench: Bench):
+    bench.miner.set(fan_auto=False, fan_pct=80.0, fan_manual_pct=80.0)
+    await bench.line.refresh()
+    behind_a_slow_poll(bench, lambda: bench.miner.set(chip_temp_c=74.0))
+    outcome = await bench.person(SetFan(auto=False, pct=30))
+    assert (outcome.state, bench.miner.writes) == (REFUSED, [])
+    assert "it is hot or not known to be cool" in outcome.reason
+
+
+async def test_nor_does_it_hash_again_where_the_firmware_tells_of_an_overheat_by_then(bench: Bench):
+    bench.miner.set(paused=True)
+    await bench.line.refresh()
+    behind_a_slow_poll(bench, lambda: bench.miner.set(overheat=True))
+    outcome = await bench.person(Resume())
+    assert (outcome.state, bench.miner.writes) == (REFUSED, [])
+    assert "overheat mode" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("rank", "by", "sent"),
+    [(Rank.SWEEP, SWEEP, []), (Rank.SAFETY, "guard:garage", [Tune(500)]), (Rank.PERSON, "me", [Tune(500)])],
+)
+async def test_a_job_lowers_nothing_that_fell_silent_while_it_waited(
+    bench: Bench, rank: Rank, by: str, sent: list[Tune]
+):
+    """What is lower than before may be higher than what its firmware went to in the silence."""
+    await bench.line.refresh()
+
+    def silent() -> None:
+        raise Unreachable("garage", "no answer")
+
+    behind_a_slow_poll(bench, silent)
+    outcome = await bench.do(Tune(500), rank, by)
+    assert (bench.miner.writes, outcome.ok) == (sent, bool(sent))
