@@ -30,6 +30,7 @@ from minertui.model.errors import ConfigError
 from minertui.model.plans import GuardPlan, Limits, SweepPlan
 from minertui.model.relay import BoardPlan
 from minertui.model.text import clean, is_plain
+from minertui.paths import expanded
 from minertui.secret import Secret as Secret
 from minertui.toml_place import Where, dotted, line_of
 
@@ -353,18 +354,24 @@ class _Decoder:
         return os.environ[name]
 
     def _from_file(self, name: str) -> str:
-        file = self.path.parent / Path(name).expanduser()
+        file = self.path.parent / self._expanded(name)
         try:
             return file.read_bytes()[:MAX_BYTES].decode()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"needs the file {file}, which cannot be read: {error}", file=self.path) from error
+
+    def _expanded(self, name: str) -> Path:
+        try:
+            return expanded(name)
+        except ConfigError as error:
+            raise ConfigError(error.message, file=self.path) from error
 
     def _api(self, api: ApiConfig) -> ApiConfig:
         if api.token_file is None:
             if api.tcp is not None:
                 raise self.error("needs a token_file beside it", ("api", "tcp"))
             return api
-        file = self.path.absolute().parent / Path(api.token_file).expanduser()
+        file = self.path.absolute().parent / self._expanded(api.token_file)
         return msgspec.structs.replace(api, token_file=str(file))
 
     def _urls(self, alerts: AlertsConfig) -> AlertsConfig:

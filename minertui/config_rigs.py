@@ -6,12 +6,13 @@ A rig is what its relay's plan says plus what no plan may hold: the mining key, 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from minertui.model.errors import ConfigError
 from minertui.model.relay import REST, WORKER_LIMIT, BoardPlan, RelayPlan, is_name, place_of
+from minertui.paths import expanded
 from minertui.secret import Secret
 from minertui.toml_place import Where
 from minertui.wire.duco.messages import encode_job
@@ -69,11 +70,26 @@ def problem(rig: RigConfig) -> tuple[Where, str] | None:
         return ("name",), "a pool takes what follows a colon for a mining key; leave the colon out"
     if rig.pool is not None and not _POOL.fullmatch(rig.pool):
         return ("pool",), "write host:port, or leave it out so that the server names one"
-    if not _REST.fullmatch(rig.rest):
+    if not _is_server(rig.rest):
         return ("rest",), f"write an address like {REST}, without a path"
-    if rig.balance_log is not None and not Path(rig.balance_log).expanduser().is_absolute():
-        return ("balance_log",), "write the folder with its whole path, or beginning with ~"
-    return _boards(rig)
+    return _log_problem(rig.balance_log) or _boards(rig)
+
+
+def _log_problem(folder: str | None) -> tuple[Where, str] | None:
+    try:
+        if folder is None or expanded(folder).is_absolute():
+            return None
+    except ConfigError as error:
+        return ("balance_log",), error.message
+    return ("balance_log",), "write the folder with its whole path, or beginning with ~"
+
+
+def _is_server(address: str) -> bool:
+    """An address as ``_REST`` says, with brackets and a port that are right."""
+    try:
+        return bool(_REST.fullmatch(address) and urlsplit(address).hostname and urlsplit(address).port != 0)
+    except ValueError:
+        return False
 
 
 def _boards(rig: RigConfig) -> tuple[Where, str] | None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
+from minertui.model.errors import ConfigError
+
 APP = "minertui"
 SOCKET_NAME = "engine.sock"
 
@@ -48,6 +50,15 @@ def private_dir(path: Path) -> Path:
     return path
 
 
+def expanded(text: str) -> Path:
+    """``text`` with the home that a ``~`` in front stands for. Raises ConfigError where nobody knows it: another user's
+    that there is not, or a service without one."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{text}: nobody knows that home here; write the whole path, beginning with /") from error
+
+
 def _chosen(given: Path | None, variable: str) -> Path | None:
     text = str(given) if given else os.environ.get(variable, "")
-    return Path(text).expanduser().absolute() if text else None
+    return expanded(text).absolute() if text else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ from minertui.model.errors import ConfigError, LinkError
 
 _LONGEST = 107  # bytes of a Unix socket's path (sun_path is 108 with its end)
 _ANSWER_S = 1.0
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 class UnixDoor:
@@ -99,7 +101,7 @@ def answers(path: Path) -> bool:
 def tcp_door(where: str) -> socket.socket:
     """A listening socket on ``host:port`` of the loopback (port 0: any). Raises ConfigError."""
     host, colon, port = where.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535 or host not in ("127.0.0.1", "localhost", "[::1]"):
+    if not colon or not _PORT.fullmatch(port) or int(port) > 65535 or host not in ("127.0.0.1", "localhost", "[::1]"):
         raise ConfigError(
             f"must be 127.0.0.1:PORT or [::1]:PORT, not {where}; from elsewhere use ssh -L", key="api.tcp"
         )

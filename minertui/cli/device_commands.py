@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 import uuid
 from collections.abc import Callable
@@ -57,6 +58,7 @@ _TARGET = Number(35, 66, UNITS["c"], 60, whole=True)
 _SLOWEST = Number(0, 99, UNITS["pct"], 25, whole=True)
 _SPEED = f"a fixed speed (less than {RULES.fan_least_pct} % only where it was set to that before)"
 _AS_IT_IS = "stays as it is"
+_PORT = re.compile(r"[0-9]{1,5}")
 
 Asked = Callable[[argparse.Namespace, Snapshot], Command]
 
@@ -275,7 +277,7 @@ def _host_port(url: str) -> tuple[str, int]:
     if "@" in url:  # not repeated: what stands before it may be a password
         raise MinertuiError("write the pool as HOST:PORT, without a user and an @; the user goes into --user")
     host, colon, port = url.removeprefix("stratum+tcp://").rstrip("/").rpartition(":")
-    if not colon or not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not colon or not host or "/" in host or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
         raise MinertuiError(f"write the pool as HOST:PORT, for example pool.example:3333, not “{url}”")
     return host, int(port)
 

@@ -101,7 +101,7 @@ async def serve(engine: Engine, socket: Path) -> None:
 
 
 def _token_file(config: Config) -> Path | None:
-    return Path(config.api.token_file).expanduser() if config.api.token_file else None
+    return Path(config.api.token_file) if config.api.token_file else None
 
 
 def allow_files() -> None:

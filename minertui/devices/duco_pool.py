@@ -94,8 +94,11 @@ class Servers:
         the mining key); Unsupported where ``loopback`` forbids the address."""
         import httpx2
 
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            raise Unreachable("the server", "its address cannot be one; brackets or port are not right") from error
         if loopback:
             address = (await _resolved(host, port, loopback=True))[0]
             shown = f"[{address}]" if ":" in address else address
@@ -105,7 +108,7 @@ class Servers:
                 return await self._got(url)
         except TimeoutError as error:
             raise Unreachable(host, f"no answer within {ANSWER_S:g} s") from error
-        except (httpx2.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise Unreachable(host, f"cannot be asked ({type(error).__name__}); is there a network?") from error
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from minertui.config_rigs import RigConfig
 from minertui.model.account import BalanceRow
 from minertui.model.errors import MinertuiError
+from minertui.paths import expanded
 
 _HEAD = "time\tbalance_duco\tping_ms\tminute_mduco\tminers\tserver_hs\n"
 
@@ -39,4 +40,4 @@ class BalanceLog:
 
 def balance_log(rig: RigConfig) -> BalanceLog | None:
     """The one that the config wants."""
-    return BalanceLog(Path(rig.balance_log).expanduser(), rig.user) if rig.balance_log else None
+    return BalanceLog(expanded(rig.balance_log), rig.user) if rig.balance_log else None

@@ -213,14 +213,15 @@ class LogPane(Widget):
 
     def save(self, name: str) -> None:
         """Write the lines that pass to a new file, one per line, times in UTC."""
-        path = Path(name).expanduser()
-        shown = path_text(path.absolute())
+        shown = name
         try:
+            path = Path(name).expanduser()
+            shown = path_text(path.absolute())
             with path.open("x", encoding="utf-8") as file:
                 file.writelines(_saved(line) for line in self.ring.everything())
         except FileExistsError:
             self._note = f"{shown} exists, choose another name"
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last: nobody knows that home
             reason = getattr(error, "strerror", None) or error
             self._note = f"{shown} cannot be written: {reason}"
         else:
