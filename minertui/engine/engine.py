@@ -39,7 +39,7 @@ from minertui.engine.lock import StateLock
 from minertui.engine.loglines import Followed, LogBook
 from minertui.engine.notices import Notices
 from minertui.engine.notify import tell_standing
-from minertui.engine.orders import Orders
+from minertui.engine.orders import Orders, from_outside
 from minertui.engine.over_limits import OverLimits
 from minertui.engine.recall import Recall
 from minertui.engine.records import RECORDS, Records
@@ -220,7 +220,7 @@ class Engine:
     async def send(self, order: Order) -> CommandRecord:
         """Carry an order out."""
         self._check()
-        return await self.execute(order)
+        return await self.execute(from_outside(order))
 
     async def commands(self, limit: int = 200) -> Sequence[CommandRecord]:
         """The command log, newest first."""

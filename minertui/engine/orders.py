@@ -7,8 +7,8 @@ import asyncio
 
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.command_log import CommandLog, unsecret
-from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState
-from minertui.model.errors import MinertuiError
+from minertui.model.commands import CommandRecord, Order, Outcome, OutcomeState, Rank, SetFan, Tune
+from minertui.model.errors import JobError, MinertuiError
 from minertui.model.seams import Clock
 
 
@@ -67,3 +67,14 @@ class Orders:
         self._running.pop(order_id, None)
         if not task.cancelled():
             task.exception()  # whoever waits gets it; nobody may wait any more
+
+
+def from_outside(order: Order) -> Order:
+    """The order of somebody who is no part of the engine. Raises JobError for what only a job may give: it alone walks
+    the way back that its rank leaves, and is ended in its own name."""
+    if order.by.startswith(("sweep:", "guard:")):
+        raise JobError(f"“{order.by}” is the name of a job; whoever orders something is called otherwise")
+    if order.rank is not Rank.PERSON and isinstance(order.command, Tune | SetFan):
+        whose = f"settings of the rank “{order.rank.name.lower()}” are a job's"
+        raise JobError(f"{whose}; with rank 1 (person) they are the new normal")
+    return order
