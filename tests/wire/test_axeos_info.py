@@ -200,6 +200,12 @@ def test_an_unreadable_asic_counts_as_absent(asic):
         ({"fanrpm": 4100, "fanspeed": 55, "autofanspeed": 1}, "fan_manual_pct", None),
         ({"minVoltage": 4.5, "maxVoltage": 5.5}, "nominal_input_v", 5),
         ({"boardVersion": "302"}, "nominal_input_v", 12),
+        ({"nominalVoltage": 5000, "boardVersion": "601"}, "nominal_input_v", 5),  # as mV: not believed, as if not told
+        ({"nominalVoltage": 12000}, "nominal_input_v", None),
+        ({"nominalVoltage": 12}, "nominal_input_v", 12),
+        ({"maxPower": 40000, "boardVersion": "601"}, "max_power_w", 40),
+        ({"maxPower": 40000}, "max_power_w", None),
+        ({"maxPower": 1000}, "max_power_w", 1000),
         ({"boardVersion": "unheard"}, "nominal_input_v", None),
         ({"deviceModel": "NerdQAxe++"}, "family", "nerdqaxe"),
         ({"deviceModel": "Gamma", "ipv4": "10.0.0.9"}, "family", "bitaxe"),

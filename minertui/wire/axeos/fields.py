@@ -31,15 +31,15 @@ def number_of(value: object) -> float | None:
     return None
 
 
-def number(fields: Fields, *names: str, low: float = -math.inf) -> float | None:
-    """The first of these fields that is there, as a finite number not below ``low``. A field that is there but is
+def number(fields: Fields, *names: str, low: float = -math.inf, high: float = math.inf) -> float | None:
+    """The first of these fields that is there, as a finite number from ``low`` to ``high``. One that is there but is
     nonsense ends the search: another spelling would be another fact."""
     for name in names:
         if name in fields:
             value = fields[name]
             if type(value) is not float or not -_MAX_FLOAT < value < _MAX_FLOAT:
                 value = number_of(value)
-            return value if value is not None and value >= low else None
+            return value if value is not None and low <= value <= high else None
     return None
 
 

@@ -25,6 +25,7 @@ from minertui.wire.axeos.pools import pool_in_use, pool_settings
 
 _SIGNS = ("ASICModel", "coreVoltage", "frequency", "hashRate", "power", "uptimeSeconds", "version")
 _NO_SIGNAL_DBM = -90
+_MOST_W, _MOST_V = 1000, 100  # no such board draws or is fed more: it would be another unit (mW, mV), or nonsense
 _NONE_C = (0.0, -1.0)  # of a second chip: there is none
 _MINES_RATIO, _LEAST_JTH = 0.5, 10.0  # the chips of these boards need 13 J/TH and more
 _NERD_HASHRATES = ("hashRate", "hashRate_1m", "hashRate_10m", "hashRate_1h", "hashRate_1d")
@@ -124,7 +125,7 @@ def _power(told: f.Fields, options: f.Fields, board: Board | None, chip: str | N
     amps = f.number(told, "currentA", low=0)
     return {
         "power_w": f.number(told, "power", low=0),
-        "max_power_w": f.number(told, "maxPower", low=0) or (board.max_power_w if board else None),
+        "max_power_w": f.number(told, "maxPower", low=0, high=_MOST_W) or (board.max_power_w if board else None),
         "input_mv": f.number(told, "voltage", low=0),
         "nominal_input_v": _nominal_v(told) or (board.nominal_v if board else None),
         "current_ma": f.number_of(1000 * amps) if current is None and amps is not None else current,
@@ -147,7 +148,7 @@ def _power(told: f.Fields, options: f.Fields, board: Board | None, chip: str | N
 
 def _nominal_v(told: f.Fields) -> float | None:
     """5 or 12 as Bitaxe says it; Nerd boards give the range that their supply must stay in."""
-    nominal = f.number(told, "nominalVoltage", low=1)
+    nominal = f.number(told, "nominalVoltage", low=1, high=_MOST_V)
     if nominal is not None:
         return nominal
     low, high = f.number(told, "minVoltage", low=1), f.number(told, "maxVoltage", low=1)
