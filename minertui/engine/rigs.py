@@ -38,6 +38,7 @@ from minertui.model.seams import Clock
 
 _LOG = logging.getLogger(__name__)
 NOT_STARTED = "not started"
+_AGAIN_S = 5.0
 
 
 class House(Protocol):
@@ -69,6 +70,7 @@ class Rigs:
         self._buses = Buses(in_real_time(open_way, clock), clock)
         self._rigs: Mapping[str, RigConfig] = {}
         self._readonly = self._closing = False
+        self._waiting: set[str] = set()  # would mine, were the engine not read-only
         self._sites: dict[str, Site] = {}
         self._relays: dict[str, Relay] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -96,29 +98,26 @@ class Rigs:
         keep("buses", self._buses.watch)
         keep("rig history", self._history.keep)
         await self.apply(config)
+        keep("rig wishes", self._wish_again)
 
     async def apply(self, config: Config) -> None:
-        """Take over what the config says: rigs that are gone or changed end; those that shall run start."""
+        """Take over what the config says: rigs that are gone or changed end, and all of them when the engine becomes
+        read-only; those that shall run start."""
         rigs = {rig.name: rig for rig in config.rig}
         self._readonly = config.engine.readonly
         before, self._rigs = self._rigs, rigs
-        again, same = [], []
-        for name, rig in before.items():
-            if rigs.get(name) != rig and self._alive(name):
-                if name in rigs and await self._adjusted(rig, rigs[name]):
-                    same.append(name)
-                    continue
-                await self._end(name)
-                again.append(name)
-            if name not in rigs:
-                await self._wishes.stopped(name)
-                self._forget(name)
-        wanted = await self._wishes.kept()
+        again, same = await self._cleared(before, rigs)
+        late, wanted = self._wishes.unread, await self._wishes.kept()
+        if not self._readonly:
+            again += self._waiting
+            self._waiting = set()
         for name, rig in rigs.items():
-            if before.get(name) != rig and name not in same:
+            new = before.get(name) != rig and name not in same
+            if new:
                 self._idle(rig)
-                if name in again or name in wanted or rig.start:
-                    self._begin(rig, wanted.get(name))
+            told = name in wanted and (new or (late and not self._alive(name)))
+            if name in again or told or (new and rig.start):
+                self._begin(rig, wanted.get(name))
 
     def has(self, job_id: str) -> bool:
         """True for a relay's id."""
@@ -182,6 +181,24 @@ class Rigs:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
+    async def _cleared(
+        self, before: Mapping[str, RigConfig], rigs: Mapping[str, RigConfig]
+    ) -> tuple[list[str], list[str]]:
+        """End what does not run on as it is. Which ended by this alone, and which others were adjusted instead."""
+        again, same = list[str](), list[str]()
+        for name, rig in before.items():
+            if (self._readonly or rigs.get(name) != rig) and self._alive(name):
+                if not self._readonly and name in rigs and await self._adjusted(rig, rigs[name]):
+                    same.append(name)
+                    continue
+                stopped = self._sites[f"relay:{name}"].ending  # by a person, before this
+                await self._end(name)
+                again += [] if stopped else [name]
+            if name not in rigs:
+                await self._wishes.stopped(name)
+                self._forget(name)
+        return again, same
+
     async def _adjusted(self, before: RigConfig, rig: RigConfig) -> bool:
         """Where only boards are others: the running rig drops and adds those, and the rest goes on undisturbed."""
         if replace(before, board=()) != replace(rig, board=()):
@@ -213,7 +230,18 @@ class Rigs:
         self._relays.pop(job_id, None)
         self._publish(JobForgotten(job_id))
 
+    async def _wish_again(self) -> None:
+        """What the disk did not take, or tell, for ever; rigs that it tells of late start then."""
+        while True:
+            await self._clock.sleep(_AGAIN_S)
+            await self._wishes.keep()
+            for name, wish in (await self._wishes.kept()).items() if self._wishes.unread else ():
+                if name in self._rigs and not self._alive(name):
+                    self._begin(self._rigs[name], wish)
+
     def _begin(self, rig: RigConfig, wish: RigWish | None) -> None:
+        if self._readonly:
+            self._waiting.add(rig.name)
         try:
             boards = wish.boards if wish is not None and wish.of == rig.board else rig.board
             self._launch(rig, boards, "config" if wish is None else "person")
