@@ -14,6 +14,8 @@ that a guard's new numbers and the note of a write do not lose each other.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import itertools
 import os
 import re
 import secrets
@@ -86,8 +88,9 @@ def key_of(snapshot: Snapshot) -> str:
 
 
 def _key_of_name(device: str) -> str:
-    plain = re.sub(r"[^0-9a-z]+", "-", device.lower()).strip("-")[:40]
-    return f"name-{plain or 'unnamed'}-{device.encode().hex()[:16]}"
+    plain, raw = re.sub(r"[^0-9a-z]+", "-", device.lower()).strip("-")[:40], device.encode()
+    sign = raw.hex() if plain == device else hashlib.sha256(raw).hexdigest()  # "a 1" and "a-1" are two miners
+    return f"name-{plain or 'unnamed'}-{sign[:16]}"
 
 
 class Journal:
@@ -273,7 +276,9 @@ class Journal:
         durable.replace(path, raw)
 
     def _set_aside(self, path: Path, why: str) -> None:
-        aside = path.with_name(f"{path.name}.corrupt-{self._wall():.0f}")
+        stem = f"{path.name}.corrupt-{self._wall():.0f}"  # a clock may tell the same time twice
+        free = (path.with_name(f"{stem}-{n}" if n else stem) for n in itertools.count())
+        aside = next(name for name in free if not name.exists())
         with contextlib.suppress(OSError):
             path.rename(aside)
         text = (

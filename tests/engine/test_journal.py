@@ -272,3 +272,29 @@ def test_keys():
     assert key("a/../b", None).startswith("name-a-b-")
     assert key("…", None).startswith("name-unnamed-")
     assert key_of(Snapshot("garage")) == key("garage", None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("майнер один", "майнер два"),
+        ("garage miner (1)", "garage miner [1]"),
+        ("garage-1", "garage 1"),
+        ("a" * 50, "a" * 51),
+    ],
+)
+def test_two_miners_without_a_mac_have_a_way_back_each(journal: Journal, one: str, other: str):
+    """The second one would be led back to what the first one ran."""
+    first, second = (key_of(Snapshot(name, status=MinerStatus())) for name in (one, other))
+    journal.open_entry(msgspec.structs.replace(ENTRY, key=first, device=one, mac=None))
+    theirs = msgspec.structs.replace(ENTRY, key=second, device=other, mac=None, baseline=Settings(400, 1000))
+    opened = journal.open_entry(theirs)
+    assert (opened.device, opened.baseline) == (other, Settings(400, 1000))
+
+
+def test_what_was_set_aside_is_not_written_over_by_the_next_one(tmp_path: Path):
+    """A board without a battery tells the same time after each start."""
+    for content in (b"first", b"second"):
+        (tmp_path / f"{ENTRY.key}.json").write_bytes(content)
+        assert Journal(tmp_path, lambda: 1.0).read(ENTRY.key) is None
+    assert {file.read_bytes() for file in tmp_path.glob("*.corrupt-*")} == {b"first", b"second"}
