@@ -10,9 +10,11 @@ threads hang at a time the bus itself is dead: then only power-cycling its board
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from minertui.jobs.duco_relay.seams import Absent, Done, Opener, Transport
 from minertui.model.errors import Unreachable, fault_of_ours
@@ -169,11 +171,15 @@ class _Crew(threading.Thread):
 class Bus:
     """A Bench on a Transport. ``name`` is for people; ``opener`` runs in the bus's own thread."""
 
-    def __init__(self, name: str, opener: Opener, clock: Clock, *, transfer_s: float = TRANSFER_S) -> None:
+    def __init__(
+        self, name: str, opener: Opener, clock: Clock, *, transfer_s: float = TRANSFER_S, after: Bus | None = None
+    ) -> None:
+        """``after``: the closed bus that had this port before."""
         self.name = name
         self._opener, self._clock, self._transfer_s = opener, clock, transfer_s
         self._crew: _Crew | None = None
-        self._leaving: _Crew | None = None  # was told to close; a port can be opened by one alone
+        # was told to close; a port can be opened by one alone
+        self._leaving: _Crew | None = after._leaving if after is not None else None
         self._hung: list[_Crew] = []
         self._simulated = False
         self._opening = asyncio.Lock()
@@ -200,7 +206,7 @@ class Bus:
         future: asyncio.Future[Done] = loop.create_future()
 
         def over(done: Done | None, why: str) -> None:
-            loop.call_soon_threadsafe(_settle, future, self.name, done, why)
+            _tell(loop, partial(_settle, future, self.name, done, why))
 
         task = _Task(address, exchange, over, self._clock.mono())
         with crew.wake:
@@ -261,7 +267,7 @@ class Bus:
         loop = asyncio.get_running_loop()
         opened = asyncio.Event()
         crew = _Crew(self.name, self._opener, self._clock, tasks)
-        crew.opened = lambda: _tell(loop, opened)
+        crew.opened = lambda: _tell(loop, opened.set)
         self._crew = crew
         crew.start()
         try:
@@ -283,9 +289,9 @@ class Bus:
                     crew.tasks.remove(task)
 
 
-def _tell(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(event.set)
+def _tell(loop: asyncio.AbstractEventLoop, news: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the program has ended meanwhile
+        loop.call_soon_threadsafe(news)
 
 
 def _settle(future: asyncio.Future[Done], name: str, done: Done | None, why: str) -> None:

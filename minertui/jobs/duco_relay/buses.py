@@ -23,13 +23,15 @@ class Buses:
     def __init__(self, way: Way, clock: Clock) -> None:
         self._way, self._clock = way, clock
         self._buses: dict[str, Bus] = {}
+        self._left: dict[str, Bus] = {}  # closed last; its thread may still have the port
         self._users: Counter[str] = Counter()
         self._used = asyncio.Event()  # there is a bus to watch
 
     def take(self, place: Place) -> Bus:
         """The bus of ``place``."""
         if place.key not in self._buses:
-            self._buses[place.key] = Bus(place.way, self._way(place), self._clock)
+            before = self._left.pop(place.key, None)
+            self._buses[place.key] = Bus(place.way, self._way(place), self._clock, after=before)
         self._users[place.key] += 1
         self._used.set()
         return self._buses[place.key]
@@ -39,7 +41,8 @@ class Buses:
         self._users[place.key] -= 1
         if self._users[place.key] <= 0:
             del self._users[place.key]
-            self._buses.pop(place.key).close()
+            self._left[place.key] = bus = self._buses.pop(place.key)
+            bus.close()
         if not self._buses:
             self._used.clear()
 
