@@ -40,7 +40,7 @@ class Alerts:
         self._before: dict[str, Snapshot] = {}
         self._phases: dict[str, str] = {}
         self._book: dict[str, Alert] = {}
-        self._untold: set[str] = set()  # that hold again, and were not sent for having flapped
+        self._untold: dict[str, float] = {}  # that hold again, and were not sent for having flapped: since when (boot)
         self._late: set[str] = set()  # that were sent when they had lasted all the same
 
     def change(self, mute: Collection[str], drop_pct: float) -> None:
@@ -107,7 +107,8 @@ class Alerts:
         if alert is not None and alert.active and (signal.since_s or 0.0) <= alert.since_s:
             self._more(alert, signal)
             return
-        again = alert is not None and now - (alert.until_s or alert.since_s) < _FLAPPING_S
+        # a clock that was set back by more than that tells nothing
+        again = alert is not None and abs(now - (alert.until_s or alert.since_s)) < _FLAPPING_S
         new = Alert(
             id=f"{signal.rule}:{signal.device}",
             rule=signal.rule,
@@ -122,16 +123,18 @@ class Alerts:
         same = alert is not None and alert.text == new.text and new.rule in _TRIED_AGAIN
         flaps = again and (signal.active is not None or same)
         self._late.discard(new.id)
-        (self._untold.add if flaps and new.active else self._untold.discard)(new.id)
+        self._untold.pop(new.id, None)
+        if flaps and new.active:
+            self._untold[new.id] = self._clock.boot()
         self._send(new, again=flaps)
 
     def _lasting(self) -> None:
-        now = self._clock.wall()
-        for alert in [self._book[id_] for id_ in self._untold]:
+        now_s = self._clock.boot()
+        for alert, since_s in [(self._book[id_], since_s) for id_, since_s in self._untold.items()]:
             if not alert.active or alert.acknowledged:
-                self._untold.discard(alert.id)
-            elif now - alert.since_s >= _FLAPPING_S:
-                self._untold.discard(alert.id)
+                del self._untold[alert.id]
+            elif now_s - since_s >= _FLAPPING_S:
+                del self._untold[alert.id]
                 self._late.add(alert.id)
                 self._send(alert, again=False)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from minertui.model.fleet import Health
-from tests.engine.test_alerts import Book, snap
+from tests.engine.test_alerts import Book, Clocked, snap
 
 
 def flapped(**options: tuple[str, ...]) -> Book:
@@ -38,3 +40,27 @@ def test_not_what_is_muted_or_what_a_person_has_seen():
     for book in (muted, seen):
         book.see(snap(Health.LOST), later=3600)
     assert (told(muted), told(seen)) == ([], [(True, 1), (False, 1)])
+
+
+@dataclass
+class Set(Clocked):
+    """Its wall can be set."""
+
+    skew_s: float = 0.0
+
+    def wall(self) -> float:
+        return self.t + self.skew_s
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_from_being_told():
+    clock = Set()
+    book = Book(clock)
+    for health in (Health.LOST, Health.OK, Health.LOST):
+        book.see(snap(health))
+    clock.skew_s = -86_400.0
+    book.see(snap(Health.LOST), later=600)
+    assert told(book) == [(True, 1), (False, 1), (True, 2)], "it has lasted for ten minutes, whatever the clock says"
+    book.see(snap())
+    clock.skew_s -= 86_400.0
+    book.see(snap(Health.LOST), later=7200)
+    assert told(book)[-1] == (True, 1), "hours later it is a new incident"
