@@ -43,9 +43,10 @@ class Account:
             try:
                 state = await self._key_state(simulated())
             except DeviceError as error:
-                self.words = (f"the mining key cannot be checked: {error.message}; asked again in {pause_s:g} s",)
+                wait_s = BANNED_S if banned(error) else pause_s
+                self.words = (f"the mining key cannot be checked: {error.message}; asked again in {wait_s:g} s",)
                 changed()
-                await self._site.sleep(BANNED_S if _banned(error) else pause_s)
+                await self._site.sleep(wait_s)
                 pause_s = min(LONGEST_S, 2 * pause_s)
                 continue
             self.words = ()
@@ -69,11 +70,11 @@ class Account:
                 await self._read(simulated())
                 self.words, pause_s = (), period_s
             except DeviceError as error:
-                if isinstance(error, Refused) and not _banned(error):
+                if isinstance(error, Refused) and not banned(error):
                     self.words = (f"the balance is not shown: {error.message}",)
                     changed()
                     return
-                pause_s = BANNED_S if _banned(error) else min(LONGEST_S, 2 * pause_s)
+                pause_s = BANNED_S if banned(error) else max(period_s, min(LONGEST_S, 2 * pause_s))
                 self.words = (f"the balance cannot be read: {error.message}; asked again in {pause_s:g} s",)
             changed()
             await self._site.sleep(pause_s)
@@ -113,6 +114,6 @@ def told(account: rest.Account) -> tuple[AccountMiner, ...]:
     return tuple(sorted(miners, key=lambda miner: (miner.rig.casefold(), miner.place or 0)))
 
 
-def _banned(error: DeviceError) -> bool:
+def banned(error: Exception) -> bool:
     """The server refuses this address for now."""
     return isinstance(error, Refused) and (error.auth or "too often" in error.message)

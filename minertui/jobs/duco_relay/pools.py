@@ -1,7 +1,8 @@
 """Which pool to mine at: the one the master server names, unless it cannot be reached and another one can.
 
 ``getPool`` is asked at the start and after a pool failed, at most every 15 s, and ever less often (up to 300 s) while
-that does not help: error answers are strikes, and ten strikes ban the address for an hour. Pools named earlier are kept
+that does not help: error answers are strikes, and ten strikes ban the address for an hour, which is then waited for.
+Pools named earlier are kept
 for this run as a way out, and are never stored: addresses change.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from minertui.jobs.duco_relay.account import BANNED_S, banned
 from minertui.jobs.duco_relay.seams import Line, Outside, RelaySite
 from minertui.model.errors import MinertuiError, Unreachable, Unsupported
 from minertui.model.relay import RelayPlan
@@ -120,7 +122,7 @@ class Pools:
             self._site.log(f"the server names the pool {fresh.text}")
 
     def _not_told(self, error: MinertuiError) -> None:
-        self._pause_s = min(LONGEST_S, 2 * self._pause_s)
+        self._pause_s = BANNED_S if banned(error) else min(LONGEST_S, 2 * self._pause_s)
         message = getattr(error, "message", str(error))
         if not self._known:
             raise Unreachable("getPool", f"no pool is known: {message}") from error
