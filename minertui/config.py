@@ -23,7 +23,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from minertui import config_rigs
+from minertui import config_miners, config_rigs
 from minertui.config_ranges import disorder, refusal
 from minertui.config_rigs import RigConfig
 from minertui.model.errors import ConfigError
@@ -136,7 +136,6 @@ _WORDS = {
 }
 
 _NAME = re.compile(r"[^\s/\\]([^/\\]{0,62}[^\s/\\])?")
-_ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?")
 
 
 def load(path: Path) -> Config:
@@ -254,8 +253,8 @@ class _Decoder:
                     table = {**table, name: {**general, **own}}
         miner: MinerConfig = self._convert(table, MinerConfig, where)
         self._named(miner.name, where)
-        if not _ADDRESS.fullmatch(miner.address):
-            raise self.error("a host name or IP address, with :port if it is not 80; no http://", (*where, "address"))
+        if problem := config_miners.problem(miner.kind, miner.address, miner.headers):
+            raise self.error(problem[1], (*where, problem[0]))
         return miner
 
     def _rig(self, index: int, table: object) -> RigConfig:

@@ -7,10 +7,9 @@ import importlib
 from collections.abc import Mapping
 from typing import cast
 
+from minertui.devices import KINDS
 from minertui.model.errors import ConfigError
 from minertui.model.seams import Device
-
-KINDS = ("axeos",)
 
 
 def connect(kind: str, address: str, headers: Mapping[str, str]) -> Device:
