@@ -332,7 +332,7 @@ class Arbiter:
 
     def meant(self, entry: Entry) -> bool:
         """May the device of this name be the one of the entry?"""
-        return self._mac_of(entry.device) in (None, entry.mac)
+        return self.mac_of(entry.device) in (None, entry.mac)
 
     async def restore(self, entry: Entry, devices: Sequence[str] = (), *, now: bool = False) -> Outcome:
         """Lead the device of a journal entry back to its baseline. It is looked for under its name, then among
@@ -356,7 +356,7 @@ class Arbiter:
                         return Outcome(OutcomeState.UNKNOWN, f"{job} works on it as {name}; its way back is kept")
                     way = WayBack(self._clock, walker, self._log, partial(self._ends, walker))
                     return await way.bring(kept, snapshot, None, kept.reason, hold=not now)
-        return Outcome(OutcomeState.UNKNOWN, not_there(entry, self._mac_of(entry.device)))
+        return Outcome(OutcomeState.UNKNOWN, not_there(entry, self.mac_of(entry.device)))
 
     async def restore_all(self, devices: Sequence[str] = ()) -> tuple[tuple[Entry, Outcome], ...]:
         """Restore whatever an earlier run left behind; for the start of an engine. Entries that are not ok stay."""
@@ -368,7 +368,8 @@ class Arbiter:
     def _desk(self, device: str) -> Desk:
         return self._desks.setdefault(device, Desk(device, self._deeds.unknown()))
 
-    def _mac_of(self, device: str) -> str | None:
+    def mac_of(self, device: str) -> str | None:
+        """Whom this name means; None where nobody knows."""
         try:
             return self._line(device).expected_mac
         except LookupError:

@@ -43,6 +43,7 @@ from minertui.engine.orders import Orders, from_outside
 from minertui.engine.over_limits import OverLimits
 from minertui.engine.recall import Recall
 from minertui.engine.records import RECORDS, Records
+from minertui.engine.renaming import Renaming
 from minertui.engine.restoring import Restoring
 from minertui.engine.rigs import Rigs, Way, way
 from minertui.engine.runner import Runner
@@ -85,9 +86,8 @@ class Engine:
         self._lock = StateLock(state)
         fleet = Fleet(engine=__version__, speed=clock.speed, readonly=config.engine.readonly, demo=demo)
         self.hub = Hub(fleet, clock)
-        self._book = LogBook(clock, self.hub.publish)
+        self._book, self._spawn = LogBook(clock, self.hub.publish), Background()
         self._followed = Followed(clock, self._book)
-        self._spawn = Background()
         self._alarms = Alarms(config.alerts, state, clock, self.hub, lambda a: self._spawn(self._records.keep_alert(a)))
         self._notices = notices = Notices(self.hub.publish, self.say, alert := self._alarms.book.take)
         put, disk, self.damaged = notices.put, notices.disk, notices.damaged
@@ -113,6 +113,7 @@ class Engine:
         self._last_resort = LastResort(self, self._spawn, alert)
         self._over_limits = OverLimits(self, self._spawn, self._runner.starts)
         self._recall = Recall(self._records, clock, self._lines, self._remembered, self._spawn, put, self.say)
+        self._renaming = Renaming(self._recall, self._guards, self._history, self._restoring)
         self._changing = Turn()
         tell = partial(put, "config"), partial(self.say, "engine")
         self._watch = ConfigWatch(config_path, clock, self.reload, *tell) if config_path else None  # from now on
@@ -202,7 +203,8 @@ class Engine:
             logging.getLogger("minertui").setLevel(config.engine.log_level.upper())
         for name in self._lines.gone(config):
             await self._leaving.leave(name)
-        await self._leaving.follow(self.config, config)
+        await self._renaming.follow(self.config, config)
+        await self._leaving.lock(config)
         before, self.config = self.config, config
         self._notices.warn("addresses", config_places.notice(config))
         self._notices.warn("api", doors_wait(self._api, config.api))
@@ -299,9 +301,7 @@ class Engine:
             config = await asyncio.to_thread(config_file.save_miner, path, entry, replaces)
             if replaces is not None and replaces != entry.name:
                 await self._leaving.leave(replaces)
-                self._recall.renamed(replaces, entry.name)
-                await self._guards.renamed(replaces, entry.name)
-                await self._history.rename(replaces, entry.name)
+                await self._renaming.one(replaces, entry.name)
             await self._take_over(config)
 
     async def remove_miner(self, name: str) -> None:

@@ -13,7 +13,6 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from minertui import config_places
 from minertui.config import Config
 from minertui.engine.alert_rules import Signal
 from minertui.engine.arbiter import Arbiter
@@ -71,11 +70,8 @@ class Leaving:
             await self._lines.close(name)
             self._engine.hub.publish(DeviceRemoved(name))
 
-    async def follow(self, before: Config, config: Config) -> None:
-        """The others go on with this config: what is kept of those that have another name now goes with them, and those
-        that become read-only are led back, all at the same time, and then never written."""
-        for old, new in config_places.renamed(before, config):
-            await self._restoring.follow(old, new)
+    async def lock(self, config: Config) -> None:
+        """Those that become read-only with this config are led back, all at the same time, and then never written."""
         await asyncio.gather(*(self._lock(name) for name in self._lines.locking(config)))
 
     async def _lock(self, name: str) -> None:

@@ -90,7 +90,8 @@ class Recall:
     def renamed(self, old: str, new: str) -> None:
         """The device is called ``new`` from now on; so it is kept, whether or not the records know yet."""
         self._unkept.discard(old)
-        self.learned(new, self._known.pop(old, Identity()))
+        if (known := self._known.pop(old, None)) is not None:
+            self.learned(new, known)
 
     async def _keep(self, device: str) -> None:
         """The newest that is known of it, onto the disk; one that refuses is asked again."""

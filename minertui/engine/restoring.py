@@ -98,8 +98,8 @@ class Restoring:
         self._asked.add(device)
         if (entries := await self._entries()) is None:
             return self._unread
-        mine = [entry for entry in entries if entry.device == device]
-        return "; ".join([why for entry in mine if (why := await self._restore(entry, ()))])
+        mine = [entry for entry in entries if self._of(entry, device)]
+        return "; ".join([why for entry in mine if (why := await self._restore(entry, (device,)))])
 
     async def follow(self, old: str, new: str) -> None:
         """A device is called ``new`` from now on; what is kept of one that tells no MAC is found by its name alone."""
@@ -147,6 +147,10 @@ class Restoring:
     def _works_on(self, entry: Entry) -> bool:
         """Does a job hold the device of this entry? Not another board that has its name by now."""
         return self._held(entry.device) and self._arbiter.meant(entry)
+
+    def _of(self, entry: Entry, device: str) -> bool:
+        """Is this the way back of the device of this name? In there it may have its name of before."""
+        return entry.device == device or (entry.mac is not None and entry.mac == self._arbiter.mac_of(device))
 
     async def _restore(self, entry: Entry, names: Sequence[str]) -> str:
         """Why it is not back yet; empty when it is."""
@@ -197,7 +201,7 @@ class Restoring:
             if None in asked and not self._journal.signed(entry):
                 self._found[_name(entry)] = entry
                 self._owed.add(_name(entry))
-            if entry.device in asked:
+            if any(device is not None and self._of(entry, device) for device in asked):
                 self._owed.add(_name(entry))
         self._asked = self._asked | asked if self._journal.unread else self._asked - asked
         self._say_unread("; ".join(self._journal.unread))

@@ -98,7 +98,10 @@ def backfill(db: sqlite3.Connection, name: str, minutes: Mapping[int, dict[str, 
 
 
 def rename(db: sqlite3.Connection, old: str, new: str) -> None:
-    """The past of ``old`` is that of ``new`` from now on; what was kept under ``new`` goes."""
+    """The past of ``old`` is that of ``new`` from now on; what was kept under ``new`` goes. Nothing where there is no
+    ``old`` (any more)."""
+    if not db.execute("SELECT 1 FROM device WHERE name = ?", (old,)).fetchone():
+        return
     for (device,) in db.execute("SELECT id FROM device WHERE name = ?", (new,)).fetchall():
         for table in ("raw", "minute", "quarter"):
             db.execute(f"DELETE FROM {table} WHERE device = ?", (device,))  # noqa: S608 - a name of ours

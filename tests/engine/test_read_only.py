@@ -79,6 +79,20 @@ async def test_a_persons_climb_ends_and_its_miner_is_led_back_before_it_is_locke
     await engine.close()
 
 
+async def test_the_alert_comes_too_where_it_got_another_name_before(house: House):
+    engine = await house.running()
+    it = house.miners["127.0.0.1:8001"]
+    await engine.start(PLAN)
+    await until(lambda: (it.mhz, it.mv) == (545, 1180))
+    it.dead = True
+    await engine.reload(Config(miner=(miner("attic"),)))
+    await asyncio.sleep(30)
+    await engine.reload(Config(miner=(miner("attic", readonly=True),)))
+    (alert,) = [a for a in engine.hub.fleet.alerts.values() if a.rule == "read-only"]
+    assert "it is read-only from now on" in alert.text
+    await engine.close()
+
+
 async def test_one_that_cannot_be_led_back_is_locked_and_an_alert_says_where_it_is(house: House):
     engine = await house.running()
     it = house.miners["127.0.0.1:8001"]

@@ -66,7 +66,7 @@ async def test_what_cannot_be_read_is_not_written_over_and_holds_as_soon_as_it_c
         assert on_disk(house) == kept
     await until(lambda: engine.hub.fleet.snapshots["m1"].health is Health.PARKED)
     raised = Order("o1", "m1", Tune(525.0), by="sweep", rank=Rank.SWEEP)
-    assert (await engine.send(raised)).outcome.state is OutcomeState.REFUSED
+    assert (await engine.execute(raised)).outcome.state is OutcomeState.REFUSED
     alert = engine.hub.fleet.alerts["parked:m1"]
     assert (alert.active, alert.acknowledged, alert.count) == (True, True, 1)
     assert engine.hub.fleet.notice == ""
