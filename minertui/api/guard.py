@@ -25,6 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 BODY_BYTES = 64 * 1024
+HEAD_BYTES = 16 * 1024
 RECEIVE_S = 10.0
 
 _HERE = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -82,7 +83,11 @@ async def refuse(send: Send, error: RequestError) -> None:
 
 
 def _headers(scope: MutableMapping[str, Any]) -> dict[str, list[str]]:
+    """By name. Raises RequestError for a head that is too large, however fast it came."""
     found: dict[str, list[str]] = {}
+    address = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
+    if address + sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD_BYTES:
+        raise RequestError(f"the head is larger than {HEAD_BYTES // 1024} KiB", 431)
     for name, value in scope["headers"]:
         found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     return found

@@ -16,8 +16,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from minertui.api.app import application
-from minertui.api.guard import RECEIVE_S, Guard
+from minertui.api.guard import HEAD_BYTES, RECEIVE_S, Guard
 from minertui.api.sockets import UnixDoor, tcp_door
+from minertui.api.stream import SEND_S
 from minertui.api.tokens import tokens_from
 from minertui.model.errors import ConfigError
 from minertui.model.seams import Link
@@ -106,7 +107,7 @@ class _Server(uvicorn.Server):
             limit_concurrency=CONNECTIONS,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=_CLOSE_S,
-            h11_max_incomplete_event_size=16 * 1024,
+            h11_max_incomplete_event_size=HEAD_BYTES,
         )
         super().__init__(config)
 
@@ -130,9 +131,11 @@ class _Server(uvicorn.Server):
 
 
 class _Deadlined(H11Protocol):
-    """Closes a connection that does not complete a request's head in time: uvicorn would wait for ever."""
+    """Closes a connection that does not complete a request's head in time, and drops one that does not take its answer:
+    uvicorn would wait for ever, and a hundred such are all that a door takes."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody came; the clock starts."""
@@ -147,10 +150,26 @@ class _Deadlined(H11Protocol):
         elif self._deadline is None:
             self._deadline = self.loop.call_later(RECEIVE_S, self.transport.close)
 
+    def pause_writing(self) -> None:
+        """The caller does not take what is sent."""
+        super().pause_writing()
+        self._stuck = self.loop.call_later(SEND_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._take_on()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Over."""
         self._stop_clock()
+        self._take_on()
         super().connection_lost(exc)
+
+    def _take_on(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:

@@ -19,6 +19,7 @@ from minertui.api.endpoints import ENDPOINTS, Endpoint
 from minertui.api.server import serve
 from minertui.api.shapes import RequestError
 from minertui.model.errors import LinkError
+from minertui.model.events import Message, Whole
 from tests.api.fake_link import FakeLink
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
@@ -73,6 +74,30 @@ async def test_too_many_connections(link: FakeLink, socket_path: Path, monkeypat
         await client.health()
     await stream.aclose()
     await client.close()
+    await server.close()
+
+
+class Talkative(FakeLink):
+    """Never stops."""
+
+    async def watch(self, after: int | None = None) -> AsyncIterator[Message]:
+        while True:
+            yield Whole(self.fleet)
+            await asyncio.sleep(0)
+
+
+async def test_who_takes_nothing_holds_no_place(socket_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minertui.api.server.SEND_S", 0.05)
+    server = await serve(Talkative(), socket_path=socket_path)
+    with socket.socket(socket.AF_UNIX) as stuck:
+        stuck.connect(str(socket_path))
+        stuck.send(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        places = server._servers[0].server_state.connections
+        async with asyncio.timeout(20):
+            while not places:
+                await asyncio.sleep(0.01)
+            while places:
+                await asyncio.sleep(0.01)
     await server.close()
 
 

@@ -81,6 +81,13 @@ class TestSizes:
         headers = {**JSON, "content-encoding": "gzip"}
         assert (await http.post("/v1/commands", content=ORDER, headers=headers)).status_code == 415
 
+    @pytest.mark.parametrize("where", ["header", "address"])
+    async def test_a_large_head_is_refused_however_fast_it_comes(self, http: httpx2.AsyncClient, where: str) -> None:
+        long = "x" * 40_000
+        path, headers = ("/v1/health", {"a": long}) if where == "header" else (f"/v1/log?source={long}", {})
+        answer = await http.get(path, headers=headers)
+        assert (answer.status_code, said(answer)) == (431, "the head is larger than 16 KiB")
+
     async def test_half_a_body_is_not_waited_for(self) -> None:
         half = [{"type": "http.request", "body": b"{", "more_body": True}]
         sent: list[Any] = []
