@@ -201,10 +201,8 @@ class Engine:
             self.hub.restate(readonly=config.engine.readonly)
         if config.engine.log_level != self.config.engine.log_level:
             logging.getLogger("minertui").setLevel(config.engine.log_level.upper())
-        for name in self._lines.gone(config):
-            await self._leaving.leave(name)
+        await self._leaving.follow(config)
         await self._renaming.follow(self.config, config)
-        await self._leaving.lock(config)
         before, self.config = self.config, config
         self._notices.warn("addresses", config_places.notice(config))
         self._notices.warn("api", doors_wait(self._api, config.api))

@@ -7,7 +7,6 @@ guard that ended by a fault is started again, later and later, until a person st
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 import msgspec
@@ -19,7 +18,7 @@ from minertui.engine.records import Records
 from minertui.engine.runner import Runner
 from minertui.engine.store import StoreError
 from minertui.model.alerts import Severity
-from minertui.model.errors import JobError, MinertuiError
+from minertui.model.errors import MinertuiError
 from minertui.model.plans import GuardPlan, JobState
 from minertui.model.seams import Clock
 
@@ -71,8 +70,7 @@ class Guards:
         guarded = {miner.name for miner in after.miner if miner.guarded} | wanted
         for miner in before.miner:
             if miner.guarded and miner.name not in guarded:
-                with contextlib.suppress(JobError):
-                    self._runner.stop(f"guard:{miner.name}")
+                self._runner.unplan(miner.name)
         for miner in after.miner:
             self._runner.replan(miner.name, replace(miner.guard, device=miner.name))
         await self.begin(after)

@@ -70,9 +70,14 @@ class Leaving:
             await self._lines.close(name)
             self._engine.hub.publish(DeviceRemoved(name))
 
-    async def lock(self, config: Config) -> None:
-        """Those that become read-only with this config are led back, all at the same time, and then never written."""
-        await asyncio.gather(*(self._lock(name) for name in self._lines.locking(config)))
+    async def follow(self, config: Config) -> None:
+        """The lines that this config removes end, and those that it makes read-only are led back and then never
+        written, all at the same time: one that does not answer is waited for, and holds up no other."""
+        leaving, locking = self._lines.gone(config), self._lines.locking(config)
+        work = (*(self.leave(name) for name in leaving), *(self._lock(name) for name in locking))
+        for outcome in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _lock(self, name: str) -> None:
         why, line = await self._end(name, _LOCKS, forget=False), self._lines[name]

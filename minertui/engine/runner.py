@@ -13,6 +13,7 @@ has.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -156,6 +157,13 @@ class Runner:
         site = self._sites.get(f"guard:{device}")
         if site is not None and site.state.by == "config":
             site.replan(plan)
+
+    def unplan(self, device: str) -> None:
+        """The config asks for no guard of this device any more: one of its own ends."""
+        site = self._sites.get(job_id := f"guard:{device}")
+        if site is not None and site.state.by == "config":
+            with contextlib.suppress(JobError):
+                self.stop(job_id)
 
     def alive(self, device: str) -> list[str]:
         """The ids of the device's jobs that have not ended."""

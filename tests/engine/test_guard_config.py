@@ -272,3 +272,22 @@ async def test_a_miner_that_shall_be_asked_more_often_is_so_soon(house: House):
     await engine.reload(Config(miner=(often,)))
     await until(lambda: house.miners["127.0.0.1:8001"].mhz < 500.0, 40)
     await engine.close()
+
+
+@pytest.mark.parametrize("unread", [False, True])
+async def test_the_guard_of_a_person_does_not_end_with_that_of_the_config(
+    house: House, tmp_path: Path, unread: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Without a config file nothing is kept of it, and a disk that refuses does not tell of it either."""
+    engine = await (house.from_file(tmp_path) if unread else house.running())
+    await engine.start(GuardPlan("m1"))
+    await engine.reload(Config(miner=(MINER,)))
+
+    async def refuses() -> list[GuardPlan]:
+        raise StoreError("the disk does not answer")
+
+    monkeypatch.setattr(engine.records, "guards", refuses)
+    await engine.reload(Config(miner=(miner(),)))
+    await asyncio.sleep(30)
+    assert job(engine, "guard:m1").phase is Phase.RUNNING
+    await engine.close()
