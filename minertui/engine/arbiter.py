@@ -277,18 +277,18 @@ class Arbiter:
         """A person's settings are the new baseline: nothing is to be brought back any more. Of a person's order that
         ended in doubt the entry stays; of one that was refused a job's, and that of an earlier order in doubt when the
         refused one moved nothing."""
-        if order.rank is not Rank.PERSON or entry is None or last.status is None:
+        if order.rank is not Rank.PERSON or last.status is None:
             return
-        if isinstance(order.command, SetFan) and outcome.ok:
+        if isinstance(order.command, SetFan) and outcome.ok and entry is not None:
             mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
             kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)
             await off_loop(partial(self._journal.rebase, entry.key, kept))
             self._desk(order.device).rebased(entry.key, kept)
         if isinstance(order.command, Tune) and order.command != Tune():
-            moved = bool(outcome.changes) or (was is not None and entry.baseline != was.baseline)
-            own = was is None or (was.rank is Rank.PERSON and moved)
-            if outcome.ok or (own and outcome.state is OutcomeState.REFUSED):
-                await self._walker(order.device).close(entry)
+            away = entry is not None and was is not None and entry.baseline != was.baseline
+            own = was is None or (was.rank is Rank.PERSON and (away or bool(outcome.changes)))
+            if outcome.ok or (own and entry is not None and outcome.state is OutcomeState.REFUSED):
+                await self._walker(order.device).end(key_of(last) if entry is None else entry.key)
 
     # the way back -------------------------------------------------------------------------------------------------
 

@@ -102,6 +102,7 @@ class Journal:
         self._folder, self._wall = folder, wall
         self._changing = threading.Lock()
         self._signed: dict[str, float] = {}
+        self._revoked: dict[str, float | None] = {}  # when each was opened; None: nobody could read that
         self.problems: tuple[str, ...] = ()
         self.unread: tuple[str, ...] = ()
         self.refused = ""
@@ -148,7 +149,7 @@ class Journal:
         if entry.schema != SCHEMA or entry.key != key:
             self._set_aside(path, "it is of another schema, or a copy of another device's file")
             return None
-        return entry
+        return None if self._is_revoked(entry) else entry
 
     def open_entry(self, entry: Entry, *, instead: bool = False) -> Entry:
         """Put the way back on disk and return it: an entry that exists already is kept, so the original baseline
@@ -164,6 +165,7 @@ class Journal:
             signed = msgspec.structs.replace(entry, pid=os.getpid(), boot_id=_boot_id(os.environ), at_s=self._wall())
             self._write(signed)
             self._signed[signed.key] = signed.at_s
+            self._revoked.pop(signed.key, None)
             return signed
 
     def again(self, entry: Entry) -> None:
@@ -217,6 +219,26 @@ class Journal:
         except OSError as error:
             raise JournalError(f"{self._path(key)} cannot be removed: {error.strerror}") from error
 
+    def revoke(self, key: str) -> None:
+        """A person's word ended this way back, and the disk does not let go of it: for this object it is gone, and its
+        file is removed as soon as that can be (``checked``)."""
+        with self._changing:
+            self._revoked[key] = None
+            with contextlib.suppress(JournalError):
+                self.read(key)
+
+    def _is_revoked(self, entry: Entry) -> bool:
+        if entry.key in self._revoked and self._revoked[entry.key] is None:
+            self._revoked[entry.key] = entry.at_s
+        return self._revoked.get(entry.key) == entry.at_s
+
+    def _remove_revoked(self) -> None:
+        for key in tuple(self._revoked):
+            with self._changing, contextlib.suppress(JournalError, OSError):
+                if self.read(key) is None:
+                    durable.remove(self._path(key))
+                self._revoked.pop(key)
+
     def writable(self) -> bool:
         """True when an entry could be written right now: tried, not guessed."""
         probe = self._folder / f".probe-{secrets.token_hex(4)}"  # one each: many devices may ask at once
@@ -231,9 +253,11 @@ class Journal:
 
     def checked(self) -> str:
         """Why no entry can be written now, and what to do; empty when one can, as far as it shows. The disk is written
-        to only where it looks wrong, or refused the last write."""
+        to only where it looks wrong, or refused the last write. What was revoked goes when it can."""
         if self.refused or not self._looks_open():
             self.writable()
+        if not self.refused:
+            self._remove_revoked()
         return self.refused
 
     def _refuse(self, error: OSError) -> None:

@@ -93,6 +93,18 @@ class Walker:
         await off_loop(partial(self.journal.close, entry.key))
         self.desk.kept, self.desk.deeds.unkept = None, ()
 
+    async def end(self, key: str) -> None:
+        """A person's word ends the way back of this key, if there is one; also where the disk keeps it, or does not
+        tell what it keeps: as long as this engine lives. Raises JournalError then."""
+        try:
+            if await off_loop(partial(self.journal.read, key)) is not None:
+                await off_loop(partial(self.journal.close, key))
+        except JournalError:
+            await off_loop(partial(self.journal.revoke, key))
+            raise
+        finally:
+            self.desk.kept, self.desk.deeds.unkept = None, ()
+
     async def look(self) -> tuple[Snapshot, Snapshot]:
         """A new reading, taken after the last change settled, and the one before it."""
         before = self.line.snapshot()

@@ -40,7 +40,8 @@ async def seen(pilot) -> None:
     for _ in range(1000):
         await pilot.pause(0.01)
         if pilot.app.widget._flush is None:
-            return await pilot.pause()
+            await pilot.pause()
+            return
     raise AssertionError("it is never painted")
 
 
