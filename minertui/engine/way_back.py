@@ -4,6 +4,7 @@ what is it set to now?         what is done
 ─────────────────────────      ──────────────────────────────────────────────────────────────
 ours, or the baseline's        to the target, frequency down → voltage → frequency up
 neither, nowhere above it      left alone and said so: what somebody else lowered is not raised by a program
+one value of each              to the baseline: we were on the way there, and the disk refused the note
 neither, somewhere above it    to the baseline, and what others lowered of it stays as low
 where a person's order went    the entry is closed
 short of that, nowhere above   left alone: what a person began to lower is not raised by a program
@@ -21,7 +22,7 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
+from msgspec.structs import replace
 
 from minertui.engine.command_log import CommandLog
 from minertui.engine.facts import changed_from, foreign, home, stranger
@@ -114,10 +115,10 @@ class WayBack:
             outcome = await self._lead(command, entry, by, self._ends if found else never, cool, now)
             if not outcome.ok:
                 warm = cool and hot(self._line.snapshot().status or MinerStatus(), cool)
-                return msgspec.structs.replace(_kept(outcome.state, outcome.reason), waits=bool(warm))
+                return replace(_kept(outcome.state, outcome.reason), waits=bool(warm))
             entry, now = await self._noted(entry), now.wrote(command)
         if held:
-            return msgspec.structs.replace(_kept(OutcomeState.REFUSED, held), waits=True)
+            return replace(_kept(OutcomeState.REFUSED, held), waits=True)
         if why := await self._behind(entry, by, _RESTART_S if settings is None else AWAY_S):
             return _kept(OutcomeState.UNKNOWN, why)
         return await self._prove(entry, target, "" if found else _short(target, entry.baseline))
@@ -127,7 +128,7 @@ class WayBack:
         if baseline != entry.baseline:
             with contextlib.suppress(JournalError):
                 await off_loop(partial(self._journal.rebase, entry.key, baseline))
-            entry = msgspec.structs.replace(entry, baseline=baseline)
+            entry = replace(entry, baseline=baseline)
             if self._walker.desk.kept is not None:
                 self._walker.desk.kept = entry
         return entry
@@ -140,7 +141,7 @@ class WayBack:
             return ""
         if calm != entry.calm:
             with contextlib.suppress(JournalError):
-                asked = partial(self._journal.open_entry, msgspec.structs.replace(entry, calm=calm))
+                asked = partial(self._journal.open_entry, replace(entry, calm=calm))
                 self._walker.desk.kept = await off_loop(asked)
         return why
 
@@ -202,7 +203,7 @@ class WayBack:
         who = self._log.by if self._log else "engine"
         order = Order(f"way-back-{secrets.token_hex(8)}", self._line.name, command, who, Rank.SWEEP, within=within)
         request = await self._walker.ask(order, entry)
-        request = msgspec.structs.replace(request, doubt=changed_from(at, request.snapshot) if at else "")
+        request = replace(request, doubt=changed_from(at, request.snapshot) if at else "")
         decision = kernel.decide(request)
         if isinstance(decision, Refusal):
             return Outcome(OutcomeState.REFUSED, decision.reason)
@@ -216,7 +217,7 @@ class WayBack:
             outcome = Outcome(OutcomeState.UNKNOWN, str(error))
         if self._log is not None:
             why = "; ".join(text for text in (f"way back of {by}", outcome.reason) if text)
-            shown = msgspec.structs.replace(outcome, reason=why)
+            shown = replace(outcome, reason=why)
             await self._log.ended(CommandRecord(order, self._clock.wall(), shown))
         return outcome
 
@@ -270,9 +271,17 @@ def stays(entry: Entry, snapshot: Snapshot) -> str:
     """Why the device is not led anywhere, as a sentence; empty when it is."""
     assert snapshot.status is not None  # the caller has seen it
     now, others = Settings.of(snapshot.status), foreign(entry, snapshot)
-    if others and now.nowhere_above(entry.baseline):
+    if others and now.nowhere_above(entry.baseline) and not _half_way(entry, now):
         return f"left as it is, not above its baseline {entry.baseline.tune_text}: {others}"
     return _wanted(entry, now) if entry.rank is Rank.PERSON else ""
+
+
+def _half_way(entry: Entry, now: Settings) -> bool:
+    """Is one value the baseline's and the other as we left it? So ends a way back whose step down could not be noted,
+    for the disk refused, and whose engine died then."""
+    was, ours = entry.baseline, (entry.ours or (entry.baseline,))[-1]
+    mixed = (replace(ours, frequency_mhz=was.frequency_mhz), replace(ours, core_mv=was.core_mv))
+    return entry.rank is not Rank.PERSON and any(now.same_tune(known) for known in mixed)
 
 
 def in_place_of(entry: Entry | None, new: Entry, snapshot: Snapshot, rank: Rank) -> tuple[Entry, bool]:
@@ -283,11 +292,11 @@ def in_place_of(entry: Entry | None, new: Entry, snapshot: Snapshot, rank: Rank)
         return new, False
     left, own = stays(entry, snapshot), home(entry, snapshot)
     if entry.rank is Rank.PERSON:  # if it was cut off half way, nobody chose what it runs now
-        return new if left else msgspec.structs.replace(new, baseline=own, ours=entry.ours), True
+        return new if left else replace(new, baseline=own, ours=entry.ours), True
     if left and rank is not Rank.PERSON:
-        return msgspec.structs.replace(new, calm=new.calm or entry.calm), True
+        return replace(new, calm=new.calm or entry.calm), True
     if own != entry.baseline and rank is not Rank.PERSON:
-        return msgspec.structs.replace(entry, baseline=own, calm=new.calm or entry.calm), True
+        return replace(entry, baseline=own, calm=new.calm or entry.calm), True
     return new, False
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from minertui.engine.arbiter import Arbiter
+from minertui.engine.journal import Journal
 from minertui.model.commands import Rank, Tune
 from tests.engine.bench import SWEEP, Bench
 
@@ -73,3 +75,17 @@ async def test_what_somebody_else_lowers_after_that_is_theirs(bench: Bench, full
     bench.miner.set(frequency_mhz=400.0, actual_mhz=400.0, core_mv=1050.0, core_actual_mv=1050.0)
     assert (await bench.arbiter.conclude("garage", None, SWEEP)).ok
     assert bench.at == (400, 1050)
+
+
+@pytest.mark.parametrize(("at", "half"), [((600, 1100), (525, 1100)), ((450, 1200), (450, 1150))])
+async def test_an_engine_that_dies_then_leaves_a_way_back_that_the_next_one_walks(bench: Bench, full, at, half):
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    assert (await bench.do(Tune(*at))).ok
+    full(True)
+    assert not (await bench.arbiter.conclude("garage", None, SWEEP)).ok
+    assert bench.at == half
+    full(False)
+    after = Arbiter(bench.clock, Journal(bench.journal._folder, bench.clock.wall), {"garage": bench.line}.__getitem__)
+    ((_, outcome),) = await after.restore_all()
+    assert outcome.ok, outcome
+    assert bench.at == HOME
