@@ -32,12 +32,12 @@ def log_file(state: Path) -> Path:
 
 
 def last_lines(file: Path, count: int) -> list[str]:
-    """The last lines of a text file; none when it is not there."""
+    """The last lines of a text file; none when it is not there, or cannot be read."""
     try:
         with file.open("rb") as log:
             log.seek(max(0, file.stat().st_size - 64 * 1024))
             return log.read().decode(errors="replace").splitlines()[-count:] if count else []
-    except FileNotFoundError:
+    except OSError:  # not there, or not to be read
         return []
 
 
@@ -79,13 +79,15 @@ async def running_engine(
 
 
 def start(config: Path, state: Path, socket: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start ``minertui COMMAND`` on its own; it outlives this process and its terminal."""
-    paths.private_dir(state)
-    log = log_file(state)
-    if log.exists() and log.stat().st_size > _LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+    """Start ``minertui COMMAND`` on its own; it outlives this process and its terminal. Raises LinkError for a state
+    folder that cannot be."""
+    try:
+        paths.private_dir(state)
+    except OSError as error:
+        text = f"the state folder {state} cannot be used: {error.strerror}; mend it or choose another"
+        raise LinkError(text) from error
     places = {"MINERTUI_CONFIG": config, "MINERTUI_STATE": state, "MINERTUI_SOCKET": socket}
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    handle = _log(log_file(state))
     try:
         return subprocess.Popen(  # noqa: S603  our own program
             [sys.executable, "-m", "minertui", *command],
@@ -98,6 +100,16 @@ def start(config: Path, state: Path, socket: Path, command: Sequence[str]) -> su
         )
     finally:
         os.close(handle)
+
+
+def _log(file: Path) -> int:
+    """Where it writes to; a disk that takes no log keeps no engine from its miners."""
+    try:
+        if file.exists() and file.stat().st_size > _LOG_BYTES:
+            file.replace(file.with_suffix(".log.1"))
+        return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _failed(what: str, state: Path, command: str) -> LinkError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -38,7 +39,7 @@ class StateLock:
         """Take the lock or raise LinkError; never waits."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fd = _opened(self._path)
         except OSError as error:
             text = f"the state folder {self._path.parent} cannot be used: {error.strerror}; mend it or choose another"
             raise LinkError(text) from error
@@ -49,7 +50,7 @@ class StateLock:
             os.close(fd)
             who = f"{work or self._owner} (process {process or 'unknown'})"
             raise LinkError(f"{who} already works with {self._path.parent}; {self._advice}") from error
-        with contextlib.suppress(OSError):  # a full disk keeps no engine from its miners; the lock needs no byte
+        with contextlib.suppress(OSError):  # a full or read-only disk keeps no engine from its miners
             os.ftruncate(fd, 0)
             os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd
@@ -62,6 +63,18 @@ class StateLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _opened(path: Path) -> int:
+    """The lock's file. On a disk that became read-only (cards do, when they begin to fail) the one that is there is
+    enough: a lock needs no byte."""
+    how = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | how, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | how)
 
 
 def tell(folder: Path, work: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -131,3 +132,26 @@ def test_the_log_does_not_grow_for_ever(places: Path, monkeypatch: pytest.Monkey
     started[0].wait()
     assert (state / "engine.log").read_text() == "new\n"
     assert (state / "engine.log.1").stat().st_size > start._LOG_BYTES
+
+
+async def test_a_disk_that_takes_no_log_keeps_no_engine_from_its_miners(
+    client: ApiClient, places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Any, flags: int, *mode: int) -> int:
+        if Path(path).name == "engine.log":
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path, flags, *mode)
+
+    real = os.open
+    stand_in(monkeypatch, ENGINE)
+    monkeypatch.setattr(os, "open", refused)
+    assert await up(client, places) > 0
+    assert start.last_lines(places / "state" / "engine.log", 5) == []
+    await client.shutdown()
+
+
+async def test_a_state_folder_that_cannot_be_is_one_sentence(client: ApiClient, places: Path) -> None:
+    (places / "state").write_text("")
+    with pytest.raises(LinkError, match=r"the state folder .* cannot be used: .*; mend it or choose another"):
+        await up(client, places)
+    assert start.last_lines(places / "state" / "engine.log", 5) == []

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,24 @@ def test_on_a_full_disk_it_is_held_all_the_same(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "pwrite", full)
     with StateLock(tmp_path), pytest.raises(LinkError, match="process unknown"), StateLock(tmp_path):
+        pass
+
+
+def test_on_a_disk_that_became_read_only_it_is_held_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As a card does when it begins to fail: an engine that starts anew there still has miners to lower."""
+    real = os.open
+
+    def read_only(path: Any, flags: int, *mode: int) -> int:
+        if flags & (os.O_RDWR | os.O_WRONLY | os.O_CREAT):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path, flags, *mode)
+
+    with StateLock(tmp_path):
+        pass
+    monkeypatch.setattr(os, "open", read_only)
+    with StateLock(tmp_path), pytest.raises(LinkError, match="already works with"), StateLock(tmp_path):
+        pass
+    with pytest.raises(LinkError, match="cannot be used"), StateLock(tmp_path / "never used"):
         pass
 
 
