@@ -159,12 +159,12 @@ class Witness:
         seen_vr = 0.0 if self.board.ina260 else cooler.vr_c
         self.told_hot = cooler.chip_c > chip + _NOISE_C or seen_vr > vr + _NOISE_C
         self.told_over = not on - {"droop"} and self.power.over(caps)
-        calm = now_s - self.calm_s >= _CALM_S and self.board.uptime_s >= _CALM_S
+        told_before, self.told_mac = self.told_mac, mac_of(reply.body)
+        self._met(same=self.told_mac == told_before)
+        calm = now_s - self.calm_s >= _CALM_S and self.board.uptime_s >= _CALM_S and not self._strange()
         self.seen["over its power limit, guarded"] += self.power.begins(now_s, calm=calm)
         if text := self.power.stays(now_s, self.poll_s):
             self.say(now_s, text)
-        told_before, self.told_mac = self.told_mac, mac_of(reply.body)
-        self._met(same=self.told_mac == told_before)
         if self.told_mac in (self.meant or self.told_mac, self._first, self._own) and all(
             abs(self.told[key] - have) <= SAME for key, have in zip(KEYS, self._nvs, strict=True)
         ):

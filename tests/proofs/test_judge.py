@@ -84,10 +84,16 @@ def test_the_judge_knows_what_it_drew(board: Board):
     assert "on a supply that sags" in " ".join(patched(board, b'{"frequency": 575}'))
 
 
-@pytest.mark.parametrize(("guarded", "share", "found"), [(True, 0.9, True), (True, 1.0, False), (False, 0.9, False)])
-def test_the_judge_knows_a_guard_that_does_not_keep_its_limit(board: Board, guarded: bool, share: float, found: bool):
+@pytest.mark.parametrize(
+    ("guarded", "meant", "share", "found"),
+    [(True, "", 0.9, True), (True, "", 1.0, False), (False, "", 0.9, False), (True, "02:00:00:00:00:99", 0.9, False)],
+)
+def test_the_judge_knows_a_guard_that_does_not_keep_its_limit(
+    board: Board, guarded: bool, meant: str, share: float, found: bool
+):
     limits = Limits(max_power_w=share * board.shown_w)
     witness = Witness(board, limits, 30.0, readonly=False, seen=Counter())
+    witness.meant = meant  # nobody writes to another miner than that
     witness.configured(limits, readonly=False, guard=GuardPlan() if guarded else None)
     for now_s in range(600, 3000, 30):
         witness.asked_s = float(now_s)
