@@ -33,7 +33,7 @@ from minertui.api.shapes import (
 from minertui.clock import SystemClock
 from minertui.model.alerts import Alert
 from minertui.model.commands import CommandRecord, Order
-from minertui.model.errors import LinkError, Unanswered
+from minertui.model.errors import LinkError, OtherVersion, Unanswered
 from minertui.model.events import LogLine, Message, Numbered
 from minertui.model.fleet import Fleet
 from minertui.model.history import Found, MinerEntry, Series, Templates
@@ -349,8 +349,8 @@ class ApiClient:
                 return LinkError(f"the engine at {self._place} has too many connections; close a screen or a script")
             return LinkError(f"{self._place} answers HTTP {status}, not like a minertui engine; check the address")
 
-    def _strange(self, error: Exception) -> LinkError:
-        return LinkError(
+    def _strange(self, error: Exception) -> OtherVersion:
+        return OtherVersion(
             f"the engine at {self._place} speaks another version ({error}); end it with “minertui stop” and start again"
         )
 

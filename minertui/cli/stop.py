@@ -11,7 +11,7 @@ from minertui.cli import places
 from minertui.cli.engine_link import agreed, talking
 from minertui.cli.wording import Paragraphs
 from minertui.clock import SystemClock
-from minertui.model.errors import LinkError, MinertuiError
+from minertui.model.errors import LinkError, MinertuiError, OtherVersion
 from minertui.model.fleet import Fleet
 
 if TYPE_CHECKING:
@@ -40,13 +40,14 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 async def _stop(args: argparse.Namespace, client: ApiClient) -> int:
     try:
-        fleet = await client.fleet()
+        jobs = running(await client.fleet())
+    except OtherVersion:  # whose errors say that this command ends it
+        jobs = ["it is of another version, so what runs cannot be shown here"]
     except LinkError:
         if await _there(client):
             raise
         print("No engine is running.")
         return 0
-    jobs = running(fleet)
     if jobs:
         print("\n".join(["These run and will be restored:", *(f"  {job}" for job in jobs)]))
         if not agreed("Stop the engine?", args):
@@ -91,6 +92,8 @@ async def _ended(client: ApiClient) -> None:
 async def _there(client: ApiClient) -> bool:
     try:
         await client.health()
+    except OtherVersion:
+        return True
     except LinkError:
         return False
     return True

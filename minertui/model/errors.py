@@ -13,7 +13,8 @@
     │  ├─ Preempted           a higher rank took the device
     │  └─ Stopped             somebody asked the job to end
     └─ LinkError              the engine cannot be reached
-       └─ Unanswered          it took an order: whether it was done is not known
+       ├─ Unanswered          it took an order: whether it was done is not known
+       └─ OtherVersion        it is there, and what it says cannot be read
 
 Every text is one clear sentence that says what is wrong and what to do, and plain text whatever it quotes: a key of a
 config, a path, what a library said. wire raises Garbled; devices translate library
@@ -111,6 +112,10 @@ class LinkError(MinertuiError):
 
 class Unanswered(LinkError):
     """The engine took a request that may change something, and gave no answer: it may have been done or not."""
+
+
+class OtherVersion(LinkError):
+    """An engine is there, and says what this version of the program cannot read."""
 
 
 def fault_of_ours(error: BaseException) -> str:

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from minertui.api.client import ApiClient
 from minertui.api.server import ApiServer
 from minertui.cli.main import main, parser
 from minertui.cli.status import text, well
@@ -193,6 +195,24 @@ class TestStop:
         code, out, _ = await run("stop", *argv)
         assert "sweep on garage: running, 3 of about 40" in out
         assert (("shutdown",) in link.calls, code) == (stops, 0 if stops else 1)
+
+    @pytest.mark.parametrize("said", [b'{"snapshots":7}', b'{"jobs":{"x":{"phase":"flying"}}}'])
+    async def test_ends_one_of_another_version_too(
+        self, server: ApiServer, run: Run, link: FakeLink, monkeypatch: pytest.MonkeyPatch, said: bytes
+    ) -> None:
+        """Every other command says that this one does."""
+        real = ApiClient._exchange
+
+        async def older(self: ApiClient, method: str, path: str, *rest: Any) -> bytes:
+            return said if path == "/v1/fleet" else await real(self, method, path, *rest)
+
+        monkeypatch.setattr(ApiClient, "_exchange", older)
+        code, _, err = await run("status")
+        assert (code, "end it with “minertui stop”" in " ".join(err.split())) == (1, True)
+        closing: list[asyncio.Task[None]] = []
+        link.on_shutdown = lambda: closing.append(asyncio.ensure_future(server.close()))
+        code, out, _ = await run("stop", "--yes")
+        assert (code, "cannot be shown here" in out, "has ended" in out) == (0, True, True)
 
 
 class TestAlone:
