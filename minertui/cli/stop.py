@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 180
 _LOOK_S = 0.25
+GOES_ON = "Their miners get their own settings back first; what runs goes on when the engine starts again."
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,7 +27,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "stop",
         help="end the engine; miners are restored first",
-        description="End the engine in the background. What runs is restored first; the miners go on mining.",
+        description=(
+            "End the engine in the background. Miners on which something runs get their own settings back first, and "
+            "that goes on when the engine starts again; all miners go on mining."
+        ),
         epilog=(
             "examples:\n  minertui stop\n  minertui stop --yes\n\n"
             "exit code: 0 no engine runs any more; 1 it still does, or a miner is not proven to be back"
@@ -49,7 +53,7 @@ async def _stop(args: argparse.Namespace, client: ApiClient) -> int:
         print("No engine is running.")
         return 0
     if jobs:
-        print("\n".join(["These run and will be restored:", *(f"  {job}" for job in jobs)]))
+        print("\n".join(["These run now:", *(f"  {job}" for job in jobs), GOES_ON]))
         if not agreed("Stop the engine?", args):
             print("The engine goes on.")
             return 1

@@ -33,7 +33,7 @@ from minertui.jobs.sweep.watch import LEAST_C
 from minertui.model.alerts import Severity
 from minertui.model.fleet import Fleet, Health, Snapshot
 from minertui.model.metrics import METRICS, Better, Metric
-from minertui.model.plans import GuardView, JobState, JobView, Limits, Phase, SweepView
+from minertui.model.plans import GuardView, JobState, JobView, Limits, Phase, SweepPoint, SweepView
 from minertui.model.ranking import bounds
 from minertui.model.status import MinerStatus
 from minertui.safety.settings import SAME
@@ -104,11 +104,21 @@ def judge_job(job: JobState) -> Iterator[Signal]:
     if job.phase in (Phase.FAILED, Phase.PARKED):
         yield Signal("job-failed", job.device, Severity.WARNING, f"the {job.kind} {job.phase}: {job.note}")
     elif job.phase.over and isinstance(job.view, SweepView):
-        best = job.view.best
-        found = (
-            f"best {best.mhz:g} MHz at {best.mv} mV, {best.hashrate_ghs or 0:.0f} GH/s" if best else "nothing passed"
-        )
-        yield Signal("sweep-done", job.device, Severity.INFO, f"sweep {job.phase}: {found}")
+        yield Signal("sweep-done", job.device, Severity.INFO, f"sweep {job.phase}: {_found(job.view)}")
+
+
+def _found(view: SweepView) -> str:
+    """The best point, and what the miner's own settings gave in the same sweep."""
+    best = view.best
+    if best is None:
+        return "nothing passed"
+    own = next((p for p in view.points if (p.mhz, p.mv) == (view.baseline_mhz, view.baseline_mv)), best)
+    before = "" if own is best else f" (before: {_point(own)})"
+    return f"best {_point(best)}{before}"
+
+
+def _point(point: SweepPoint) -> str:
+    return f"{point.mhz:g} MHz at {point.mv} mV, {point.hashrate_ghs or 0:.0f} GH/s"
 
 
 def _health(after: Snapshot) -> Iterator[Signal]:

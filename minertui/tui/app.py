@@ -195,12 +195,10 @@ class MinertuiApp(App[str]):
 
     def show_palette(self) -> None:
         """Find everything."""
-        from textual.command import CommandPalette
+        from minertui.tui.palette import Palette
 
-        from minertui.tui.palette import Everything
-
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette([Everything], placeholder="command, miner or theme"))
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def show_help(self, at: At) -> None:
         """What the keys do here."""

@@ -4,6 +4,7 @@ a sentence and not a key. A key that does nothing where it is pressed says why."
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ from minertui.tui.key_names import no_such_key, spelt
 _NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "right_square_bracket": "]", "left_square_bracket": "[",
     "plus": "+", "minus": "-", "equals_sign": "=", "less_than_sign": "<", "greater_than_sign": ">",
-    "space": "space", "escape": "Esc", "enter": "Enter", "delete": "Del",
+    "space": "space", "escape": "Esc", "enter": "Enter", "delete": "Del", "tab": "Tab",
+    "home": "Home", "end": "End", "pageup": "PgUp", "pagedown": "PgDn",
 }  # fmt: skip
 _PLACES = {
     "fleet": "the fleet", "miner": "a miner", "sweep": "the sweeps", "rig": "a rig", "alerts": "the alerts",
@@ -28,6 +30,9 @@ _HOMES = {
 }  # fmt: skip
 """Where what a widget does with a key is done, by the first word of its id. A miner's log has its keys only while it
 has the focus, and is no place of its own."""
+_LET_THROUGH = frozenset({"rows.left", "rows.right", "rows.open", "log.dismiss"})
+"""Of those, the heat map's, which is in front only now and then; what does the same as the action of that key; and what
+gives the key on where it has nothing to do."""
 
 
 def sign(keys: str) -> str:
@@ -36,6 +41,25 @@ def sign(keys: str) -> str:
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+").upper()
     return _NAMES.get(key) or (key if len(key) == 1 else format_key(key))
+
+
+def signs(ids: Sequence[str], keys: Mapping[str, str]) -> str:
+    """The keys of what widgets do, by ids: the first of each, then the second of each. ``keys``: the user's own."""
+    shipped = dict(_of_widgets())
+    each = [[sign(key) for key in keys.get(id_, shipped[id_]).split(",")] for id_ in ids]
+    return " ".join(dict.fromkeys(key for row in itertools.zip_longest(*each) for key in row if key))
+
+
+def free_sign(action: Action, place: str, keys: Mapping[str, str]) -> str:
+    """The first key of an action that nothing else takes in this place; empty where what is in front takes them all."""
+    taken = {
+        key
+        for id_, shipped in _of_widgets()
+        if place in _HOMES[id_.partition(".")[0]] and id_ not in _LET_THROUGH
+        for key in keys.get(id_, shipped).split(",")
+    }
+    own = keys.get(action.id, action.key).split(",")
+    return next((sign(key) for key in own if key.strip() not in taken), "")
 
 
 def why_not(key: str, at: At, keys: Mapping[str, str]) -> str:

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider, SearchIcon
 
 from minertui.tui.commands import offered
-from minertui.tui.keys import sign
+from minertui.tui.keys import free_sign
 from minertui.tui.printable import one_line
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ class Everything(Provider):
 
     def _actions(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
         app = self._minertui
-        for action in offered(app.desk.at):
-            yield action.title, sign(app.options.keys.get(action.id, action.key)), partial(app.perform, action)
+        at = app.desk.at
+        for action in offered(at):
+            yield action.title, free_sign(action, at.place, app.options.keys), partial(app.perform, action)
 
     def _miners(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
         desk = self._minertui.desk
@@ -52,6 +53,17 @@ class Everything(Provider):
         app = self._minertui
         for name in app.theme_names:
             yield f"Theme {one_line(name)}", "", partial(setattr, app, "theme", name)
+
+
+class Palette(CommandPalette):
+    """Textual's own in the signs of this program: no emoji, whose width terminals do not agree upon."""
+
+    def __init__(self) -> None:
+        super().__init__([Everything], placeholder="command, miner or theme")
+
+    def on_mount(self) -> None:
+        """The sign before what is typed is the palette's key."""
+        self.query_one(SearchIcon).icon = ":"
 
 
 def _shown(name: str, key: str) -> Text:

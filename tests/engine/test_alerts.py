@@ -124,6 +124,10 @@ def test_a_job_that_ended_says_what_it_found():
     done = JobState("sweep:a", "a", Phase.DONE, SweepView(SweepPlan("a"), best=best))
     (signal,) = judge_job(done)
     assert (signal.rule, signal.text) == ("sweep-done", "sweep done: best 550 MHz at 1150 mV, 1120 GH/s")
+    own = SweepPoint(2, 500, 1100, PointVerdict.PASSED, hashrate_ghs=1010)
+    view = SweepView(SweepPlan("a"), best=best, points=(own, best), baseline_mhz=500, baseline_mv=1100)
+    (signal,) = judge_job(msgspec.structs.replace(done, view=view))
+    assert signal.text.endswith("550 MHz at 1150 mV, 1120 GH/s (before: 500 MHz at 1100 mV, 1010 GH/s)")
     (failed,) = judge_job(msgspec.structs.replace(done, phase=Phase.PARKED, note="too hot"))
     assert (failed.rule, failed.text) == ("job-failed", "the sweep parked: too hot")
     assert list(judge_job(msgspec.structs.replace(done, phase=Phase.RUNNING))) == []

@@ -39,6 +39,9 @@ async def test_the_last_sentence_says_where_the_miner_is():
     own = FakeSite(Board())
     await run(own, plan(max_mhz=510, apply_best=False), ())
     assert own.end[1].endswith("; now at your own settings")
+    cooler = FakeSite(Board())
+    await run(cooler, plan(start_mhz=480, max_mhz=490, max_mv=1150), ())
+    assert cooler.end[1].endswith("; now at 490 MHz / 1150 mV, before at 500 MHz / 1150 mV")  # the way to undo it
 
 
 async def test_after_the_firmwares_overheat_handling_it_is_not_said_to_be_at_the_users_settings():

@@ -232,7 +232,7 @@ class TestJobs:
             await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
             seen.app.screen.dismiss([SweepPlan(name, start_mv=1180) for name in ("attic-1", "attic-2")])
             await seen.toast("attic-1: it cannot start at 1180 mV")
-            await seen.toast("attic-2: sweep waiting")
+            await seen.toast("attic-2: sweep started")
             assert seen.app.main.front == "sweep"
             pane = seen.app.main.pane
             assert isinstance(pane, SweepPane)
@@ -243,10 +243,10 @@ class TestJobs:
             await seen.press("ctrl+a", "b")
             await seen.until(lambda: len(seen.app.screen_stack) == 2, "the dialog")
             await seen.press("enter")
-            await seen.toast(" miners: sweep waiting")
+            await seen.toast(" miners: sweep started")
             started = len(seen.link.sent("start"))
             assert started > TOLD_EACH
-            assert [n.message for n in seen.app._notifications] == [f"{started} miners: sweep waiting"]
+            assert [n.message for n in seen.app._notifications] == [f"{started} miners: sweep started"]
 
     async def test_both_dialogs_start_from_the_configs_plans_and_name_all_miners(self):
         link = FakeLink(pictures.normal())
@@ -295,13 +295,15 @@ class TestJobs:
             assert seen.link.sent("stop") == []
             await seen.press("y")
             await seen.until(lambda: seen.link.sent("stop") == [job])
+            kind, _, device = job.partition(":")
+            await seen.toast(f"{device}: {kind} is ending")  # the engine answers while it still runs
 
 
 class TestEngineAndConfig:
     async def test_stopping_the_engine_says_what_runs_and_asks(self):
         async with looking(pictures.normal()) as seen:
             await seen.press("Q")
-            await seen.sees("sweep:lab-gamma")
+            await seen.sees("sweep on lab-gamma")
             assert seen.link.sent("shutdown") == []
             await seen.press("y")
             await seen.until(lambda: ("shutdown",) in seen.link.calls)

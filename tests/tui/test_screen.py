@@ -403,7 +403,7 @@ class TestFrame:
             await seen.press("q")
             await seen.until(lambda: not seen.app.is_running or seen.app.return_value)
             assert "the engine goes on" in (seen.app.return_value or "")
-            assert "sweep:lab-gamma" in (seen.app.return_value or "")
+            assert "sweep on lab-gamma" in (seen.app.return_value or "")
             assert seen.link.sent("shutdown") == []
 
     async def test_leaving_a_demo_does_not_say_that_it_goes_on(self):

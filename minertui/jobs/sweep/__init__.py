@@ -200,5 +200,7 @@ class _Sweep:
         if status is None or self._state is None:
             return reason or "nothing was changed"
         own, now = self._state.baseline, Settings.of(status)
-        at_it = now.wrote(settings or Tune(own.mhz, own.mv)).same_tune(now)
-        return f"now at {what}" if at_it else reason or "left as it is"
+        if not now.wrote(settings or Tune(own.mhz, own.mv)).same_tune(now):
+            return reason or "left as it is"
+        home = Settings(own.mhz, own.mv)
+        return f"now at {what}" + (f", before at {home.tune_text}" if settings and not home.same_tune(now) else "")

@@ -6,7 +6,11 @@ from typing import ClassVar
 
 from textual.binding import Binding
 
+from minertui.model.fleet import Fleet
 from minertui.tui.commands.base import Action, Danger, Desk
+from minertui.tui.widgets.wording import whom
+
+GOES_ON = "Miners get their own settings back; what runs goes on when the engine starts again."
 
 
 class Help(Action):
@@ -42,9 +46,18 @@ class Detach(Action):
         if desk.at.fleet.demo:  # it ends with its screen, and says so itself
             desk.leave("")
             return
-        running = [job for job in desk.at.fleet.jobs.values() if not job.phase.over]
-        going = f" What runs: {', '.join(job.id for job in running)}." if running else ""
-        desk.leave(f"Detached; the engine goes on.{going} Come back: minertui. Stop it: minertui, then Q.")
+        going = "; ".join(_running(desk.at.fleet))
+        with_ = f", with {going}" if going else ""
+        desk.leave(f"Detached; the engine goes on{with_}. Come back: minertui. End it: minertui stop.")
+
+
+def _running(fleet: Fleet) -> list[str]:
+    """What is under way, by kind: on whom, or on how many where that are more than a line has room for."""
+    on: dict[str, list[str]] = {}
+    for job in fleet.jobs.values():
+        if not job.phase.over:
+            on.setdefault(job.kind, []).append(job.device)
+    return [f"{kind} on {whom(sorted(devices))}" for kind, devices in sorted(on.items())]
 
 
 class StopEngine(Action):
@@ -60,8 +73,8 @@ class StopEngine(Action):
         """Say what runs, ask, stop."""
         fleet = desk.at.fleet
         running = [job for job in fleet.jobs.values() if not job.phase.over]
-        lines = [f"{job.id}: {job.note or job.phase.value}; will be ended and its miner restored" for job in running]
-        lines = lines or ["No job is running."]
+        lines = [f"{job.kind} on {job.device}: {job.note or job.phase.value}" for job in running]
+        lines += [GOES_ON] if running else ["No job is running."]
         lines.append(f"{len(fleet.snapshots)} miner(s) are no longer watched; no alerts are sent.")
         if await desk.confirm("Stop the engine", lines, self.danger):
             await desk.link.shutdown()

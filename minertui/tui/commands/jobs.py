@@ -26,19 +26,32 @@ def runs(fleet: Fleet, device: str, kind: str) -> bool:
     return job is not None and not job.phase.over
 
 
-def tell(desk: Desk, jobs: Sequence[JobState], what: str = "") -> None:
-    """How these jobs are, each; of more than can be read over the screen, how many are so."""
+def tell(desk: Desk, jobs: Sequence[JobState], how: Callable[[JobState], str]) -> None:
+    """How these jobs are now, each; of more than can be read over the screen, how many are so."""
     if len(jobs) <= TOLD_EACH:
-        said = [f"{job.device}: {job.kind} {job.phase.value}{what}" for job in jobs]
+        said = [f"{job.device}: {job.kind} {how(job)}" for job in jobs]
     else:
-        alike = Counter(f"{job.kind} {job.phase.value}{what}" for job in jobs)
+        alike = Counter(f"{job.kind} {how(job)}" for job in jobs)
         said = [f"{count} miners: {text}" if count > 1 else f"1 miner: {text}" for text, count in alike.items()]
     for text in said:
         desk.say(text)
 
 
+def _begun(job: JobState) -> str:
+    """The engine answers before the first reading: that it waits for one is no news."""
+    return job.phase.value if job.phase.over else "started"
+
+
+def _ending(job: JobState) -> str:
+    """The engine answers before the job has ended: that it still runs is the opposite of what was done."""
+    return job.phase.value if job.phase.over else "is ending"
+
+
 async def each(
-    desk: Desk, jobs: Sequence[JobState], order: Callable[[str], Awaitable[JobState | None]], what: str = ""
+    desk: Desk,
+    jobs: Sequence[JobState],
+    order: Callable[[str], Awaitable[JobState | None]],
+    how: Callable[[JobState], str],
 ) -> None:
     """Give the order for these jobs one by one. Those done are told of, should a later one fail."""
     done: list[JobState] = []
@@ -46,7 +59,7 @@ async def each(
         for job in jobs:
             done.append(await order(job.id) or job)  # noqa: PERF401
     finally:
-        tell(desk, done, what)
+        tell(desk, done, how)
 
 
 class StartJob(DeviceAction):
@@ -78,7 +91,7 @@ class StartJob(DeviceAction):
                 desk.say(f"{plan.device}: {error}", "error")
                 continue
             begun.append(job)
-        tell(desk, begun)
+        tell(desk, begun, _begun)
         return begun
 
 
@@ -149,7 +162,7 @@ class StopJob(DeviceAction):
         jobs = [job for device in devices if (job := job_of(at.fleet, device, self.kind))]
         lines = [f"{job.device}: {job.note or job.phase.value}; {self.does}" for job in jobs]
         if await desk.confirm(f"{self.title}: {whom(devices)}", lines, self.danger):
-            await each(desk, jobs, desk.link.stop)
+            await each(desk, jobs, desk.link.stop, _ending)
 
 
 class StopBenchmark(StopJob):
@@ -188,4 +201,4 @@ class DismissJobs(DeviceAction):
         """One by one."""
         fleet = desk.at.fleet
         ended = [job for s in self.targets(desk) for job in fleet.jobs_of(s.device) if job.phase.over]
-        await each(desk, ended, desk.link.forget, ", dismissed")
+        await each(desk, ended, desk.link.forget, lambda job: f"{job.phase.value}, dismissed")

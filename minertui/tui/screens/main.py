@@ -27,6 +27,7 @@ from minertui.tui.widgets.sentences import Sentences
 from minertui.tui.widgets.status_line import StatusLine
 
 _ALWAYS = ("palette", "help", "detach")  # at the right end of the footer, wherever you are
+_SOON = ("benchmark", "stop-benchmark")  # behind the first of a pane's own keys, where that has several
 
 
 def pane_for(place: str, link: Link, feed: Feed) -> Pane:
@@ -186,7 +187,8 @@ class MainScreen(Screen[None]):
         acts = [b for b in shown if b.node is self.app]
         at = At(self.front.partition(":")[0], self.pane.devices if self.pane.ready else (), self.picture.fleet)
         seen: dict[str, tuple[str, str, str]] = {}
-        for found in (*own, *acts):
+        soon = [b for b in acts if b.binding.id in _SOON] if len(own) > 1 else []
+        for found in (*own[:1], *soon, *own[1:], *acts):  # of what comes twice the first one counts
             key = found.binding.id or found.binding.action
             prefix = "" if found.node is self.app else "focused."
             word = BY_ID[key].label(at) if key in BY_ID else found.binding.description

@@ -4,7 +4,7 @@ that a device may have written; it goes to ``Facts``, which knows no markup."""
 from __future__ import annotations
 
 from minertui.model.fleet import Health, Snapshot
-from minertui.model.plans import GuardView, JobState, SweepView
+from minertui.model.plans import GuardView, JobState, SweepPoint, SweepView
 from minertui.model.status import MinerStatus
 from minertui.model.text import masked
 from minertui.tui.widgets.standing import job_text
@@ -106,8 +106,14 @@ def _sweep(view: SweepView, *, over: bool) -> Rows:
     best = view.best
     if best is None:
         return []
-    value = f"{number(best.mhz)} MHz {best.mv} mV: {number(best.hashrate_ghs)} GH/s"
-    return [("best" if over else "best so far", f"{value} {number(best.efficiency_jth, 1)} J/TH")]
+    own = next((p for p in view.points if (p.mhz, p.mv) == (view.baseline_mhz, view.baseline_mv)), best)
+    before = [] if own is best else [("before", _point(own))]
+    return [("best" if over else "best so far", _point(best)), *before]
+
+
+def _point(point: SweepPoint) -> str:
+    value = f"{number(point.mhz)} MHz {point.mv} mV: {number(point.hashrate_ghs)} GH/s"
+    return f"{value} {number(point.efficiency_jth, 1)} J/TH"
 
 
 def _guard(view: GuardView) -> Rows:

@@ -52,7 +52,7 @@ class SweepTab(Widget):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "device(-1)", "Miner before", show=False, id="sweep.before"),
         Binding("right", "device(1)", "Next miner", show=False, id="sweep.next"),
-        Binding("o", "order", "Rank/measured", id="sweep.order"),
+        Binding("o", "order", "Order", id="sweep.order"),
         Binding("u", "goal", "Goal", id="sweep.goal"),
         Binding("c", "compare", "Compare", id="sweep.compare"),
         Binding("e", "export", "Export", id="sweep.export"),
@@ -79,6 +79,7 @@ class SweepTab(Widget):
         self._link = link
         self.fleet: Fleet = EMPTY
         self.device = ""
+        self.locked = False  # nothing can be ordered from this screen
         self.coming = ""  # the miner whose sweep was just asked for: chosen once the engine tells of it
         self.records: tuple[SweepRecord, ...] = ()
         self.by_rank = True
@@ -128,34 +129,50 @@ class SweepTab(Widget):
         if job is not None and isinstance(job.view, SweepView):
             return job.view
         if self.records:
-            return SweepView(plan=self.records[0].plan, sweep_id=self.records[0].id, points=self.records[0].points)
+            kept = self.records[0]
+            return SweepView(
+                plan=kept.plan, sweep_id=kept.id, points=kept.points,
+                baseline_mhz=kept.home_mhz, baseline_mv=kept.home_mv,
+            )  # fmt: skip
         return None
 
     def _choose(self, device: str) -> None:
         self.device, self.records, self.against, self._note = device, (), -1, ""
+        self.table.free = False
 
     def _draw(self) -> None:
-        self.lines.show(self.jobs, self.device, lost=self._lost)
+        self.lines.show(self.jobs, self.device, lost=self._lost, idle=self._idle())
         view = self._view()
         points = view.points if view else ()
         goal = self.goal or (view.plan.goal if view else Goal.HASHRATE)
         order = _order(points, goal)
-        self.table.show(self._rows(points, order), comparing=self._earlier is not None)
+        home = (view.baseline_mhz, view.baseline_mv) if view else (None, None)
+        self.table.show(self._rows(points, order, home), comparing=self._earlier is not None)
         now = (view.at_mhz, view.at_mv) if view and self._runs else (None, None)
         self.map.show(
             points, goal, now=now, best=order[0] if order else None, chosen=self.table.point if points else None
         )
         self._tell(view, goal)
 
+    def _idle(self) -> str:
+        """Where no sweep is under way: whose points are shown all the same, or how one is begun."""
+        if self.records:
+            last = self.records[0]
+            when = moment_text(last.until_s or last.since_s, self.fleet.at_s)
+            return f"No sweep runs. Below the last one of {self.device}: {last.phase.value}, {when}."
+        return "No sweep runs." if self.locked else "No sweep runs. Press b on a miner to start one."
+
     @property
     def _runs(self) -> bool:
         job = self.fleet.jobs.get(f"sweep:{self.device}")
         return job is not None and not job.phase.over
 
-    def _rows(self, points: Sequence[SweepPoint], order: Sequence[SweepPoint]) -> list[PointRow]:
+    def _rows(
+        self, points: Sequence[SweepPoint], order: Sequence[SweepPoint], home: tuple[float | None, int | None]
+    ) -> list[PointRow]:
         ranks = {p.n: n for n, p in enumerate(order, 1)}
         then = {(p.mhz, p.mv): p for p in self._earlier.points} if self._earlier else {}
-        rows = [PointRow(p, ranks.get(p.n), then.get((p.mhz, p.mv))) for p in points]
+        rows = [PointRow(p, ranks.get(p.n), then.get((p.mhz, p.mv)), (p.mhz, p.mv) == home) for p in points]
         if self.by_rank:
             rows.sort(key=lambda row: (row.rank is None, row.rank or row.point.n))
         return rows
@@ -303,6 +320,7 @@ class SweepPane(Pane):
     def show(self, picture: Picture) -> None:
         """Draw this picture."""
         super().show(picture)
+        self.tab.locked = bool(self._desk.at.locked)
         self.tab.show(picture.fleet, None, lost=bool(picture.lost))
 
     @property

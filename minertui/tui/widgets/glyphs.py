@@ -100,7 +100,7 @@ ASCII = Glyphs(
 )
 
 # every sign becomes one of the same width: columns stay where they are
-_PLAIN = str.maketrans("°—–…×·→−≤≥±┤●○✕★↑↓", " --~x.>-<>~|o.x*^v")
+_PLAIN = str.maketrans("°—–…×·→←−≤≥±┤●○✕★↑↓", " --~x.><-<>~|o.x*^v")
 
 
 def glyphs_of(widget: Widget) -> Glyphs:

@@ -18,11 +18,13 @@ from minertui.tui.widgets.wording import UNKNOWN, fit, number, terahash
 
 
 class PointRow(msgspec.Struct, frozen=True):
-    """A point, its rank (None: did not pass) and the point of another sweep at the same settings."""
+    """A point, its rank (None: did not pass), the point of another sweep at the same settings, and whether these are
+    the settings that the miner had before the sweep."""
 
     point: SweepPoint
     rank: int | None = None
     earlier: SweepPoint | None = None
+    home: bool = False
 
 
 _HEAD = (("#", 3), ("MHz", 5), ("mV", 5), ("TH/s", 7), ("exp %", 6), ("J/TH", 6), ("chip", 6), ("VR", 6), ("W", 6),
@@ -40,7 +42,7 @@ class PointTable(Painted, can_focus=True):
         Binding("down,j", "move(1)", "Down", show=False, id="points.down"),
         Binding("pageup", "move(-10)", "Page up", show=False, id="points.page-up"),
         Binding("pagedown", "move(10)", "Page down", show=False, id="points.page-down"),
-        Binding("enter", "choose", "Open point", id="points.apply"),
+        Binding("enter", "choose", "Point", id="points.apply"),
     ]
 
     class Chosen(Message):
@@ -59,6 +61,7 @@ class PointTable(Painted, can_focus=True):
         self.at = 0
         self.top = 0  # the first row on the screen
         self.comparing = False
+        self.free = False  # a person put the cursor where it is
 
     @property
     def point(self) -> SweepPoint | None:
@@ -66,8 +69,9 @@ class PointTable(Painted, can_focus=True):
         return self.rows[self.at].point if self.at < len(self.rows) else None
 
     def show(self, rows: Sequence[PointRow], *, comparing: bool = False) -> None:
-        """Show these; the cursor stays on its point when it is still there."""
-        kept = self.point
+        """Show these. The cursor stays on the point where a person put it, as long as that is there; else it is on the
+        best one: who comes back in the morning sees that first."""
+        kept = self.point if self.free else next((row.point for row in rows if row.rank == 1), self.point)
         self.rows, self.comparing = tuple(rows), comparing
         numbers = [row.point.n for row in self.rows]
         if kept is not None and kept.n in numbers:
@@ -104,9 +108,9 @@ class PointTable(Painted, can_focus=True):
     def _verdict(self, row: PointRow) -> Span:
         soaked = " (soak)" if row.point.soak else ""
         if row.rank == 1:
-            return Span(f"{self.glyphs.best} best{soaked}", "good")
+            return Span(f"{self.glyphs.best} best{soaked}{', as before' * row.home}", "good")
         if row.point.passed:
-            return Span(f"passed{soaked}", "dim")
+            return Span(f"passed{soaked}{', as before' * row.home}", "dim")
         return Span(f"{SIGNS[row.point.verdict]} {row.point.verdict.words}: {row.point.reason}", "warn")
 
     def _against(self, row: PointRow) -> Span:
@@ -122,6 +126,7 @@ class PointTable(Painted, can_focus=True):
     def action_move(self, by: int) -> None:
         """Cursor up or down."""
         self.at = max(0, min(len(self.rows) - 1, self.at + by))
+        self.free = self.at < len(self.rows) and self.rows[self.at].rank != 1  # on the best one it goes on with it
         self.repaint()
         self.post_message(self.Moved())
 

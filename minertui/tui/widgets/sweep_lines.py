@@ -27,16 +27,18 @@ class SweepLines(Painted):
         self.jobs: tuple[JobState, ...] = ()
         self.chosen = ""
         self.lost = False
+        self.idle = ""
 
-    def show(self, jobs: Sequence[JobState], chosen: str, *, lost: bool = False) -> None:
-        """Show these; ``lost``: as they were when their engine was heard last."""
-        self.jobs, self.chosen, self.lost = tuple(jobs), chosen, lost
+    def show(self, jobs: Sequence[JobState], chosen: str, *, lost: bool = False, idle: str = "") -> None:
+        """Show these; ``lost``: as they were when their engine was heard last. ``idle``: what is said where there are
+        none."""
+        self.jobs, self.chosen, self.lost, self.idle = tuple(jobs), chosen, lost, idle
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """A line each, and the rest of what the chosen one says."""
         if not self.jobs:
-            return [line(("No sweep runs. Press b on a miner to start a benchmark.", "dim"))]
+            return [line((fit(self.idle, width, ellipsis=self.glyphs.ellipsis), "dim"))]
         said = self._unsaid(width)
         room = max(1, (height or 6) - len(said))
         at = next((n for n, job in enumerate(self.jobs) if job.device == self.chosen), 0)
