@@ -99,8 +99,7 @@ class Arbiter:
             raise JobError(f"{device} is parked; only a person clears it")
         walker = self._walker(device)
         if walker.line.snapshot().health is Health.STRANGER:
-            walker.desk.oust(rank)
-            walker.desk.deeds = self._deeds.unknown()
+            walker.desk.accept(self._deeds.unknown())
         walker.line.unpark()
 
     # orders -------------------------------------------------------------------------------------------------------

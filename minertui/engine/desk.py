@@ -34,6 +34,7 @@ class Desk:
     def __init__(self, device: str, deeds: Deeds | None = None) -> None:
         """``deeds``: what was done to the board that has this name."""
         self.device, self.deeds = device, deeds or Deeds()
+        self.accepted = 0  # how often a person accepted another board under this name
         self.turn = asyncio.Lock()
         self.orders: set[asyncio.Task[CommandRecord]] = set()  # that wait for their turn, or have it
         self._holder: tuple[Rank, str] | None = None
@@ -124,6 +125,11 @@ class Desk:
         if self._holder is not None and rank < self._holder[0]:
             self._ousted[self._holder[1]] = rank
             self._holder = None
+
+    def accept(self, deeds: Deeds) -> None:
+        """A person accepts another board: nothing goes on that was begun on the one before."""
+        self.oust(Rank.PERSON)
+        self.deeds, self.accepted = deeds, self.accepted + 1
 
     def was_ousted(self, holder: str) -> Rank | None:
         """The rank that took the device from this holder, until it claims anew or releases."""

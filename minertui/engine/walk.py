@@ -66,7 +66,14 @@ class Walker:
         self.line, self.desk, self.journal = line, desk, journal
         self._clock, self._climb_until_s = clock, 0.0
         self._ends: Callable[[], str] = never
+        self._accepted = desk.accepted
         self.cut = ""
+
+    @property
+    def replaced(self) -> str:
+        """Why nothing that this one began goes on; empty while it is the same board."""
+        same = self._accepted == self.desk.accepted
+        return "" if same else f"another board was accepted as {self.line.name} since this began"
 
     async def entry(self, snapshot: Snapshot, *, turn: bool = True) -> Entry | None:
         """The way back of the device in this reading. What somebody deleted or damaged while a job works on it is
@@ -89,7 +96,9 @@ class Walker:
         return msgspec.structs.replace(entry, ours=(*entry.ours, *unkept)) if entry and unkept else entry
 
     async def close(self, entry: Entry) -> None:
-        """There is nothing to bring back any more. Raises JournalError."""
+        """There is nothing to bring back any more. Raises JournalError; also where another board showed that."""
+        if self.replaced:
+            raise JournalError(self.replaced)
         await off_loop(partial(self.journal.close, entry.key))
         self.desk.kept, self.desk.deeds.unkept = None, ()
 
@@ -178,6 +187,8 @@ class Walker:
         """Take the first of these steps and look again: how the walk ends, when it does."""
         step, request = steps[0], way.request
         self.desk.check(request.rank, way.by)
+        if self.replaced:
+            return way.refused(self.replaced)
         if step.raises and self._wanted_to_end():
             return way.refused(self.cut)
         taken = await self._one(step, way)
@@ -310,6 +321,8 @@ class Walker:
         """What was decided on one reading is not sent when the newest tells something else: a raise never, what was to
         lower not where it would raise by now, and the rest not where it would be refused by now."""
         seen = request.snapshot
+        if self.replaced:
+            return self.replaced
         if self.line.readonly:
             return "it is configured read-only; nothing is ever written to it"
         if not step.raises:

@@ -178,3 +178,46 @@ async def test_a_sweep_writes_nothing_more_to_a_board_that_tells_another_key_tha
     assert (len(bench.miner.writes), len(bench.journal.entries())) == (written, 1)
     assert bench.arbiter.strays() == list(bench.journal.entries())
     assert bench.arbiter.strays() == []
+
+
+async def accepted(bench: Bench) -> None:
+    """Another board answers, with the same settings, and a person accepts it at once."""
+    bench.miner.set(mac="02:00:00:00:00:77")
+    await bench.line.refresh()
+    bench.arbiter.clear("garage")
+    await bench.line.refresh()
+    assert bench.line.snapshot().health is Health.OK
+
+
+async def test_a_climb_that_began_on_the_one_before_ends(bench: Bench):
+    climb = asyncio.create_task(bench.person(Tune(600, 1250)))
+    await until(lambda: bench.at[1] == 1200)
+    await asyncio.sleep(8)  # it waits for the heat of that step
+    await accepted(bench)
+    written = len(bench.miner.writes)
+    outcome = await climb
+    assert (outcome.state, len(bench.miner.writes)) == (OutcomeState.REFUSED, written)
+    assert "another board was accepted as garage" in outcome.reason
+
+
+@pytest.mark.parametrize("at", [475, 500])
+async def test_a_way_back_that_is_walked_just_then_ends_and_is_kept(bench: Bench, at: float):
+    assert (await bench.do(Tune(425))).ok
+    back = asyncio.create_task(bench.arbiter.conclude("garage", None, SWEEP))
+    await until(lambda: bench.at[0] == at)
+    await accepted(bench)
+    written = len(bench.miner.writes)
+    assert not (await back).ok
+    assert len(bench.miner.writes) == written
+    assert len(bench.journal.entries()) == 1
+
+
+async def test_and_is_not_proven_by_the_readings_of_the_other_one(bench: Bench):
+    assert (await bench.do(Tune(475))).ok
+    back = asyncio.create_task(bench.arbiter.conclude("garage", None, SWEEP))
+    await until(lambda: bench.at[0] == 525)
+    await asyncio.sleep(3)
+    await accepted(bench)
+    assert not (await back).ok
+    (entry,) = bench.journal.entries()
+    assert entry.baseline.frequency_mhz == 525
