@@ -84,6 +84,13 @@ def _left(was: float | None, now: float | None, ours: list[float | None]) -> flo
     return now if lowered and not any(same(now, mine, SAME) for mine in ours) else was
 
 
+def fan_alone(entry: Entry, now: Settings, command: Command) -> Settings:
+    """What is ours after a fan is set on a miner whose clock and voltage somebody else, or the firmware, changed: these
+    two are as we left them, or they would be raised again as our own."""
+    left = (entry.ours or (entry.baseline,))[-1]
+    return replace(now.wrote(command), frequency_mhz=left.frequency_mhz, core_mv=left.core_mv)
+
+
 def changed_since(left: Snapshot, now: Snapshot) -> str:
     """A sentence when frequency and voltage are not any more what the last step was seen to leave: somebody else, or
     the firmware, changed them on the way; empty when they are, and where no newer reading tells."""

@@ -15,7 +15,7 @@ import msgspec
 
 from minertui.engine import stepping
 from minertui.engine.desk import Desk
-from minertui.engine.facts import agree, changed_since, doubt, foreign, moved, recent, stranger
+from minertui.engine.facts import agree, changed_since, doubt, fan_alone, foreign, moved, recent, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line, Taken, off_loop
 from minertui.model.commands import Order, Outcome, OutcomeState, Rank, SetFan, Tune
@@ -283,7 +283,11 @@ class Walker:
         if entry is not None and seen.status is not None and isinstance(step.command, Tune | SetFan):
             now = Settings.of(seen.status)
             mine = None if foreign(entry, seen) else now
-            to = now.wrote(step.command) if mine or isinstance(step.command, Tune) else _fan_alone(entry, now, step)
+            to = (
+                now.wrote(step.command)
+                if mine or isinstance(step.command, Tune)
+                else fan_alone(entry, now, step.command)
+            )
             try:
                 note = partial(self.journal.note_write, entry.key, to, mine)
                 self.desk.kept = way.entry = await off_loop(note) or entry
@@ -369,14 +373,6 @@ class Walker:
             settled_s=self.desk.deeds.settled_s,
             parked=snapshot.health is Health.PARKED,
         )
-
-
-def _fan_alone(entry: Entry, now: Settings, step: Step) -> Settings:
-    """What is ours after a fan is set on a miner whose clock and voltage somebody else, or the firmware, changed: these
-    two are as we left them, or they would be raised again as our own."""
-    left = (entry.ours or (entry.baseline,))[-1]
-    to = now.wrote(step.command)
-    return msgspec.structs.replace(to, frequency_mhz=left.frequency_mhz, core_mv=left.core_mv)
 
 
 def _beyond(step: Step, entry: Entry | None) -> bool:
