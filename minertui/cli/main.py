@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from minertui import __version__
 from minertui.cli import attach, places
-from minertui.cli.terminal import fitted, printable_only, say, silence
+from minertui.cli.terminal import fitted, open_streams, printable_only, say, silence
 from minertui.model.errors import MinertuiError
 
 # In the order of --help. Each is minertui/cli/<name>.py with add(subparsers).
@@ -70,6 +70,7 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in ``argv`` (default: sys.argv) and return its exit code."""
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets ? instead of a crash

@@ -21,6 +21,7 @@ import msgspec
 from minertui import config
 from minertui.cli import places
 from minertui.cli.restore_alerts import RestoreAlerts
+from minertui.cli.terminal import say
 from minertui.cli.wording import Paragraphs, told
 from minertui.clock import SystemClock
 from minertui.engine.arbiter import Arbiter
@@ -99,7 +100,7 @@ async def _logged(
 
 def _disk(text: str) -> None:
     if text:
-        print(f"command log: {text}", file=sys.stderr)
+        say(f"command log: {text}", sys.stderr)
 
 
 async def restore(
@@ -117,7 +118,7 @@ async def restore(
     ended."""
     entries, problems = await asyncio.to_thread(_read, journal)
     for problem in problems:
-        print(f"journal: {problem}", file=sys.stderr)
+        say(f"journal: {problem}", sys.stderr)
     left, elsewhere = len(problems), 0
     for entry in entries:
         async with _found(entry, known, clock, connect) as line:
@@ -125,10 +126,10 @@ async def restore(
             elsewhere += ok and not dry_run and not _at_home(entry, line)
         if tell is not None and not dry_run:
             tell(entry, ended(text) if ok else not_yet(text), over=ok)
-        print(f"{entry.device}: {text}", file=sys.stdout if ok else sys.stderr)
+        say(f"{entry.device}: {text}", sys.stdout if ok else sys.stderr)
         left += not ok
     if not entries and not left:
-        print("nothing to restore")
+        say("nothing to restore")
     return 1 if left else _ELSEWHERE if elsewhere else 0
 
 
@@ -240,7 +241,7 @@ def _config(path: Path) -> config.Config:
     try:
         return config.load(path)
     except MinertuiError as error:
-        print(f"minertui: {error}; looking at the addresses of the journal alone", file=sys.stderr)
+        say(f"minertui: {error}; looking at the addresses of the journal alone", sys.stderr)
         return config.Config()
 
 

@@ -35,6 +35,17 @@ def shown(text: str) -> str:
     return "".join(parts)
 
 
+def open_streams() -> None:
+    """Whoever started this closed some of stdin, stdout and stderr (``>&-``; cron and supervisors do): what is said
+    goes nowhere then, and no database is opened in their place."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - a descriptor, for good
+
+
 class _Gate:
     """A text stream behind ``shown``; in all else the stream itself."""
 
