@@ -50,7 +50,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {"log_level": ("debug", "info", "warnin
 _HIGHEST = ("max_mhz", "high_mhz", "max_mv")
 _GUARDING = ("step_down_mhz", "step_up_mhz", "hysteresis_c", "check_s")
 _STEPPING = ("step_mhz", "step_mv", "sample_s")
-_WAITING = ("settle_s",)
+_AT_MOST = ("settle_s", "max_chip_temp_c", "max_vr_temp_c")
 _ORDERED = (
     *(("min_mhz", "max_mhz"), ("min_mv", "max_mv"), ("low_mhz", "max_mhz"), ("low_mhz", "high_mhz")),
     *(("min_mhz", "start_mhz"), ("start_mhz", "max_mhz"), ("min_mv", "start_mv"), ("start_mv", "max_mv")),
@@ -81,9 +81,9 @@ def mistyped(table: object) -> str | None:
     """The key of a highest value that no chip works at, of a guard's number by which it would not lower (again), or of
     a sweep's by which it would walk without end; and what it must be. None when all can be meant."""
     exact = (*_GUARDING, *_STEPPING)
-    for name in (*_HIGHEST, *exact, *_WAITING):
+    for name in (*_HIGHEST, *exact, *_AT_MOST):
         value = getattr(table, name, None)
-        if _too_little(name, value) or _too_long(name, value) or (name in exact and out_of_range(name, value)):
+        if _too_little(name, value) or _too_much(name, value) or (name in exact and out_of_range(name, value)):
             return f"{name}: {refusal(name, value)}"
     return None
 
@@ -93,9 +93,9 @@ def _too_little(name: str, value: object) -> bool:
     return name in _HIGHEST and isinstance(value, int | float) and value < RANGES[name][0]
 
 
-def _too_long(name: str, value: object) -> bool:
-    """True of a wait after which nothing would be lowered any more."""
-    return name in _WAITING and isinstance(value, int | float) and not value <= RANGES[name][1]
+def _too_much(name: str, value: object) -> bool:
+    """True of a wait after which, and of a temperature at which, nothing would be lowered any more."""
+    return name in _AT_MOST and isinstance(value, int | float) and not value <= RANGES[name][1]
 
 
 def disorder(table: object) -> tuple[str, str] | None:

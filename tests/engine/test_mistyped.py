@@ -23,6 +23,8 @@ from tests.engine.house import PLAN, House
         (GuardPlan("m1", hysteresis_c=-20), "m1: hysteresis_c: must be 0.5 to 20, not -20"),
         (GuardPlan("m1", check_s=1e9), "m1: check_s: must be 2 to 3600, not 1e"),
         (GuardPlan("m1", settle_s=1e9), "m1: settle_s: must be 10 to 3600, not 1e"),
+        (GuardPlan("m1", max_chip_temp_c=149), "m1: max_chip_temp_c: must be 30 to 110, not 149"),  # as °F
+        (GuardPlan("m1", max_vr_temp_c=1e300), "m1: max_vr_temp_c: must be 30 to 125, not 1e"),
         (msgspec.structs.replace(PLAN, step_mhz=0), "m1: step_mhz: must be 1 to 500, not 0"),
         (msgspec.structs.replace(PLAN, step_mv=0), "m1: step_mv: must be 1 to 100, not 0"),
         (msgspec.structs.replace(PLAN, sample_s=-1), "m1: sample_s: must be 2 to 300, not -1"),
