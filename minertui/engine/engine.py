@@ -151,6 +151,7 @@ class Engine:
             self._supervisor.keep("config", self._watch.run)
         await self._guards.begin(self.config)
         self._supervisor.keep("guards", self._guards.run)
+        self._supervisor.keep("sweeps", self._runner.book.run)
         with contextlib.suppress(StoreError):
             await self._runner.resume(lambda device: device in self._lines.names())
         await self._rigs.open(self.config, self._supervisor.keep)

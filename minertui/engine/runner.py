@@ -93,7 +93,7 @@ class Runner:
         self._desk, self._clock, self._publish, self._owe = desk, clock, publish, owe
         self._sites: dict[str, JobSite] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._book = SweepBook(desk, clock)
+        self.book = SweepBook(desk, clock)
         self._beginning: dict[str, asyncio.Event] = {}  # admitted, and on the way to disk; set when it is there
         self._starting = Background()
         self._closing = False
@@ -214,7 +214,7 @@ class Runner:
         if job_id in self._tasks and self._tasks[job_id].done():
             view = self._sites[job_id].state.view
             if isinstance(view, SweepView):
-                self._book.forget(view)
+                self.book.forget(view)
             del self._tasks[job_id], self._sites[job_id]
             self._publish(JobForgotten(job_id))
 
@@ -228,7 +228,7 @@ class Runner:
         running: list[asyncio.Task[Any]] = [task for task in self._tasks.values() if not task.done()]
         if running:
             await asyncio.wait(running)
-        await self._book.written()
+        await self.book.written()
 
     async def resume(self, known: Callable[[str], bool]) -> None:
         """Start again the sweeps that ended with the engine. One that cannot be read is dropped, and that is said."""
@@ -247,7 +247,7 @@ class Runner:
 
     async def keep(self, sweep_id: str, record: SweepPoint | SweepSample) -> None:
         """Keep a point or a sample of a running sweep."""
-        await self._book.keep(sweep_id, record)
+        await self.book.keep(sweep_id, record)
 
     def _admit(self, plan: MinerPlan, by: str) -> JobState:
         kind = "sweep" if isinstance(plan, SweepPlan) else "guard"
@@ -273,10 +273,10 @@ class Runner:
         """On its way to disk it is known as beginning. Raises JobError where the engine began to stop meanwhile: a new
         one then ends as if it had never been asked for, and one of an earlier run stays for the next start."""
         try:
-            state = await self._book.begin(state, plan, resumed)
+            state = await self.book.begin(state, plan, resumed)
             if self._closing:
                 assert isinstance(state.view, SweepView)  # the book made it
-                await self._book.withdraw(state.view, ended=resumed is None)
+                await self.book.withdraw(state.view, ended=resumed is None)
                 raise JobError("the engine is stopping")
             return state
         finally:
@@ -286,7 +286,7 @@ class Runner:
         job = importlib.import_module(kind.module)
         try:
             if isinstance(site.state.view, SweepView):
-                earlier = await self._book.earlier(site.state.view)
+                earlier = await self.book.earlier(site.state.view)
                 await (job.run(site, plan, done, earlier) if earlier else job.run(site, plan, done))
             else:
                 await job.run(site, plan)
@@ -361,4 +361,4 @@ class Runner:
         """Publish how a job goes."""
         self._publish(JobChanged(state))
         if isinstance(state.view, SweepView):
-            self._book.hear(state, state.view)
+            self.book.hear(state, state.view)

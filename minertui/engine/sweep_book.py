@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from minertui.model import ranking
 from minertui.model.errors import JobError
 from minertui.model.plans import JobState, Phase, SweepPlan, SweepPoint, SweepRecord, SweepSample, SweepView
 from minertui.model.seams import Clock
+
+_AGAIN_S = 5.0
 
 
 class Desk(Protocol):
@@ -40,6 +43,7 @@ class SweepBook:
     def __init__(self, desk: Desk, clock: Clock) -> None:
         self._desk, self._clock = desk, clock
         self._records: dict[str, SweepRecord] = {}  # by sweep
+        self._owed: dict[str, SweepRecord] = {}  # how these went, which the disk did not take yet
         self._writes = Background()
 
     async def begin(self, state: JobState, plan: SweepPlan, resumed: SweepRecord | None) -> JobState:
@@ -66,6 +70,7 @@ class SweepBook:
             firmware=status.firmware if status else None,
         )
         try:
+            await self._settle()  # a sweep whose end is on no disk goes on at the next start, beside this one
             await self._desk.records.keep_sweep(record)
         except StoreError as error:
             raise JobError(f"no sweep without a disk to keep it on: {error}") from error
@@ -118,14 +123,32 @@ class SweepBook:
         self._records.pop(view.sweep_id, None)
 
     async def written(self) -> None:
-        """Until all of it is on disk."""
+        """Until all of it is on disk, or was tried once more."""
         await self._writes.wait()
+        with contextlib.suppress(StoreError):
+            await self._settle()
+
+    async def run(self) -> None:
+        """Try again for ever what the disk did not take."""
+        while True:
+            await self._clock.sleep(_AGAIN_S)
+            with contextlib.suppress(StoreError):
+                await self._settle()
+
+    async def _settle(self) -> None:
+        for sweep_id, owed in tuple(self._owed.items()):
+            await self._desk.records.keep_sweep(self._records.get(sweep_id, owed))
+            if self._owed.get(sweep_id) is owed:
+                del self._owed[sweep_id]
 
     async def _write(self, record: SweepRecord) -> None:
         try:
             await self._desk.records.keep_sweep(record)
         except StoreError as error:
-            self._desk.say(f"sweep:{record.device}", f"its state could not be kept: {error}")
+            self._owed[record.id] = record
+            self._desk.say(f"sweep:{record.device}", f"its state is not kept yet, and is tried again: {error}")
+        else:
+            self._owed.pop(record.id, None)
 
 
 def _told(record: SweepRecord, phase: Phase, until_s: float | None, note: str) -> SweepRecord:

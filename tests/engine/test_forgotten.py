@@ -15,12 +15,12 @@ pytestmark = pytest.mark.looptime
 
 async def test_of_many_sweeps_of_a_miner_only_the_last_is_held(house: House):
     engine = await house.running()
-    held = engine._runner._book._records
+    held = engine._runner.book._records
     for count in (1, 2, 3):
         await engine.start(PLAN)
         await engine.stop("sweep:m1")
         await until(lambda: job(engine, "sweep:m1").phase.over)
-        held = engine._runner._book._records
+        held = engine._runner.book._records
         assert [record.phase for record in held.values()] == [Phase.STOPPED]
         assert len(await engine.sweeps("m1")) == count, "on disk are all"
     await engine.forget("sweep:m1")

@@ -57,6 +57,6 @@ async def test_a_point_that_is_kept_again_takes_its_own_place(tmp_path: Path):
     more = msgspec.structs.replace(first, likely_ghs=1000.0)
     for again in (first, second, more):
         await engine.keep(view.sweep_id, again)
-    for known in (engine._runner._book._records[view.sweep_id], *await engine.sweeps()):
+    for known in (engine._runner.book._records[view.sweep_id], *await engine.sweeps()):
         assert [point for point in known.points if point.n > 100] == [more, second]
     await engine.close()

@@ -161,7 +161,10 @@ class Witness:
         self.told_over = not on - {"droop"} and self.power.over(caps)
         told_before, self.told_mac = self.told_mac, mac_of(reply.body)
         self._met(same=self.told_mac == told_before)
-        calm = now_s - self.calm_s >= _CALM_S and self.board.uptime_s >= _CALM_S and not self._strange()
+        able = (
+            self.told["frequency"] > 0 and not self._strange()
+        )  # what is unknown may be lower already, by its firmware
+        calm = now_s - self.calm_s >= _CALM_S and self.board.uptime_s >= _CALM_S and able
         self.seen["over its power limit, guarded"] += self.power.begins(now_s, calm=calm)
         if text := self.power.stays(now_s, self.poll_s):
             self.say(now_s, text)
