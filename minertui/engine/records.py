@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS rig (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHO
 CREATE TABLE IF NOT EXISTS alert (id TEXT PRIMARY KEY, since REAL NOT NULL, body BLOB NOT NULL);
 """
 _COMMANDS_KEPT = 10_000
+_OVER = b'"until_s":'  # what the body of an alert holds once it is over
 _LOOK = "what was known of it cannot be read: see that it is the right miner and runs as it should, then clear it"
 _DROPPED = "dropped: another version of this program could not read it"
 
@@ -205,8 +206,13 @@ class Records:
         await self._do("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", alert.id, alert.since_s, _json(alert))
 
     async def alerts(self, limit: int = 200) -> list[Alert]:
-        """Alerts kept, newest first."""
-        rows = await self._rows("SELECT id, body FROM alert ORDER BY since DESC LIMIT ?", limit)
+        """The newest that were kept, and all that last, newest first."""
+        rows = await self._rows(
+            "SELECT id, body FROM alert WHERE NOT instr(body, ?)"
+            " OR id IN (SELECT id FROM alert ORDER BY since DESC LIMIT ?) ORDER BY since DESC",
+            _OVER,
+            limit,
+        )
         return self._sound("alerts", _alert.decode, rows)
 
     async def rename(self, old: str, new: str) -> None:

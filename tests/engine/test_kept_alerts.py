@@ -13,6 +13,7 @@ from minertui.engine.alarms import Alarms
 from minertui.engine.alert_rules import Signal
 from minertui.engine.hub import Hub
 from minertui.engine.outbox import Outbox
+from minertui.engine.records import Records
 from minertui.model.alerts import Alert, Severity
 from minertui.model.fleet import Fleet
 from minertui.secret import Secret
@@ -85,3 +86,18 @@ def test_a_kill_is_told_as_its_own_whose_earlier_one_nobody_has_seen(run: Run):
     run.alarms.book.take(killed)
     assert run.fleet[DIED.id] == now
     assert run.sent == [now]
+
+
+@pytest.mark.looptime
+async def test_what_lasts_is_kept_however_much_has_happened_since(tmp_path: Path):
+    """Or a miner that is away since last month would be told of again at each start, and nobody would have seen it."""
+    records = Records(tmp_path / "records.db", LoopClock(), trouble=lambda _: None, damaged=lambda _: None)
+    await records.start()
+    lasting = replace(LOST, text='says "until_s": 1', acknowledged=True)
+    await records.keep_alert(lasting)
+    for n in range(30):
+        await records.keep_alert(replace(LOST, id=f"lost:{n}", device=f"{n}", since_s=START_S + n, until_s=START_S + n))
+    kept = await records.alerts(limit=10)
+    assert [alert.device for alert in kept] == [*map(str, range(29, 19, -1)), "a"]
+    assert kept[-1] == lasting
+    await records.close()
