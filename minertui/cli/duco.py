@@ -19,7 +19,7 @@ from minertui import config
 from minertui.cli import duco_balance, places
 from minertui.cli.numbers import UNITS, Number, add_number
 from minertui.cli.own_engine import opened
-from minertui.cli.terminal import ended_by
+from minertui.cli.terminal import columns, ended_by, fitted
 from minertui.cli.wording import Paragraphs, told
 from minertui.model.errors import ConfigError, MinertuiError
 
@@ -128,7 +128,7 @@ class Following:
                 assert isinstance(message, Numbered)
                 event = message.event
                 if isinstance(event, LogLine) and event.source == self._id:
-                    print(event.text, flush=True)
+                    print(fitted(event.text, 4), flush=True)
                 job = event.job if isinstance(event, JobChanged) and event.job.id == self._id else None
             if job is not None and self._show(job):
                 return 0 if job.phase.value == "stopped" else 1
@@ -144,7 +144,7 @@ class Following:
         now_s = SystemClock().mono()
         if isinstance(job.view, RelayView) and (job.phase.over or now_s - self._shown_s >= self._every_s):
             self._shown_s = now_s
-            print("\n".join(table(job.view)), flush=True)
+            print(fitted("\n".join(table(job.view, columns())), 4), flush=True)
         if job.phase.over:
             print(f"{job.device}: {job.phase.value}{f', {job.note}' if job.note != job.phase.value else ''}")
         return job.phase.over
@@ -164,13 +164,15 @@ _HEAD: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def table(view: RelayView) -> list[str]:
-    """A rig as text: a row per board, then what is to say."""
+def table(view: RelayView, wide: int | None = None) -> list[str]:
+    """A rig as text: a row per board, then what is to say. ``wide``: cells of the terminal; its columns stand nearer to
+    each other where there are too few."""
     rows = [_HEAD, *(_row(board) for board in view.boards)]
     if all(board.temp_c is None for board in view.boards):
         rows = [row[:-1] for row in rows]
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    gap = "  " if wide is None or sum(widths) + 2 * len(widths) - 2 <= wide else " "
+    lines = [gap.join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     lines += [f"  {board.name}: {text}" for board in view.boards for text in (*_why(board), *board.words)]
     lines += [f"  {text}" for text in view.words]
     if view.balance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import io
 import sys
@@ -45,15 +46,25 @@ class Command(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, []
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """A word that is none of those allowed is answered with the one that was probably meant, else with all."""
+        if action.choices is not None and value not in action.choices:
+            near = difflib.get_close_matches(str(value), map(str, action.choices), 1)
+            rest = f"did you mean {near[0]}?" if near else f"there are {', '.join(map(str, action.choices))}"
+            raise argparse.ArgumentError(action, f"there is no “{value}”; {rest}")
+
     def error(self, message: str) -> NoReturn:
         """Ends with the usage and one sentence, and exit code 2."""
+        for action in self._actions:
+            if action.choices and message.endswith(f" are required: {action.metavar or action.dest}"):
+                message = f"say which: {', '.join(map(str, action.choices))}"
         self.print_usage(sys.stderr)
         self.exit(2, f"{fitted(f'{self.prog}: error: {message}', 4, sys.stderr)}\n")
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The whole command line, or that of a few commands."""
-    top = argparse.ArgumentParser(
+    top = Command(
         prog="minertui",
         description="Every miner you own on one terminal screen. Without a command: open the screen, and start the "
         "engine in the background when there is none.",

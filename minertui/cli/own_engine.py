@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from minertui.cli import places
+from minertui.cli.engine_link import unknown
 from minertui.cli.terminal import ended_by, never_dropped
 from minertui.config import Config, MinerConfig
 from minertui.config_places import same_place
@@ -93,7 +94,8 @@ def name_there(fleet: Fleet, miner: MinerConfig) -> str:
             return name
     if miner.name in fleet.snapshots and miner.name != miner.address:
         return miner.name
-    raise LinkError(
-        f"an engine runs already and does not know {miner.address}: add the miner to it, or stop it "
-        "(or use another --state and --socket)"
+    why = (
+        f"an engine runs already and does not know {miner.address}: add the miner to it (“minertui discover "
+        f"{miner.address}”), or end that engine (“minertui stop”)"
     )
+    raise LinkError(unknown(why, miner.name, fleet.snapshots))

@@ -14,7 +14,8 @@ import msgspec
 
 from minertui.cli import places
 from minertui.cli.engine_link import no_miner_yet, talking
-from minertui.cli.wording import Paragraphs, told
+from minertui.cli.terminal import columns
+from minertui.cli.wording import Paragraphs, told, wrapped
 from minertui.clock import SystemClock
 from minertui.model.alerts import Alert, Severity
 from minertui.model.events import advance
@@ -37,6 +38,8 @@ _COLUMNS = (
     ("fan %", "fan_pct"),
     ("rejects %", "rejected_pct"),
 )
+_SHORT = {"of expected %": "exp %", "power W": "W"}  # as on the screen, where whole words do not fit
+_SPARE = ("rejects %", "age s", "VR C", "fan %", "J/TH")  # what a narrow terminal does without, in this order
 _RIG_HEAD = ("rig", "state", "boards", "H/s", "good", "bad", "notice")
 _UNKNOWN = "-"
 
@@ -65,7 +68,7 @@ async def _status(args: argparse.Namespace, client: ApiClient) -> int:
     if args.watch:
         return await _watch(args, client)
     fleet = await client.fleet()
-    print(_json(fleet) if args.json else text(fleet, no_miner_yet(places.config_file(args))))
+    print(_json(fleet) if args.json else text(fleet, no_miner_yet(places.config_file(args)), columns()))
     return 0 if well(fleet) else 1
 
 
@@ -77,7 +80,7 @@ async def _watch(args: argparse.Namespace, client: ApiClient) -> int:
             print(msgspec.json.encode(message).decode(), flush=True)
         elif clock.mono() - shown_s >= PERIOD_S:
             shown_s = clock.mono()
-            print(text(fleet, no_miner_yet(places.config_file(args))), flush=True)
+            print(text(fleet, no_miner_yet(places.config_file(args)), columns()), flush=True)
             print(flush=True)
     return 0
 
@@ -91,8 +94,9 @@ def well(fleet: Fleet) -> bool:
     return bool(fleet.snapshots or rigs) and not troubled and not waiting and not critical
 
 
-def text(fleet: Fleet, empty: str) -> str:
-    """The tables of miners and rigs, the sums, the alerts that are on. ``empty`` is said when there are neither."""
+def text(fleet: Fleet, empty: str, wide: int | None = None) -> str:
+    """The tables of miners and rigs, the sums, what ended and which alerts are on. ``empty`` is said when there is no
+    miner and no rig. ``wide``: cells of the terminal that it has to fit; None (a pipe, a file): nothing is left out."""
     rigs = [_rig_row(job, view) for job, view in _rigs(fleet)]
     if not fleet.snapshots and not rigs:
         return empty
@@ -100,14 +104,33 @@ def text(fleet: Fleet, empty: str) -> str:
     if fleet.snapshots:
         head = ("name", "state", *(title for title, _ in _COLUMNS), "job", "age s")
         rows = [_row(fleet, snapshot) for _, snapshot in sorted(fleet.snapshots.items())]
-        lines = [*_aligned(head, rows, {0, 1, len(head) - 2}), "", _sums(fleet)]
+        table, left_out = _fitting(head, rows, wide)
+        lines = [*table, "", _sums(fleet)]
+        lines += [f"left out for want of room: {', '.join(left_out)}"] if left_out else []
     if rigs:
         lines += [*([""] if lines else []), *_aligned(_RIG_HEAD, rigs, {0, 1, len(_RIG_HEAD) - 1})]
+    lines += _swept(fleet)
     lines += _held(fleet)
     shown = [alert for alert in fleet.alerts.values() if _shown(alert)]
     lines += [_alert(alert) for alert in shown]
     lines += [f"note: {fleet.notice}"] if fleet.notice else []
-    return "\n".join(lines)
+    said = "\n".join(lines)
+    return wrapped(said, wide, 4) if wide else said
+
+
+def _fitting(
+    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], wide: int | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """The table of miners without what there is no room for, and what that is."""
+    table = _aligned(head, rows, {0, 1, head.index("job")})
+    for spare in range(len(_SPARE) + 1):
+        if wide is None or max(map(len, table)) <= wide:
+            return table, _SPARE[: max(0, spare - 1)]
+        kept = [n for n, title in enumerate(head) if title not in _SPARE[:spare]]
+        words = {kept.index(n) for n in (0, 1, head.index("job"))}
+        titles = [_SHORT.get(head[n], head[n]) for n in kept]
+        table = _aligned(titles, [[row[n] for n in kept] for row in rows], words)
+    return table, _SPARE
 
 
 def _shown(alert: Alert) -> bool:
@@ -124,9 +147,24 @@ def _alert(alert: Alert) -> str:
 def _row(fleet: Fleet, snapshot: Snapshot) -> tuple[str, ...]:
     fresh = snapshot.status if snapshot.health in (Health.OK, Health.STALE, Health.PARKED) else None
     values = (BY_ID[name].text(fresh).replace("—", _UNKNOWN) for _, name in _COLUMNS)
-    jobs = [f"{job.kind} {job.phase.value}" for job in fleet.jobs_of(snapshot.device) if not job.phase.over]
+    jobs = [_running(job) for job in fleet.jobs_of(snapshot.device) if not job.phase.over]
     age = _UNKNOWN if snapshot.at_s is None else f"{max(0.0, fleet.at_s - snapshot.at_s):.0f}"
     return (snapshot.device, _state(snapshot), *values, ", ".join(jobs) or _UNKNOWN, age)
+
+
+def _running(job: JobState) -> str:
+    """``sweep 3/11 14 min left``; ``guard running``."""
+    if job.phase is not Phase.RUNNING or not job.total:
+        return f"{job.kind} {job.phase.value}"
+    left = "" if job.left_s is None else f" {max(1, round(job.left_s / 60))} min left"
+    return f"{job.kind} {job.done}/{job.total}{left}"
+
+
+def _swept(fleet: Fleet) -> list[str]:
+    """How sweeps ended, until somebody dismisses them on the screen: what was found while nobody looked."""
+    jobs = sorted(fleet.jobs.values(), key=lambda job: job.device)
+    ended = [job for job in jobs if job.kind == "sweep" and job.phase.over]
+    return [f"sweep of {job.device}: {job.phase.value}: {job.note or 'nothing more is known'}" for job in ended]
 
 
 def _state(snapshot: Snapshot) -> str:

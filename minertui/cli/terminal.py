@@ -98,12 +98,14 @@ def say(text: str, stream: TextIO | None = None) -> None:
 def fitted(text: str, indent: int, stream: TextIO | None = None) -> str:
     """``text`` for the terminal at ``stream`` (stdout if not said otherwise), whose lines are broken between words and
     go on ``indent`` cells further in. In a pipe or a file a line stays one line."""
-    wide = _columns(stream or sys.stdout)
+    wide = columns(stream)
     return wrapped(text, wide, min(indent, wide // 4)) if wide else text
 
 
-def _columns(stream: TextIO) -> int | None:
-    """How many cells a line of it has now; None where there is no terminal, or it does not tell."""
+def columns(stream: TextIO | None = None) -> int | None:
+    """How many cells a line of it (stdout if not said otherwise) has now; None where there is no terminal, or it does
+    not tell."""
+    stream = stream or sys.stdout
     if not stream.isatty():
         return None
     try:

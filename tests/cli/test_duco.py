@@ -63,6 +63,9 @@ def test_a_rig_as_text() -> None:
     assert " ".join(row.split()) == "pro mini 1 K 5 208 9 1 20.0 882 ms 799 ms 1200 ms 40 % 0"
     assert rest[:3] == ["  pro mini 1: late", "  pro mini 1: slow pool", "  4 workers"]
     assert "minute 37.420, 53.88 DUCO/day" in rest[3]
+    narrow, *_ = duco.table(view, 80)
+    assert len(narrow) <= 80 < len(head) or len(head) <= 80
+    assert len(duco.table(view, 60)[0]) < len(head)  # nearer to each other: no line of a board is broken in two
     assert "—" in duco.table(RelayView(RelayPlan("attic"), (BoardView(plan),)))[1]
 
 

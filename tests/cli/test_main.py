@@ -68,6 +68,22 @@ def test_a_command_says_itself_what_it_does_not_know(capsys, words: list[str], u
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["stat"], "minertui: error: argument COMMAND: there is no “stat”; did you mean status?"),
+        (["config"], "minertui config: error: say which: check, path, edit"),
+        (["config", "list"], "argument WHAT: there is no “list”; there are check, path, edit"),
+        (["duco"], "minertui duco: error: say which: run, bench, address, balance"),
+        (["tune"], "minertui tune: error: the following arguments are required: NAME"),
+    ],
+)
+def test_a_word_that_is_missing_or_wrong_is_answered_with_those_there_are(capsys, words: list[str], said: str):
+    with pytest.raises(SystemExit):
+        main.main(words)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (
             ["tune", "garage", "-f", "abc"],
             [

@@ -79,8 +79,27 @@ class TestStatus:
     async def test_jobs_and_notices(self, server: ApiServer, run: Run, link: FakeLink) -> None:
         link.fleet = msgspec.structs.replace(with_sweep(link.fleet), notice="the config is refused")
         out = (await run("status"))[1]
-        assert "sweep running" in out
+        assert "sweep 3/40" in out
         assert "note: the config is refused" in out
+
+    def test_how_a_sweep_ended_while_nobody_looked(self) -> None:
+        view, note = SweepView(SweepPlan("garage")), "complete; now at 550 MHz / 1150 mV, before at 500 MHz / 1150 mV"
+        ended = JobState("sweep:garage", "garage", Phase.DONE, view, note=note)
+        assert f"sweep of garage: done: {note}" in text(fleet().with_job(ended), "").splitlines()
+        under_way = msgspec.structs.replace(ended, phase=Phase.RUNNING, done=3, total=11, left_s=700.0)
+        assert "sweep 3/11 12 min left" in text(fleet().with_job(under_way), "")
+
+    def test_a_narrow_terminal_gets_short_titles_then_fewer_columns_and_is_told_which(self) -> None:
+        whole = text(fleet(), "").splitlines()
+        assert max(map(len, whole[:3])) > 80, "or nothing is shown here"
+        assert text(fleet(), "", 200).splitlines()[:3] == whole[:3]
+        for wide in (80, 60):
+            lines = text(fleet(), "", wide).splitlines()
+            assert max(map(len, lines)) <= wide
+            assert lines[0].split()[:3] == ["name", "state", "GH/s"]
+            assert "exp %" in lines[0]
+            missing = [title for title in ("rejects %", "age s", "VR C", "fan %", "J/TH") if title not in lines[0]]
+            assert ("left out for want of room: " + ", ".join(missing) in lines) == bool(missing)
 
     def test_what_a_guard_holds(self) -> None:
         why = "at 560 MHz / 1130 mV, 61.2 °C, holds 62 °C along its frontier"

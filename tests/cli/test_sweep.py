@@ -501,3 +501,5 @@ def test_a_running_engine_knows_the_miner_by_either_address(address, name):
 def test_a_running_engine_that_does_not_know_the_miner_keeps_us_out():
     with pytest.raises(LinkError, match=r"does not know 10\.0\.0\.9: add the miner"):
         own_engine.name_there(Scripted(("a",)).fleet, MinerConfig("10.0.0.9", "10.0.0.9"))
+    with pytest.raises(LinkError, match="did you mean “garage”"):
+        own_engine.name_there(Scripted(("garage", "b")).fleet, MinerConfig("garge", "garge"))
