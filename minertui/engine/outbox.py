@@ -3,8 +3,8 @@
 What is to be sent is kept in a file, at once, until it was sent: at least once, also over a restart or a kill. Messages
 of the same few seconds go out as one, so that 160 lost miners are one message. A target that fails is tried again with
 growing pauses, and the others neither get twice what they have nor wait for it; one that hangs is asked again when it
-has come back, and holds up nothing else. At most ``per_hour`` messages leave in an hour, what is over that is counted
-in the next one.
+has come back, and holds up nothing else. At most ``per_hour`` messages leave in an hour, half of them as they come and
+the others evenly, so that nothing waits for the whole hour; what is over ten lines is counted.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _KEPT = 500  # unsent alerts; beyond that the oldest are dropped and counted
 _PAUSES_S = (10.0, 60.0, 300.0, 900.0)
 _DEADLINE_S = 60.0  # of one attempt, real seconds
 _HOUR_S = 3600.0
+_FEW = 4
 
 Send = Callable[[str, str], bool]
 
@@ -153,9 +154,17 @@ class Outbox:
             now = self._clock.mono()
             while self._sent_at and now - self._sent_at[0] >= _HOUR_S:
                 self._sent_at.popleft()
-            if len(self._sent_at) < self._per_hour:
+            if (wait_s := self._due_s() - now) <= 0:
                 return
-            await self._clock.sleep(_HOUR_S - (now - self._sent_at[0]))
+            await self._clock.sleep(wait_s)
+
+    def _due_s(self) -> float:
+        """When the next message may leave, by the monotonic clock. Few are not worth to be spread."""
+        sent, most = self._sent_at, self._per_hour
+        at_once = most // 2 if most >= _FEW else most
+        if len(sent) >= most:
+            return sent[0] + _HOUR_S
+        return sent[-1] + _HOUR_S / (most - at_once) if len(sent) >= at_once else 0.0
 
     async def _pause(self, pause_s: float, *, unless_news: bool) -> None:
         """What is new goes at once to whoever is well, whatever somebody else waits for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +365,19 @@ async def test_not_more_than_the_hourly_budget_leaves(tmp_path: Path):
         outbox.put(alert(n))
         await run_until(outbox, lambda n=n: len(sent) > n)  # type: ignore[misc]
     assert sent[2] - sent[0] >= 3600
+
+
+@pytest.mark.parametrize("per_hour", [4, 5, 20, 100])
+async def test_what_is_critical_does_not_wait_for_the_whole_hour_behind_chatter(tmp_path: Path, per_hour: int):
+    clock, sent = Clocked(), list[float]()
+    outbox = Outbox(tmp_path / "o.json", clock, per_hour=per_hour)
+    while len(sent) < 6 * per_hour:
+        await clock.sleep(10.0)  # something happens all the time
+        await outbox._wait_for_budget()
+        outbox._sent_at.append(clock.t)
+        sent.append(clock.t)
+    assert max(later - first for first, later in pairwise(sent)) <= max(3 * 3600 / per_hour, 10)
+    assert max(sum(begin <= at_s < begin + 3600 for at_s in sent) for begin in sent) <= per_hour
 
 
 async def test_a_torn_outbox_is_put_aside(tmp_path: Path):
