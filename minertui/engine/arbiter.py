@@ -23,7 +23,7 @@ from minertui.engine import taking
 from minertui.engine.command_log import CommandLog
 from minertui.engine.deeds import AllDeeds
 from minertui.engine.desk import Desk, disturbing
-from minertui.engine.facts import LAST_RESORT, UNSURE, is_it, new_entry, not_there, planned, set_since, stranger
+from minertui.engine.facts import CONFIG, LAST_RESORT, UNSURE, is_it, new_entry, not_there, planned, set_since, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
@@ -278,6 +278,8 @@ class Arbiter:
         refused one moved nothing."""
         if order.rank is not Rank.PERSON or last.status is None:
             return
+        if order.by == CONFIG and (entry is None or entry.rank is not Rank.PERSON):
+            return  # it only keeps a limit: a job's way back goes on from there
         if isinstance(order.command, SetFan) and outcome.ok and entry is not None:
             mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
             kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)

@@ -15,6 +15,8 @@ from minertui.safety.settings import SAME, Settings, changes, same
 
 LAST_RESORT = "last resort"
 """Who orders when a raised miner is too hot. What it lowers stays lowered: there is no way back to the heat."""
+CONFIG = "config"
+"""Who orders when a limit was lowered in the config. What it lowers is no settings that anybody chose."""
 UNSURE = "its readings do not agree on what it is set to; try again when they do"
 """One reading alone may tell anything of a healthy miner: nothing is raised on it, and it is nobody's home."""
 _BEFORE_S = 60.0

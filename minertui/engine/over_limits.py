@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from minertui.engine.alert_rules import above, over_limits
+from minertui.engine.facts import CONFIG
 from minertui.engine.frontiers import left_to
 from minertui.engine.line import Line
 from minertui.engine.records import Records
@@ -31,8 +32,6 @@ from minertui.model.plans import Limits
 from minertui.model.status import MinerStatus
 from minertui.safety.settings import Settings
 
-BY = "config"
-"""Who orders it."""
 _AGAIN_S, _AGAIN_MOST_S = 60.0, 3600.0  # twice as long each time: a miner that never shows it is not written for ever
 
 
@@ -111,7 +110,7 @@ class OverLimits:
             return
         if self._taken(device):  # by now
             return
-        order = Order(secrets.token_hex(8), device, tune, BY, Rank.PERSON)
+        order = Order(secrets.token_hex(8), device, tune, CONFIG, Rank.PERSON)
         try:
             outcome = (await self._office.execute(order)).outcome
         except MinertuiError as error:

@@ -20,9 +20,12 @@ from minertui.safety.steps import Refusal
 
 def whole(request: Request, entry: Entry | None) -> Request:
     """The request with the user's own value where a person's Tune names none and a sweep's baseline is kept. An order
-    that only cools is never refused for it: it then goes as it was given."""
+    that only cools is never refused for it: it then goes as it was given. One that is ``at_most`` leaves alone what it
+    does not name."""
     tune = request.command
     if not isinstance(tune, Tune) or request.rank is not Rank.PERSON or entry is None or entry.rank is not Rank.SWEEP:
+        return request
+    if tune.at_most:
         return request
     own_mv = entry.baseline.core_mv
     filled = replace(
