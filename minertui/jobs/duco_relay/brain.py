@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from minertui.jobs.duco_relay.actions import Action, Ask, Backoff, Dial, Measure, Rest, Seek, Send, Wait, Work
 from minertui.jobs.duco_relay.seams import Done
-from minertui.jobs.duco_relay.sums import Sums
+from minertui.jobs.duco_relay.sums import Sums, believed
 from minertui.jobs.duco_relay.warmth import Warmth
 from minertui.model.relay import BoardPlan, BoardState, BoardStats, BoardView, Dialect, Share
 from minertui.wire.duco.exchange import NotFound, Solved, TooHard, WrongNonce
@@ -134,7 +134,7 @@ class Brain:
     def worked(self, done: Done, now_s: float) -> None:
         """An exchange with the board ended."""
         self._now_s = now_s
-        self._sums.worked(done)
+        self._sums.worked(done := believed(done))
         self._handed = Wait(done.handover_s, 0.0)
         outcome = done.outcome
         if isinstance(outcome, TooHard):

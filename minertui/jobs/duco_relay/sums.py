@@ -14,6 +14,19 @@ from minertui.model.relay import BoardStats
 from minertui.wire.duco.exchange import NotFound, Solved, WrongNonce
 from minertui.wire.duco.pool import Kind, Verdict
 
+_SLACK, _SLACK_S = 1.2, 0.5  # a board's clock is no good one
+
+
+def believed(done: Done) -> Done:
+    """Without a time that is longer than the whole exchange took: the sketch's answers have no checksum, and one that
+    is damaged in its time would slow the board down for good, in its sums and in what it is trusted with."""
+    solved = done.outcome
+    if not isinstance(solved, Solved) or solved.elapsed_us is None:
+        return done
+    if solved.elapsed_us / 1e6 <= _SLACK * (done.handover_s + done.turn_s) + _SLACK_S:
+        return done
+    return replace(done, outcome=replace(solved, elapsed_us=None))
+
 
 class Sums:
     """``stats``: the sums up to now. Times are seconds of the program's clock, except ``wall_s``."""

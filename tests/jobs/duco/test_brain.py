@@ -272,3 +272,16 @@ def test_waits_grow_from_one_second_to_five_minutes(chances: list[float]) -> Non
     assert waits[-1] >= LONGEST_S / 2
     backoff.reset()
     assert backoff.next_s() <= 2.0
+
+
+def test_a_time_that_cannot_be_slows_no_board_down(told: Told) -> None:
+    """The answers of the sketch have no checksum: a time of three hours for a search of two seconds is damaged."""
+    told.share(GOOD)
+    most, rate = told.brain.most, told.brain.stats.mean_hs
+    assert most > 100
+    told.job()
+    told.worked(Solved(476, 9_999_999_999))
+    assert (told.brain.most, told.brain.stats.mean_hs) == (most, rate)
+    send = told.next()
+    assert isinstance(send, Send), "its nonce is right all the same"
+    assert send.rate_hs == pytest.approx(476 / 2.291044)
