@@ -102,6 +102,12 @@ class Arbiter:
             walker.desk.accept(self._deeds.unknown())
         walker.line.unpark()
 
+    def renamed(self, old: str, new: str) -> None:
+        """What was done to a board goes with its name: of one that tells no MAC nothing else says that it is it."""
+        was, now = self._desk(old), self._desk(new)
+        if was.deeds.mac is None and not now.deeds.wrote_s:
+            now.deeds, was.deeds = was.deeds, now.deeds
+
     # orders -------------------------------------------------------------------------------------------------------
 
     async def execute(self, order: Order) -> CommandRecord:
@@ -364,8 +370,6 @@ class Arbiter:
         entries = await off_loop(self._journal.entries)
         return tuple([(entry, await self.restore(entry, devices)) for entry in entries])
 
-    # small --------------------------------------------------------------------------------------------------------
-
     def _desk(self, device: str) -> Desk:
         return self._desks.setdefault(device, Desk(device, self._deeds.unknown()))
 
@@ -386,11 +390,9 @@ class Arbiter:
         return Walker(self._clock, self._journal, line, desk)
 
     def _forget(self) -> None:
-        for order_id in list(self._orders):
-            if len(self._orders) <= _REMEMBERED:
-                return
-            if self._orders[order_id].done():
-                del self._orders[order_id]
+        done = [order_id for order_id, task in self._orders.items() if task.done()]
+        for order_id in done[: max(0, len(self._orders) - _REMEMBERED)]:
+            del self._orders[order_id]
 
 
 def _seen(task: asyncio.Task[CommandRecord]) -> None:

@@ -102,7 +102,8 @@ class Restoring:
         return "; ".join([why for entry in mine if (why := await self._restore(entry, (device,)))])
 
     async def follow(self, old: str, new: str) -> None:
-        """A device is called ``new`` from now on; what is kept of one that tells no MAC is found by its name alone."""
+        """A device is called ``new`` from now on; what is known of one that tells no MAC is found by its name alone."""
+        self._arbiter.renamed(old, new)
         try:
             moved = await asyncio.to_thread(self._journal.rename, old, new)
         except JournalError as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from minertui.config import Config
 from minertui.engine.journal import Entry, Journal
+from minertui.model.commands import Order, Rank, Restart
 from minertui.model.history import MinerEntry
 from minertui.safety.settings import Settings
 from tests.engine.house import PLAN, House, Miner, miner, until
@@ -34,6 +36,20 @@ async def test_one_that_was_away_while_it_was_renamed_in_a_sweep_is_led_back(
     it.dead = False
     await until(lambda: (it.mhz, it.mv) == (500, 1150), 300)
     await until(lambda: not Journal(house.folder / "journal", house.clock.wall).entries(), 120)
+    await engine.close()
+
+
+async def test_what_was_done_to_it_goes_with_it(house: House, tmp_path: Path):
+    it = house.miners.setdefault("127.0.0.1:8001", Miner("127.0.0.1:8001"))
+    it.mac = None  # type: ignore[assignment]
+    engine = await house.from_file(tmp_path)
+    restart = Order("o1", "m1", Restart(), by="script", rank=Rank.CURTAILMENT)
+    await until(lambda: engine.hub.fleet.snapshots["m1"].status is not None)
+    assert (await engine.send(restart)).outcome.ok
+    await engine.save_miner(MinerEntry("attic", "127.0.0.1:8001"), "m1")
+    await until(lambda: engine.hub.fleet.snapshots["attic"].status is not None)
+    again = await engine.send(replace(restart, id="o2", device="attic"))
+    assert "it was restarted" in again.outcome.reason
     await engine.close()
 
 
