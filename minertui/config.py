@@ -164,7 +164,7 @@ def exposure(path: Path, data: bytes | None = None) -> str | None:
     """A warning when ``path`` holds secrets in plain text and other users may read it; None when all is well."""
     if not path.exists() or not path.stat().st_mode & 0o077:
         return None
-    table = tomllib.loads((path.read_bytes() if data is None else data).decode())
+    table = tomllib.loads((path.read_bytes() if data is None else data).decode("utf-8-sig"))
     values = [*table.get("alerts", {}).get("urls", ())]
     for miner in table.get("miner", ()):
         values += miner.get("headers", {}).values()
@@ -225,7 +225,7 @@ class _Decoder:
         if len(data) > MAX_BYTES:
             raise ConfigError(f"is larger than {MAX_BYTES // 1024} KiB; this is not a config file", file=self.path)
         try:
-            return data.decode()
+            return data.decode("utf-8-sig")  # some editors put a mark in front
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise ConfigError("is not UTF-8 text; save it as UTF-8", file=self.path, line=line) from error

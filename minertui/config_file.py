@@ -103,7 +103,7 @@ def _document(path: Path) -> tomlkit.TOMLDocument:
     try:
         data = path.read_bytes() if path.exists() else _NEW.encode()
         decode(data, path)
-        document = tomlkit.parse(data.decode())
+        document = tomlkit.parse(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
     except TOMLKitError as error:

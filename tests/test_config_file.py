@@ -220,3 +220,14 @@ def test_no_name_or_tag_injects_anything(tmp_path: Path, name: str, tag: str) ->
         assert not path.exists()
     else:
         assert entries(load(path)) == [entry]
+
+
+def test_a_file_of_an_editor_that_marks_utf_8_is_read_and_changed(tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_bytes(b'\xef\xbb\xbf# mine\r\n[[miner]]\r\nname = "a"\r\naddress = "192.168.1.2"\r\n')
+    file.chmod(0o644)
+    assert [miner.name for miner in load(file).miner] == ["a"]
+    save_miner(file, MinerEntry("b", "192.168.1.3"))
+    remove_miner(file, "a")
+    assert [miner.name for miner in load(file).miner] == ["b"]
+    assert b"# mine" in file.read_bytes()
