@@ -100,6 +100,11 @@ def _backwards() -> Patch:
     return _swap(kernel, "_ordered", lambda *args: tuple(reversed(right(*args))))
 
 
+def _impatient() -> tuple[Patch, ...]:
+    """A way back that waits neither before its way up nor at each step of it."""
+    return _swap(Calm, "reached", lambda *_: True), _swap(WayBack, "_cool", lambda *_: None)
+
+
 def _hasty() -> tuple[Patch, ...]:
     """A guard that climbs back at the next poll."""
     right = state.written
@@ -140,7 +145,7 @@ FAULTS: dict[str, Fault] = {
     "a stranger is taken for its own": Fault(lambda: (_answered(_takes_for_its_own),), scenes.stranger),
     "any MAC is learned": Fault(lambda: (_answered(_learns),), scenes.stranger),
     "a guard never lowers": Fault(_one(guards, "_down", lambda *_: None), scenes.hot_and_guarded),
-    "a guard's calm is not waited for": Fault(_one(Calm, "reached", lambda *_: True), scenes.hot_and_guarded),
+    "a guard's calm is not waited for": Fault(_impatient, scenes.hot_and_guarded),
     "a guard raises at once": Fault(_hasty, scenes.hot_and_guarded),
     "a sweep ignores its limits": Fault(
         lambda: (_swap(watch, "touched", lambda *_: None), _swap(transient, "leaving", lambda *_: None)),
