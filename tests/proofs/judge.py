@@ -20,7 +20,7 @@ from minertui.sim.axeos_models import Phase as Phases
 from minertui.sim.axeos_patch import Reply
 from minertui.sim.axeos_routes import Request, answer
 from tests.proofs.heat import Heat, Rule, of_guard
-from tests.proofs.owner import KEYS, SAME, Owner, Point
+from tests.proofs.owner import KEYS, SAME, Owner, Point, same
 from tests.proofs.power import Power, in_force
 from tests.proofs.rations import Rations
 from tests.proofs.told import mac_of, value_of
@@ -52,6 +52,7 @@ class Witness:
         self.present = True  # in the config
         self.guard: GuardPlan | None = None  # that its owner wants here
         self.led = self.at_once = self.dry = False  # ``restore`` runs; does not wait for its guard's calm; only looks
+        self.forgot = False  # an engine began while the disk told nothing: it does not know who is meant
         self.orders: Callable[[], Collection[Order]] = lambda: ()  # that are carried out here now
         self.sweep: Callable[[], tuple[Phase, SweepView] | None] = lambda: None  # as it is published
         self.owner, self.heat, self.rations = Owner(self._settings()), Heat(board), Rations()
@@ -236,7 +237,7 @@ class Witness:
     def _strange(self) -> bool:
         """Has it said that it is another one?"""
         known = ("", self.meant, self._first)  # who answered first may have been met by that
-        return bool(self.meant) and self.told_mac not in known
+        return bool(self.meant) and self.told_mac not in known and not self.forgot
 
     def _order(self, *, up: bool = False) -> Order | None:
         """The one that is carried out; of several the one that goes first, and of those that may go ``up`` where one
@@ -276,6 +277,7 @@ class Witness:
 
     def _lowered(self, order: Order | None, now_s: float) -> None:
         by = order.by if order else ""
+        self.owner.unnoted |= self.owner.mute
         if by.startswith("guard:"):
             self.guard_lowered_s = now_s
             self.owner.why.add("its guard lowered it")
@@ -383,7 +385,7 @@ class Witness:
         if not owner.may_be(now):
             self.say(now_s, f"its way back was forgotten at {now[0]:g} MHz / {now[1]:g} mV; chosen: {owner.text()}")
         proven = len(self.shown_s) > 1 and self.shown_s[-1] - self.shown_s[0] >= _PROVEN_S
-        if not proven and not owner.why:
+        if not proven and not owner.why and not any(same(now, theirs) for theirs in owner.theirs):
             self.say(now_s, f"its way back was forgotten {now_s - self.changed_s:.1f} s after it changed, unproven")
         self.seen["way back ended"] += 1
         owner.settles(now)

@@ -97,19 +97,25 @@ async def no_files_left(world: World) -> None:
 async def _refused(world: World, number: int) -> None:
     """For a while the disk says so to everything; sometimes an engine has to start in it."""
     world.disk = OSError(number, os.strerror(number))
+    for miner in world.miners:
+        miner.witness.owner.mute = True
     for _ in range(2):
         await asyncio.sleep(world.dice.choice([30, 300]))
         if world.dice.random() < 0.2:
-            await killed(world)
-            _unguarded(world)
+            await world.kill()
+            _forgotten(world)
+            await world.open_engine()
     world.disk = None
+    await asyncio.sleep(10)  # what cannot be read is tried again every few seconds
     for miner in world.miners:
-        miner.unkept = False
+        miner.unkept = miner.witness.forgot = miner.witness.owner.mute = miner.witness.owner.unnoted = False
 
 
-def _unguarded(world: World) -> None:
-    """Another engine knows nothing of a guard that no disk has kept."""
+def _forgotten(world: World) -> None:
+    """Another engine knows nothing of what no disk has kept, or tells: a guard, who is meant, what was lowered."""
     for miner in world.miners:
+        miner.witness.forgot = True
+        miner.witness.owner.bereft()
         if miner.unkept:
             miner.by_hand = miner.unkept = False
             miner.renewed()

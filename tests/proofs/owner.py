@@ -38,6 +38,7 @@ class Owner:
         self.swept = False  # since somebody else changed it: is there a sweep that was started later?
         self.fresh = False  # and it has not begun to write yet
         self.asked: list[Point] = []  # by people whose order has not ended yet
+        self.mute = self.unnoted = False  # the disk takes no note; and it was lowered meanwhile
         self.held: dict[Point, float] = {}  # how long it has run so, in seconds, since its last sweep was started
 
     def others(self, was: Point, now: Point, *, back: bool = False) -> None:
@@ -53,6 +54,11 @@ class Owner:
         else:
             self.most = _highest(self.most, now)
         self.theirs.append(now)
+
+    def bereft(self) -> None:
+        """The engine is gone, and its disk refuses: no other one can know what it lowered without a note."""
+        if self.unnoted:
+            self.why.add("it was lowered without a note, and that engine is gone")
 
     def asks(self, goal: Point) -> None:
         """A person's order is on its way there."""

@@ -256,6 +256,16 @@ def test_at_the_end_it_is_where_its_owner_left_it_or_lower_for_a_reason(story: S
     assert "at last it is left at 475 MHz / 1150 mV; chosen: 525 MHz / 1150 mV (nothing lowered it)" in story.said
 
 
+@pytest.mark.parametrize(("mute", "found"), [(True, ""), (False, "its way back was forgotten at 465 MHz")])
+def test_what_was_lowered_without_a_note_is_nobodys_when_its_engine_is_gone(story: Story, mute: bool, found: str):
+    story.judge.owner.mute = mute
+    story.sets(SWEEP, mhz=465)
+    story.judge.owner.bereft()
+    story.judge.closed(story.now_s)
+    assert found in story.said
+    assert bool(found) is bool(story.said)
+
+
 def hot(story: Story, chip_c: float, seconds: int) -> None:
     for _ in range(0, seconds, 30):
         story.board.cooler.chip_c = chip_c
