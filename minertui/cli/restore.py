@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -39,8 +40,9 @@ from minertui.engine.way_back import homeward, stays, waits
 from minertui.model.alerts import Severity
 from minertui.model.commands import OutcomeState
 from minertui.model.errors import MinertuiError
-from minertui.model.fleet import Snapshot
+from minertui.model.fleet import Health, Snapshot
 from minertui.model.seams import Clock, Device
+from minertui.safety import kernel
 from minertui.safety.settings import Settings
 from minertui.wire.axeos.address import host_port
 
@@ -91,11 +93,20 @@ async def _logged(
     log = CommandLog(records, clock, lambda event: None, by="restore")
     alerts = RestoreAlerts(state, clock, known.alerts, records)
     await alerts.begin()
+    doing = partial(restore, parked=await _parked(records), dry_run=dry_run, now=now, log=log, tell=alerts.ended.tell)
     try:
-        return await restore(journal, known, clock, dry_run=dry_run, now=now, log=log, tell=alerts.ended.tell)
+        return await doing(journal, known, clock)
     finally:
         await alerts.keep()
         await records.close()
+
+
+async def _parked(records: Records) -> Mapping[str, str]:
+    """Why who is parked is, by MAC, and by name where it tells none; a disk that does not tell parks nobody."""
+    kept: Mapping[str, Identity] = {}
+    with contextlib.suppress(StoreError):
+        kept = await records.identities()
+    return {identity.mac or name: identity.parked for name, identity in kept.items() if identity.parked}
 
 
 def _disk(text: str) -> None:
@@ -113,15 +124,17 @@ async def restore(
     log: CommandLog | None = None,
     connect: Connect = connect,
     tell: Left | None = None,
+    parked: Mapping[str, str] | None = None,
 ) -> int:
     """Restore all entries, one after the other, and print a line for each; the exit code. ``tell`` hears how each
-    ended."""
+    ended. ``parked``: why, by MAC or name, who is; only a person has one raised, once it is cleared."""
     entries, problems = await asyncio.to_thread(_read, journal)
     for problem in problems:
         say(f"journal: {problem}", sys.stderr)
     left, elsewhere = len(problems), 0
     for entry in entries:
-        async with _found(entry, known, clock, connect) as line:
+        who = Identity(mac=entry.mac, parked=(parked or {}).get(entry.mac or entry.device, ""))
+        async with _found(entry, known, clock, connect, who) as line:
             ok, text = await _one(entry, line, journal, clock, log, dry_run=dry_run, now=now)
             elsewhere += ok and not dry_run and not _at_home(entry, line)
         if tell is not None and not dry_run:
@@ -172,6 +185,8 @@ async def _one(
             return True, f"nothing would be changed: {why}"
         at = Settings.of(status)
         target = homeward(entry, line.snapshot())
+        if line.snapshot().health is Health.PARKED and not kernel.lowers(target, status):
+            return True, f"would not be raised: it is parked ({line.snapshot().why}): clear it first"
         if why := "" if now else waits(entry.calm, target, status):
             return True, f"would not be raised yet: {why}"
         return True, f"would go from {at.tune_text} to {entry.baseline.wrote(target).tune_text}"
@@ -181,7 +196,9 @@ async def _one(
 
 
 @contextlib.asynccontextmanager
-async def _found(entry: Entry, known: config.Config, clock: Clock, connect: Connect) -> AsyncIterator[Line | None]:
+async def _found(
+    entry: Entry, known: config.Config, clock: Clock, connect: Connect, who: Identity
+) -> AsyncIterator[Line | None]:
     """A line to the entry's device, wherever its MAC answers."""
     gate = asyncio.Semaphore(_AT_ONCE)
     lines: list[Line] = []
@@ -189,7 +206,8 @@ async def _found(entry: Entry, known: config.Config, clock: Clock, connect: Conn
     try:
         for places in _places(entry, known):
             if line is None:
-                tried = await asyncio.gather(*(_try(entry, place, clock, connect, gate, lines) for place in places))
+                trying = (_try(entry, place, clock, connect, gate, lines, who) for place in places)
+                tried = await asyncio.gather(*trying)
                 line = next((one for one in tried if one is not None), None)
         yield line
     finally:
@@ -224,12 +242,18 @@ def _same_place(address: str, other: str) -> bool:
 
 
 async def _try(
-    entry: Entry, place: Wanted, clock: Clock, connect: Connect, gate: asyncio.Semaphore, lines: list[Line]
+    entry: Entry,
+    place: Wanted,
+    clock: Clock,
+    connect: Connect,
+    gate: asyncio.Semaphore,
+    lines: list[Line],
+    who: Identity,
 ) -> Line | None:
     miner = place.miner
     headers = {name: secret.reveal() for name, secret in miner.headers.items()}
     options = msgspec.structs.replace(place.options, name=entry.device, address=miner.address)
-    line = Line(options, connect(miner.kind, miner.address, headers), clock, _Silent(), Identity(mac=entry.mac))
+    line = Line(options, connect(miner.kind, miner.address, headers), clock, _Silent(), who)
     lines.append(line)
     async with gate:
         snapshot = await line.refresh()

@@ -12,9 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from minertui.cli.main import main
-from minertui.cli.restore import restore
+from minertui.cli.restore import _parked, restore
 from minertui.config import Config, EngineConfig, MinerConfig
 from minertui.engine.journal import FOLDER, Entry, Journal
+from minertui.engine.line import Identity
 from minertui.engine.lock import StateLock
 from minertui.engine.outbox import Outbox
 from minertui.engine.records import Records
@@ -293,3 +294,34 @@ async def test_what_stays_where_it_is_has_an_exit_code_of_its_own(
     assert "left as it is, not above its baseline 525 MHz / 1150 mV" in said
     assert ("nothing would be changed" in said) is dry_run
     assert miner.writes == []
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_who_is_parked_is_lowered_and_not_raised(
+    journal: Journal, capsys: pytest.CaptureFixture[str], dry_run: bool
+):
+    """systemd runs it after every end of the engine: that is no person who clears anything."""
+    journal.open_entry(replace(ENTRY, ours=(Settings(400.0, 1100.0),)), instead=True)
+    miner = FakeMiner()
+    miner.set(frequency_mhz=400.0, actual_mhz=400.0, core_mv=1100, core_actual_mv=1100)
+    net, parked = Net(**{"192.0.2.1": miner}), {MAC: "3 restarts did not help"}
+    options = {"dry_run": dry_run, "connect": net.connect, "parked": parked}
+    await restore(journal, Config(), LoopClock(), **options)  # type: ignore[arg-type]
+    assert miner.writes == []
+    assert len(journal.entries()) == 1
+    told = capsys.readouterr()
+    assert "it is parked (3 restarts did not help): clear it first" in told.out + told.err
+    miner.set(frequency_mhz=600.0, actual_mhz=600.0, core_mv=1210, core_actual_mv=1210)
+    await restore(journal, Config(), LoopClock(), **{**options, "dry_run": False})  # type: ignore[arg-type]
+    assert (miner.status.frequency_mhz, miner.status.core_mv) == (525, 1150)
+
+
+async def test_who_is_parked_is_read_from_the_records(tmp_path: Path):
+    records = Records(tmp_path / "records.db", LoopClock(), trouble=lambda *_: None, damaged=lambda _: None)
+    await records.start()
+    await records.learn("garage", Identity(MAC, parked="hot"))
+    await records.learn("old", Identity(None, parked="cold"))
+    await records.learn("well", Identity("02:00:00:00:00:11"))
+    assert await _parked(records) == {MAC: "hot", "old": "cold"}
+    await records.close()
