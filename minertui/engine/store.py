@@ -5,8 +5,9 @@ SD card costs one wait and not a hundred. ``run`` returns after the commit: with
 returned survives a power cut; without (NORMAL) the last commits may be lost, and nothing is ever torn.
 
 A torn or foreign file is put aside as ``.corrupt-<time>``, a new one begun, and ``damaged`` told. A full or read-only
-disk makes work fail with StoreError and is reported once through ``trouble``. On a full disk reads and commits of
-nothing still succeed, so it is over only when a trial of some size was written too: with the next work, or the ping.
+disk makes what writes fail with StoreError and is reported once through ``trouble``; what only asks is answered as far
+as the file can be read. On a full disk reads and commits of nothing succeed, so it is over only when a trial of some
+size was written too: with the next work, or the ping.
 """
 
 from __future__ import annotations
@@ -119,10 +120,22 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             self._disconnect()
             failure = StoreError(f"{self._path}: {error}; free some space or check the disk")
-            return [failure] * len(batch), str(failure), damage
+            return self._read(batch, failure), str(failure), damage
         except Exception as error:  # noqa: BLE001 - a fault of the work: whoever asked gets it, nobody waits for ever
             self._disconnect()
             return [error] * len(batch), self._said, damage
+
+    def _read(self, batch: list[Work[Any]], failure: StoreError) -> list[Any]:
+        """What only asks is answered where the file can be read: a disk that became read-only still tells who is parked
+        and who is guarded."""
+        try:
+            log = self._path.with_name(f"{self._path.name}-wal")
+            whole = not log.exists() or not log.stat().st_size  # then it needs no log, which could not be made
+            url = f"{self._path.absolute().as_uri()}?mode=ro{'&immutable=1' if whole else ''}"
+            with contextlib.closing(sqlite3.connect(url, uri=True, isolation_level=None)) as db:
+                return [_asked(db, work, failure) for work in batch]
+        except (sqlite3.Error, OSError):
+            return [failure] * len(batch)
 
     def _still_said(self) -> str:
         """What is wrong with the disk after a transaction that it took: after trouble a trial decides."""
@@ -186,6 +199,13 @@ def _tried(db: sqlite3.Connection, work: Work[Any]) -> Any:
         result = error
     db.execute("RELEASE work")
     return result
+
+
+def _asked(db: sqlite3.Connection, work: Work[Any], failure: StoreError) -> Any:
+    try:
+        return work(db)
+    except Exception:  # noqa: BLE001 - it would write, most likely
+        return failure
 
 
 def _settle(future: asyncio.Future[Any], result: Any) -> None:

@@ -206,8 +206,7 @@ async def test_trouble_of_the_disk_is_over_although_no_rig_mines(
     second = await rounds.get()  # tended just now, and not again for a while
     with monkeypatch.context() as broken:
         broken.setattr(history._store, "_transaction", refused)
-        with pytest.raises(StoreError):
-            await asked(history, "attic", RIG_METRICS[0].id, 60)
+        await asked(history, "attic", RIG_METRICS[0].id, 60)
     assert len(said) == 1
     second.set()
     await rounds.get()
