@@ -199,6 +199,8 @@ class _Decoder:
 
     def _list(self, name: str) -> list[Any]:
         tables = self.table.get(name, [])
+        if isinstance(tables, dict) and tables.keys() == {"board"}:
+            raise self.error("boards belong to a rig: write [[rig]] with name and user above the first one", (name,))
         if not isinstance(tables, list):
             raise self.error(f"write each {name} as a table of its own: [[{name}]]", (name,))
         return tables

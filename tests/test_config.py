@@ -166,6 +166,10 @@ class TestRefusals:
             ([*RIG, 'rest = "ftp://x"'], "rig[1].rest: write an address like https://server.duinocoin.com"),
             ([*MINER, "[[rig]]", 'name = "A"', 'user = "u"'], "rig[1].name: “A” is the name of miner[1] too"),
             (["rig = 3"], "rig: write each rig as a table of its own: [[rig]]"),
+            (
+                ["[[rig.board]]", 'name = "one"', 'at = "i2c:1:20"'],
+                "boards belong to a rig: write [[rig]] with name and user above the first one",
+            ),
             (["[alerts]", 'urls = ["env:NOT_SET_ANYWHERE"]'], "environment variable NOT_SET_ANYWHERE"),
             (["[alerts]", 'urls = ["file:/does/not/exist"]'], "needs the file /does/not/exist"),
         ],

@@ -82,6 +82,8 @@ def show(found: Sequence[str]) -> int:
             continue
         boards += 1
         print("\n".join(lines(boards, at, speech)))
+    if boards:
+        print("# they belong under a [[rig]] of the config, with name, user and mining_key: minertui config edit")
     return 0 if boards else 1
 
 

@@ -54,9 +54,14 @@ def check(args: argparse.Namespace) -> int:
         print(f"{file}: not there yet, which is an empty config; write one with “minertui config edit”")
         return 0
     _looks(config, file, file.read_text())
-    count = len(config.miner)
-    print(f"{file}: all is well, {count} miner{'' if count == 1 else 's'}")
+    boards = sum(len(rig.board) for rig in config.rig)
+    rigs = f", {_counted(len(config.rig), 'rig')} of {_counted(boards, 'board')}" if config.rig else ""
+    print(f"{file}: all is well, {_counted(len(config.miner), 'miner')}{rigs}")
     return 1 if exposure(file) else 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def path(args: argparse.Namespace) -> int:

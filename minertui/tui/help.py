@@ -54,7 +54,12 @@ _WIDGETS: Mapping[str, tuple[tuple[str | tuple[str, ...], str], ...]] = {
         ("soak", "a point measured again, longer, to confirm that it is the best"),
         ("x ~ ?", "a limit was reached; unstable; says nothing (disturbed, or the miner was never really there)"),
     ),
-    "rig": ((("list.up", "list.down"), "cursor"),),
+    "rig": (
+        (("list.up", "list.down"), "cursor"),
+        ("D V C", "a board is not connected; waits for the pool's greeting; is connected"),
+        ("R J K", "has asked for a job; has one; hashes"),
+        ("W E G F", "its result is here; sent; accepted; refused"),
+    ),
     "alerts": ((("list.up", "list.down"), "cursor"),),
     "commands": ((("list.up", "list.down"), "cursor"),),
     "log": (

@@ -114,6 +114,7 @@ def test_boards_found_are_written_as_the_config_wants_them(
     out = capsys.readouterr().out
     assert 'at = "i2c:1:8"  # atmega328p' in out
     assert 'at = "i2c:1:20"  # ATmega328P (hauchel)' in out
+    assert "# they belong under a [[rig]] of the config, with name, user and mining_key: minertui config edit" in out
     assert "asking i2c:1:99 …\n  no board that mines: nothing answers at this address" in out
 
 

@@ -258,6 +258,10 @@ class TestConfig:
         assert "not there yet" in (await run("config", "check"))[1]
         (places / "config.toml").write_text('[[miner]]\nname = "a"\naddress = "b"\n')
         assert (await run("config", "check"))[1].endswith(": all is well, 1 miner\n")
+        board = '[[rig.board]]\nname = "{}"\nat = "i2c:1:{}"\n'
+        rig = '[[rig]]\nname = "attic"\nuser = "u"\n' + board.format("one", 20) + board.format("two", 21)
+        (places / "config.toml").write_text(rig)
+        assert (await run("config", "check"))[1].endswith(": all is well, 0 miners, 1 rig of 2 boards\n")
 
     async def test_two_miners_of_one_address_are_no_config(self, run: Run, places: Path) -> None:
         file = places / "config.toml"

@@ -176,6 +176,7 @@ class FleetPane(Pane):
         self._bring(self.groups, bool(self.order.group) and not empty)
         if self.teach.display:
             self.teach.show_no_miners(fleet.readonly)
+        self._front.empty = f" No miner matches /{self.order.words}; Esc shows all again." if self.order.words else ""
         if self.mapped:
             self.map.show(fleet, self.rows, self.map_metric)
         else:

@@ -28,7 +28,11 @@ def settings(snapshot: Snapshot) -> Rows:
         *_known(
             [
                 ("fan", _fan(s)),
-                ("input", f"{number(s.input_mv)} mV  {number(s.current_ma)} mA" if s.input_mv is not None else ""),
+                ("input", f"{number(s.input_mv)} mV" if s.input_mv is not None else ""),
+                (
+                    "current",
+                    f"{number(s.current_ma)} mA" if s.current_ma is not None else "",
+                ),  # of the input or the core
                 ("stops at", f"chip {number(caps.max_chip_temp_c)} °C" if caps.max_chip_temp_c else ""),
                 ("default", _pair(s.default_mhz, None, "MHz") if s.default_mhz else ""),
             ]

@@ -163,8 +163,9 @@ def _bounds(columns: Sequence[_Values]) -> tuple[float, float] | None:
 
 
 def _scale(low: float, high: float, ticks: int) -> tuple[float, float, float]:
-    """Round ends and step around what is shown; a flat line gets some air."""
-    if high - low < 1e-9 * max(1.0, abs(high)):
+    """Round ends and step around what is shown. A flat line gets some air, and what moves by less than a thousandth is
+    flat: drawn as mountains it would look like news."""
+    if high - low < max(1e-9, 1e-3 * abs(high)):
         air = abs(high) * 0.1 or 1.0
         low, high = low - air, high + air
     rough = (high - low) / ticks

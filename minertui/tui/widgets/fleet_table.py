@@ -10,6 +10,7 @@ from minertui.tui.widgets.columns import GAP, Layout, Row, at, cells, header, jo
 from minertui.tui.widgets.painted import Line, Span, line
 from minertui.tui.widgets.rows import DeviceRows
 from minertui.tui.widgets.standing import age_text, standing
+from minertui.tui.widgets.wording import fit
 
 _OF_NOW = frozenset({"state", "runs", "word", "name", "job"})  # true however old the reading is
 _Key = tuple[int, tuple[int, ...], str, bool, str, str]
@@ -55,6 +56,8 @@ class FleetTable(DeviceRows):
         self.reveal()
         used = sum(size + column.gap for column, size in columns)  # with the gap behind the last one
         lines = [line((header(columns, self.sort, self.glyphs), "head"))]
+        if not self.rows:
+            return [*lines, line((fit(self.empty, width, ellipsis=self.glyphs.ellipsis), "dim"))][:height]
         rows = self.rows[self.top : self.top + max(0, height - 1)]
         edges = self._edges(height - 1, " " * (width - 1 - used)) if bar and rows else [""] * len(rows)
         lines += map(self._line, rows, edges)

@@ -75,6 +75,8 @@ class HeatMap(DeviceRows):
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The title with its scale, then the cells."""
+        if not self.rows:
+            return [line((fit(self.empty, width, ellipsis=self.glyphs.ellipsis), "dim"))]
         self.reveal()
         low, high = self._scale()
         lines, cell = [self._title(low, high)], self.cell
@@ -98,6 +100,8 @@ class HeatMap(DeviceRows):
             scale = [Span(self.glyphs.ramp[1:])]
         digits = 0 if high - low > 10 else 1
         ends = (number(low, digits), f"{number(high, digits)} {m.unit}")
+        if m.unit == "GH/s":  # as in the cells
+            ends = (terahash(low), f"{terahash(high)} TH/s")
         if self._limited:
             ends = ("cool", "limit")
         spans = ((f"{m.title}", "title"), (f"  {ends[0]} ", "dim"), *scale, (f" {ends[1]}", "dim"))

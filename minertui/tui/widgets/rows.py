@@ -56,6 +56,7 @@ class DeviceRows(Painted, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.fleet: Fleet = EMPTY
         self.rows: tuple[str, ...] = ()
+        self.empty = ""  # what is said where there is none
         self.top = 0  # first row (or line of cells) on the screen
         self._index = 0
         self._left, self._left_s = "", 0.0  # address of a device that left under the cursor, and when

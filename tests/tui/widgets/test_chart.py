@@ -109,6 +109,14 @@ def test_scales_are_round_and_hold_all(low: float, high: float) -> None:
     assert (top - bottom) / step <= 7
 
 
+def test_what_moves_by_less_than_a_thousandth_is_drawn_flat() -> None:
+    bottom, top, _ = _scale(207.997, 208.0, 4)
+    assert bottom < 200
+    assert top > 216
+    bottom, top, _ = _scale(59.8, 60.4, 4)  # a temperature that moves is seen to
+    assert top - bottom <= 1
+
+
 def test_more_values_than_dots_are_means_and_fewer_are_joined() -> None:
     assert _spread([1, 3, 5, 7], 2) == [2, 6]
     assert _spread([0, 3], 4) == [0, 1, 2, 3]

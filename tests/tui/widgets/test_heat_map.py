@@ -32,6 +32,14 @@ async def test_cells_carry_name_and_value_and_hotter_is_another_colour() -> None
         assert cool.bgcolor != hot.bgcolor
 
 
+async def test_the_scale_of_hashrates_has_the_unit_of_the_cells() -> None:
+    heat = HeatMap()
+    async with on_stage(heat, 120, 24):
+        heat.show(NORMAL, NAMES, "hashrate_ghs")
+        assert text(heat)[0].startswith("Hashrate  1.04")
+        assert "4.40 TH/s" in text(heat)[0]
+
+
 @pytest.mark.parametrize("only_ascii", [False, True])
 async def test_without_colours_a_bar_says_what_they_would_and_the_legend_shows_the_bars(only_ascii: bool) -> None:
     heat = HeatMap()
