@@ -36,6 +36,7 @@ _LEAST_ERRORS = 6  # readings that a mean of errors needs, as in a sweep
 _GAP_S = 120.0  # after a longer silence nothing is known of the time between
 LEAST_MHZ = 6.25
 """A PLL step."""
+_SAME_MHZ = 0.99  # firmware that stores whole MHz leaves off what is over a limit
 _ROOM_C, _ROOM_RANGE_C = 25.0, (5.0, 45.0)
 _LEARN = 0.3  # weight of one change's effect
 _LEARN_HEAT = 0.03  # less heat than that drowns in noise
@@ -227,9 +228,9 @@ def towards(hold: Hold, status: MinerStatus, reach: Reach) -> Tune | None:
     there = _setting(hold, hold.goal_mhz, reach)
     if there is None:
         return None
-    if there.mhz < mhz - SAME:
+    if there.mhz < mhz - _SAME_MHZ:
         return Tune(frequency_mhz=there.mhz)
-    if there.mhz > mhz + SAME:
+    if there.mhz > mhz + _SAME_MHZ:
         if there.mv > mv + SAME:
             return Tune(core_mv=round(min(there.mv, mv + RULES.step_mv)))
         return Tune(frequency_mhz=min(there.mhz, mhz + RULES.step_mhz))
@@ -277,7 +278,7 @@ def _wish(at: Moment) -> tuple[float | None, str]:
         return _lower(at)
     if at.over_c >= (0 if at.fan_has_room else -half_c):
         return None, " along its frontier"
-    if at.mhz >= at.reach.top_mhz - SAME:
+    if at.mhz >= at.reach.top_mhz - _SAME_MHZ:
         return None, ": nothing higher is wanted or proven"
     if at.waited_s < at.plan.hold_dwell_s:
         left_s = at.plan.hold_dwell_s - at.waited_s
@@ -290,7 +291,7 @@ def _lower(at: Moment) -> tuple[float | None, str]:
     least = min(at.mhz, max(at.reach.low_mhz, at.mhz - at.plan.step_down_mhz))
     same = at.setting(at.mhz)
     trims = same is not None and same.mv < at.mv - SAME
-    if least > at.mhz - SAME and not trims:
+    if least > at.mhz - _SAME_MHZ and not trims:
         return None, f"; already at the floor of {at.reach.low_mhz:g} MHz"
     if at.waited_s < ANSWER_S:
         return None, " along its frontier; waiting for the last change's effect"
