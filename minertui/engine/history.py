@@ -115,7 +115,7 @@ class History:
         unwritten = [s for d, _, samples in self._full if d == question.device for s in samples]
         unwritten += self._open.get(question.device, (0, []))[1]
         fresh = [Point(at_s, 1, *([array("f", data)] * 3)) for at_s, data in unwritten]
-        return await self._store.run(lambda db: answer(question, [*tables.points(db, question, now_s), *fresh]))
+        return await self._store.show(lambda db: answer(question, [*tables.points(db, question, now_s), *fresh]))
 
     async def recent_ghs(self) -> dict[str, tuple[float, ...]]:
         """By device: minute means of the hashrate over the last hour, oldest first; none where the disk refuses."""

@@ -136,7 +136,7 @@ class Records:
         """Sweeps with their points, newest first; of one device, or of all; those that began before ``before_s`` (wall
         time). Points that cannot be read are left out, and that is said."""
         torn: dict[str, dict[int, str]] = {}
-        good, bad = await self._store.run(lambda db: _sweeps(db, (device, before_s, limit), torn))
+        good, bad = await self._store.show(lambda db: _sweeps(db, (device, before_s, limit), torn))
         if bad:
             self._tell("sweeps", unshown(self._path.name, "sweeps", bad))
         for sweep_id, points in torn.items():

@@ -127,7 +127,7 @@ class RigHistory:
             found = _read(db, device, since_s, until_s, now_s)
             return _series(device, metrics, since_s, until_s, points, [*found, *fresh])
 
-        return await self._store.run(drawn)
+        return await self._store.show(drawn)
 
     def _opened(self, name: str, at: int, stats: BoardStats) -> _Open:
         opened = self._open.get(name)

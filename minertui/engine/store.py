@@ -55,6 +55,7 @@ class Store:
         self._db: sqlite3.Connection | None = None
         self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._draining: asyncio.Task[None] | None = None
+        self._showing = asyncio.Lock()
         self._said, self._closed = "", False
 
     async def run(self, work: Work[T]) -> T:
@@ -67,6 +68,12 @@ class Store:
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
+
+    async def show(self, work: Work[T]) -> T:
+        """As ``run``, for what a person wants to see and may take seconds: one at a time, so that what else is asked,
+        the sign of life too, has its turn in between."""
+        async with self._showing:
+            return await self.run(work)
 
     async def put_aside(self, why: str) -> None:
         """Keep the file under another name and begin a new one."""
