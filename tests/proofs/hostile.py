@@ -62,7 +62,7 @@ def _copied(osc: str) -> bool:
 
 SHOWN: Mapping[str, Sequence[str]] = {
     "the screen": ("Benchmark m", "Guard m", "Pools of m", "Discover miners", "jobs received", "total mDUCO", "Pace",
-                   "miners of alice", "it refuses (400", *PAYLOADS[4:5], "Saved ", "the engine goes on."),
+                   "miners of alice", "it refuses (400", *PAYLOADS[4:5], "Saved ", "the engine goes on"),
     "the alerts": ("minertui", *PAYLOADS[:1]),
     "discover at": ("Add 127.0.0.1",),
     "sweep at": ("[m2]", "MHz"),

@@ -16,7 +16,7 @@ async def test_no_attack_gets_through_and_no_secret_gets_out():
     assert sorted(set(held.wrong())) == []
     assert held.texts["its end"] == "code 0"
     screen = held.terminals["the screen"]
-    assert b"the engine goes on." in screen
+    assert b"the engine goes on" in screen
     # the attack took place: it is seen everywhere, as harmless text
     assert is_attack_seen(screen.decode(errors="ignore"))
     for name in ("status", "status --json", "probe m0", "logs", "duco balance"):
