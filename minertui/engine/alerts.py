@@ -19,6 +19,7 @@ from minertui.model.seams import Clock
 
 _FLAPPING_S = 600.0  # the same trouble again within this time is the same incident
 _TRIED_AGAIN = frozenset({"job-failed"})  # by the engine: that it failed in the same way again is no news
+_ONCE = frozenset({"best-diff"})  # the same again was lost and found: a miner that told 0 after a restart, say
 _ORDER = list(Severity)
 
 Tell = Callable[[Alert], None]
@@ -106,6 +107,8 @@ class Alerts:
         now = self._clock.wall()
         if alert is not None and alert.active and (signal.since_s or 0.0) <= alert.since_s:
             self._more(alert, signal)
+            return
+        if alert is not None and signal.rule in _ONCE and signal.text == alert.text:
             return
         # a clock that was set back by more than that tells nothing
         again = alert is not None and abs(now - (alert.until_s or alert.since_s)) < _FLAPPING_S

@@ -64,3 +64,10 @@ def test_a_clock_that_is_set_back_keeps_nothing_from_being_told():
     clock.skew_s -= 86_400.0
     book.see(snap(Health.LOST), later=7200)
     assert told(book)[-1] == (True, 1), "hours later it is a new incident"
+
+
+def test_a_best_difficulty_that_was_lost_and_found_is_no_news():
+    book = Book()
+    for best in (4e9, 5e9, 0.0, 5e9, 1e9, 5e9, 6e9):
+        book.see(snap(best_diff=best), later=3600)
+    assert [alert.text for alert in book.told] == ["new best difficulty 5G", "new best difficulty 6G"]
