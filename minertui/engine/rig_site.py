@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
+from collections import deque
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -14,6 +17,8 @@ from minertui.model.events import Event, JobChanged
 from minertui.model.plans import JobState
 from minertui.model.relay import RelayView
 from minertui.model.seams import Clock
+
+_ROWS = 240  # an hour of readings waits for a folder that hangs
 
 
 class Site:
@@ -32,6 +37,8 @@ class Site:
         self.state, self.mining_key = state, key
         self._clock, self._say, self._changed, self._remember = clock, say, changed, remember
         self._balance_log, self._logged, self._refused = balance_log, 0.0, ""
+        self._rows: deque[BalanceRow] = deque(maxlen=_ROWS)
+        self._writing: threading.Thread | None = None
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
 
     def now(self) -> float:
@@ -68,19 +75,25 @@ class Site:
         self._remember(self.state.device, view)
         if self._balance_log is not None and view.balance and view.balance[-1].at_s != self._logged:
             self._logged = view.balance[-1].at_s
-            self._loop.run_in_executor(None, self._write, self._balance_log, view.balance[-1])
+            self._rows.append(view.balance[-1])
+            if self._writing is None or not self._writing.is_alive():
+                self._writing = threading.Thread(target=self._write, args=(self._balance_log,), daemon=True)
+                self._writing.start()
         shares = sum(board.stats.shares for board in view.boards)
         self.change(replace(self.state, view=view, note=note, done=shares))
 
-    def _write(self, log: BalanceLog, row: BalanceRow) -> None:
-        """In a thread: a slow disk holds nobody up. A refusal is said once."""
-        try:
-            log.write(row)
-            self._refused = ""
-        except MinertuiError as error:
-            if str(error) != self._refused:
-                self._refused = str(error)
-                self._loop.call_soon_threadsafe(self.log, str(error))
+    def _write(self, log: BalanceLog) -> None:
+        """In a thread of its own: a folder that hangs (a network's, say) holds up nobody, and takes none of those that
+        the journal needs. A refusal is said once."""
+        while self._rows:
+            try:
+                log.write(self._rows.popleft())
+                self._refused = ""
+            except MinertuiError as error:
+                if str(error) != self._refused:
+                    self._refused = str(error)
+                    with contextlib.suppress(RuntimeError):  # the engine has ended meanwhile
+                        self._loop.call_soon_threadsafe(self.log, str(error))
 
     def change(self, state: JobState) -> None:
         """Tell the fleet."""
