@@ -77,8 +77,10 @@ async def serve(engine: Engine, socket: Path) -> None:
     """Run ``engine`` with its API at ``socket`` until it is asked to end. Raises LinkError when another engine is
     there, ConfigError when a door cannot open."""
     from minertui.api.server import serve as open_doors
+    from minertui.engine.names import look_up_apart
     from minertui.engine.notify import notify
 
+    look_up_apart()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(sign, engine.ending.set)

@@ -73,8 +73,10 @@ async def opened(settings: Config, state: Path, speed: float = 1.0, work: str = 
     from minertui.clock import SystemClock
     from minertui.engine import lock
     from minertui.engine.engine import Engine
+    from minertui.engine.names import look_up_apart
     from minertui.engine.thinking import Beside
 
+    look_up_apart()
     engine = Engine(settings, state=state, clock=SystemClock(speed), think=Beside())
     await engine.open()
     if work:
