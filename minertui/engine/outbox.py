@@ -209,7 +209,10 @@ class Outbox:
             with contextlib.suppress(RuntimeError):  # the engine has ended meanwhile
                 loop.call_soon_threadsafe(over, took)
 
-        threading.Thread(target=attempt, name="alerts", daemon=True).start()
+        try:
+            threading.Thread(target=attempt, name="alerts", daemon=True).start()
+        except RuntimeError:  # the system gives none now
+            over(False)
         try:
             async with asyncio.timeout(_DEADLINE_S):
                 return await done

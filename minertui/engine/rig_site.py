@@ -78,7 +78,8 @@ class Site:
             self._rows.append(view.balance[-1])
             if self._writing is None or not self._writing.is_alive():
                 self._writing = threading.Thread(target=self._write, args=(self._balance_log,), daemon=True)
-                self._writing.start()
+                with contextlib.suppress(RuntimeError):  # the system gives none now: the next reading tries again
+                    self._writing.start()
         shares = sum(board.stats.shares for board in view.boards)
         self.change(replace(self.state, view=view, note=note, done=shares))
 

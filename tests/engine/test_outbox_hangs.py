@@ -52,6 +52,21 @@ async def test_who_never_answers_takes_nobody_a_thread_and_is_asked_again_when_i
     assert {title for title, _ in hanging.got} == {"! m1: does not answer"}
 
 
+async def test_a_system_that_gives_no_thread_now_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refused(thread: threading.Thread) -> None:
+        if thread.name == "alerts":
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    real, sink, clock = threading.Thread.start, Sink(), Clocked()
+    outbox = Outbox(tmp_path / "o.json", clock, sink)
+    outbox.put(alert(1))
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refused)
+        await run_until(outbox, lambda: len(clock.slept) >= 4)
+    await run_until(outbox, lambda: bool(sink.got))
+
+
 def test_an_engine_that_ends_does_not_wait_for_it(tmp_path: Path, hanging: Hangs):
     async def life() -> None:
         outbox, clock = Outbox(tmp_path / "o.json", clocked := Clocked(), hanging), clocked
