@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from rich.color import ColorSystem
 from textual.color import Color
 from textual.command import CommandList
 from textual.widgets import Input
@@ -32,6 +33,17 @@ def test_good_and_bad_differ_in_every_theme():
     themes, _ = theme.read_all(theme.files([theme.shipped()]))
     for found in themes.values():
         assert len({found.success, found.warning, found.error}) == 3, found.name
+
+
+def test_what_is_written_upon_keeps_its_colour_where_there_are_256():
+    """Over SSH and in tmux that is what most terminals have: dialogs of the dark theme were navy blue there."""
+    themes, _ = theme.read_all(theme.files([theme.shipped()]))
+    for found in (found for found in themes.values() if not found.ansi):
+        for ground in (found.background, found.surface, found.panel):
+            wanted = Color.parse(ground or "").rich_color
+            shown = wanted.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+            off = max(abs(a - b) for a, b in zip(wanted.get_truecolor(), shown, strict=True))
+            assert off <= 32, (found.name, ground, shown.hex)
 
 
 @pytest.mark.parametrize(
