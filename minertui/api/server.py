@@ -153,7 +153,7 @@ class _Deadlined(H11Protocol):
     def pause_writing(self) -> None:
         """The caller does not take what is sent."""
         super().pause_writing()
-        self._stuck = self.loop.call_later(SEND_S, self.transport.abort)
+        self._wait_for(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -165,6 +165,17 @@ class _Deadlined(H11Protocol):
         self._stop_clock()
         self._take_on()
         super().connection_lost(exc)
+
+    def _wait_for(self, left: int) -> None:
+        """Less of it by then: slow lines may take their time."""
+        self._stuck = self.loop.call_later(SEND_S, self._look, left)
+
+    def _look(self, left: int) -> None:
+        now = self.transport.get_write_buffer_size()
+        if now < left:
+            self._wait_for(now)
+        else:
+            self.transport.abort()
 
     def _take_on(self) -> None:
         if self._stuck is not None:

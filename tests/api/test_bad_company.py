@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from minertui.api.app import _body
 from minertui.api.client import ApiClient
@@ -84,6 +85,24 @@ class Talkative(FakeLink):
         while True:
             yield Whole(self.fleet)
             await asyncio.sleep(0)
+
+
+async def test_who_takes_an_answer_slowly_gets_all_of_it(
+    link: FakeLink, socket_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minertui.api.server.SEND_S", 0.05)
+    link.fleet = replace(link.fleet, notice="x" * 3_000_000)
+    server = await serve(link, socket_path=socket_path)
+    reader, writer = await asyncio.open_unix_connection(socket_path, limit=1024)
+    writer.write(b"GET /v1/fleet HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    got = 0
+    async with asyncio.timeout(20):
+        while piece := await reader.read(150_000):
+            got += len(piece)
+            await asyncio.sleep(0.01)
+    assert got > 3_000_000
+    writer.close()
+    await server.close()
 
 
 async def test_who_takes_nothing_holds_no_place(socket_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
