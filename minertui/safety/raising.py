@@ -98,6 +98,18 @@ def _sound(_: Request, __: Tune, status: MinerStatus) -> str | None:
     return None
 
 
+def _awake(request: Request, tune: Tune, status: MinerStatus) -> str | None:
+    """The heat of each step is waited for before the next one; of a paused miner it would come all at once, when it
+    goes on. Back to where it was at home it may go."""
+    base = request.baseline or Settings()
+    pairs = (
+        (tune.frequency_mhz, status.frequency_mhz, base.frequency_mhz),
+        (tune.core_mv, status.core_mv, base.core_mv),
+    )
+    above = any(goes_up(want, have) and goes_up(want, was) for want, have, was in pairs)
+    return "it is paused, so the heat of a raise would not show: resume it first" if status.paused and above else None
+
+
 def _cool(request: Request, _: Tune, status: MinerStatus) -> str | None:
     assert request.limits is not None  # _under_caps came before
     why = samples.hot(status, request.limits) or (request.within and samples.hot(status, request.within))
@@ -128,6 +140,7 @@ GATES: tuple[Gate, ...] = (
     _settled,
     _plausible,
     _sound,
+    _awake,
     _cool,
     _journalled,
     _budget,
