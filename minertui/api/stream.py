@@ -1,9 +1,10 @@
 """The event stream: the whole fleet, then numbered changes, one JSON value a line, for as long as the caller reads.
 
 What happens is sent at once, and then nothing for GATHER_S: what comes meanwhile travels together, which is cheaper on
-both sides than a chunk an event. A caller that does not take what is sent within SEND_S is dropped: it comes back with
-``after`` and gets what it missed. While nothing happens a heartbeat goes out, so that silence means a broken
-connection. Times are real seconds: they judge the transport, not the miners.
+both sides than a chunk an event. A caller that takes nothing for SEND_S is dropped by the server, and one that has not
+taken what was sent within SLOW_S here: it comes back with ``after`` and gets what it missed. While nothing happens a
+heartbeat goes out, so that silence means a broken connection. Times are real seconds: they judge the transport, not the
+miners.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from minertui.model.events import Message
 from minertui.model.seams import Link
 
 SEND_S = 10.0
+SLOW_S = 120.0
+"""The whole of a large fleet, over a phone's line: dropped sooner it would be asked for anew, again and again."""
 GATHER_S = 0.1
 AHEAD = 256
 """Messages taken from the link before the caller has taken what went before; the rest waits there."""
@@ -53,7 +56,7 @@ class EventStream:
         closing: asyncio.Event,
         *,
         heartbeat_s: float = HEARTBEAT_S,
-        send_s: float = SEND_S,
+        send_s: float = SLOW_S,
     ) -> None:
         self._source, self._closing = source, closing
         self._heartbeat_s, self._send_s = heartbeat_s, send_s

@@ -125,6 +125,21 @@ async def test_a_slow_reader_is_dropped(whole: Whole) -> None:
     assert len(reader.got) == 2, "no end is told: the connection is cut"
 
 
+@pytest.mark.looptime
+async def test_the_whole_of_a_large_fleet_may_take_its_time(whole: Whole) -> None:
+    class Phone(Reader):
+        async def send(self, message) -> None:
+            await super().send(message)
+            await asyncio.sleep(30)
+
+    reader = Phone()
+    task = asyncio.ensure_future(EventStream(source(whole), asyncio.Event())({}, reader.receive, reader.send))
+    await asyncio.sleep(120)
+    assert len(reader.got) > 2, "it would be asked for anew, and never be through"
+    reader.left.set()
+    await task
+
+
 async def test_what_happens_together_travels_together(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_module, "GATHER_S", 0.0)
     many = [Numbered(n, LINE) for n in range(8, 88)]
