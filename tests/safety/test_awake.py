@@ -33,3 +33,8 @@ def test_back_home_it_may_go(tune: Tune):
 
 def test_it_is_lowered_as_ever():
     assert isinstance(decide(ask(Tune(400.0, 1000), PAUSED)), Steps)
+
+
+def test_what_comes_down_from_above_is_no_raise():
+    above = gamma(paused=True, hashrate_ghs=0.0, chip_temp_c=30.0, frequency_mhz=600.0, core_mv=1100.0)
+    assert isinstance(decide(ask(Tune(575.0, 1150), above, baseline=HOME)), Steps)
