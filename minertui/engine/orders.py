@@ -4,6 +4,7 @@ engine too."""
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from minertui.engine.arbiter import Arbiter
 from minertui.engine.command_log import CommandLog, unsecret
@@ -19,20 +20,25 @@ class Orders:
         self._arbiter, self._log, self._clock = arbiter, log, clock
         self._running: dict[str, asyncio.Task[CommandRecord]] = {}
         self._unsent: set[str] = set()  # on their way to the disk yet
+        self._asking: Counter[str] = Counter()  # how many wait for each
 
     async def execute(self, order: Order) -> CommandRecord:
         """How the order ended; a caller that goes away does not cut it short, but where it waits for the disk yet: what
-        it was for may be over when that answers, and another miner have its name. Raises what the arbiter raises."""
+        it was for may be over when that answers, and another miner have its name. Others who asked for it go on to
+        wait. Raises what the arbiter raises."""
         task = self._running.get(order.id)
         if task is None:
             task = self._running[order.id] = asyncio.create_task(self._execute(order), name=f"order {order.id}")
             task.add_done_callback(lambda done: self._over(order.id, done))
+        self._asking[order.id] += 1
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            if order.id in self._unsent:
+            if order.id in self._unsent and self._asking[order.id] == 1:
                 task.cancel()
             raise
+        finally:
+            self._asking -= Counter([order.id])
 
     async def drain(self) -> None:
         """Wait until no order is on its way."""

@@ -37,3 +37,24 @@ async def test_an_order_of_a_sweep_whose_miner_left_meanwhile_is_not_sent_any_mo
     assert engine.line("m1").snapshot().status is not None
     assert moved.tunes == []
     await engine.close()
+
+
+async def test_who_asked_twice_and_gave_up_once_gets_the_answer(house: House, monkeypatch: pytest.MonkeyPatch):
+    """A client whose connection broke asks again with the same id, before the disk has answered."""
+    engine = await house.running()
+    it, writes, real = house.miners["127.0.0.1:8001"], asyncio.Event(), engine.records.intend
+
+    async def intend(order: Order, at_s: float) -> CommandRecord | None:
+        await writes.wait()
+        return await real(order, at_s)
+
+    monkeypatch.setattr(engine.records, "intend", intend)
+    first, again = (asyncio.create_task(engine.send(Order("o1", "m1", Tune(475.0)))) for _ in range(2))
+    await asyncio.sleep(5)
+    first.cancel()
+    await asyncio.sleep(5)
+    writes.set()
+    assert (await again).outcome.ok
+    assert it.mhz == 475.0
+    assert not engine._orders._asking
+    await engine.close()
