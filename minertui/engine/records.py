@@ -242,7 +242,7 @@ class Records:
 
 
 def _next_epoch(db: sqlite3.Connection) -> int:
-    n = int(db.execute("SELECT coalesce(max(n), 0) FROM epoch").fetchone()[0]) + 1
+    n = int(db.execute("SELECT coalesce(max(CAST(n AS INTEGER)), 0) FROM epoch").fetchone()[0]) + 1
     db.execute("DELETE FROM epoch")
     db.execute("INSERT INTO epoch VALUES (?)", (n,))
     return n

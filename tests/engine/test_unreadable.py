@@ -226,3 +226,14 @@ async def test_nothing_is_said_where_all_can_be_read(tmp_path: Path):
     engine = await house.running()
     assert engine.hub.fleet.notice == ""
     await engine.close()
+
+
+@pytest.mark.parametrize("number", ["x", b"\xff", 2.5])
+async def test_a_count_of_starts_that_cannot_be_read_keeps_no_engine_from_starting(tmp_path: Path, number: object):
+    records, _ = await opened(tmp_path)
+    await records.close()
+    spoil(tmp_path, "UPDATE epoch SET n = ?", number)
+    records, told = await opened(tmp_path)
+    assert await records.identities() == {}
+    assert told == []
+    await records.close()
