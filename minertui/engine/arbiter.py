@@ -19,11 +19,11 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from minertui.engine import taking
+from minertui.engine import facts, taking
 from minertui.engine.command_log import CommandLog
 from minertui.engine.deeds import AllDeeds
 from minertui.engine.desk import Desk, disturbing
-from minertui.engine.facts import CONFIG, LAST_RESORT, UNSURE, is_it, new_entry, not_there, planned, set_since, stranger
+from minertui.engine.facts import LAST_RESORT, UNSURE, is_it, new_entry, not_there, planned, set_since, stranger
 from minertui.engine.journal import Entry, Journal, JournalError, key_of
 from minertui.engine.stepping import Line as Line
 from minertui.engine.stepping import off_loop
@@ -282,10 +282,8 @@ class Arbiter:
         """A person's settings are the new baseline: nothing is to be brought back any more. Of a person's order that
         ended in doubt the entry stays; of one that was refused a job's, and that of an earlier order in doubt when the
         refused one moved nothing."""
-        if order.rank is not Rank.PERSON or last.status is None:
+        if order.rank is not Rank.PERSON or last.status is None or facts.keeps_limit(order, entry):
             return
-        if order.by == CONFIG and (entry is None or entry.rank is not Rank.PERSON):
-            return  # it only keeps a limit: a job's way back goes on from there
         if isinstance(order.command, SetFan) and outcome.ok and entry is not None:
             mhz, mv = entry.baseline.frequency_mhz, entry.baseline.core_mv
             kept = replace(Settings.of(last.status), frequency_mhz=mhz, core_mv=mv)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from minertui.engine.journal import Entry, key_of
 from minertui.engine.stepping import Line
-from minertui.model.commands import Change, Command, Rank, SetPools
+from minertui.model.commands import Change, Command, Order, Rank, SetPools
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.status import MinerStatus
 from minertui.safety.calm import Calm
@@ -111,6 +111,11 @@ def doubt(entry: Entry | None, rank: Rank, snapshot: Snapshot) -> str:
     text = foreign(entry, snapshot) if entry is not None and rank is not Rank.PERSON else ""
     theirs = text and entry is not None and entry.rank is Rank.PERSON
     return f"{text}; set it by hand, then that counts" if theirs else text
+
+
+def keeps_limit(order: Order, entry: Entry | None) -> bool:
+    """Does this order only keep a limit of the config? A job's way back goes on from there."""
+    return order.by == CONFIG and (entry is None or entry.rank is not Rank.PERSON)
 
 
 def set_since(entry: Entry, rank: Rank, request: Request) -> bool:
