@@ -72,6 +72,10 @@ class ScreenDesk:
         """Text to the terminal's clipboard (OSC 52)."""
         self._app.copy_to_clipboard("\n".join(one_line(part, 4096) for part in text.splitlines()))
 
+    def picture(self) -> str:
+        """What is on the screen, as SVG."""
+        return self._app.export_screenshot(title="minertui")
+
     def say(self, text: str, severity: str = "information") -> None:
         """A toast; never parsed as markup. It does not cover the help: it waits until that is closed."""
         level = _LEVELS.get(severity, "information")

@@ -46,6 +46,13 @@ def _saved(series: Series, now_s: float, folder: Path | None) -> tuple[Path, Pat
     return save_text(as_csv(series), f"{stem}.csv", folder), save_text(json, f"{stem}.json", folder)
 
 
+def save_picture(svg: str, of: str, now_s: float, folder: Path | None = None) -> Path:
+    """Write a picture of the screen; ``of``: the miner or the place that it shows."""
+    return save_text(
+        svg, f"minertui-{file_stem(of)}-{datetime.fromtimestamp(now_s, tz=UTC):%Y%m%dT%H%M%SZ}.svg", folder
+    )
+
+
 def as_csv(series: Series) -> str:
     """A line per bucket: time (ISO 8601, UTC), then a column per metric; unknown is empty."""
     out = io.StringIO()

@@ -75,6 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     everywhere.Freeze(),
     everywhere.Zoom(),
     everywhere.NextTheme(),
+    everywhere.SavePicture(),
     everywhere.NextTab(),
     everywhere.PreviousTab(),
     *everywhere.TABS,

@@ -95,6 +95,10 @@ class Desk(Protocol):
         """Text to the terminal's clipboard (OSC 52)."""
         ...
 
+    def picture(self) -> str:
+        """What is on the screen, as SVG."""
+        ...
+
     def say(self, text: str, severity: str = "information") -> None:
         """A toast; never parsed as markup."""
         ...

@@ -200,6 +200,22 @@ class NextTheme(Action):
         desk.cycle_theme()
 
 
+class SavePicture(Action):
+    """For a forum, a bug report, a wall."""
+
+    id, key, title = "picture", "f12", "Save the screen as a picture (SVG)"
+    help = "Writes what is on the screen into the current folder as SVG, which a web browser shows, and says where."
+    waits = True  # until the palette, which it may come from, is gone
+
+    async def run(self, desk: Desk) -> None:
+        """Save it, and say where."""
+        from minertui.tui.export import save_picture, told
+
+        at = desk.at
+        of = at.devices[0] if at.place == "miner" and at.devices else at.place
+        desk.say(told([save_picture(desk.picture(), of, at.fleet.at_s)]))
+
+
 class Focus(Action):
     """Between the panes of a tab. Textual moves the focus; this makes the key known and remappable."""
 

@@ -185,6 +185,7 @@ class DiscoverDialog(Ordering[tuple[MinerEntry, ...]]):
         self.enable()
         if found:
             self.list.focus()
+            self.wrong.show([line(("space marks and unmarks; Enter in the list saves those marked", "dim"))])
 
     def add_marked(self) -> None:
         """Save what is marked, in the background."""

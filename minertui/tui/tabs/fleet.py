@@ -31,6 +31,7 @@ _SORTS = ("name", "state", "hashrate_ghs", "ratio_pct", "efficiency_jth", "chip_
           "fan_pct", "rejected_pct", "age", "job")  # fmt: skip
 _UPWARDS = frozenset({"name", "state", "word", "model", "job", "efficiency_jth"})  # best read from the smallest
 _MAPS = ("chip_temp_c", "vr_temp_c", "hashrate_ghs", "ratio_pct", "efficiency_jth", "power_w", "fan_pct", "error_pct")
+_ROOMY = 96  # cells from which two groups side by side have room for their J/TH
 _TITLES = {"word": "state", "shares_accepted": "accepted", "spark": "trend of the hour"}
 
 
@@ -206,7 +207,8 @@ class FleetPane(Pane):
         for name in self.rows if self.order.group else ():
             snapshot = self.picture.fleet.snapshots[name]
             groups.setdefault(group_of(snapshot, self.order.group), []).append(snapshot)
-        told = [(f"{name} ({len(members)})", _sum_text(members)) for name, members in groups.items()]
+        short = self.size.width < _ROOMY
+        told = [(f"{name} ({len(members)})", _sum_text(members, short)) for name, members in groups.items()]
         rigs = relays(self.picture.fleet) if self.order.group == "kind" else ()
         return [*told, (f"DUCO rig ({len(rigs)})", rigs_text(rigs))] if rigs else told
 
@@ -268,7 +270,8 @@ class FleetPane(Pane):
         self._front.focus()
 
 
-def _sum_text(members: list[Snapshot]) -> str:
+def _sum_text(members: list[Snapshot], short: bool = False) -> str:
     sums = totals(members)
     rate, unit = hashrate(sums.hashrate_ghs)
-    return f"{rate} {unit}  {number(sums.power_w)} W  {number(sums.efficiency_jth, 1)} J/TH"
+    per = "" if short else f"  {number(sums.efficiency_jth, 1)} J/TH"
+    return f"{rate} {unit}  {number(sums.power_w)} W{per}"

@@ -82,6 +82,7 @@ async def test_discovery_saves_what_is_marked_and_gives_it() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert made.sent("discover") == [("192.168.1.0/24", "10.0.0.0/24")]
+        assert "Enter in the list saves those marked" in said(pilot)  # the one on the button looks
         assert "known as attic-1" in said(pilot)
         assert said(pilot).count("[x]") == 2
         await pilot.press("down", "space")
