@@ -46,6 +46,28 @@ def test_the_rest_is_known_long_before_it_is_reached():
     assert sum(abs(miss) < 2 for miss in misses) >= 17
 
 
+def two_masses(to_w: float, seconds: float, seed: int) -> list[Trace]:
+    """A good sensor on a die that is warmer than its sink by 0.6 °C/W within seconds, the sink (1 °C/W) in minutes."""
+    dice, sink_c, trail = random.Random(seed), 22 + 1.0 * 20, []
+    for n in range(int((300 + seconds) / 5)):
+        watts = 20.0 if n < 60 else to_w
+        sink_c += (22 + watts - sink_c) * (1 - math.exp(-5 / 120))
+        chip_c = round(8 * (sink_c + 0.6 * watts + dice.gauss(0, 0.08))) / 8
+        seen_w = watts * (1 + dice.gauss(0, 0.005))
+        trail.append(Trace(5.0 * n, MinerStatus(chip_temp_c=chip_c, vr_temp_c=50.0, power_w=seen_w, fan_pct=100.0)))
+    return trail
+
+
+def test_a_die_on_a_sink_is_not_taken_for_one_fast_mass():
+    """It was thought to settle up to 1.4 °C too cool while it began to warm up, and went over its limit."""
+    for seed in range(10):
+        for seconds in (60, 120, 240):
+            (rest,) = thermal.fitted(two_masses(24.0, seconds, seed), WITHIN)
+            mean, error = rest.rest_c(24.0)
+            assert 22 + 1.6 * 24.0 - mean < 3 * error + 0.05
+            assert rest.allowed_w(thermal.SURE_Z) < 25.0  # where it settles at 62 °C
+
+
 def test_the_power_allowed_is_on_the_safe_side_and_closes_in_on_the_true_one():
     true_w = (65 - 20) / 1.8
     early = [thermal.allowed_w(climbing(24.5, 60, seed=seed), WITHIN) or 0.0 for seed in range(10)]

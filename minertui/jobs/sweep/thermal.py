@@ -1,18 +1,18 @@
 """Where a temperature comes to rest while the fan turns as it does: a line over power, with a lag.
 
-    T' = (a + b·P − T) / τ        a the room, b the cooler, τ the heat sink
+    T' = (a + b·P − T) / τ        a the room, b the cooler, τ the heat sink; a share of b is there at once
 
-All readings since the fan turns as it does are fitted at once, newer ones with more weight. Nothing is assumed of τ:
-each of TAUS counts by how well it explains the readings. Of b it is only assumed that power makes what is over the
-room. What the fit does not know comes out as a standard error, and that is the margin kept to a limit: ``z`` of them,
-and what rounding in the sensor may hide. ``docs/sweeps.md`` has the sums.
+All readings since the fan turns as it does are fitted at once, newer ones with more weight. Nothing is assumed of τ nor
+of that share: each of TAUS and of AT_ONCE counts by how well it explains the readings. Of b it is only assumed that
+power makes what is over the room. What the fit does not know comes out as a standard error, and that is the margin kept
+to a limit: ``z`` of them, and what rounding in the sensor may hide. ``docs/sweeps.md`` has the sums.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from minertui.jobs.sweep.linear import inverted, spread, times
@@ -22,6 +22,8 @@ from minertui.model.status import MinerStatus
 
 ROOM_C, ROOM_SPREAD_C = 22.0, 8.0  # rooms that miners stand in, and how far they differ
 TAUS_S = (30.0, 50.0, 80.0, 125.0, 200.0, 320.0)  # heat sinks of small miners, each 1.6 times the one before
+AT_ONCE = (0.0, 0.2, 0.4, 0.6)  # so much of what power makes may be between a die and its sink,
+DIE_S = 8.0  # which is there in seconds
 FORGET_S = 300.0  # a reading so old counts a third: rooms drift
 SENSOR_C, SENSOR_WEIGHT = 0.4, 8  # spread of a reading until it was seen: whole degrees (0.29) and noise; as 8 readings
 NEWEST = 12  # readings that make the present power
@@ -45,13 +47,15 @@ class Trace(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """The fit for one τ: rest at the present power, slope per watt, what is left of the beginning; its covariance."""
+    """The fit for one τ and share at once: rest at the present power, slope per watt, what is left of the start; its
+    covariance. ``x_now``: what these are multiplied with now; ``fast``: of its second, what has come at once."""
 
     tau_s: float
     theta: tuple[float, float, float]
     cov: list[list[float]]
     x_now: tuple[float, float, float]
     weight: float
+    fast: float
 
     def at(self, x: tuple[float, float, float]) -> tuple[float, float]:
         """Mean and variance of x · theta."""
@@ -77,7 +81,8 @@ class Rest(NamedTuple):
         found = []
         for line in self.lines:
             left = math.exp(-seconds / line.tau_s)
-            found.append(line.at((1.0, line.x_now[1] * left, line.x_now[2] * left)))
+            later = (line.x_now[1] - line.fast) * left + line.fast * math.exp(-seconds / DIE_S)
+            found.append(line.at((1.0, later, line.x_now[2] * left)))
         return self._mixed(found)
 
     def allowed_w(self, z: float) -> float:
@@ -152,7 +157,8 @@ def _fit(name: str, limit_c: float, steady: Sequence[Trace], read: Read, changed
         return None
     now_w = statistics.fmean([watts for at_s, _, watts in rows[-NEWEST:] if at_s > changed_s] or [rows[-1][2]])
     weights = [math.exp((at_s - rows[-1][0]) / FORGET_S) for at_s, _, _ in rows]
-    fits = [_line(rows, weights, tau_s, now_w) for tau_s in TAUS_S]
+    fast = _lagged(rows, DIE_S, now_w)
+    fits = [fit for tau_s in TAUS_S for fit in _lines(rows, weights, fast, tau_s, now_w)]
     best = max(score for _, score, _ in fits)
     total = sum(math.exp(score - best) for _, score, _ in fits)
     lines = tuple(line._replace(weight=math.exp(score - best) / total) for line, score, _ in fits)
@@ -160,41 +166,52 @@ def _fit(name: str, limit_c: float, steady: Sequence[Trace], read: Read, changed
     return Rest(name, limit_c, now_w, hidden_c([v for _, v, _ in rows], noise_c), lines)
 
 
-def _line(
-    rows: Sequence[tuple[float, float, float]], weights: Sequence[float], tau_s: float, now_w: float
-) -> tuple[_Line, float, float]:
-    """The fit for one τ, its logarithmic likelihood and the spread of a reading. Asked at every reading of every miner,
-    so its sums are written out."""
-    was_s = rows[0][0]
-    lagged, slope = rows[0][2] - now_w, (rows[-1][1] - ROOM_C) / now_w
-    precision = (now_w / ROOM_SPREAD_C) ** 2 * SENSOR_C**2
-    m00, m01, m02, m11, m12, m22 = 1e-6, 0.0, 0.0, precision, 0.0, 1e-6
-    r0, r1, r2 = 0.0, precision * slope, 0.0
-    xs: list[tuple[float, float]] = []
-    left = 1.0
-    for (at_s, value, watts), weight in zip(rows, weights, strict=True):
-        fades = math.exp((was_s - at_s) / tau_s)
-        lagged += (watts - now_w - lagged) * (1 - fades)
-        left *= fades
+def _lagged(rows: Sequence[tuple[float, float, float]], tau_s: float, now_w: float) -> list[float]:
+    """The power over the present one as a mass of this τ feels it, at each reading."""
+    was_s, lagged, found = rows[0][0], rows[0][2] - now_w, []
+    for at_s, _, watts in rows:
+        lagged += (watts - now_w - lagged) * (1 - math.exp((was_s - at_s) / tau_s))
         was_s = at_s
-        xs.append((lagged, left))
-        by_lagged, by_left = weight * lagged, weight * left
-        r0, r1, r2 = r0 + weight * value, r1 + by_lagged * value, r2 + by_left * value
-        m00, m01, m02 = m00 + weight, m01 + by_lagged, m02 + by_left
-        m11, m12, m22 = m11 + by_lagged * lagged, m12 + by_lagged * left, m22 + by_left * left
-    inverse = inverted([[m00, m01, m02], [m01, m11, m12], [m02, m12, m22]])
-    rest, per_w, begun = times(inverse, (r0, r1, r2))
-    squares = sum(
-        [
-            w * (value - rest - per_w * x - begun * y) ** 2
-            for w, (_, value, _), (x, y) in zip(weights, rows, xs, strict=True)
-        ]
-    )
-    count = sum(weights)
-    sigma2 = (squares + SENSOR_WEIGHT * SENSOR_C**2) / (count + SENSOR_WEIGHT)
-    score = -0.5 * (count + SENSOR_WEIGHT) * math.log(sigma2)
-    cov = [[sigma2 * value for value in row] for row in inverse]
-    return _Line(tau_s, (rest, per_w, begun), cov, (1.0, lagged, left), 0.0), score, math.sqrt(sigma2)
+        found.append(lagged)
+    return found
+
+
+def _lines(
+    rows: Sequence[tuple[float, float, float]],
+    weights: Sequence[float],
+    fast: Sequence[float],
+    tau_s: float,
+    now_w: float,
+) -> Iterator[tuple[_Line, float, float]]:
+    """For this τ and each of ``AT_ONCE``: the fit, its logarithmic likelihood and the spread of a reading. Asked at
+    every reading of every miner, so the sums are written out, and made once for all of ``AT_ONCE``."""
+    first_s, level = rows[0][0], rows[-1][1]
+    slow = _lagged(rows, tau_s, now_w)
+    s0 = sx = sy = sl = xx = xy = yy = xl = yl = ll = rv = rx = ry = rl = vv = 0.0
+    for (at_s, value, _), w, x, y in zip(rows, weights, slow, fast, strict=True):
+        left, v = math.exp((first_s - at_s) / tau_s), value - level
+        wx, wy, wl = w * x, w * y, w * left
+        s0, sx, sy, sl, rv = s0 + w, sx + wx, sy + wy, sl + wl, rv + w * v
+        xx, xy, yy, xl, yl, ll = xx + wx * x, xy + wx * y, yy + wy * y, xl + wx * left, yl + wy * left, ll + wl * left
+        rx, ry, rl, vv = rx + wx * v, ry + wy * v, rl + wl * v, vv + w * v * v
+    precision = (now_w / ROOM_SPREAD_C) ** 2 * SENSOR_C**2
+    guess = (level - ROOM_C) / now_w
+    for share in AT_ONCE:
+        rest = 1 - share
+        m01, m12 = rest * sx + share * sy, rest * xl + share * yl
+        m11 = rest * rest * xx + 2 * rest * share * xy + share * share * yy
+        r1 = rest * rx + share * ry
+        matrix = [[s0 + 1e-6, m01, sl], [m01, m11 + precision, m12], [sl, m12, ll + 1e-6]]
+        inverse = inverted(matrix)
+        theta = times(inverse, (rv, r1 + precision * guess, rl))
+        a, b, c = theta
+        told = a * rv + b * r1 + c * rl
+        squares = vv - 2 * told + a * a * s0 + b * b * m11 + c * c * ll + 2 * (a * b * m01 + a * c * sl + b * c * m12)
+        sigma2 = (max(0.0, squares) + SENSOR_WEIGHT * SENSOR_C**2) / (s0 + SENSOR_WEIGHT)
+        score = -0.5 * (s0 + SENSOR_WEIGHT) * math.log(sigma2)
+        cov = [[sigma2 * value for value in row] for row in inverse]
+        x_now = (1.0, rest * slow[-1] + share * fast[-1], math.exp((first_s - rows[-1][0]) / tau_s))
+        yield _Line(tau_s, (a + level, b, c), cov, x_now, 0.0, share * fast[-1]), score, math.sqrt(sigma2)
 
 
 def hidden_c(values: Sequence[float], spread_c: float) -> float:
