@@ -162,6 +162,8 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     within the temperature limits, as far as readings have shown by then; None where the fan still had an answer.
     ``likely_ghs``: of a soak, the hashrate by all points together, whose noise is less than its own.
     ``hashrate_memory``: how alike two readings in a row differ from the mean, -1..1 (lag-one autocorrelation).
+    ``error_memory``: what one reading of the errors keeps of the one before, as this point shows it; and by how much
+    that counts, one over its variance.
     """
 
     n: int
@@ -188,6 +190,8 @@ class SweepPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     cooler_w: float | None = None
     likely_ghs: float | None = None
     hashrate_memory: float | None = None
+    error_memory: float | None = None
+    error_memory_weight: float | None = None
 
     @property
     def passed(self) -> bool:

@@ -54,7 +54,7 @@ def test_a_cap_of_power_or_chip_temperature_is_kept_and_used(plan):
     assert result.share >= 0.97
 
 
-@pytest.mark.parametrize(("seed", "most_pct", "least"), [(2, 65, 0.90), (1, 75, 0.99)])
+@pytest.mark.parametrize(("seed", "most_pct", "least"), [(2, 65, 0.86), (1, 75, 0.99)])
 def test_a_fan_that_overshoots_is_kept_under_its_limit(seed, most_pct, least):
     rig = OtherBoard(seed)
     plan = SweepPlan("a", max_vr_temp_c=70, max_fan_pct=most_pct)

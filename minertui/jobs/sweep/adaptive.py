@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from minertui.jobs.sweep.headroom import heat_allowed, power_allowed
 from minertui.jobs.sweep.stats import dead
-from minertui.jobs.sweep.surface import Surface, usable
+from minertui.jobs.sweep.surface import Surface, collapsed, usable
 from minertui.jobs.sweep.walk import Finish, Target
 from minertui.model.plans import Goal, PointVerdict, SweepPlan, SweepPoint
 from minertui.model.ranking import Bounds
@@ -48,12 +48,13 @@ _SAME = 1e-6
 
 class _Row(NamedTuple):
     """A setting that may be run, and what it gives by each of the curves that may be true.
-    ``worth``: on average. ``fit``: passes by the likeliest curves, with a reserve; ``near``: without any; ``fails``: by
-    nearly all of them."""
+    ``worth``: on average; ``sure``: the same, with nothing by those where it would not pass. ``fit``: passes by the
+    likeliest curves, with a reserve; ``near``: without any; ``fails``: by nearly all of them."""
 
     at: Target
     by: tuple[float, ...]
     worth: float
+    sure: float
     fit: bool
     near: bool
     fails: bool
@@ -135,8 +136,9 @@ class _Choice:
         at = self._worth_a_look(best, rival) if unsure else None
         if at is not None:
             return Target(at.mhz, at.mv, self._text(at, stake))
-        confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.worth, default=None)
-        if confirmed is not None and best.worth <= confirmed.worth * (1 + GAIN):
+        best = max((row for row in rows if row.fit), key=lambda row: row.sure)
+        confirmed = max((row for row in rows if self._soaked(row.at)), key=lambda row: row.sure, default=None)
+        if confirmed is not None and best.sure <= confirmed.sure * (1 + GAIN):
             return Finish(f"complete: no other setting promises {100 * GAIN:g} % more than the one that was confirmed")
         at = self._coolest(rows, best) if self._plan.goal is Goal.HASHRATE else best.at
         return Target(at.mhz, at.mv, self._soak_text(), soak=True)
@@ -155,7 +157,7 @@ class _Choice:
 
     def _coolest(self, rows: Sequence[_Row], best: _Row) -> Target:
         """Of all that may as well be the best, what needs least power: a board loses sooner above it than below."""
-        same = [row.at for row in rows if row.fit and row.worth * (1 + GAIN) >= best.worth]
+        same = [row.at for row in rows if row.fit and row.sure * (1 + GAIN) >= best.sure]
         return min(same, key=lambda at: self._fit.power_w(at.mhz, at.mv))
 
     def _worth_a_look(self, best: _Row, rival: _Row) -> Target | None:
@@ -226,9 +228,16 @@ class _Choice:
         """``where``: settings with their power; ``by_variant``: the share of the expected hashrate there."""
         shares = zip(*by_variant, strict=True)
         return [
-            _Row(at, tuple(by), sum(by) / len(by), *self._passes(at, ratios))
+            _Row(at, tuple(by), sum(by) / len(by), self._sure(by, ratios), *self._passes(at, ratios))
             for (at, _), ratios, by in zip(where, shares, self._worths(where, by_variant), strict=True)
         ]
+
+    def _sure(self, by: Sequence[float], ratios: Sequence[float]) -> float:
+        """What it gives on average, with nothing by curves where it would not pass. Without an error percentage
+        nothing is run that may not pass, nor confirmed unless its share is proven."""
+        if not self._fit.reported:
+            return sum(by) / len(by)
+        return sum([w for w, ratio in zip(by, ratios, strict=True) if ratio >= self._plan.tolerance]) / len(by)
 
     def _worths(
         self, where: Sequence[tuple[Target, float]], by_variant: Sequence[Sequence[float]]
@@ -274,7 +283,7 @@ class _Choice:
         most_w = min(self._most_w, self._trust_w)
         unstable = [p for p in self._points if p.verdict is PointVerdict.UNSTABLE]
         bad = {(p.mhz, p.mv) for p in unstable}
-        failed = [p for p in unstable if p.soak or dead(p)]
+        failed = [p for p in unstable if p.soak or dead(p) or collapsed(p)]
         clocks = list(_steps(self._start.mhz, plan.step_mhz, within.min_mhz, within.max_mhz))
         for level in _steps(self._start.mv, plan.step_mv, within.min_mv, within.max_mv):
             mv = round(level)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from minertui.jobs.sweep import stats
+from minertui.jobs.sweep import lag, stats
 from minertui.model.plans import PointVerdict, SweepPlan, SweepPoint
 from minertui.model.status import MinerStatus
 
@@ -44,7 +44,14 @@ def following(readings: Sequence[MinerStatus]) -> bool:
     return line.slope**2 > TREND_Z**2 * 12 * off / (len(errors) ** 3 - len(errors))
 
 
-def enough(plan: SweepPlan, readings: Sequence[MinerStatus], seconds: float, soak: bool, per_fact: float = 1.0) -> bool:
+def enough(
+    plan: SweepPlan,
+    readings: Sequence[MinerStatus],
+    seconds: float,
+    soak: bool,
+    per_fact: float = 1.0,
+    remembered: float = 0.0,
+) -> bool:
     """True when more readings of this point are not worth their time. ``seconds``: how long it is measured already;
     ``per_fact``: see there."""
     if len(readings) < LEAST:
@@ -59,15 +66,20 @@ def enough(plan: SweepPlan, readings: Sequence[MinerStatus], seconds: float, soa
     errors = [s.error_pct for s in readings if s.error_pct is not None]
     ratio, error = ratio_of(readings, per_fact)
     if len(errors) >= LEAST:
-        mean = statistics.fmean(errors)
-        told = mean <= 0.0 or statistics.stdev(errors) / math.sqrt(len(errors)) <= max(ERROR_SHARE * mean, 0.01)
+        mean, off = lag.level(errors, remembered)
+        told = off <= max(ERROR_SHARE * mean, ERROR_LEAST)
         return told and error <= ROUGH_SHARE
     failed = ratio is not None and ratio + 2 * z(plan.confidence) * error < plan.tolerance
     return failed or error <= RATIO_SHARE
 
 
 def judged(
-    plan: SweepPlan, point: SweepPoint, readings: Sequence[MinerStatus], soak: bool, per_fact: float = 1.0
+    plan: SweepPlan,
+    point: SweepPoint,
+    readings: Sequence[MinerStatus],
+    soak: bool,
+    per_fact: float = 1.0,
+    remembered: float = 0.0,
 ) -> SweepPoint:
     """The point with verdict and confidence. A short look only fails what is surely bad where errors are reported, as
     errors tell sooner than the hashrate; the soak decides both by their means."""
@@ -75,8 +87,9 @@ def judged(
     sure = _surely(ratio, error, plan.tolerance)
     errors = [s.error_pct for s in readings if s.error_pct is not None]
     if len(errors) > 1:
-        spread = max(statistics.stdev(errors) / math.sqrt(len(errors)), 1e-3)
-        sure = min(sure, _normal((plan.max_error_pct - statistics.fmean(errors)) / spread))
+        mean, off = lag.level(errors, remembered)
+        sure = min(sure, _normal((plan.max_error_pct - mean) / max(off, 1e-3)))
+        point = msgspec.structs.replace(point, error_pct=mean)
     easy = msgspec.structs.replace(plan, tolerance=plan.tolerance - often(len(readings), plan.confidence) * error)
     point = stats.judged(point, plan if soak else easy)
     if soak and not errors and point.verdict is PointVerdict.PASSED and not _proven(plan, readings, per_fact):
@@ -95,6 +108,17 @@ def per_fact(points: Sequence[SweepPoint], readings: Sequence[MinerStatus] = ())
     rho = sum(n * memory for n, memory in known) / (SPREAD_WEIGHT + sum(n for n, _ in known))
     rho = max(0.0, min(MOST_MEMORY, rho))
     return (1 + rho) / (1 - rho)
+
+
+def remembered(points: Sequence[SweepPoint], values: Sequence[float] = ()) -> float:
+    """What the firmware's errors keep of the reading before, by all ``points`` and these ``values`` of one more."""
+    known = [
+        lag.Memory(p.error_memory, p.error_memory_weight)
+        for p in points
+        if p.error_memory is not None and p.error_memory_weight is not None
+    ]
+    now = lag.memory(values)
+    return lag.together([*known, now] if now else known)
 
 
 def by_setting(points: Sequence[SweepPoint]) -> dict[tuple[float, int], list[SweepPoint]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
-from minertui.jobs.sweep import evidence, headroom, pace, stats, thermal, transient, watch
+from minertui.jobs.sweep import evidence, headroom, lag, pace, stats, thermal, transient, watch
 from minertui.jobs.sweep.pace import Do
 from minertui.jobs.sweep.state import State
 from minertui.jobs.sweep.strategies import LIVE
@@ -172,7 +172,8 @@ def enough(state: State, now_s: float) -> bool:
     seconds = now_s - state.since_s
     if seconds < state.plan.measure_s and len(state.readings) < evidence.TRENDED and _after_errors(state):
         return False
-    if not evidence.enough(state.plan, state.readings, seconds, state.target.soak, _per_fact(state)):
+    facts = _per_fact(state), _remembered(state)
+    if not evidence.enough(state.plan, state.readings, seconds, state.target.soak, *facts):
         return False
     return seconds >= state.plan.measure_s or _cooler_known(state)
 
@@ -198,6 +199,17 @@ def _per_fact(state: State) -> float:
     if not state.target.soak and any(s.error_pct is not None for s in state.readings):
         return 1.0
     return evidence.per_fact(state.points, state.readings)
+
+
+def _remembered(state: State) -> float:
+    """What the errors shown keep of the reading before, by all that was seen."""
+    return evidence.remembered(state.points, _errors_since(state))
+
+
+def _errors_since(state: State) -> list[float]:
+    """The errors shown since the last change."""
+    seen = [t.status.error_pct for t in state.trail if t.at_s >= state.changed_s]
+    return [error for error in seen if error is not None]
 
 
 def _cooler_known(state: State) -> bool:
@@ -239,7 +251,10 @@ def judged(state: State) -> SweepPoint:
         fan_pct=transient.smoothed(last, lambda s: s.fan_pct),
         cooler_w=_cooler_w(state),
     )
-    return evidence.judged(state.plan, found, readings, state.target.soak, _per_fact(state))
+    told = lag.memory(_errors_since(state))
+    if told is not None:
+        found = msgspec.structs.replace(found, error_memory=told.share, error_memory_weight=told.weight)
+    return evidence.judged(state.plan, found, readings, state.target.soak, _per_fact(state), _remembered(state))
 
 
 def weighed(state: State, points: tuple[SweepPoint, ...]) -> tuple[SweepPoint, ...]:

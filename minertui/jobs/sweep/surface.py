@@ -37,6 +37,7 @@ WILD_LOG = 3.0  # so far off may the level of the errors be while no point has a
 GRADED = 0.6  # errors this share over the floor are errors of the voltage
 NEAR_LOG = 1.2  # points whose errors are e^1.2 away from the aim count for little
 NEAR_MHZ = 120.0
+COLLAPSED = 0.5  # of the expected hashrate: with less, published points had errors whatever the firmware made of them
 
 
 class Surface:
@@ -98,7 +99,7 @@ class Surface:
         """The curves where the firmware reports errors."""
         ceiling = Ceiling(self._shown(), max(p.mhz for p in self.rows) + BEYOND_MHZ)
         self.clean, self.cost = ceiling.at(self.rows[0].mhz), ceiling.cost
-        self.errors = [p.error_pct or 0.0 for p in self.rows]
+        self.errors = [_errors(p) for p in self.rows]
         cov = self._fitted(*min(product(reversed(self._floors()), FOLDS_MV), key=lambda form: self._explained(*form)))
         clean = cache(ceiling.at)  # asked for at every clock once for each voltage
         curves = Curves(self._c, self._a, self._b, self.cost, self.floor, self._at.mhz, self._at.mv, clean)
@@ -139,7 +140,7 @@ class Surface:
     def _shown(self) -> list[Shown]:
         """Each setting with what all its points showed."""
         at = evidence.by_setting(self.rows)
-        errors = [sum(p.samples * (p.error_pct or 0.0) for p in of) / sum(p.samples for p in of) for of in at.values()]
+        errors = [sum(p.samples * _errors(p) for p in of) / sum(p.samples for p in of) for of in at.values()]
         seen = silent.settings(self.rows, evidence.per_fact(self.rows))
         return [Shown(mhz, s.ratio, s.noise2, e) for (mhz, _), s, e in zip(at, seen, errors, strict=True)]
 
@@ -226,6 +227,17 @@ class Surface:
         )
         slope = min(max(slope, 0.5 * mean_y / mean_x), 1.5 * mean_y / mean_x)
         return mean_y - slope * mean_x, slope
+
+
+def collapsed(point: SweepPoint) -> bool:
+    """True when hardly any hashrate was left: no few errors then mean anything (AxeOS shows 0 % without hashrate)."""
+    return point.ratio is not None and point.ratio < COLLAPSED
+
+
+def _errors(point: SweepPoint) -> float:
+    """The errors of a point in %; where it collapsed, at least what such a loss usually comes with."""
+    error_pct = point.error_pct or 0.0
+    return max(error_pct, (1 - (point.ratio or 0.0)) / COST_PER_PCT) if collapsed(point) else error_pct
 
 
 def usable(point: SweepPoint) -> bool:
