@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS alert (id TEXT PRIMARY KEY, since REAL NOT NULL, body
 _COMMANDS_KEPT = 10_000
 _OVER = b'"until_s":'  # what the body of an alert holds once it is over
 _LOOK = "what was known of it cannot be read: see that it is the right miner and runs as it should, then clear it"
-_DROPPED = "dropped: another version of this program could not read it"
+_DROPPED = "dropped: another version of this program could not read it, or another sweep began"
 
 T = TypeVar("T")
 
@@ -114,6 +114,10 @@ class Records:
         """The command log, newest first. An order whose end nobody wrote down is UNKNOWN."""
         rows = await self._rows("SELECT id, at, intent, record FROM command ORDER BY at DESC LIMIT ?", limit)
         return self._sound("commands", lambda row: _recorded(*row), ((id_, rest) for id_, *rest in rows))
+
+    async def begin_sweep(self, record: SweepRecord) -> None:
+        """Keep a sweep that begins; one of its device that never ended does not go on any more."""
+        await self._store.run(lambda db: _begin_sweep(db, record))
 
     async def keep_sweep(self, record: SweepRecord) -> None:
         """Keep a sweep and all its points as they stand."""
@@ -267,6 +271,11 @@ def _recorded(at_s: float, intent: bytes, record: bytes | None) -> CommandRecord
         return _record.decode(record)
     ended = Outcome(OutcomeState.UNKNOWN, "the engine ended before the outcome was known")
     return CommandRecord(_order.decode(intent), at_s, ended)
+
+
+def _begin_sweep(db: sqlite3.Connection, record: SweepRecord) -> None:
+    db.execute("UPDATE sweep SET over = 1 WHERE device = ? AND NOT over", (record.device,))
+    _keep_sweep(db, record)
 
 
 def _keep_sweep(db: sqlite3.Connection, record: SweepRecord) -> None:

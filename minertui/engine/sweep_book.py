@@ -70,8 +70,8 @@ class SweepBook:
             firmware=status.firmware if status else None,
         )
         try:
-            await self._settle()  # a sweep whose end is on no disk goes on at the next start, beside this one
-            await self._desk.records.keep_sweep(record)
+            await self._settle()
+            await self._desk.records.begin_sweep(record)
         except StoreError as error:
             raise JobError(f"no sweep without a disk to keep it on: {error}") from error
         others = {kept.id: kept for kept in self._records.values() if kept.device != record.device}

@@ -83,6 +83,17 @@ async def test_sweeps_come_back_with_points_and_samples_and_only_unfinished_ones
     await records.close()
 
 
+async def test_one_that_never_ended_does_not_go_on_when_another_began(tmp_path: Path):
+    records, _ = await opened(tmp_path)
+    other = msgspec.structs.replace(SWEEP, id="m2@1", device="m2")
+    later = msgspec.structs.replace(SWEEP, id="m1@2", since_s=0.5)  # by a clock that was set back
+    for sweep in (SWEEP, other, later):
+        await records.begin_sweep(sweep)
+    going, _ = await records.unfinished()
+    assert {sweep.id for sweep in going} == {"m2@1", "m1@2"}
+    await records.close()
+
+
 async def test_an_order_met_before_gives_the_first_outcome_over_restarts(tmp_path: Path):
     records, _ = await opened(tmp_path)
     order = Order("o1", "m1", Pause())

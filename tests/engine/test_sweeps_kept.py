@@ -31,6 +31,9 @@ class Disk:
             raise StoreError("records.db: read-only file system")
         self.kept[record.id] = record
 
+    async def begin_sweep(self, record: SweepRecord) -> None:
+        await self.keep_sweep(record)
+
     @property
     def phases(self) -> list[Phase]:
         return [record.phase for record in self.kept.values()]

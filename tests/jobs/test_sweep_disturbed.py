@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minertui.jobs.sweep import run
-from minertui.model.plans import Phase, PointVerdict
+from minertui.model.plans import Phase, PointVerdict, Strategy
 from tests.jobs.sweep_board import Board, FakeSite, plan, steps
 
 
@@ -100,6 +100,21 @@ async def test_somebody_elses_change_ends_the_sweep_and_is_not_ranked():
     assert "somebody else" in site.end[1]
     assert site.concluded == [None]
     assert len(site.tunes) == 1
+
+
+async def test_nor_is_anybody_fought_between_two_points():
+    """The way to the next point begins with the settings that run already: they were proven long ago."""
+    site = FakeSite(Board())
+
+    def other(site: FakeSite) -> None:
+        if len(site.points) == 1:
+            site.board.mhz = 510
+
+    site.every = other
+    await run(site, plan(strategy=Strategy.ADAPTIVE), ())
+    assert site.end[0] is Phase.FAILED
+    assert "somebody else" in site.end[1]
+    assert site.concluded == [None]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ class Witness:
             self._asked(now_s)
             self._told(reply, now_s)
         if (now := self._settings()) != self._nvs:
+            self.owner.ours = self._nvs, now
             self._changed(now, now_s)
         return reply
 
@@ -151,7 +152,7 @@ class Witness:
     def _told(self, reply: Reply, now_s: float) -> None:
         on = set(self.board.faults)
         line = self.board.faults.first_of(LINE)  # of several the first one acts; a write's lost answer harms no reading
-        if line not in (None, "cut-answer") or "wifi-lost" in on or not self.board.online:
+        if line not in (None, "cut-answer", "huge-header") or "wifi-lost" in on or not self.board.online:
             return
         self.told_s, self.told_blind = now_s, bool(on & BLIND)
         self.told = {key: value_of(key, reply.body) if on else float(self.board.nvs[key]) for key in self.told}

@@ -38,6 +38,7 @@ class Owner:
         self.swept = False  # since somebody else changed it: is there a sweep that was started later?
         self.fresh = False  # and it has not begun to write yet
         self.asked: list[Point] = []  # by people whose order has not ended yet
+        self.ours: tuple[Point, ...] = ()  # before and after what the program wrote last
         self.mute = self.unnoted = False  # the disk takes no note; and it was lowered meanwhile
         self.held: dict[Point, float] = {}  # how long it has run so, in seconds, since its last sweep was started
 
@@ -46,7 +47,9 @@ class Owner:
         set it to where it had been: to a sweep that looks like a write that was lost, and it tries once more."""
         if nowhere_above(now, was):
             self.why.add("its firmware or somebody else lowered it")
-        if any(nowhere_above(now, choice) for choice in self.choices):
+        if back and any(same(now, mine) for mine in self.ours):
+            pass  # nobody can tell it from a write of the program's own
+        elif any(nowhere_above(now, choice) for choice in self.choices):
             self.most = now
             more = nowhere_above(was, now)  # a sweep that finds more than it wrote does the same
             if not more and not (back and any(same(now, known) for known in (*self.choices, *self.theirs))):

@@ -124,7 +124,8 @@ def _applied(state: State, event: Told, now_s: float) -> Step:
         if limit := ramp.touched(state, status):  # on the way to it
             return _close(ramp.stopped(state, status), PointVerdict.LIMIT, limit, now_s)
         return _refused(state, event.outcome.reason or event.outcome.state, now_s, event.outcome.state)
-    state = replace(state, mark=Mark(state.told, status, event.snapshot.incidents), proven=False)
+    proven = state.proven and not event.outcome.changes and state.mark is not None and state.mark.target == state.told
+    state = replace(state, mark=Mark(state.told, status, event.snapshot.incidents), proven=proven)
     state = ramp.arrived(state, now_s)
     if state.restart:
         return Step(replace(state, stage=Stage.RESTART, since_s=now_s), Send(Restart()))
