@@ -287,6 +287,15 @@ class TestJobs:
             await seen.toast("cellar-1: guard failed, dismissed")
             assert seen.link.sent("forget") == ["guard:cellar-1"]
 
+    async def test_the_enter_that_starts_a_sweep_does_nothing_else(self):
+        async with looking(pictures.normal()) as seen:
+            await seen.press("j", "b")
+            await seen.sees("Benchmark attic-2")
+            await seen.press("enter")
+            await seen.toast("attic-2: sweep started")
+            await seen.until(lambda: seen.app.main.front == "sweep", "the tab of the sweeps")
+            assert not [tab for tab in seen.app.main.tabs if tab.title == "attic-2"]  # under the fleet's cursor
+
     @pytest.mark.parametrize(("rows", "key", "job"), [(8, "B", "sweep:lab-gamma"), (3, "G", "guard:cellar-1")])
     async def test_stopping_asks_first(self, rows, key, job):
         async with looking(pictures.normal()) as seen:

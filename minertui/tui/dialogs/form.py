@@ -237,9 +237,11 @@ class Form(Ordering[T | None], Generic[T]):
         event.stop()
         self.action_agree()
 
-    def key_enter(self) -> None:
-        """Enter on a choice agrees; a button's own Enter never comes here."""
+    def key_enter(self, event: events.Key) -> None:
+        """Enter on a choice agrees; a button's own Enter never comes here. It ends here too: what is in front when the
+        dialog has gone would take it for its own, and the fleet opened the miner under its cursor."""
         if isinstance(self.focused, Picker):
+            event.stop()
             self.action_agree()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
