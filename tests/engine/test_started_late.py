@@ -22,7 +22,7 @@ pytestmark = pytest.mark.looptime
 
 def slow_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Keeping a sweep takes that long; one after the other, as with a real one."""
-    keep: Callable[[SweepRecord], Awaitable[None]] = engine.records.keep_sweep
+    keep: Callable[[SweepRecord], Awaitable[None]] = engine.records.begin_sweep
     turn = asyncio.Lock()
 
     async def slowly(record: SweepRecord) -> None:
@@ -30,7 +30,7 @@ def slow_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch, seconds: float) -
             await asyncio.sleep(seconds)
             await keep(record)
 
-    monkeypatch.setattr(engine.records, "keep_sweep", slowly)
+    monkeypatch.setattr(engine.records, "begin_sweep", slowly)
 
 
 async def starting_slowly(
