@@ -180,7 +180,7 @@ class World:
     def excuse(self) -> None:
         """What just happened to the engine excuses late polls for a while."""
         for witness in self.witnesses.values():
-            witness.calm_s = self.now_s()
+            witness.calm_s = max(witness.calm_s, self.now_s())  # later yet while it is broken
 
     def _orders(self, miner: Miner) -> list[Order]:
         return [order for name in miner.names for order in self.engine.running(name)]
@@ -274,7 +274,7 @@ class World:
         await asyncio.sleep(40 if name in _HEAVY else self.dice.choice([20, 60, 200, 600, 1500]))
         self.server.touch(board)
         board.faults.discard(name)
-        self.witnesses[board].calm_s = self.now_s()
+        self.witnesses[board].calm_s = 1e12 if board.faults else self.now_s()
         if name == "zombie":
             board.restart()
 
