@@ -21,6 +21,21 @@ JOB = next(job for job in FLEET.jobs.values() if job.kind == "sweep")
 NO_JOBS = msgspec.structs.replace(FLEET, jobs={})
 
 
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_sweep_that_begins_while_others_are_looked_at_gets_a_line_of_its_own(size: tuple[int, int]) -> None:
+    sweeps = SweepTab(FakeLink(FLEET))
+    async with on_stage(sweeps, *size) as pilot:
+        sweeps.show(FLEET, None)
+        await pilot.pause()
+        sweeps.show(FLEET.with_job(msgspec.structs.replace(JOB, id="sweep:attic-1", device="attic-1")), None)
+        await pilot.pause()
+        told = [device for device in ("attic-1", JOB.device) if any(device in line for line in text(sweeps.lines))]
+        assert told == ["attic-1", JOB.device]
+        sweeps.show(FLEET, None)
+        await pilot.pause()
+        assert not any("attic-1" in line for line in text(sweeps.lines))
+
+
 class Keeping(FakeLink):
     """Keeps these sweeps."""
 

@@ -28,12 +28,17 @@ class SweepLines(Painted):
         self.chosen = ""
         self.lost = False
         self.idle = ""
+        self._wanted = 0  # lines
 
     def show(self, jobs: Sequence[JobState], chosen: str, *, lost: bool = False, idle: str = "") -> None:
         """Show these; ``lost``: as they were when their engine was heard last. ``idle``: what is said where there are
         none."""
         self.jobs, self.chosen, self.lost, self.idle = tuple(jobs), chosen, lost, idle
         self.repaint()
+        wanted = len(self.draw(self.size.width, 0))  # what is drawn never has more lines than there are now
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.refresh(layout=True)
 
     def draw(self, width: int, height: int) -> list[Line]:
         """A line each, and the rest of what the chosen one says."""
