@@ -118,9 +118,12 @@ def _text(file: Path, data: bytes) -> str:
 
 
 def _looks(config: Config, file: Path, text: str) -> None:
-    """Raises ConfigError for a miner that stands there twice, and for keys and a theme that the screen could not use.
-    Who wrote none needs no screen to be asked. An engine starts all the same: miners are watched whatever is wrong."""
+    """Raises ConfigError for a miner that stands there twice, for addresses that no alert can be sent to, and for keys
+    and a theme that the screen could not use. Who wrote none needs nobody to be asked. An engine starts all the same:
+    miners are watched whatever is wrong."""
     config_places.check(config, file, text)
+    if config.alerts.urls:
+        _can_be_told(config, file, text)
     if config.screen.keys:
         from minertui.tui.keys import checked
 
@@ -129,6 +132,16 @@ def _looks(config: Config, file: Path, text: str) -> None:
             raise ConfigError(wrong, file=file, key=".".join(where), line=line_of(text, where))
     if config.screen.theme != ScreenConfig().theme:
         _theme_is_there(config.screen.theme, file, text)
+
+
+def _can_be_told(config: Config, file: Path, text: str) -> None:
+    from minertui.engine.outbox import apprise_senders
+
+    try:
+        apprise_senders([url.reveal() for url in config.alerts.urls])
+    except ConfigError as error:
+        line = line_of(text, ("alerts", "urls"))
+        raise ConfigError(error.message, file=file, key=error.key, line=line) from error
 
 
 def _theme_is_there(wanted: str, file: Path, text: str) -> None:

@@ -11,6 +11,7 @@ from minertui.engine.hub import Hub
 from minertui.engine.outbox import Outbox, Send, apprise_senders
 from minertui.engine.rig_alerts import RigAlerts
 from minertui.model.alerts import Alert
+from minertui.model.errors import ConfigError
 from minertui.model.events import AlertRaised, Event
 from minertui.model.seams import Clock
 
@@ -25,9 +26,15 @@ class Alarms:
     def __init__(
         self, config: AlertsConfig, state: Path, clock: Clock, hub: Hub, keep: Callable[[Alert], object]
     ) -> None:
-        """Raises ConfigError when an address to send to is not understood."""
+        """Addresses that are not understood cost the messages alone, and no miner its guard: ``wrong`` says why."""
         self._config, self._keep, self._restored = config, keep, False
-        self._outbox = Outbox(state / OUTBOX, clock, *_targets(config), per_hour=config.per_hour)
+        self.wrong = ""
+        targets: tuple[Send, ...] = ()
+        try:
+            targets = _targets(config)
+        except ConfigError as error:
+            self.wrong = f"no alert is sent: {error}"
+        self._outbox = Outbox(state / OUTBOX, clock, *targets, per_hour=config.per_hour)
         self.book = Alerts(clock, lambda: hub.fleet, hub.publish, self._tell)
         self.book.change(config.mute, config.hashrate_drop_pct)
         self.rigs = RigAlerts(clock, lambda: hub.fleet, self.book)
@@ -49,14 +56,14 @@ class Alarms:
             return
         self._outbox.aim(*_targets(config), per_hour=config.per_hour)
         self.book.change(config.mute, config.hashrate_drop_pct)
-        self._config = config
+        self._config, self.wrong = config, ""
 
     async def run(self) -> None:
         """Send until cancelled."""
         await self._outbox.run()
 
     def _tell(self, alert: Alert) -> None:
-        if self._config.urls:
+        if self._config.urls and not self.wrong:
             self._outbox.put(alert)
 
     def _heard(self, event: Event) -> None:

@@ -132,7 +132,7 @@ class Engine:
         await asyncio.to_thread(self._ended.look)
         self.hub.renumber((epoch := await self._open()) << 32)
         self._backfill.expect(self._lines.apply(self.config, self._recall.known, await self._history.recent_ghs()))
-        self._notices.warn("addresses", config_places.notice(self.config))
+        self._notices.config(config_places.notice(self.config), self._alarms.wrong)
         await self._restoring.once(self._lines.names())
         await asyncio.to_thread(self._ended.begin)
         self._lines.poll(self._lines)
@@ -205,7 +205,7 @@ class Engine:
         await self._leaving.follow(config)
         await self._renaming.follow(self.config, config)
         before, self.config = self.config, config
-        self._notices.warn("addresses", config_places.notice(config))
+        self._notices.config(config_places.notice(config), self._alarms.wrong)
         self._notices.warn("api", doors_wait(self._api, config.api))
         self._backfill.expect(fresh := self._lines.apply(config, self._recall.known, await self._history.recent_ghs()))
         self._lines.poll(fresh)

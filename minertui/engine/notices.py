@@ -36,6 +36,11 @@ class Notices:
             self._say("engine", text, Severity.WARNING)
         self.put(source, text)
 
+    def config(self, addresses: str, alerts: str) -> None:
+        """What is wrong in the config that is in force, of miners and of those whom alerts go to."""
+        self.warn("addresses", addresses)
+        self.warn("alerts", alerts)
+
     def disk(
         self, file: str, text: str, costs: str = "what happens meanwhile is not kept", can: str = "written"
     ) -> None:

@@ -274,6 +274,12 @@ class TestConfig:
         assert code == 1
         assert "config.toml:2: engine.pol_s: unknown key; did you mean poll_s?" in err
 
+    async def test_an_address_that_no_alert_can_be_sent_to_is_refused(self, run: Run, places: Path) -> None:
+        (places / "config.toml").write_text('[alerts]\nurls = ["json://127.0.0.1", "nonsense"]\n')
+        code, _, err = await run("config", "check")
+        assert (code, "config.toml:2: alerts.urls: address 2 is not one that Apprise knows" in err) == (1, True), err
+        assert "nonsense" not in err  # it may hold a key
+
     async def test_a_theme_that_the_screen_would_not_find_is_refused(self, run: Run, places: Path) -> None:
         file = places / "config.toml"
         file.write_text('[screen]\n\ntheme = "solarised"\n')
