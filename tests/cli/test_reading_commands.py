@@ -215,6 +215,35 @@ class TestStop:
         assert "sweep on garage: running, 3 of about 40" in out
         assert (("shutdown",) in link.calls, code) == (stops, 0 if stops else 1)
 
+    @pytest.mark.parametrize("name", ["garage", "Garage", "sweep:garage"])
+    async def test_what_runs_on_one_miner_ends_and_the_engine_goes_on(
+        self, server: ApiServer, run: Run, link: FakeLink, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        link.fleet = with_sweep(link.fleet)
+        ask = link.stop
+
+        async def stop(job_id: str) -> JobState:
+            over = msgspec.structs.replace(link.fleet.jobs[job_id], phase=Phase.STOPPED, note="a person ended it")
+            link.fleet = msgspec.structs.replace(link.fleet, jobs={job_id: over})
+            return await ask(job_id)
+
+        monkeypatch.setattr(link, "stop", stop)
+        code, out, _ = await run("stop", name, "--yes")
+        assert (code, out.splitlines()[-1]) == (0, "sweep:garage: a person ended it")
+        assert ("stop", "sweep:garage") in link.calls
+        assert ("shutdown",) not in link.calls
+
+    async def test_what_does_not_run_is_named(
+        self, server: ApiServer, run: Run, link: FakeLink, typed: Callable[[str], None]
+    ) -> None:
+        assert (await run("stop", "attic", "-y"))[2] == "minertui: nothing runs on attic\n"
+        link.fleet = with_sweep(link.fleet)
+        assert "nothing runs that is called “garrage”; did you mean “garage”?" in (await run("stop", "garrage"))[2]
+        typed("n\n")
+        code, out, _ = await run("stop", "garage")
+        assert (code, out.endswith("It goes on.\n")) == (1, True)
+        assert ("stop", "sweep:garage") not in link.calls
+
     @pytest.mark.parametrize("said", [b'{"snapshots":7}', b'{"jobs":{"x":{"phase":"flying"}}}'])
     async def test_ends_one_of_another_version_too(
         self, server: ApiServer, run: Run, link: FakeLink, monkeypatch: pytest.MonkeyPatch, said: bytes
