@@ -66,8 +66,8 @@ def enough(
     errors = [s.error_pct for s in readings if s.error_pct is not None]
     ratio, error = ratio_of(readings, per_fact)
     if len(errors) >= LEAST:
-        mean, off = lag.level(errors, remembered)
-        told = off <= max(ERROR_SHARE * mean, ERROR_LEAST)
+        mean, _ = lag.level(errors, remembered)
+        told = statistics.stdev(errors) / math.sqrt(len(errors)) <= max(ERROR_SHARE * mean, ERROR_LEAST)
         return told and error <= ROUGH_SHARE
     failed = ratio is not None and ratio + 2 * z(plan.confidence) * error < plan.tolerance
     return failed or error <= RATIO_SHARE
