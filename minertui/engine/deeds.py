@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from minertui.model.commands import Command, Restart, Tune
+from minertui.model.commands import Command, Restart, Resume, Tune
+from minertui.model.status import MinerStatus
 from minertui.safety.request import DAY_S
 from minertui.safety.settings import Settings
 
@@ -25,12 +26,14 @@ class Deeds:
         self.raised_s: deque[float] = deque()
         self.restarted_s: deque[float] = deque()
 
-    def count(self, command: Command, now_s: float) -> None:
-        """Remember a write, and forget what is older than a day."""
+    def count(self, command: Command, now_s: float, status: MinerStatus | None = None) -> None:
+        """Remember a write to what this reading shows, and forget what is older than a day. A NerdQAxe is resumed by a
+        restart (docs/axeos.md)."""
         self.wrote_s.append(now_s)
         if isinstance(command, Tune):
             self.tuned_s = now_s
-        if isinstance(command, Restart):
+        nerd = status is not None and status.family == "nerdqaxe"
+        if isinstance(command, Restart) or (nerd and isinstance(command, Resume)):
             self.restarted_s.append(now_s)
         for times in (self.wrote_s, self.raised_s, self.restarted_s):
             while times and now_s - times[0] > DAY_S:

@@ -313,7 +313,7 @@ class Walker:
         if why := self._objection(step, way.request, newest):
             return why
         now_s, deeds = self._clock.boot(), self.desk.deeds
-        deeds.count(step.command, now_s)
+        deeds.count(step.command, now_s, newest.status)
         if isinstance(step.command, Tune):
             deeds.moving_s = now_s + step.settle_s
         if step.raises and not way.raised:
