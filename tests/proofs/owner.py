@@ -48,7 +48,7 @@ class Owner:
         if nowhere_above(now, was):
             self.why.add("its firmware or somebody else lowered it")
         if back and any(same(now, mine) for mine in self.ours):
-            pass  # nobody can tell it from a write of the program's own
+            self.most = _highest(self.most, now)  # nobody can tell it from a write of the program's own
         elif any(nowhere_above(now, choice) for choice in self.choices):
             self.most = now
             more = nowhere_above(was, now)  # a sweep that finds more than it wrote does the same
