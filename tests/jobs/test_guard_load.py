@@ -87,6 +87,17 @@ def test_power_over_your_limit_is_lowered_at_the_second_reading():
     assert board.state.why == "power 38 W is above 36 W: down to 475 MHz"
 
 
+def test_so_it_is_where_the_flag_of_an_overheat_of_before_is_still_told():
+    """Somebody set it to more than its parking speed since."""
+    board = unknown(limits=YOURS)
+    for _ in range(3):
+        board.poll(overheat=True)
+    assert board.clocks == [475]
+    board.days(0.1, overheat=True)
+    assert board.clocks == [475]
+    assert board.state.why == "the firmware handles an overheat"
+
+
 def test_one_reading_says_nothing_and_a_pause_begins_anew():
     board = unknown(limits=YOURS)
     for _ in range(5):

@@ -45,10 +45,11 @@ from minertui.model.errors import Preempted, Stopped
 from minertui.model.fleet import Health, Snapshot
 from minertui.model.frontier import Known
 from minertui.model.holding import GRID_MHZ, floor_mhz, target_c
-from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Phase
+from minertui.model.plans import GuardEnd, GuardPlan, GuardView, Limits, Phase
 from minertui.model.seams import Site
 from minertui.model.status import MinerStatus
-from minertui.safety.samples import dark, hashing
+from minertui.safety.limits import own_power
+from minertui.safety.samples import dark, hashing, overloaded
 
 _URGENT_C = 5.0  # this far over the limit a second step does not wait for the first one's effect
 _BLIND_POLLS = 3  # safety rule: three invalid readings in a row count as hot
@@ -100,7 +101,7 @@ def step(
     if snapshot.stuck:  # its values stand still, so they say nothing
         status = msgspec.structs.replace(status, chip_temp_c=None, vr_temp_c=None, power_w=None, input_mv=None)
         snapshot = msgspec.structs.replace(snapshot, status=status)
-    if why := _idle(plan, status):
+    if why := _idle(plan, status, snapshot.limits):
         stretch = replace(state.hold, since_s=None, goal_mhz=None)
         idle = replace(state.load, over=0, starved=0)
         return replace(state, blind=0, read_s=None, readings=(), hold=stretch, load=idle, why=why), None
@@ -115,12 +116,13 @@ def step(
     return (hot, None) if yielding else _hot(hot, plan, snapshot, now_s, word)
 
 
-def _idle(plan: GuardPlan, status: MinerStatus) -> str:
-    """Why nothing is decided; empty when it is. A flag of old firmware outlasts its overheat until somebody clears it:
-    what hashes at a limit is lowered all the same."""
+def _idle(plan: GuardPlan, status: MinerStatus, limits: Limits) -> str:
+    """Why nothing is decided; empty when it is. A flag outlasts its overheat until somebody clears it, and by then
+    somebody may have set the miner: what hashes at a limit is lowered all the same."""
     if status.paused:
         return "paused"
-    cooling = status.overheat and not (hashing(status) and _too_warm(plan, status))
+    heavy = own_power(limits, status) and overloaded(status, limits)
+    cooling = status.overheat and not (hashing(status) and (heavy or _too_warm(plan, status)))
     return "the firmware handles an overheat" if cooling else ""
 
 
