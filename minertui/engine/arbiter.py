@@ -229,7 +229,7 @@ class Arbiter:
             journalled = await off_loop(self._journal.writable)
         except JournalError as error:
             request = walker.request(order, snapshot, before, None, journalled=False)
-            return replace(request, doubt=str(error)), None
+            return replace(request, doubt=str(error)), walker.desk.remembered(key_of(snapshot))
         request = walker.request(order, snapshot, before, entry, journalled=journalled)
         return (request if sure else replace(request, doubt=UNSURE)), entry
 

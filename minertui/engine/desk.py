@@ -96,6 +96,10 @@ class Desk:
         if self.kept is not None and self.kept.key == key:
             self.kept = replace(self.kept, baseline=baseline)
 
+    def remembered(self, key: str) -> Entry | None:
+        """The way back of this key as it was looked at last, for while the disk does not tell."""
+        return self.kept if self.kept is not None and self.kept.key == key else None
+
     def stray(self, entry: Entry) -> None:
         """The board of this way back does not have this name any more."""
         self.elsewhere = entry

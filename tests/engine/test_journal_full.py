@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from minertui.engine.arbiter import Arbiter
-from minertui.engine.journal import Journal
+from minertui.engine.journal import Journal, UnreadError
 from minertui.model.commands import Rank, Tune
 from tests.engine.bench import SWEEP, Bench
 
@@ -35,6 +35,22 @@ async def test_what_was_lowered_without_a_note_is_not_taken_for_somebody_elses(
     full(True)
     assert (await bench.do(Tune(480))).ok, "what goes down goes without"
     full(False)
+    assert (await bench.arbiter.conclude("garage", None, SWEEP)).ok
+    assert bench.at == HOME
+    assert bench.journal.entries() == ()
+
+
+async def test_nor_what_was_lowered_while_the_journal_could_not_even_be_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    def unread(*_: object) -> None:
+        raise UnreadError("too many open files")
+
+    bench.arbiter.claim("garage", Rank.SWEEP, SWEEP)
+    assert (await bench.do(Tune(600, 1150))).ok
+    with monkeypatch.context() as disk:
+        disk.setattr(Journal, "read", unread)
+        assert (await bench.do(Tune(600, 1100))).ok
     assert (await bench.arbiter.conclude("garage", None, SWEEP)).ok
     assert bench.at == HOME
     assert bench.journal.entries() == ()
