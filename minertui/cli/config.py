@@ -135,10 +135,10 @@ def _looks(config: Config, file: Path, text: str) -> None:
 
 
 def _can_be_told(config: Config, file: Path, text: str) -> None:
-    from minertui.engine.outbox import apprise_senders
+    from minertui.engine.alarms import targets
 
     try:
-        apprise_senders([url.reveal() for url in config.alerts.urls])
+        targets(config.alerts)
     except ConfigError as error:
         line = line_of(text, ("alerts", "urls"))
         raise ConfigError(error.message, file=file, key=error.key, line=line) from error

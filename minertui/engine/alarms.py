@@ -29,12 +29,12 @@ class Alarms:
         """Addresses that are not understood cost the messages alone, and no miner its guard: ``wrong`` says why."""
         self._config, self._keep, self._restored = config, keep, False
         self.wrong = ""
-        targets: tuple[Send, ...] = ()
+        known: tuple[Send, ...] = ()
         try:
-            targets = _targets(config)
+            known = targets(config)
         except ConfigError as error:
             self.wrong = f"no alert is sent: {error}"
-        self._outbox = Outbox(state / OUTBOX, clock, *targets, per_hour=config.per_hour)
+        self._outbox = Outbox(state / OUTBOX, clock, *known, per_hour=config.per_hour)
         self.book = Alerts(clock, lambda: hub.fleet, hub.publish, self._tell)
         self.book.change(config.mute, config.hashrate_drop_pct)
         self.rigs = RigAlerts(clock, lambda: hub.fleet, self.book)
@@ -54,7 +54,7 @@ class Alarms:
         """Take a new config over. Raises ConfigError, and then the old one holds."""
         if config == self._config:
             return
-        self._outbox.aim(*_targets(config), per_hour=config.per_hour)
+        self._outbox.aim(*targets(config), per_hour=config.per_hour)
         self.book.change(config.mute, config.hashrate_drop_pct)
         self._config, self.wrong = config, ""
 
@@ -71,5 +71,6 @@ class Alarms:
             self._keep(event.alert)
 
 
-def _targets(config: AlertsConfig) -> tuple[Send, ...]:
+def targets(config: AlertsConfig) -> tuple[Send, ...]:
+    """Whom alerts are sent to. Raises ConfigError where Apprise is not there, or does not know an address."""
     return apprise_senders([url.reveal() for url in config.urls]) if config.urls else ()

@@ -87,17 +87,17 @@ class Desk:
 
     def asks(self, key: str, calm: Calm) -> None:
         """The journal's entry of this key asks this from now on, where a guard changed the device."""
-        if self.kept is not None and self.kept.key == key and self.kept.calm is not None:
-            self.kept = replace(self.kept, calm=calm)
+        if (kept := self.remembered(key)) is not None and kept.calm is not None:
+            self.kept = replace(kept, calm=calm)
 
     def rebased(self, key: str, baseline: Settings) -> None:
         """The journal's entry of this key leads to this from now on; also where it was lost just now, and will be
         written again."""
-        if self.kept is not None and self.kept.key == key:
-            self.kept = replace(self.kept, baseline=baseline)
+        if (kept := self.remembered(key)) is not None:
+            self.kept = replace(kept, baseline=baseline)
 
     def remembered(self, key: str) -> Entry | None:
-        """The way back of this key as it was looked at last, for while the disk does not tell."""
+        """The way back of this key as it was looked at last; None where it is another's, or nobody looked."""
         return self.kept if self.kept is not None and self.kept.key == key else None
 
     def stray(self, entry: Entry) -> None:

@@ -67,8 +67,7 @@ def foreign(entry: Entry, snapshot: Snapshot) -> str:
     now = Settings.of(snapshot.status)
     if any(now.same_tune(known) for known in (entry.baseline, *entry.ours)):
         return ""
-    ours = (entry.ours or (entry.baseline,))[-1]
-    return f"somebody else or its firmware changed it to {now.tune_text}; we left it at {ours.tune_text}"
+    return f"somebody else or its firmware changed it to {now.tune_text}; we left it at {entry.left.tune_text}"
 
 
 def home(entry: Entry, snapshot: Snapshot) -> Settings:
@@ -89,8 +88,7 @@ def _left(was: float | None, now: float | None, ours: list[float | None]) -> flo
 def fan_alone(entry: Entry, now: Settings, command: Command) -> Settings:
     """What is ours after a fan is set on a miner whose clock and voltage somebody else, or the firmware, changed: these
     two are as we left them, or they would be raised again as our own."""
-    left = (entry.ours or (entry.baseline,))[-1]
-    return replace(now.wrote(command), frequency_mhz=left.frequency_mhz, core_mv=left.core_mv)
+    return replace(now.wrote(command), frequency_mhz=entry.left.frequency_mhz, core_mv=entry.left.core_mv)
 
 
 def changed_since(left: Snapshot, now: Snapshot) -> str:

@@ -72,6 +72,11 @@ class Entry(msgspec.Struct, frozen=True):
     at_s: float = 0.0
     schema: int = SCHEMA
 
+    @property
+    def left(self) -> Settings:
+        """What it was left at: by our last write, or as it was found."""
+        return self.ours[-1] if self.ours else self.baseline
+
 
 class _Form(msgspec.Struct):
     """What every version's entry says of itself."""

@@ -128,8 +128,8 @@ class Walker:
         """As ``look``, and unless any reading will do (``sure``) again until two in a row agree on frequency and
         voltage, or one shows what is known to be ours, a few times; and whether they do."""
         snapshot, before = await self.look()
-        kept = self.desk.kept
-        ours = kept is not None and kept.key == key_of(snapshot) and not foreign(kept, snapshot)
+        kept = self.desk.remembered(key_of(snapshot))
+        ours = kept is not None and not foreign(kept, snapshot)
         sure = sure or ours or agree(before, snapshot)
         for _ in range(_AGAIN):
             if sure:

@@ -279,7 +279,7 @@ def stays(entry: Entry, snapshot: Snapshot) -> str:
 def _half_way(entry: Entry, now: Settings) -> bool:
     """Is one value the baseline's and the other as we left it? So ends a way back whose step down could not be noted,
     for the disk refused, and whose engine died then."""
-    was, ours = entry.baseline, (entry.ours or (entry.baseline,))[-1]
+    was, ours = entry.baseline, entry.left
     mixed = (replace(ours, frequency_mhz=was.frequency_mhz), replace(ours, core_mv=was.core_mv))
     return entry.rank is not Rank.PERSON and any(now.same_tune(known) for known in mixed)
 
@@ -383,7 +383,7 @@ def _down_part(target: Tune, now: Settings) -> Tune:
 
 def _fan_back(entry: Entry, now: Settings) -> tuple[SetFan, ...]:
     """The fan's mode, when it is as we set it and not as it was."""
-    ours, was = (entry.ours or (entry.baseline,))[-1], entry.baseline
+    ours, was = entry.left, entry.baseline
     if ours.fan_auto == was.fan_auto and same(ours.fan_pct, was.fan_pct, SAME):
         return ()
     if now.fan_auto != ours.fan_auto or was.fan_auto is None:

@@ -207,13 +207,18 @@ async def test_a_sweep_under_another_name_is_not_disturbed(tmp_path: Path):
     assert bench.at[0] == 525
 
 
-@pytest.mark.looptime
-async def test_a_way_back_under_a_name_of_before_is_owed_to_whoever_has_its_mac(bench: Bench):
+async def owed_under_another_name(bench: Bench) -> Restoring:
+    """The miner was lowered while it was called attic."""
     await bench.line.refresh()
     assert (await bench.do(Tune(475))).ok
     (entry,) = bench.journal.entries()
     bench.journal.open_entry(replace(entry, device="attic"), instead=True)
-    restoring = restoring_of(bench.arbiter, bench.journal, Log())  # type: ignore[arg-type]
+    return restoring_of(bench.arbiter, bench.journal, Log())  # type: ignore[arg-type]
+
+
+@pytest.mark.looptime
+async def test_a_way_back_under_a_name_of_before_is_owed_to_whoever_has_its_mac(bench: Bench):
+    restoring = await owed_under_another_name(bench)
     await restoring.owe("garage")
     await restoring.last(["garage"])
     assert (bench.at, bench.journal.entries()) == ((525, 1150), ())
@@ -221,11 +226,7 @@ async def test_a_way_back_under_a_name_of_before_is_owed_to_whoever_has_its_mac(
 
 @pytest.mark.looptime
 async def test_and_is_walked_before_the_line_of_its_new_name_ends(bench: Bench):
-    await bench.line.refresh()
-    assert (await bench.do(Tune(475))).ok
-    (entry,) = bench.journal.entries()
-    bench.journal.open_entry(replace(entry, device="attic"), instead=True)
-    restoring = restoring_of(bench.arbiter, bench.journal, Log())  # type: ignore[arg-type]
+    restoring = await owed_under_another_name(bench)
     bench.miner.dead = True
     assert "does not answer" in await restoring.leaves("garage")
     bench.miner.dead = False

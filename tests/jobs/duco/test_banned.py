@@ -11,33 +11,11 @@ from minertui.jobs.duco_relay.account import Account
 from minertui.jobs.duco_relay.pools import Pools
 from minertui.model.errors import MinertuiError
 from minertui.model.relay import RelayPlan
+from tests.jobs.duco.world import Site
 
 pytestmark = pytest.mark.looptime
 
 PLAN = RelayPlan("rig", user="alice", rest="http://127.0.0.1:1", balance_s=900)
-
-
-class Site:
-    """An engine of which nothing but its clock is asked."""
-
-    mining_key = ""
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    wall = now
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    async def ended(self) -> None:
-        await asyncio.Event().wait()
-
-    def log(self, text: str) -> None:
-        """Nobody reads."""
-
-    def report(self, view: object, note: str = "") -> None:
-        """Nobody reads."""
 
 
 class Refusing:
